@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A child process of its own process group, with a time-out that ends the
+ * whole group. Input and output are descriptors, usually of files, so no
+ * payload passes through our memory and no pipe can fill up and block.
+ * No shell is ever involved.
+ */
+#ifndef BASE_CHILD_H
+#define BASE_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/loop.h"
+
+struct child;
+
+struct child_options {
+	const char *const *argv; /* argv[0] is looked up in PATH */
+	const char *const *env; /* "NAME=value", NULL: ours */
+	int stdin_fd; /* borrowed; -1: /dev/null */
+	int stdout_fd;
+	int stderr_fd;
+	int64_t timeout_ms; /* 0: none. SIGTERM, and after 2 s SIGKILL */
+};
+
+struct child_result {
+	int exit_code; /* -1 where a signal ended it */
+	int signal; /* 0 where it exited */
+	bool timed_out;
+};
+
+typedef void child_done_fn(const struct child_result *r, void *arg);
+
+/* done is called once, later; what is left of the group is killed then. */
+int child_start(struct loop *loop, const struct child_options *options,
+    child_done_fn *done, void *arg, struct child **out, struct error *err);
+
+/* Kill the group; done is not called. */
+void child_cancel(struct child *child);
+
+#endif

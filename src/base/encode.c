@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bytes as text, and back. */
+#include "base/encode.h"
+
+#include <stdint.h>
+
+#include "base/str.h"
+
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void
+encode_hex(const void *data, size_t len, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = data;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		*out++ = digits[p[i] >> 4];
+		*out++ = digits[p[i] & 15];
+	}
+	*out = '\0';
+}
+
+int
+encode_base64(struct buf *out, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+	char four[4];
+	uint32_t v;
+
+	for (; len > 0; p += 3, len -= 3) {
+		v = (uint32_t)p[0] << 16;
+		if (len > 1)
+			v |= (uint32_t)p[1] << 8;
+		if (len > 2)
+			v |= p[2];
+		four[0] = base64_digits[v >> 18];
+		four[1] = base64_digits[v >> 12 & 63];
+		four[2] = len > 1 ? base64_digits[v >> 6 & 63] : '=';
+		four[3] = len > 2 ? base64_digits[v & 63] : '=';
+		if (buf_append(out, four, 4) == -1)
+			return -1;
+		if (len < 3)
+			break;
+	}
+	return 0;
+}
+
+static int
+base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+')
+		return 62;
+	return c == '/' ? 63 : -1;
+}
+
+int
+decode_base64(struct buf *out, const char *s, size_t len)
+{
+	size_t i, j, pad = 0;
+
+	if (len % 4 != 0)
+		return -1;
+	if (len > 0 && s[len - 1] == '=')
+		pad = s[len - 2] == '=' ? 2 : 1;
+	for (i = 0; i < len; i += 4) {
+		size_t n = i + 4 == len ? 4 - pad : 4;
+		unsigned char three[3];
+		uint32_t v = 0;
+
+		for (j = 0; j < 4; j++) {
+			int digit = j < n ? base64_value(s[i + j]) : 0;
+
+			if (digit == -1)
+				return -1;
+			v = v << 6 | (uint32_t)digit;
+		}
+		three[0] = (unsigned char)(v >> 16);
+		three[1] = (unsigned char)(v >> 8);
+		three[2] = (unsigned char)v;
+		if (buf_append(out, three, n - 1) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+encode_uri(struct buf *out, const char *data, size_t len, bool keep_slash)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)data[i];
+		char three[3];
+
+		if (str_is_alnum(c) || c == '-' || c == '.' || c == '_' ||
+		    c == '~' || (c == '/' && keep_slash)) {
+			if (buf_putc(out, (char)c) == -1)
+				return -1;
+			continue;
+		}
+		three[0] = '%';
+		three[1] = digits[c >> 4];
+		three[2] = digits[c & 15];
+		if (buf_append(out, three, 3) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int
+decode_uri(struct buf *out, const char *s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		char c = s[i];
+
+		if (c == '%') {
+			int hi, lo;
+
+			if (len - i < 3)
+				return -1;
+			hi = hex_value(s[i + 1]);
+			lo = hex_value(s[i + 2]);
+			if (hi == -1 || lo == -1)
+				return -1;
+			c = (char)(hi << 4 | lo);
+			i += 2;
+		}
+		if (buf_putc(out, c) == -1)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bytes as text: hexadecimal, base64, percent-encoding. */
+#ifndef BASE_ENCODE_H
+#define BASE_ENCODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+/* Lower case; `out` has room for 2 * len + 1 bytes. */
+void encode_hex(const void *data, size_t len, char *out);
+
+/* Standard alphabet with padding (RFC 4648, 4), appended to out. */
+int encode_base64(struct buf *out, const void *data, size_t len);
+
+/* Strict inverse: padding required, no blanks. 0, or -1. */
+int decode_base64(struct buf *out, const char *s, size_t len);
+
+/*
+ * Percent-encoding as AWS signs it: all but A-Z a-z 0-9 - . _ ~ becomes %XX
+ * in upper case; with keep_slash '/' stays, too.
+ */
+int encode_uri(struct buf *out, const char *data, size_t len, bool keep_slash);
+
+/* %XX becomes a byte; a '%' without two digits is an error (-1). '+' stays. */
+int decode_uri(struct buf *out, const char *s, size_t len);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files: whole reads, durable writes, locks. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+int
+file_read(const char *path, struct buf *out, struct error *err)
+{
+	char chunk[16384];
+	ssize_t n;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd == -1)
+		return err_set_errno(err,
+		    errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "open %s", path);
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
+		if (buf_append(out, chunk, (size_t)n) == -1) {
+			close(fd);
+			return err_set(err, ERR_LIMIT,
+			    "%s is larger than %zu bytes", path, out->max);
+		}
+	}
+	if (n == -1) {
+		err_set_errno(err, ERR_IO, "read %s", path);
+		close(fd);
+		return -1;
+	}
+	close(fd);
+	return 0;
+}
+
+int
+file_write_all(int fd, const void *data, size_t len, struct error *err)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return err_set_errno(err, ERR_IO, "write");
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+file_sync_dir(const char *path, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1)
+		return err_set_errno(err, ERR_IO, "open %s", path);
+	if (fsync(fd) == -1) {
+		err_set_errno(err, ERR_IO, "fsync %s", path);
+		close(fd);
+		return -1;
+	}
+	close(fd);
+	return 0;
+}
+
+static int
+sync_parent(const char *path, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir;
+	int rc;
+
+	if (slash == NULL)
+		return file_sync_dir(".", err);
+	dir = slash == path ? xstrdup("/")
+			    : xstrndup(path, (size_t)(slash - path));
+	rc = file_sync_dir(dir, err);
+	free(dir);
+	return rc;
+}
+
+static int
+write_and_sync(const char *path, const void *data, size_t len, mode_t mode,
+    struct error *err)
+{
+	int fd, rc;
+
+	fd = open(
+	    path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd == -1)
+		return err_set_errno(err, ERR_IO, "create %s", path);
+	rc = file_write_all(fd, data, len, err);
+	if (rc == 0 && fsync(fd) == -1)
+		rc = err_set_errno(err, ERR_IO, "fsync %s", path);
+	close(fd);
+	return rc;
+}
+
+int
+file_write_atomic(const char *path, const void *data, size_t len, mode_t mode,
+    struct error *err)
+{
+	char *tmp = xasprintf("%s.tmp", path);
+	int rc;
+
+	rc = write_and_sync(tmp, data, len, mode, err);
+	if (rc == 0 && rename(tmp, path) == -1)
+		rc = err_set_errno(err, ERR_IO, "rename %s", tmp);
+	if (rc == -1)
+		unlink(tmp);
+	free(tmp);
+	return rc == 0 ? sync_parent(path, err) : -1;
+}
+
+int
+file_mkdirs(const char *path, mode_t mode, struct error *err)
+{
+	char *copy = xstrdup(path), *p;
+
+	for (p = copy + 1; *p != '\0'; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(copy, mode) == -1 && errno != EEXIST)
+			goto fail;
+		*p = '/';
+	}
+	if (mkdir(copy, mode) == -1 && errno != EEXIST)
+		goto fail;
+	free(copy);
+	return 0;
+fail:
+	err_set_errno(err, ERR_IO, "make the folder %s", copy);
+	free(copy);
+	return -1;
+}
+
+int
+file_lock(const char *path, int *out_fd, struct error *err)
+{
+	int fd =
+	    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, (mode_t)0600);
+
+	if (fd == -1)
+		return err_set_errno(err, ERR_IO, "open %s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		err_set_errno(err, errno == EWOULDBLOCK ? ERR_BUSY : ERR_IO,
+		    "lock %s", path);
+		close(fd);
+		return -1;
+	}
+	*out_fd = fd;
+	return 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files: whole reads with a cap, durable writes, locks that name a holder. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/* Append the whole file; more than the buffer's maximum is ERR_LIMIT. */
+int file_read(const char *path, struct buf *out, struct error *err);
+
+/* All of it, or an error. */
+int file_write_all(int fd, const void *data, size_t len, struct error *err);
+
+/* Replace the file as one step that survives a power cut. */
+int file_write_atomic(const char *path, const void *data, size_t len,
+    mode_t mode, struct error *err);
+
+/* Every missing folder of the path, with this mode. */
+int file_mkdirs(const char *path, mode_t mode, struct error *err);
+
+/* Make the entries of a folder durable. */
+int file_sync_dir(const char *path, struct error *err);
+
+/*
+ * Take an exclusive lock on a file, made if it is missing (mode 0600). The
+ * lock is held while *out_fd is open. ERR_BUSY where another process has it.
+ */
+int file_lock(const char *path, int *out_fd, struct error *err);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Digests and MACs over OpenSSL's EVP; two reflected CRCs by table. */
+#include "base/hash.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/encode.h"
+#include "base/mem.h"
+
+struct hash {
+	EVP_MD_CTX *ctx;
+};
+
+/* OpenSSL fails here only for want of memory or of the digest itself. */
+static void
+must(int ok)
+{
+	if (!ok)
+		abort();
+}
+
+static const EVP_MD *
+digest_of(enum hash_kind kind)
+{
+	switch (kind) {
+	case HASH_SHA256:
+		return EVP_sha256();
+	case HASH_MD5:
+		return EVP_md5();
+	case HASH_SHA1:
+		return EVP_sha1();
+	}
+	abort();
+}
+
+struct hash *
+hash_new(enum hash_kind kind)
+{
+	struct hash *h = xcalloc(1, sizeof(*h));
+
+	h->ctx = EVP_MD_CTX_new();
+	must(h->ctx != NULL);
+	must(EVP_DigestInit_ex(h->ctx, digest_of(kind), NULL));
+	return h;
+}
+
+void
+hash_update(struct hash *h, const void *data, size_t len)
+{
+	must(EVP_DigestUpdate(h->ctx, data, len));
+}
+
+void
+hash_final(struct hash *h, unsigned char *out)
+{
+	must(EVP_DigestFinal_ex(h->ctx, out, NULL));
+}
+
+void
+hash_free(struct hash *h)
+{
+	if (h == NULL)
+		return;
+	EVP_MD_CTX_free(h->ctx);
+	free(h);
+}
+
+void
+hash_sha256(const void *data, size_t len, unsigned char out[HASH_SHA256_SIZE])
+{
+	must(EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL));
+}
+
+void
+hash_sha256_hex(const void *data, size_t len, char out[HASH_SHA256_HEX_SIZE])
+{
+	unsigned char digest[HASH_SHA256_SIZE];
+
+	hash_sha256(data, len, digest);
+	encode_hex(digest, sizeof(digest), out);
+}
+
+void
+hash_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
+    unsigned char out[HASH_SHA256_SIZE])
+{
+	must(HMAC(EVP_sha256(), key, (int)key_len, data, len, out, NULL) !=
+	    NULL);
+}
+
+bool
+hash_equal(const void *a, const void *b, size_t len)
+{
+	return CRYPTO_memcmp(a, b, len) == 0;
+}
+
+void
+hash_wipe(void *p, size_t len)
+{
+	OPENSSL_cleanse(p, len);
+}
+
+static uint32_t crc32_table[256], crc32c_table[256];
+static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
+
+static void
+fill_table(uint32_t table[256], uint32_t poly)
+{
+	uint32_t i, crc;
+	int bit;
+
+	for (i = 0; i < 256; i++) {
+		crc = i;
+		for (bit = 0; bit < 8; bit++)
+			crc = crc & 1 ? crc >> 1 ^ poly : crc >> 1;
+		table[i] = crc;
+	}
+}
+
+static void
+fill_tables(void)
+{
+	fill_table(crc32_table, 0xedb88320);
+	fill_table(crc32c_table, 0x82f63b78);
+}
+
+static uint32_t
+crc_over(const uint32_t *table, uint32_t crc, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+
+	pthread_once(&tables_once, fill_tables);
+	crc = ~crc;
+	while (len-- > 0)
+		crc = table[(crc ^ *p++) & 0xff] ^ crc >> 8;
+	return ~crc;
+}
+
+uint32_t
+hash_crc32(uint32_t crc, const void *data, size_t len)
+{
+	return crc_over(crc32_table, crc, data, len);
+}
+
+uint32_t
+hash_crc32c(uint32_t crc, const void *data, size_t len)
+{
+	return crc_over(crc32c_table, crc, data, len);
+}

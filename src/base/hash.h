@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Digests and MACs over OpenSSL; checksums over bytes on disk. */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HASH_SHA256_SIZE 32
+#define HASH_SHA256_HEX_SIZE 65 /* NUL included */
+#define HASH_MD5_SIZE 16
+#define HASH_SHA1_SIZE 20
+
+enum hash_kind { HASH_SHA256, HASH_MD5, HASH_SHA1 };
+
+/* A digest over bytes that come in pieces. */
+struct hash;
+struct hash *hash_new(enum hash_kind kind);
+void hash_update(struct hash *h, const void *data, size_t len);
+
+/* Writes the digest; the hash may only be freed then. */
+void hash_final(struct hash *h, unsigned char *out);
+void hash_free(struct hash *h);
+
+void hash_sha256(
+    const void *data, size_t len, unsigned char out[HASH_SHA256_SIZE]);
+void hash_sha256_hex(
+    const void *data, size_t len, char out[HASH_SHA256_HEX_SIZE]);
+void hash_hmac_sha256(const void *key, size_t key_len, const void *data,
+    size_t len, unsigned char out[HASH_SHA256_SIZE]);
+
+/* Takes the same time wherever the two differ. */
+bool hash_equal(const void *a, const void *b, size_t len);
+
+/* Overwrite a secret so that the compiler cannot leave it out. */
+void hash_wipe(void *p, size_t len);
+
+/* CRC-32 (zlib's, S3's x-amz-checksum-crc32) and CRC-32C; start with 0. */
+uint32_t hash_crc32(uint32_t crc, const void *data, size_t len);
+uint32_t hash_crc32c(uint32_t crc, const void *data, size_t len);
+
+#endif

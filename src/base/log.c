@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Log lines. One static line is enough: only the loop's thread logs, and the
+ * store's thread hands its news to the loop.
+ */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/str.h"
+#include "base/timefmt.h"
+
+#define LINE_MAX_BYTES 16384
+#define VALUE_MAX_BYTES 4096
+
+static enum log_level threshold = LOG_INFO;
+static enum log_format format = LOG_TEXT;
+static void (*line_sink)(const char *line, void *arg);
+static void *line_sink_arg;
+static struct buf line;
+static bool line_open;
+
+static const char *const level_names[] = {
+    "debug", "info", "warn", "error", "none"};
+
+void
+log_init(enum log_level level, enum log_format fmt)
+{
+	threshold = level;
+	format = fmt;
+}
+
+bool
+log_wants(enum log_level level)
+{
+	return level >= threshold;
+}
+
+int
+log_parse_level(const char *s, enum log_level *out)
+{
+	int i;
+
+	for (i = LOG_DEBUG; i <= LOG_NONE; i++) {
+		if (str_eq(s, level_names[i])) {
+			*out = (enum log_level)i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+int
+log_parse_format(const char *s, enum log_format *out)
+{
+	if (str_eq(s, "text"))
+		*out = LOG_TEXT;
+	else if (str_eq(s, "json"))
+		*out = LOG_JSON;
+	else
+		return -1;
+	return 0;
+}
+
+void
+log_set_sink(void (*sink)(const char *line, void *arg), void *arg)
+{
+	line_sink = sink;
+	line_sink_arg = arg;
+}
+
+static bool
+needs_quotes(const char *value)
+{
+	const char *p;
+
+	if (*value == '\0' || strlen(value) > VALUE_MAX_BYTES)
+		return true;
+	for (p = value; *p != '\0'; p++) {
+		if (*p <= ' ' || *p >= 0x7f || strchr("\"=\\", *p) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void
+append_quoted(const char *value)
+{
+	size_t len = strnlen(value, VALUE_MAX_BYTES), i = 0;
+
+	buf_putc(&line, '"');
+	while (i < len) {
+		unsigned char c = (unsigned char)value[i];
+		size_t n = str_utf8_len(value + i, len - i);
+
+		if (c == '"' || c == '\\')
+			buf_printf(&line, "\\%c", c);
+		else if (n == 0 || c < 0x20 || c == 0x7f)
+			buf_printf(&line, "\\u%04x", c);
+		else
+			buf_append(&line, value + i, n);
+		i += n != 0 ? n : 1;
+	}
+	buf_putc(&line, '"');
+}
+
+static void
+append_key(const char *key)
+{
+	if (format == LOG_JSON)
+		buf_printf(&line, ",\"%s\":", key);
+	else
+		buf_printf(&line, " %s=", key);
+}
+
+void
+log_begin(enum log_level level, const char *token)
+{
+	char now[TIMEFMT_ISO_SIZE];
+
+	line_open = log_wants(level);
+	if (!line_open)
+		return;
+	timefmt_iso(clock_wall_ms(), now);
+	buf_init(&line, LINE_MAX_BYTES);
+	if (format == LOG_JSON)
+		buf_printf(&line,
+		    "{\"time\":\"%s\",\"level\":\"%s\",\"part\":\"%s\"", now,
+		    level_names[level], token);
+	else
+		buf_printf(&line, "%s %s %s:", now, level_names[level], token);
+}
+
+void
+log_str(const char *key, const char *value)
+{
+	if (!line_open || value == NULL)
+		return;
+	append_key(key);
+	if (format == LOG_JSON || needs_quotes(value))
+		append_quoted(value);
+	else
+		buf_puts(&line, value);
+}
+
+void
+log_int(const char *key, int64_t value)
+{
+	if (!line_open)
+		return;
+	append_key(key);
+	buf_printf(&line, "%lld", (long long)value);
+}
+
+void
+log_err(const struct error *err)
+{
+	log_str("error", err->text);
+	log_str("code",
+	    err->remote_code[0] != '\0' ? err->remote_code
+					: error_code_name(err->code));
+	if (err->hint[0] != '\0')
+		log_str("hint", err->hint);
+}
+
+/* A log that cannot be written is no reason to stop. */
+static void
+write_line(void)
+{
+	ssize_t n;
+
+	if (line_sink != NULL) {
+		line_sink(line.data, line_sink_arg);
+		return;
+	}
+	buf_putc(&line, '\n');
+	n = write(STDERR_FILENO, line.data, line.len);
+	(void)n;
+}
+
+void
+log_end(void)
+{
+	if (!line_open)
+		return;
+	if (format == LOG_JSON)
+		buf_putc(&line, '}');
+	write_line();
+	buf_done(&line);
+	line_open = false;
+}
+
+static void
+say(enum log_level level, const char *token, const char *fmt, va_list ap)
+{
+	char text[VALUE_MAX_BYTES];
+
+	if (!log_wants(level))
+		return;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	log_begin(level, token);
+	log_str("msg", text);
+	log_end();
+}
+
+#define SAY(name, level)                                   \
+	void name(const char *token, const char *fmt, ...) \
+	{                                                  \
+		va_list ap;                                \
+		va_start(ap, fmt);                         \
+		say(level, token, fmt, ap);                \
+		va_end(ap);                                \
+	}
+
+SAY(log_debug, LOG_DEBUG)
+SAY(log_info, LOG_INFO)
+SAY(log_warn, LOG_WARN)
+SAY(log_error, LOG_ERROR)

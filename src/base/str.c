@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Questions about strings, and numbers read from them. */
+#include "base/str.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+bool
+str_eq(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+int
+str_lower_char(int c)
+{
+	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
+
+bool
+str_ieq(const char *a, const char *b)
+{
+	for (; *a != '\0' && *b != '\0'; a++, b++) {
+		if (str_lower_char(*a) != str_lower_char(*b))
+			return false;
+	}
+	return *a == *b;
+}
+
+bool
+str_starts(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool
+str_ends(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+
+	return n >= m && memcmp(s + n - m, suffix, m) == 0;
+}
+
+bool
+str_empty(const char *s)
+{
+	return s == NULL || *s == '\0';
+}
+
+bool
+str_has_control(const char *s)
+{
+	for (; *s != '\0'; s++) {
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+char *
+str_trim(char *s)
+{
+	size_t n;
+
+	while (is_blank(*s))
+		s++;
+	for (n = strlen(s); n > 0 && is_blank(s[n - 1]); n--)
+		s[n - 1] = '\0';
+	return s;
+}
+
+void
+str_lower(char *s)
+{
+	for (; *s != '\0'; s++)
+		*s = (char)str_lower_char(*s);
+}
+
+bool
+str_is_alnum(int c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	    (c >= 'A' && c <= 'Z');
+}
+
+size_t
+str_utf8_len(const char *s, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t n, i;
+	unsigned lo = 0x80, hi = 0xbf;
+
+	if (len == 0)
+		return 0;
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	/* No overlong forms, no surrogates, nothing past U+10FFFF. */
+	if (p[0] == 0xe0)
+		lo = 0xa0;
+	else if (p[0] == 0xed)
+		hi = 0x9f;
+	else if (p[0] == 0xf0)
+		lo = 0x90;
+	else if (p[0] == 0xf4)
+		hi = 0x8f;
+	if (len < n || p[1] < lo || p[1] > hi)
+		return 0;
+	for (i = 2; i < n; i++) {
+		if (p[i] < 0x80 || p[i] > 0xbf)
+			return 0;
+	}
+	return n;
+}
+
+int
+str_to_i64(const char *s, int64_t min, int64_t max, int64_t *out)
+{
+	const char *p = *s == '-' ? s + 1 : s;
+	long long n;
+
+	if (*p == '\0' || strspn(p, "0123456789") != strlen(p))
+		return -1;
+	errno = 0;
+	n = strtoll(s, NULL, 10);
+	if (errno != 0 || n < min || n > max)
+		return -1;
+	*out = n;
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	double ms;
+} units[] = {
+    {"ms", 1},
+    {"s", 1000},
+    {"", 1000},
+    {"m", 60000},
+    {"h", 3600000},
+    {"d", 86400000},
+};
+
+int
+str_to_duration_ms(const char *s, int64_t *out_ms)
+{
+	size_t digits = strspn(s, "0123456789."), i;
+	double n;
+	char *end;
+
+	if (digits == 0 || digits > 15)
+		return -1;
+	n = strtod(s, &end);
+	if (end != s + digits)
+		return -1;
+	for (i = 0; i < ARRAY_LEN(units); i++) {
+		if (!str_eq(end, units[i].name))
+			continue;
+		n *= units[i].ms;
+		if (n > 1e15)
+			return -1;
+		*out_ms = (int64_t)(n + 0.5);
+		return 0;
+	}
+	return -1;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Questions about strings, and numbers read from them without surprises. */
+#ifndef BASE_STR_H
+#define BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+bool str_eq(const char *a, const char *b);
+bool str_ieq(const char *a, const char *b); /* ASCII case only */
+bool str_starts(const char *s, const char *prefix);
+bool str_ends(const char *s, const char *suffix);
+bool str_empty(const char *s); /* NULL or "" */
+
+/* Bytes 0x00-0x1f and 0x7f: nothing that is printed may hold them. */
+bool str_has_control(const char *s);
+
+/* The caller's string without blanks at both ends; changes s in place. */
+char *str_trim(char *s);
+
+/*
+ * The length (1 to 4) of the well-formed UTF-8 sequence at s, of which `len`
+ * bytes may be read; 0 where there is none.
+ */
+size_t str_utf8_len(const char *s, size_t len);
+
+/* ASCII only, whatever the locale. */
+int str_lower_char(int c);
+void str_lower(char *s);
+bool str_is_alnum(int c);
+
+/*
+ * A whole decimal number with no sign but '-', no blanks, nothing behind it,
+ * within [min, max]. 0, or -1 with *out untouched.
+ */
+int str_to_i64(const char *s, int64_t min, int64_t max, int64_t *out);
+
+/*
+ * A duration such as "250ms", "5s", "2m", "6h", "7d" or plain seconds ("5",
+ * "0.25") as milliseconds. 0, or -1 with *out untouched.
+ */
+int str_to_duration_ms(const char *s, int64_t *out_ms);
+
+#endif

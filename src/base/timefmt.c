@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Instants as text. No locale and no time zone enters here. */
+#include "base/timefmt.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const char days[7][4] = {
+    "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+/* Seconds and the rest, also before 1970. */
+static int
+split(int64_t ms, struct tm *tm)
+{
+	int64_t rest = ms % 1000;
+	time_t secs;
+
+	if (rest < 0)
+		rest += 1000;
+	secs = (time_t)((ms - rest) / 1000);
+	if (gmtime_r(&secs, tm) == NULL || tm->tm_year > 8099 ||
+	    tm->tm_year < -1900) {
+		secs = 0;
+		gmtime_r(&secs, tm);
+	}
+	return (int)rest;
+}
+
+/* Join fields that were read as text; refuses a 31st of February. */
+static int
+join(struct tm *tm, int64_t *out_ms)
+{
+	struct tm copy = *tm;
+	time_t secs = timegm(&copy);
+
+	if (copy.tm_mday != tm->tm_mday || copy.tm_mon != tm->tm_mon ||
+	    copy.tm_hour != tm->tm_hour || copy.tm_min != tm->tm_min)
+		return -1;
+	*out_ms = (int64_t)secs * 1000;
+	return 0;
+}
+
+/*
+ * Compare `s` with a pattern in which '9' stands for one digit; the digits go
+ * to `digits` in their order.
+ */
+static int
+match(const char *s, const char *pattern, char *digits)
+{
+	if (strlen(s) != strlen(pattern))
+		return -1;
+	for (; *s != '\0'; s++, pattern++) {
+		if (*pattern == '9') {
+			if (*s < '0' || *s > '9')
+				return -1;
+			*digits++ = *s;
+		} else if (*s != *pattern) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+number(const char *digits, int n)
+{
+	int value = 0;
+
+	while (n-- > 0)
+		value = value * 10 + (*digits++ - '0');
+	return value;
+}
+
+/* Fourteen digits, yyyymmddhhmmss. */
+static int
+from_digits(const char *digits, int64_t *out_ms)
+{
+	struct tm tm;
+
+	memset(&tm, 0, sizeof(tm));
+	tm.tm_year = number(digits, 4) - 1900;
+	tm.tm_mon = number(digits + 4, 2) - 1;
+	tm.tm_mday = number(digits + 6, 2);
+	tm.tm_hour = number(digits + 8, 2);
+	tm.tm_min = number(digits + 10, 2);
+	tm.tm_sec = number(digits + 12, 2);
+	return join(&tm, out_ms);
+}
+
+void
+timefmt_iso(int64_t ms, char out[TIMEFMT_ISO_SIZE])
+{
+	struct tm tm;
+	int rest = split(ms, &tm);
+	size_t len;
+
+	len = strftime(out, TIMEFMT_ISO_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out + len, TIMEFMT_ISO_SIZE - len, ".%03dZ", rest);
+}
+
+int
+timefmt_parse_iso(const char *s, int64_t *out_ms)
+{
+	char digits[18];
+	int64_t ms;
+
+	if (match(s, "9999-99-99T99:99:99.999Z", digits) == 0) {
+		if (from_digits(digits, &ms) == -1)
+			return -1;
+		*out_ms = ms + number(digits + 14, 3);
+		return 0;
+	}
+	if (match(s, "9999-99-99T99:99:99Z", digits) == 0)
+		return from_digits(digits, out_ms);
+	return -1;
+}
+
+void
+timefmt_amz(int64_t ms, char out[TIMEFMT_AMZ_SIZE])
+{
+	struct tm tm;
+
+	split(ms, &tm);
+	strftime(out, TIMEFMT_AMZ_SIZE, "%Y%m%dT%H%M%SZ", &tm);
+}
+
+int
+timefmt_parse_amz(const char *s, int64_t *out_ms)
+{
+	char digits[15];
+
+	if (match(s, "99999999T999999Z", digits) == -1)
+		return -1;
+	return from_digits(digits, out_ms);
+}
+
+void
+timefmt_http(int64_t ms, char out[TIMEFMT_HTTP_SIZE])
+{
+	struct tm tm;
+
+	split(ms, &tm);
+	snprintf(out, TIMEFMT_HTTP_SIZE, "%s, %02u %s %04u %02u:%02u:%02u GMT",
+	    days[tm.tm_wday], (unsigned)tm.tm_mday % 100, months[tm.tm_mon],
+	    (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100,
+	    (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
+}
+
+int
+timefmt_parse_http(const char *s, int64_t *out_ms)
+{
+	char text[TIMEFMT_HTTP_SIZE], digits[13];
+	struct tm tm;
+	int month;
+
+	if (strlen(s) != TIMEFMT_HTTP_SIZE - 1)
+		return -1;
+	memcpy(text, s, sizeof(text));
+	for (month = 0; month < 12; month++) {
+		if (memcmp(text + 8, months[month], 3) == 0)
+			break;
+	}
+	if (month == 12)
+		return -1;
+	memcpy(text, "xxx", 3);
+	memcpy(text + 8, "xxx", 3);
+	if (match(text, "xxx, 99 xxx 9999 99:99:99 GMT", digits) == -1)
+		return -1;
+	memset(&tm, 0, sizeof(tm));
+	tm.tm_mday = number(digits, 2);
+	tm.tm_mon = month;
+	tm.tm_year = number(digits + 2, 4) - 1900;
+	tm.tm_hour = number(digits + 6, 2);
+	tm.tm_min = number(digits + 8, 2);
+	tm.tm_sec = number(digits + 10, 2);
+	return join(&tm, out_ms);
+}
+
+void
+timefmt_day(int64_t ms, char out[TIMEFMT_DAY_SIZE])
+{
+	struct tm tm;
+
+	split(ms, &tm);
+	strftime(out, TIMEFMT_DAY_SIZE, "%Y-%m-%d", &tm);
+}
+
+void
+timefmt_span(int64_t ms, char out[TIMEFMT_SPAN_SIZE])
+{
+	long long s = ms / 1000;
+
+	if (ms < 1000)
+		snprintf(out, TIMEFMT_SPAN_SIZE, "%lld ms", (long long)ms);
+	else if (s < 60)
+		snprintf(out, TIMEFMT_SPAN_SIZE, "%.1f s", (double)ms / 1000);
+	else if (s < 3600)
+		snprintf(
+		    out, TIMEFMT_SPAN_SIZE, "%lld m %02lld s", s / 60, s % 60);
+	else
+		snprintf(out, TIMEFMT_SPAN_SIZE, "%lld h %02lld m", s / 3600,
+		    s / 60 % 60);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The HTTP/1.1 server that everything inbound uses: strict by RFC 9112,
+ * capped in every dimension, with total deadlines, bodies streamed both ways.
+ *
+ * A request reaches the handler when its head is complete and sound. The
+ * handler answers at once, or takes the body first (http_body), or answers
+ * later from any callback. Each exchange is answered exactly once; a handler
+ * that drops one without an answer leaks it. After `gone` was called, or the
+ * reply is complete, the exchange must not be touched.
+ */
+#ifndef NET_HTTP_SERVER_H
+#define NET_HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "net/header.h"
+
+struct http_server;
+struct http_exchange;
+
+/* 0 in any number means the default named with it. */
+struct http_server_options {
+	const char *host; /* a numeric address or "localhost" */
+	int port; /* 0: any free port, see _port() */
+	unsigned max_connections; /* 256; more are answered 503 and closed */
+	size_t max_head; /* 16 KiB for request line and fields */
+	unsigned max_headers; /* 64 */
+	int64_t head_timeout_ms; /* 10 s from accept or first byte to head */
+	int64_t idle_timeout_ms; /* 60 s between requests */
+	int64_t body_timeout_ms; /* 60 s without a byte of body, either way */
+	int64_t min_body_rate; /* 0: none; bytes a second, over the whole
+				     body, after the first 30 s */
+};
+
+/* Decide what to do with a request; the head is complete. */
+typedef void http_request_fn(struct http_exchange *x, void *arg);
+
+/* Listens at once. *out is the caller's (http_server_free). */
+int http_server_new(struct loop *loop,
+    const struct http_server_options *options, http_request_fn *fn, void *arg,
+    struct http_server **out, struct error *err);
+int http_server_port(const struct http_server *s);
+
+/* No new connections; those with a request under way end after its reply. */
+void http_server_drain(struct http_server *s);
+/* Closes everything; `gone` is called for exchanges under way. */
+void http_server_free(struct http_server *s);
+
+/* --- the request; all borrowed, valid until the exchange ends --- */
+const char *http_method(const struct http_exchange *x);
+const char *http_path(const struct http_exchange *x); /* raw, before '?' */
+const char *http_query(const struct http_exchange *x); /* raw, or "" */
+const struct headers *http_headers(const struct http_exchange *x);
+const char *http_peer(const struct http_exchange *x); /* address:port */
+/* Content-Length; -1 for a chunked body of unknown length; 0 without one. */
+int64_t http_content_length(const struct http_exchange *x);
+
+/* Called when the peer left, timed out, or broke the framing: no reply can be
+ * sent any more. Free what hangs on the exchange. */
+void http_on_gone(struct http_exchange *x,
+    void (*gone)(struct http_exchange *x, void *arg), void *arg);
+
+/*
+ * Take the body: `data` for each piece (return -1 after replying to refuse
+ * the rest), then `end` once. At most `max` bytes, else the server answers
+ * 413 through `toolarge` if given (its own short text if NULL). Without this
+ * call the body is discarded (up to 64 KiB) or the connection closed.
+ */
+struct http_body_sink {
+	int64_t max;
+	int (*data)(
+	    struct http_exchange *x, const void *data, size_t len, void *arg);
+	void (*end)(struct http_exchange *x, void *arg);
+	void (*toolarge)(struct http_exchange *x, void *arg);
+};
+void http_body(
+    struct http_exchange *x, const struct http_body_sink *sink, void *arg);
+
+/* Stop and go on reading the body: back pressure. */
+void http_body_pause(struct http_exchange *x);
+void http_body_resume(struct http_exchange *x);
+
+/*
+ * A whole reply. Content-Length, Date and Connection are added; `headers` may
+ * be NULL. For HEAD the length is sent and the body is not. A reply that
+ * comes before the body was read closes the connection after it.
+ */
+void http_reply(struct http_exchange *x, int status,
+    const struct headers *headers, const void *body, size_t len);
+
+/*
+ * A reply whose body is [offset, offset + len) of a file, streamed in
+ * bounded memory. Takes fd, closes it. A file that turns out shorter closes
+ * the connection, so that the peer sees a broken transfer.
+ */
+void http_reply_file(struct http_exchange *x, int status,
+    const struct headers *headers, int take_fd, int64_t offset, int64_t len);
+
+/*
+ * A reply with a Content-Length of its own and no body: for HEAD, where the
+ * length is that of a body not sent (len -1: none is named).
+ */
+void http_reply_head(struct http_exchange *x, int status,
+    const struct headers *headers, int64_t len);
+
+/* Break the connection without an answer: what a fault script asks for. */
+void http_abort(struct http_exchange *x);
+
+#endif
