@@ -1,0 +1,704 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP requests over curl's multi interface.
+ *
+ * curl's sockets sit in an epoll descriptor of their own, which is one event
+ * of the loop. When it is readable, all its events are handed to curl, then
+ * the finished transfers are harvested, then everything that waits is
+ * started, then curl gets one time-out call: a burst costs one wake-up, and
+ * registrations are kept over transfers. (Measured: 44 µs of CPU a request
+ * against 65 µs with an event per socket and transfer.)
+ */
+#include "net/http_client.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/timefmt.h"
+
+#define BODY_MAX_DEFAULT ((size_t)64 * 1024)
+#define HEAD_MAX_BYTES ((size_t)64 * 1024)
+#define CONNECT_TIMEOUT_MS 10000L
+#define STALL_MS_DEFAULT 60000
+#define EPOLL_BATCH 128
+#define IDLE_HANDLES_MAX 64
+
+struct http_call {
+	TAILQ_ENTRY(http_call) entry;
+	struct http_client *client;
+	CURL *easy;
+	bool started; /* the multi handle knows it */
+	struct curl_slist *fields;
+	void *body;
+	int body_fd;
+	int64_t file_len, file_at;
+	http_sink_fn *sink;
+	void *sink_arg;
+	http_done_fn *done;
+	void *arg;
+	struct http_response response;
+	size_t head_bytes;
+	struct error err; /* of ours, where we broke it off */
+	char curl_error[CURL_ERROR_SIZE];
+};
+TAILQ_HEAD(calls, http_call);
+
+/* What curl and the epoll descriptor think of a socket. */
+struct sock {
+	uint32_t registered;
+	bool known; /* in the epoll set */
+	bool wanted; /* curl waits for it */
+};
+
+struct http_client {
+	struct loop *loop;
+	CURLM *multi;
+	int epfd;
+	struct loop_fd *watch;
+	struct loop_timer *timer;
+	bool kick; /* curl wants a time-out call at once */
+	bool posted; /* a batch is to run in the next turn */
+	struct calls waiting;
+	struct calls running;
+	struct sock *socks;
+	size_t socks_len;
+	CURL *idle[IDLE_HANDLES_MAX];
+	size_t idle_len;
+	char *ca_file;
+	char *user_agent;
+};
+
+static void run_batch(struct http_client *c);
+
+/* --- sockets ---------------------------------------------------------- */
+
+static struct sock *
+sock_of(struct http_client *c, curl_socket_t fd)
+{
+	size_t want = (size_t)fd + 1;
+
+	if (want > c->socks_len) {
+		c->socks = xreallocarray(c->socks, want * 2, sizeof(*c->socks));
+		memset(c->socks + c->socks_len, 0,
+		    (want * 2 - c->socks_len) * sizeof(*c->socks));
+		c->socks_len = want * 2;
+	}
+	return &c->socks[fd];
+}
+
+static void
+sock_register(struct http_client *c, int fd, uint32_t events)
+{
+	struct sock *s = sock_of(c, fd);
+	struct epoll_event ev = {.events = events, .data = {.fd = fd}};
+	int op = s->known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+	if (s->known && s->registered == events)
+		return;
+	/* The resolver closes descriptors behind our back, and their numbers
+	 * come again: then the kernel knows better than the table. */
+	if (epoll_ctl(c->epfd, op, fd, &ev) == -1) {
+		op = errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+		if (epoll_ctl(c->epfd, op, fd, &ev) == -1)
+			return;
+	}
+	s->known = true;
+	s->registered = events;
+}
+
+static void
+sock_forget(struct http_client *c, int fd)
+{
+	struct sock *s = sock_of(c, fd);
+
+	if (s->known)
+		epoll_ctl(c->epfd, EPOLL_CTL_DEL, fd, NULL);
+	memset(s, 0, sizeof(*s));
+}
+
+static int
+on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
+{
+	struct http_client *c = arg;
+	struct sock *s = sock_of(c, fd);
+	uint32_t events = EPOLLIN;
+
+	(void)easy;
+	(void)unused;
+	s->wanted = what != CURL_POLL_REMOVE;
+	if (what == CURL_POLL_REMOVE) {
+		/* Kept for the next transfer over this connection, but it
+		 * must not report that it could be written to. */
+		if (s->known)
+			sock_register(c, fd, EPOLLIN);
+		return 0;
+	}
+	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+		events |= EPOLLOUT;
+	if (what == CURL_POLL_OUT)
+		events &= ~(uint32_t)EPOLLIN;
+	sock_register(c, fd, events);
+	return 0;
+}
+
+static int
+on_close_socket(void *arg, curl_socket_t fd)
+{
+	sock_forget(arg, fd);
+	return close(fd);
+}
+
+static int
+on_timer_change(CURLM *multi, long ms, void *arg)
+{
+	struct http_client *c = arg;
+
+	(void)multi;
+	if (ms == 0)
+		c->kick = true;
+	else if (ms > 0)
+		loop_timer_set(c->timer, ms);
+	else
+		loop_timer_clear(c->timer);
+	return 0;
+}
+
+/* --- one exchange ------------------------------------------------------ */
+
+static size_t
+on_header(char *data, size_t size, size_t n, void *arg)
+{
+	struct http_call *call = arg;
+	size_t len = size * n;
+	char *line, *colon;
+
+	call->head_bytes += len;
+	if (call->head_bytes > HEAD_MAX_BYTES) {
+		err_set(&call->err, ERR_LIMIT,
+		    "the response's headers are larger than %zu bytes",
+		    HEAD_MAX_BYTES);
+		return 0;
+	}
+	/* An interim answer (100) was not the answer. */
+	if (len >= 5 && memcmp(data, "HTTP/", 5) == 0) {
+		headers_done(&call->response.headers);
+		return len;
+	}
+	line = xstrndup(data, len);
+	colon = strchr(line, ':');
+	if (colon != NULL) {
+		*colon = '\0';
+		headers_add(&call->response.headers, line, str_trim(colon + 1));
+	}
+	free(line);
+	return len;
+}
+
+static size_t
+on_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct http_call *call = arg;
+	struct http_response *r = &call->response;
+	size_t len = size * n;
+	long status = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	r->body_bytes += (int64_t)len;
+	if (call->sink != NULL && status >= 200 && status < 300) {
+		if (call->sink(data, len, call->sink_arg, &call->err) == -1)
+			return 0;
+		return len;
+	}
+	if (buf_append(&r->body, data, len) == -1) {
+		err_set(&call->err, ERR_LIMIT,
+		    "the response is larger than %zu bytes", r->body.max);
+		return 0;
+	}
+	return len;
+}
+
+static size_t
+on_read(char *out, size_t size, size_t n, void *arg)
+{
+	struct http_call *call = arg;
+	size_t want = size * n;
+	ssize_t got;
+
+	if ((int64_t)want > call->file_len - call->file_at)
+		want = (size_t)(call->file_len - call->file_at);
+	if (want == 0)
+		return 0;
+	got = pread(call->body_fd, out, want, call->file_at);
+	if (got <= 0) {
+		if (got == 0)
+			errno = ENODATA;
+		err_set_errno(&call->err, ERR_IO, "read the request's body");
+		return CURL_READFUNC_ABORT;
+	}
+	call->file_at += got;
+	return (size_t)got;
+}
+
+static int
+on_seek(void *arg, curl_off_t offset, int origin)
+{
+	struct http_call *call = arg;
+
+	if (origin != SEEK_SET || offset < 0 || offset > call->file_len)
+		return CURL_SEEKFUNC_FAIL;
+	call->file_at = offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+static void
+call_free(struct http_call *call)
+{
+	struct http_client *c = call->client;
+
+	if (call->started)
+		curl_multi_remove_handle(c->multi, call->easy);
+	if (c->idle_len < IDLE_HANDLES_MAX) {
+		curl_easy_reset(call->easy);
+		c->idle[c->idle_len++] = call->easy;
+	} else {
+		curl_easy_cleanup(call->easy);
+	}
+	curl_slist_free_all(call->fields);
+	headers_done(&call->response.headers);
+	buf_done(&call->response.body);
+	free(call->body);
+	free(call);
+}
+
+/* Did the failure come before the first byte of the request? */
+static bool
+may_have_left(struct http_call *call, CURLcode code)
+{
+	curl_off_t pretransfer = 0;
+	long request_size = 0;
+
+	switch (code) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_URL_MALFORMAT:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		return false;
+	default:
+		break;
+	}
+	curl_easy_getinfo(
+	    call->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
+	curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &request_size);
+	return pretransfer != 0 || request_size != 0;
+}
+
+static void
+fill_error(struct http_call *call, CURLcode code, struct error *err)
+{
+	const char *why = call->curl_error[0] != '\0'
+	    ? call->curl_error
+	    : curl_easy_strerror(code);
+
+	if (call->err.code != ERR_NONE) {
+		*err = call->err;
+	} else {
+		err_set(err,
+		    code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_NET,
+		    "%s", why);
+		err->text[0] = (char)str_lower_char(err->text[0]);
+		err->retryable = code != CURLE_URL_MALFORMAT &&
+		    code != CURLE_UNSUPPORTED_PROTOCOL;
+	}
+	err->sent = may_have_left(call, code);
+}
+
+static void
+finish(struct http_call *call, CURLcode code)
+{
+	struct http_client *c = call->client;
+	struct error err;
+	long status = 0;
+
+	TAILQ_REMOVE(&c->running, call, entry);
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	call->response.status = (int)status;
+	if (code == CURLE_OK) {
+		call->done(&call->response, NULL, call->arg);
+	} else {
+		error_clear(&err);
+		fill_error(call, code, &err);
+		call->done(NULL, &err, call->arg);
+	}
+	call_free(call);
+}
+
+/* --- batches ----------------------------------------------------------- */
+
+static void
+harvest(struct http_client *c)
+{
+	struct http_call *call;
+	CURLMsg *msg;
+	int left;
+
+	while ((msg = curl_multi_info_read(c->multi, &left)) != NULL) {
+		CURLcode code = msg->data.result;
+
+		if (msg->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call);
+		finish(call, code);
+	}
+}
+
+static void
+start_waiting(struct http_client *c)
+{
+	struct http_call *call;
+
+	while ((call = TAILQ_FIRST(&c->waiting)) != NULL) {
+		TAILQ_REMOVE(&c->waiting, call, entry);
+		TAILQ_INSERT_TAIL(&c->running, call, entry);
+		call->started = true;
+		curl_multi_add_handle(c->multi, call->easy);
+	}
+}
+
+static void
+run_batch(struct http_client *c)
+{
+	int running;
+
+	do {
+		harvest(c);
+		start_waiting(c);
+		if (c->kick) {
+			c->kick = false;
+			curl_multi_socket_action(
+			    c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+		}
+		harvest(c);
+	} while (c->kick || !TAILQ_EMPTY(&c->waiting));
+}
+
+static void
+on_epoll(void *arg)
+{
+	struct http_client *c = arg;
+	struct epoll_event ev[EPOLL_BATCH];
+	int i, n, running;
+
+	n = epoll_wait(c->epfd, ev, EPOLL_BATCH, 0);
+	for (i = 0; i < n; i++) {
+		int fd = ev[i].data.fd, what = 0;
+
+		/* An idle connection that speaks was closed by its peer; curl
+		 * finds out when it wants to use it. */
+		if (!sock_of(c, fd)->wanted) {
+			sock_forget(c, fd);
+			continue;
+		}
+		if (ev[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+			what |= CURL_CSELECT_IN;
+		if (ev[i].events & EPOLLOUT)
+			what |= CURL_CSELECT_OUT;
+		if (ev[i].events & EPOLLERR)
+			what |= CURL_CSELECT_ERR;
+		curl_multi_socket_action(c->multi, fd, what, &running);
+	}
+	run_batch(c);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct http_client *c = arg;
+
+	c->kick = true;
+	run_batch(c);
+}
+
+static void
+on_post(void *arg)
+{
+	struct http_client *c = arg;
+
+	c->posted = false;
+	run_batch(c);
+}
+
+/* --- public ------------------------------------------------------------ */
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+
+static void
+init_curl(void)
+{
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+int
+http_client_new(struct loop *loop, const struct http_client_options *options,
+    struct http_client **out, struct error *err)
+{
+	struct http_client *c;
+	long per_host =
+	    options->max_per_host != 0 ? (long)options->max_per_host : 64L;
+	int epfd = epoll_create1(EPOLL_CLOEXEC);
+
+	if (epfd == -1)
+		return err_set_errno(err, ERR_IO, "epoll_create1");
+	pthread_once(&curl_once, init_curl);
+	c = xcalloc(1, sizeof(*c));
+	c->loop = loop;
+	c->epfd = epfd;
+	c->ca_file = xstrdup_or_null(options->ca_file);
+	c->user_agent = xstrdup_or_null(options->user_agent);
+	TAILQ_INIT(&c->waiting);
+	TAILQ_INIT(&c->running);
+	c->multi = curl_multi_init();
+	if (c->multi == NULL)
+		abort();
+	curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timer_change);
+	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+	curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, per_host);
+	curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, per_host * 2);
+	c->watch = loop_fd_new(loop, epfd, on_epoll, c);
+	c->timer = loop_timer_new(loop, on_timer, c);
+	*out = c;
+	return 0;
+}
+
+static void
+drop_calls(struct calls *list)
+{
+	struct http_call *call;
+
+	while ((call = TAILQ_FIRST(list)) != NULL) {
+		TAILQ_REMOVE(list, call, entry);
+		call_free(call);
+	}
+}
+
+void
+http_client_free(struct http_client *c)
+{
+	if (c == NULL)
+		return;
+	drop_calls(&c->waiting);
+	drop_calls(&c->running);
+	while (c->idle_len > 0)
+		curl_easy_cleanup(c->idle[--c->idle_len]);
+	curl_multi_cleanup(c->multi);
+	loop_unpost(c->loop, c);
+	loop_fd_free(c->watch);
+	loop_timer_free(c->timer);
+	close(c->epfd);
+	free(c->socks);
+	free(c->ca_file);
+	free(c->user_agent);
+	free(c);
+}
+
+/* What curl would add by itself is switched off: all is signed or left out. */
+static void
+set_fields(struct http_call *call, const struct http_request *r)
+{
+	static const char *const off[] = {
+	    "Accept", "Content-Type", "Expect", "Transfer-Encoding"};
+	struct curl_slist *list = NULL;
+	size_t i;
+	char *field;
+
+	for (i = 0; r->headers != NULL && i < r->headers->n; i++) {
+		const struct header *h = &r->headers->v[i];
+
+		/* "Name;" is curl's way to send an empty value. */
+		field = *h->value != '\0'
+		    ? xasprintf("%s: %s", h->name, h->value)
+		    : xasprintf("%s;", h->name);
+		list = curl_slist_append(list, field);
+		free(field);
+	}
+	for (i = 0; i < ARRAY_LEN(off); i++) {
+		if (r->headers != NULL &&
+		    headers_get(r->headers, off[i]) != NULL)
+			continue;
+		field = xasprintf("%s:", off[i]);
+		list = curl_slist_append(list, field);
+		free(field);
+	}
+	call->fields = list;
+	curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, list);
+}
+
+static void
+set_body(struct http_call *call, const struct http_request *r)
+{
+	CURL *e = call->easy;
+
+	if (r->file_len > 0) {
+		call->body_fd = r->body_fd;
+		call->file_len = r->file_len;
+		curl_easy_setopt(e, CURLOPT_UPLOAD, 1L);
+		curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read);
+		curl_easy_setopt(e, CURLOPT_READDATA, call);
+		curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek);
+		curl_easy_setopt(e, CURLOPT_SEEKDATA, call);
+		curl_easy_setopt(
+		    e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->file_len);
+	} else if (str_eq(r->method, "POST") || str_eq(r->method, "PUT")) {
+		call->body =
+		    xmemdup(r->body != NULL ? r->body : "", r->body_len);
+		curl_easy_setopt(e, CURLOPT_POSTFIELDS, call->body);
+		curl_easy_setopt(
+		    e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
+	} else if (str_eq(r->method, "HEAD")) {
+		curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
+	}
+	curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
+}
+
+static void
+set_times(CURL *e, const struct http_request *r)
+{
+	int64_t stall = r->stall_ms > 0 ? r->stall_ms : STALL_MS_DEFAULT;
+
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
+	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(
+	    e, CURLOPT_LOW_SPEED_TIME, (long)((stall + 999) / 1000));
+}
+
+static bool
+is_loopback(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	if (host == NULL)
+		return false;
+	host += 3;
+	return str_starts(host, "127.") || str_starts(host, "localhost") ||
+	    str_starts(host, "[::1]");
+}
+
+static void
+set_options(struct http_call *call, const struct http_request *r)
+{
+	struct http_client *c = call->client;
+	CURL *e = call->easy;
+
+	curl_easy_setopt(e, CURLOPT_PRIVATE, call);
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_URL, r->url);
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, call->curl_error);
+	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(e, CURLOPT_HEADERDATA, call);
+	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(e, CURLOPT_WRITEDATA, call);
+	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 65536L);
+	curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+	curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, c);
+	if (c->ca_file != NULL)
+		curl_easy_setopt(e, CURLOPT_CAINFO, c->ca_file);
+	if (c->user_agent != NULL)
+		curl_easy_setopt(e, CURLOPT_USERAGENT, c->user_agent);
+	/* A proxy of the environment is for the world, not for ourselves. */
+	if (is_loopback(r->url))
+		curl_easy_setopt(e, CURLOPT_PROXY, "");
+	/* curl sends a request again when a kept connection turns out dead. */
+	if (r->once)
+		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+	set_times(e, r);
+	set_body(call, r);
+	set_fields(call, r);
+}
+
+int
+http_start(struct http_client *c, const struct http_request *r,
+    http_done_fn *done, void *arg, struct http_call **out, struct error *err)
+{
+	struct http_call *call;
+	size_t i;
+
+	for (i = 0; r->headers != NULL && i < r->headers->n; i++) {
+		if (!header_name_ok(r->headers->v[i].name) ||
+		    !header_value_ok(r->headers->v[i].value))
+			return err_set(err, ERR_USAGE,
+			    "the header %s holds a control character",
+			    r->headers->v[i].name);
+	}
+	call = xcalloc(1, sizeof(*call));
+	call->client = c;
+	call->body_fd = -1;
+	call->sink = r->sink;
+	call->sink_arg = r->sink_arg;
+	call->done = done;
+	call->arg = arg;
+	buf_init(&call->response.body,
+	    r->body_max != 0 ? r->body_max : BODY_MAX_DEFAULT);
+	call->easy =
+	    c->idle_len > 0 ? c->idle[--c->idle_len] : curl_easy_init();
+	if (call->easy == NULL)
+		abort();
+	set_options(call, r);
+	TAILQ_INSERT_TAIL(&c->waiting, call, entry);
+	if (!c->posted) {
+		c->posted = true;
+		loop_post(c->loop, on_post, c);
+	}
+	*out = call;
+	return 0;
+}
+
+void
+http_cancel(struct http_call *call)
+{
+	struct http_client *c;
+
+	if (call == NULL)
+		return;
+	c = call->client;
+	TAILQ_REMOVE(call->started ? &c->running : &c->waiting, call, entry);
+	call_free(call);
+}
+
+int64_t
+http_response_date(const struct http_response *r, const char *name)
+{
+	const char *value = headers_get(&r->headers, name);
+	int64_t at;
+
+	if (value == NULL || timefmt_parse_http(value, &at) == -1)
+		return -1;
+	return at;
+}
+
+int64_t
+http_response_length(const struct http_response *r)
+{
+	const char *value = headers_get(&r->headers, "content-length");
+	int64_t len;
+
+	if (value == NULL || str_to_i64(value, 0, INT64_MAX, &len) == -1)
+		return -1;
+	return len;
+}

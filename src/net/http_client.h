@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP requests on the loop: the only door to libcurl. Bodies stream both
+ * ways; redirects are never followed. Flow tests replace this file at link
+ * time with a scripted peer.
+ */
+#ifndef NET_HTTP_CLIENT_H
+#define NET_HTTP_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/loop.h"
+#include "net/header.h"
+
+struct http_client;
+struct http_call;
+
+struct http_client_options {
+	unsigned max_per_host; /* connections, 0: 64 */
+	const char *ca_file; /* instead of the system's, or NULL */
+	const char *user_agent;
+};
+
+struct http_response {
+	int status;
+	struct headers headers;
+	struct buf body; /* what did not go to the sink */
+	int64_t body_bytes; /* all of it, the sink's included */
+};
+
+/* A piece of a 2xx body. 0, or -1 with *err to break off. */
+typedef int http_sink_fn(
+    const void *data, size_t len, void *arg, struct error *err);
+
+/* Strings, headers and `body` are copied; body_fd must stay open till done. */
+struct http_request {
+	const char *method;
+	const char *url; /* sent as it is, "/../" included */
+	const struct headers *headers;
+	const void *body;
+	size_t body_len;
+	int body_fd; /* used where file_len > 0: read from offset 0 */
+	int64_t file_len;
+	size_t body_max; /* of the response in memory; 0: 64 KiB */
+	http_sink_fn *sink;
+	void *sink_arg;
+	int64_t timeout_ms; /* of the whole exchange; 0: none */
+	int64_t stall_ms; /* without a byte either way; 0: 60 s */
+	/* Never sent a second time, not even over a kept connection that
+	 * turned out dead: for requests that are not idempotent. */
+	bool once;
+};
+
+/*
+ * The response, complete as far as its framing tells, or NULL with the error;
+ * error.sent is false only where no byte of the request can have left. Both
+ * are borrowed for the length of the call.
+ */
+typedef void http_done_fn(
+    const struct http_response *r, const struct error *err, void *arg);
+
+int http_client_new(struct loop *loop,
+    const struct http_client_options *options, struct http_client **out,
+    struct error *err);
+
+/* Cancels what is under way. */
+void http_client_free(struct http_client *c);
+
+/* *out is for http_cancel() and is gone once done was called. */
+int http_start(struct http_client *c, const struct http_request *r,
+    http_done_fn *done, void *arg, struct http_call **out, struct error *err);
+
+/* done is not called any more. */
+void http_cancel(struct http_call *call);
+
+/* The header's date and the like; -1 where it is missing or senseless. */
+int64_t http_response_date(const struct http_response *r, const char *name);
+int64_t http_response_length(const struct http_response *r);
+
+#endif
