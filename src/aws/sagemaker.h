@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * InvokeEndpointAsync, as the service model of SageMaker Runtime has it:
+ * POST /endpoints/{EndpointName}/async-invocations, answered with 202, the
+ * places of the result in headers and the InferenceId in a JSON body.
+ */
+#ifndef AWS_SAGEMAKER_H
+#define AWS_SAGEMAKER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aws/call.h"
+#include "aws/endpoint.h"
+#include "base/error.h"
+
+#define SAGEMAKER_BODY_MAX 128000 /* bytes, inline */
+
+/* The request's members; NULL, "" or 0 leaves an optional one out. */
+struct sagemaker_invoke {
+	const char *endpoint_name;
+	const char *content_type;
+	const char *accept;
+	const char *custom_attributes;
+	const char *inference_id;
+	const char *input_location; /* or a body, never both */
+	const char *output_path_extension;
+	const char *filename;
+	int64_t request_ttl_s;
+	int64_t invocation_timeout_s;
+	const void *body; /* must last till done */
+	size_t body_len;
+};
+
+/* Borrowed for the length of the callback. */
+struct sagemaker_accepted {
+	const char *inference_id;
+	const char *output_location;
+	const char *failure_location; /* NULL: the endpoint has none */
+	const char *request_id;
+};
+
+typedef void sagemaker_done_fn(const struct sagemaker_accepted *accepted,
+    const struct error *err, void *arg);
+
+/*
+ * The service's own limits and patterns, member by member; ERR_USAGE names
+ * the value and the remedy. The inputs themselves are not looked at.
+ */
+int sagemaker_check(const struct sagemaker_invoke *in, struct error *err);
+
+/*
+ * Sends it once. An answer without a usable OutputLocation is ERR_PROTOCOL
+ * with `sent` set: the request may have been accepted.
+ */
+int sagemaker_invoke_async(struct aws_client *client,
+    const struct aws_endpoint *endpoint, const struct sagemaker_invoke *in,
+    sagemaker_done_fn *done, void *arg, struct error *err);
+
+#endif
