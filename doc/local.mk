@@ -1,0 +1,15 @@
+# Man pages, written for scdoc: doc/awaitd.1.scd becomes doc/awaitd.1.
+
+man_pages =
+
+EXTRA_DIST += $(man_pages:=.scd)
+EXTRA_DIST += $(wildcard $(srcdir)/doc/*.md)
+
+if HAVE_SCDOC
+man_MANS = $(man_pages)
+CLEANFILES += $(man_pages)
+endif
+
+# SOURCE_DATE_EPOCH, if set, becomes the date in the page.
+doc/%: doc/%.scd
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SCDOC) <$< >$@.tmp && mv $@.tmp $@

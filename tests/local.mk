@@ -1,0 +1,84 @@
+# Tests. A unit test is tests/unit/test_MODULE.c, one program a module, found
+# by its name alone. A system test is a script that prints TAP and starts the
+# real programs.
+
+# One module a line, sorted.
+unit_tests =
+
+# Unit tests of local/ are listed here too, each with its own line
+#   tests_unit_test_local_NAME_LDADD = $(local_test_libs)
+# since both libraries may have, say, an s3_put().
+local_test_libs = liblocal.a $(LDADD)
+
+# One script a line, sorted.
+system_tests =
+
+# Built by --enable-fuzzers only. Each needs a second line
+#   tests_fuzz_fuzz_NAME_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
+fuzz_programs =
+
+if HAVE_CMOCKA
+check_PROGRAMS += $(unit_tests)
+run_unit_tests = $(unit_tests)
+endif
+
+# "make check system_tests_run=" leaves the slow ones out.
+system_tests_run = $(system_tests)
+TESTS = $(run_unit_tests) $(system_tests_run)
+
+if ENABLE_FUZZERS
+noinst_PROGRAMS += $(fuzz_programs)
+endif
+
+tests_env = \
+	top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)' \
+	abs_top_srcdir='$(abs_top_srcdir)' \
+	abs_top_builddir='$(abs_top_builddir)' \
+	ASAN_OPTIONS="detect_leaks=1:$${ASAN_OPTIONS-}" \
+	UBSAN_OPTIONS="print_stacktrace=1:$${UBSAN_OPTIONS-}" \
+	TSAN_OPTIONS="halt_on_error=1:$${TSAN_OPTIONS-}"
+
+AM_TESTS_ENVIRONMENT = export $(tests_env);
+TEST_EXTENSIONS = .sh
+SH_LOG_COMPILER = $(SHELL)
+SH_LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
+	$(top_srcdir)/build-aux/tap-driver.sh
+
+check-unit: all
+	$(MAKE) $(AM_MAKEFLAGS) check system_tests_run=
+
+check-system: all
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(system_tests)'
+
+# Tests against servers that others wrote, campaigns and measurements are
+# scripts run from the build tree; none is part of "make check".
+check-interop: all
+	@$(tests_env) $(SHELL) $(srcdir)/tests/interop/run.sh
+
+campaign-%: all
+	@$(tests_env) $(SHELL) $(srcdir)/tests/campaign/$*.sh
+
+bench-%: all
+	@$(tests_env) $(SHELL) $(srcdir)/bench/$*.sh
+
+# make fuzz SECONDS=n: each target that long, from its corpus of known inputs;
+# what it finds stays in the build tree.
+SECONDS = 60
+fuzz: $(noinst_PROGRAMS)
+	@test -n "$(noinst_PROGRAMS)" || { \
+		echo "fuzz: configure with CC=clang --enable-fuzzers" >&2; exit 1; }
+	@set -e; for p in $(noinst_PROGRAMS); do \
+		n=$${p##*/fuzz_}; seeds=$(srcdir)/tests/fuzz/corpus/$$n; \
+		$(MKDIR_P) fuzz-found/$$n; test -d $$seeds || seeds=; \
+		echo "fuzz: $$n for $(SECONDS) s"; \
+		$(tests_env) ./$$p -max_total_time=$(SECONDS) \
+			-artifact_prefix=fuzz-found/$$n- fuzz-found/$$n $$seeds; \
+	done
+
+clean-local:
+	rm -rf fuzz-found
+
+EXTRA_DIST += $(wildcard $(addprefix $(srcdir)/tests/, vectors fuzz/corpus \
+	*.md *.sh *.awk $(addprefix */, *.md *.sh *.awk *.mjs *.py *.json *.conf)))
+
+.PHONY: check-unit check-system check-interop fuzz
