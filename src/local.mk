@@ -21,12 +21,22 @@ base_sources += src/base/str.c src/base/str.h
 base_sources += src/base/timefmt.c src/base/timefmt.h
 
 job_sources =
+job_sources += src/job/job.c src/job/job.h
+job_sources += src/job/jobid.c src/job/jobid.h
+job_sources += src/job/jobjson.c src/job/jobjson.h
 
 net_sources =
+net_sources += src/net/header.c src/net/header.h
+net_sources += src/net/http_client.c src/net/http_client.h
 
 aws_sources =
+aws_sources += src/aws/awserr.c src/aws/awserr.h
+aws_sources += src/aws/s3xml.c src/aws/s3xml.h
 
 store_sources =
+store_sources += src/store/backend.h
+store_sources += src/store/sqlite.c
+store_sources += src/store/store.c src/store/store.h
 
 deliver_sources =
 
@@ -50,7 +60,7 @@ awaitd_LDADD = libawaitd.a $(libs)
 
 # store/schema.h holds each .sql file as schema_NAME[]. It is made in the
 # build tree and never shipped: it cannot differ from the .sql files.
-schema_sql =
+schema_sql = src/store/schema/sqlite.sql
 
 src/store/schema.h: $(schema_sql) tools/embed
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \

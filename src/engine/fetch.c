@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A result's bytes, with resumption. */
+#include "engine/fetch.h"
+
+#include <stdlib.h>
+
+#include "base/backoff.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/str.h"
+
+/* Failures in a row without a byte of progress. */
+#define TRIES_MAX 6
+
+static const struct backoff fetch_backoff = {
+    .start_ms = 200,
+    .max_ms = 10000,
+    .factor = 2,
+    .jitter = 0.2,
+};
+
+struct fetch {
+	struct fetch_options o;
+	char *uri;
+	char *etag;
+	int64_t offset;
+	unsigned tries;
+	struct s3_call *call;
+	struct loop_timer *timer;
+	fetch_done_fn *done;
+	void *arg;
+};
+
+static void
+fetch_free(struct fetch *f)
+{
+	s3_cancel(f->call);
+	loop_timer_free(f->timer);
+	free(f->uri);
+	free(f->etag);
+	free(f);
+}
+
+static void
+end(struct fetch *f, const struct error *err)
+{
+	f->done(err, f->arg);
+	fetch_free(f);
+}
+
+static int
+take_piece(const void *data, size_t len, void *arg, struct error *err)
+{
+	struct fetch *f = arg;
+
+	if (file_write_all(f->o.fd, data, len, err) == -1)
+		return -1;
+	f->offset += (int64_t)len;
+	f->tries = 0;
+	return 0;
+}
+
+static void
+on_got(const struct s3_object *object, const struct error *err, void *arg)
+{
+	struct fetch *f = arg;
+	struct error e;
+
+	f->call = NULL;
+	if (object != NULL) {
+		end(f, NULL);
+		return;
+	}
+	e = *err;
+	if (str_eq(e.remote_code, "PreconditionFailed"))
+		err_set(&e, ERR_REFUSED,
+		    "%s changed after the result was noted", f->uri);
+	/* Without an ETag nobody knows whether the rest is of the same. */
+	if (!e.retryable || ++f->tries >= TRIES_MAX ||
+	    (f->offset > 0 && *f->etag == '\0')) {
+		end(f, &e);
+		return;
+	}
+	log_warn(
+	    "fetch", "%s; going on at byte %lld", e.text, (long long)f->offset);
+	loop_timer_set(f->timer,
+	    backoff_delay_ms(&fetch_backoff, f->tries - 1, random_unit()));
+}
+
+static int
+get_rest(struct fetch *f, struct error *err)
+{
+	struct s3_get get = {
+	    .uri = f->uri,
+	    .if_match = f->etag,
+	    .offset = f->offset,
+	    .sink = take_piece,
+	    .sink_arg = f,
+	};
+
+	return s3_get(f->o.site->s3, &get, on_got, f, &f->call, err);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct fetch *f = arg;
+	struct error err;
+
+	if (get_rest(f, &err) == -1)
+		end(f, &err);
+}
+
+int
+fetch_start(const struct fetch_options *options, fetch_done_fn *done, void *arg,
+    struct fetch **out, struct error *err)
+{
+	struct fetch *f = xcalloc(1, sizeof(*f));
+
+	f->o = *options;
+	f->uri = xstrdup(options->uri);
+	f->etag = xstrdup(options->etag != NULL ? options->etag : "");
+	f->timer = loop_timer_new(options->loop, on_timer, f);
+	f->done = done;
+	f->arg = arg;
+	if (get_rest(f, err) == -1) {
+		fetch_free(f);
+		return -1;
+	}
+	*out = f;
+	return 0;
+}
+
+void
+fetch_cancel(struct fetch *f)
+{
+	if (f != NULL)
+		fetch_free(f);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A result's bytes, untouched, from S3 into a descriptor. A transfer that
+ * breaks is taken up again where it stopped, under the ETag that was noted;
+ * an object that changed since ends it.
+ */
+#ifndef ENGINE_FETCH_H
+#define ENGINE_FETCH_H
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "engine/site.h"
+
+struct fetch;
+
+typedef void fetch_done_fn(const struct error *err, void *arg);
+
+struct fetch_options {
+	struct loop *loop;
+	struct site *site;
+	const char *uri; /* copied */
+	const char *etag; /* copied; "" or NULL: whatever is there */
+	int fd; /* open for writing until done; may block */
+};
+
+/* Always ends in done, later; *out is gone then. */
+int fetch_start(const struct fetch_options *options, fetch_done_fn *done,
+    void *arg, struct fetch **out, struct error *err);
+void fetch_cancel(struct fetch *f);
+
+#endif

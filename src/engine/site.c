@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The addresses of each region in use. */
+#include "engine/site.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+struct sites {
+	struct aws_client *aws;
+	char *profile;
+	struct site **v;
+	size_t n;
+};
+
+struct sites *
+sites_new(struct aws_client *aws, const char *profile)
+{
+	struct sites *sites = xcalloc(1, sizeof(*sites));
+
+	sites->aws = aws;
+	sites->profile = xstrdup_or_null(profile);
+	return sites;
+}
+
+static void
+site_free(struct site *site)
+{
+	s3_free(site->s3);
+	aws_endpoint_done(&site->runtime);
+	aws_endpoint_done(&site->s3_endpoint);
+	free(site);
+}
+
+void
+sites_free(struct sites *sites)
+{
+	size_t i;
+
+	if (sites == NULL)
+		return;
+	for (i = 0; i < sites->n; i++)
+		site_free(sites->v[i]);
+	free(sites->v);
+	free(sites->profile);
+	free(sites);
+}
+
+int
+sites_get(struct sites *sites, const char *region, struct site **out,
+    struct error *err)
+{
+	struct endpoint_options o = {
+	    .region = region,
+	    .profile = sites->profile,
+	};
+	struct site *site;
+	size_t i;
+
+	for (i = 0; i < sites->n; i++) {
+		if (str_eq(sites->v[i]->runtime.region, region)) {
+			*out = sites->v[i];
+			return 0;
+		}
+	}
+	site = xcalloc(1, sizeof(*site));
+	o.service = "SAGEMAKER_RUNTIME";
+	if (endpoint_resolve(&o, &site->runtime, err) == -1)
+		goto fail;
+	o.service = "S3";
+	if (endpoint_resolve(&o, &site->s3_endpoint, err) == -1)
+		goto fail;
+	site->aws = sites->aws;
+	site->s3 = s3_new(sites->aws, &site->s3_endpoint);
+	sites->v = xreallocarray(sites->v, sites->n + 1, sizeof(struct site *));
+	sites->v[sites->n++] = site;
+	*out = site;
+	return 0;
+fail:
+	site_free(site);
+	return -1;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The addresses of one region, made when first asked for: the runtime that
+ * takes submissions and the S3 that holds what they leave.
+ */
+#ifndef ENGINE_SITE_H
+#define ENGINE_SITE_H
+
+#include "aws/call.h"
+#include "aws/endpoint.h"
+#include "aws/s3.h"
+#include "base/error.h"
+
+struct site {
+	struct aws_client *aws;
+	struct aws_endpoint runtime;
+	struct aws_endpoint s3_endpoint;
+	struct s3 *s3;
+};
+
+struct sites;
+
+/* The client is borrowed; profile may be NULL. */
+struct sites *sites_new(struct aws_client *aws, const char *profile);
+void sites_free(struct sites *sites);
+
+/* *out is borrowed and lasts as long as the sites. */
+int sites_get(struct sites *sites, const char *region, struct site **out,
+    struct error *err);
+
+#endif

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Look at the places where a result or a failure may be, one after the other:
+ * the output of each submission that can still succeed, then its failure
+ * object. The first output found wins, whichever submission it came from.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/str.h"
+#include "engine/work.h"
+
+/* S3 tells times in whole seconds. */
+#define AGE_GRAIN_MS 1000
+
+static void look_on(struct work *w);
+
+static struct submission *
+looked_at(const struct work *w)
+{
+	return &w->job->subs[w->at];
+}
+
+/* Where the submission's output may be, or NULL where none is expected. */
+static const char *
+output_of(const struct submission *s)
+{
+	if (s->fate == SUB_ACCEPTED)
+		return s->output_location;
+	return s->fate == SUB_DOUBT ? s->predicted : NULL;
+}
+
+static const char *
+place_of(const struct work *w)
+{
+	const struct submission *s = looked_at(w);
+
+	if (!w->at_failure)
+		return output_of(s);
+	return s->fate == SUB_ACCEPTED ? s->failure_location : NULL;
+}
+
+/* --- verdicts ----------------------------------------------------------------- */
+
+static void
+expire(struct work *w)
+{
+	struct step_result r = {
+	    .verdict = VERDICT_DONE,
+	    .next = JOB_DONE,
+	    .outcome = OUTCOME_EXPIRED,
+	    .error_code = "deadline",
+	    .error_text = w->obstacle.code != ERR_NONE
+		? w->obstacle.text
+		: "no result and no failure came in time",
+	};
+
+	engine_apply(w, &r);
+}
+
+static void
+wait_more(struct work *w)
+{
+	const struct job *job = w->job;
+	int64_t now = clock_wall_ms();
+	int64_t since =
+	    job->submitted_at != 0 ? job->submitted_at : job->created_at;
+	struct engine_policy policy;
+	struct step_result r = {
+	    .verdict = VERDICT_WAIT,
+	    .err = w->obstacle.code != ERR_NONE ? &w->obstacle : NULL,
+	};
+
+	if (job->state == JOB_PENDING && now >= job->deadline_at) {
+		expire(w);
+		return;
+	}
+	engine_policy_of(w, &policy);
+	r.delay_ms = plan_delay_ms(&policy.plan, now - since,
+	    job->state == JOB_PENDING ? job->deadline_at - now
+				      : policy.doubt_grace_ms,
+	    random_unit());
+	engine_apply(w, &r);
+}
+
+static void
+found_output(struct work *w, const struct s3_object *object)
+{
+	struct job *job = w->job;
+	struct step_result r = {
+	    .verdict = VERDICT_DONE,
+	    .next = JOB_DONE,
+	    .outcome = OUTCOME_OK,
+	};
+
+	job->result_location = xstrdup(place_of(w));
+	job->result_etag = xstrdup(object->etag);
+	job->result_type = xstrdup(object->content_type);
+	job->result_size = object->size;
+	engine_apply(w, &r);
+}
+
+/* May another submission of this job still succeed? */
+static bool
+others_live(const struct job *job)
+{
+	size_t i;
+
+	for (i = 0; i < job->nsubs; i++) {
+		if (output_of(&job->subs[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void
+found_failure(struct work *w)
+{
+	struct submission *s = looked_at(w);
+	struct step_result r = {
+	    .verdict = VERDICT_DONE,
+	    .next = JOB_DONE,
+	    .outcome = OUTCOME_FAILED,
+	    .submission = s->n,
+	    .error_code = "model",
+	    .error_text = w->text.len > 0 ? w->text.data
+					  : "the model failed and said nothing",
+	};
+
+	s->fate = SUB_FAILED;
+	s->note = xstrdup(r.error_text);
+	if (others_live(w->job)) {
+		engine_record(w, s->n, wait_more);
+		return;
+	}
+	engine_apply(w, &r);
+}
+
+/* --- what stands in the way ---------------------------------------------------- */
+
+static void
+note_obstacle(struct work *w, const struct error *err)
+{
+	const char *code = err->remote_code[0] != '\0'
+	    ? err->remote_code
+	    : error_code_name(err->code);
+
+	w->obstacle = *err;
+	if (str_starts(err->remote_code, "AccessDenied"))
+		err_hint(&w->obstacle,
+		    "The result is not there yet, or it may not be read: "
+		    "without s3:ListBucket S3 does not tell which.");
+	if (str_eq(w->warned, code))
+		return;
+	snprintf(w->warned, sizeof(w->warned), "%s", code);
+	log_begin(LOG_WARN, "engine");
+	log_str("job", w->job->id);
+	log_str("place", place_of(w));
+	log_err(&w->obstacle);
+	log_end();
+}
+
+static int
+discard(const void *data, size_t len, void *arg, struct error *err)
+{
+	(void)data;
+	(void)len;
+	(void)arg;
+	return err_set(err, ERR_CANCELLED, "it is there after all");
+}
+
+/* A HEAD's error has no words; the same question as a GET has. */
+static void
+on_explained(const struct s3_object *object, const struct error *err, void *arg)
+{
+	struct work *w = arg;
+
+	w->call = NULL;
+	if (object == NULL && err->code != ERR_NOT_FOUND &&
+	    err->code != ERR_CANCELLED)
+		note_obstacle(w, err);
+	else if (object == NULL && str_eq(err->remote_code, "NoSuchBucket"))
+		note_obstacle(w, err);
+	look_on(w);
+}
+
+static void
+explain(struct work *w)
+{
+	struct s3_get get = {.uri = place_of(w), .sink = discard};
+	struct error err;
+
+	if (s3_get(w->site->s3, &get, on_explained, w, &w->call, &err) == -1) {
+		note_obstacle(w, &err);
+		look_on(w);
+	}
+}
+
+/* --- looking ------------------------------------------------------------------ */
+
+/* The beginning of the failure object is enough to say what happened. */
+static int
+keep_text(const void *data, size_t len, void *arg, struct error *err)
+{
+	struct work *w = arg;
+	size_t room = w->text.max - w->text.len;
+
+	buf_append(&w->text, data, len < room ? len : room);
+	if (len <= room)
+		return 0;
+	return err_set(err, ERR_CANCELLED, "enough was read");
+}
+
+static void
+on_failure_read(
+    const struct s3_object *object, const struct error *err, void *arg)
+{
+	struct work *w = arg;
+
+	w->call = NULL;
+	if (object == NULL && err->code != ERR_CANCELLED) {
+		note_obstacle(w, err);
+		wait_more(w);
+		return;
+	}
+	found_failure(w);
+}
+
+static void
+read_failure(struct work *w, const char *etag)
+{
+	struct s3_get get = {
+	    .uri = place_of(w),
+	    .if_match = etag,
+	    .sink = keep_text,
+	    .sink_arg = w,
+	};
+	struct error err;
+
+	buf_clear(&w->text);
+	if (s3_get(w->site->s3, &get, on_failure_read, w, &w->call, &err) ==
+	    -1) {
+		note_obstacle(w, &err);
+		wait_more(w);
+	}
+}
+
+/*
+ * Under a name that the caller chose there may be an object of an earlier
+ * job. Both times are of the server's clock, so no skew enters.
+ */
+static bool
+is_stale(const struct work *w, const struct s3_object *o)
+{
+	int64_t age = o->server_at - o->modified_at;
+
+	if (w->job->spec.filename == NULL || o->server_at == -1 ||
+	    o->modified_at == -1)
+		return false;
+	return age > clock_wall_ms() - looked_at(w)->intent_at + AGE_GRAIN_MS;
+}
+
+static void
+on_head(const struct s3_object *object, const struct error *err, void *arg)
+{
+	struct work *w = arg;
+
+	w->call = NULL;
+	w->job->polls++;
+	if (object != NULL && is_stale(w, object)) {
+		look_on(w);
+	} else if (object != NULL && w->at_failure) {
+		read_failure(w, object->etag);
+	} else if (object != NULL) {
+		found_output(w, object);
+	} else if (err->code == ERR_NOT_FOUND) {
+		look_on(w);
+	} else if (err->http_status >= 400 && err->http_status < 500) {
+		explain(w);
+	} else {
+		note_obstacle(w, err);
+		look_on(w);
+	}
+}
+
+/* The next place, or the verdict where there is none. */
+static void
+look_on(struct work *w)
+{
+	struct error err;
+
+	for (;;) {
+		if (!w->at_failure) {
+			w->at_failure = true;
+		} else {
+			w->at_failure = false;
+			w->at++;
+		}
+		if (w->at >= w->job->nsubs) {
+			wait_more(w);
+			return;
+		}
+		if (place_of(w) == NULL)
+			continue;
+		if (s3_head(w->site->s3, place_of(w), on_head, w, &w->call,
+			&err) == 0)
+			return;
+		note_obstacle(w, &err);
+	}
+}
+
+void
+step_poll(struct work *w)
+{
+	/* look_on() begins by stepping on to the first place. */
+	w->at = (size_t)-1;
+	w->at_failure = true;
+	error_clear(&w->obstacle);
+	look_on(w);
+}
+
+void
+step_poll_cancel(struct work *w)
+{
+	s3_cancel(w->call);
+	w->call = NULL;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A job in the engine's hands, and the contract between the engine and its
+ * steps. Only for files of this folder.
+ */
+#ifndef ENGINE_WORK_H
+#define ENGINE_WORK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "aws/s3.h"
+#include "base/buf.h"
+#include "engine/agenda.h"
+#include "engine/engine.h"
+
+struct work;
+typedef void work_fn(struct work *w);
+
+struct work {
+	struct agenda_entry entry; /* first: an entry is its work */
+	TAILQ_ENTRY(work) all;
+	struct engine *engine;
+	struct job *job;
+	struct site *site;
+	bool busy; /* a step or a write is under way */
+	unsigned retries; /* in a row */
+	work_fn *after_write;
+
+	/* step_submit */
+	bool input_stored;
+	bool refuses_inline; /* the service does: upload instead */
+	char *uploaded; /* where an inline body went then */
+	int input_fd;
+
+	/* step_poll */
+	struct s3_call *call;
+	size_t at; /* the submission looked at */
+	bool at_failure; /* … its failure object */
+	struct buf text; /* of the failure object, its beginning */
+	struct error obstacle; /* what stood in the way, code NONE: nothing */
+	char warned[64]; /* the last obstacle that was logged */
+};
+
+/* What a step tells the engine. */
+enum verdict {
+	VERDICT_DONE, /* move to `next` */
+	VERDICT_WAIT, /* nothing wrong, not there yet: look in delay_ms */
+	VERDICT_RETRY, /* failed, may work later: back off */
+	VERDICT_FAIL, /* will never work */
+};
+
+struct step_result {
+	enum verdict verdict;
+	enum job_state next; /* DONE */
+	enum job_outcome outcome; /* DONE, where next is JOB_DONE */
+	int64_t delay_ms; /* WAIT */
+	unsigned submission; /* to be written along; 0: none */
+	const struct error *err; /* RETRY and FAIL; WAIT: an obstacle */
+	const char *error_code; /* FAIL, and DONE with a failure */
+	const char *error_text;
+};
+
+/* The steps: each ends in exactly one engine_apply(). */
+void step_submit(struct work *w);
+void step_poll(struct work *w);
+
+/* Let go of what a step has under way. */
+void step_submit_cancel(struct work *w);
+void step_poll_cancel(struct work *w);
+
+/* The only caller of job_move(). */
+void engine_apply(struct work *w, const struct step_result *r);
+
+/* Write submission n without a change of state; `next` runs once on disk. */
+void engine_record(struct work *w, unsigned n, work_fn *next);
+
+void engine_policy_of(const struct work *w, struct engine_policy *out);
+struct loop *engine_loop(const struct work *w);
+
+#endif

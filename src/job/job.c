@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs, their submissions, and the table of legal moves. */
+#include "job/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+static const bool legal[3][3] = {
+    [JOB_QUEUED] = {[JOB_PENDING] = true, [JOB_DONE] = true},
+    [JOB_PENDING] = {[JOB_DONE] = true},
+};
+
+struct job *
+job_new(void)
+{
+	struct job *job = xcalloc(1, sizeof(*job));
+
+	jobid_new(job->id);
+	job->created_at = jobid_time(job->id);
+	job->epoch = 1;
+	return job;
+}
+
+/* Every string of a spec, so that copying and freeing cannot forget one. */
+#define SPEC_STRINGS(X)                                            \
+	X(endpoint)                                                \
+	X(region) X(content_type) X(accept) X(custom_attributes)   \
+	    X(inference_id) X(extension) X(filename) X(deployment) \
+		X(output_path) X(input_path) X(input_sha256) X(input_location)
+
+#define SUBMISSION_STRINGS(X)                                    \
+	X(inference_id)                                          \
+	X(extension) X(filename) X(predicted) X(output_location) \
+	    X(failure_location) X(request_id) X(note)
+
+#define JOB_STRINGS(X)     \
+	X(result_location) \
+	X(result_etag) X(result_type) X(error_code) X(error_text)
+
+void
+job_spec_done(struct job_spec *spec)
+{
+#define FREE(name) free(spec->name);
+	SPEC_STRINGS(FREE)
+#undef FREE
+	free(spec->body);
+	memset(spec, 0, sizeof(*spec));
+}
+
+static void
+submission_done(struct submission *s)
+{
+#define FREE(name) free(s->name);
+	SUBMISSION_STRINGS(FREE)
+#undef FREE
+}
+
+void
+job_free(struct job *job)
+{
+	size_t i;
+
+	if (job == NULL)
+		return;
+	job_spec_done(&job->spec);
+	for (i = 0; i < job->nsubs; i++)
+		submission_done(&job->subs[i]);
+	free(job->subs);
+#define FREE(name) free(job->name);
+	JOB_STRINGS(FREE)
+#undef FREE
+	free(job);
+}
+
+static void
+copy_spec(struct job_spec *to, const struct job_spec *from, bool with_body)
+{
+	*to = *from;
+#define COPY(name) to->name = xstrdup_or_null(from->name);
+	SPEC_STRINGS(COPY)
+#undef COPY
+	to->body = NULL;
+	if (from->body != NULL && with_body)
+		to->body = xmemdup(from->body, from->body_len);
+}
+
+static void
+copy_submission(struct submission *to, const struct submission *from)
+{
+	*to = *from;
+#define COPY(name) to->name = xstrdup_or_null(from->name);
+	SUBMISSION_STRINGS(COPY)
+#undef COPY
+}
+
+struct job *
+job_clone(const struct job *from, bool with_body)
+{
+	struct job *to = xmemdup(from, sizeof(*from));
+	size_t i;
+
+	copy_spec(&to->spec, &from->spec, with_body);
+	to->subs = xcalloc(from->nsubs, sizeof(*to->subs));
+	for (i = 0; i < from->nsubs; i++)
+		copy_submission(&to->subs[i], &from->subs[i]);
+#define COPY(name) to->name = xstrdup_or_null(from->name);
+	JOB_STRINGS(COPY)
+#undef COPY
+	return to;
+}
+
+void
+job_move(struct job *job, enum job_state to, enum job_outcome outcome)
+{
+	if (!legal[job->state][to] ||
+	    (to == JOB_DONE) != (outcome != OUTCOME_NONE))
+		abort();
+	job->state = to;
+	job->outcome = outcome;
+	if (to == JOB_PENDING)
+		job->submitted_at = clock_wall_ms();
+	else
+		job->completed_at = clock_wall_ms();
+}
+
+struct submission *
+job_add_submission(struct job *job)
+{
+	struct submission *s;
+
+	if (job->nsubs >= SUBMISSIONS_MAX)
+		abort();
+	job->subs =
+	    xreallocarray(job->subs, job->nsubs + 1, sizeof(*job->subs));
+	s = &job->subs[job->nsubs++];
+	memset(s, 0, sizeof(*s));
+	s->n = (unsigned)job->nsubs;
+	return s;
+}
+
+struct submission *
+job_last_submission(const struct job *job)
+{
+	return job->nsubs > 0 ? &job->subs[job->nsubs - 1] : NULL;
+}
+
+bool
+job_in_doubt(const struct job *job)
+{
+	const struct submission *s = job_last_submission(job);
+
+	return job->state == JOB_QUEUED && s != NULL &&
+	    (s->fate == SUB_OPEN || s->fate == SUB_DOUBT);
+}
+
+const char *
+job_state_name(enum job_state state)
+{
+	switch (state) {
+	case JOB_QUEUED:
+		return "queued";
+	case JOB_PENDING:
+		return "pending";
+	case JOB_DONE:
+		return "done";
+	}
+	abort();
+}
+
+const char *
+job_outcome_name(enum job_outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_NONE:
+		return "none";
+	case OUTCOME_OK:
+		return "ok";
+	case OUTCOME_FAILED:
+		return "failed";
+	case OUTCOME_EXPIRED:
+		return "expired";
+	case OUTCOME_CANCELLED:
+		return "cancelled";
+	}
+	abort();
+}
+
+const char *
+submission_fate_name(enum submission_fate fate)
+{
+	switch (fate) {
+	case SUB_OPEN:
+		return "open";
+	case SUB_ACCEPTED:
+		return "accepted";
+	case SUB_NOT_SENT:
+		return "not-sent";
+	case SUB_REFUSED:
+		return "refused";
+	case SUB_DOUBT:
+		return "in-doubt";
+	case SUB_FAILED:
+		return "failed";
+	}
+	abort();
+}
+
+char
+submission_digit(unsigned n)
+{
+	if (n < 1 || n > SUBMISSIONS_MAX)
+		abort();
+	return "0123456789abcdefghijklmnopqrstuv"[n];
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a job is, and how it may move.
+ *
+ *           accepted           output, failure or deadline seen
+ *  QUEUED ----------> PENDING ---------------------------------> DONE
+ *     |  refused for good, cancelled, or found while in doubt      ^
+ *     `------------------------------------------------------------'
+ *
+ * DONE is final. Being worked on, in doubt and late are attributes of a job,
+ * not states: a crash needs no repair.
+ */
+#ifndef JOB_JOB_H
+#define JOB_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "job/jobid.h"
+
+enum job_state {
+	JOB_QUEUED, /* not known to be accepted by the service */
+	JOB_PENDING, /* accepted; the result is waited for */
+	JOB_DONE, /* see the outcome */
+};
+
+enum job_outcome {
+	OUTCOME_NONE, /* until DONE */
+	OUTCOME_OK, /* the output is there */
+	OUTCOME_FAILED, /* the model failed, or the service refused */
+	OUTCOME_EXPIRED, /* the deadline passed without an answer */
+	OUTCOME_CANCELLED, /* given up by its owner */
+};
+
+enum job_input {
+	INPUT_BODY, /* inline, kept with the job */
+	INPUT_FILE, /* a file here, uploaded before the submission */
+	INPUT_LOCATION, /* in S3 already */
+};
+
+/* What was asked for: written once, with the job. NULL: not given. */
+struct job_spec {
+	char *endpoint;
+	char *region;
+	char *content_type;
+	char *accept;
+	char *custom_attributes;
+	char *inference_id; /* of the caller */
+	char *extension; /* of the caller: S3OutputPathExtension */
+	char *filename; /* of the caller */
+	int64_t request_ttl_s; /* 0: the service's 21,600 */
+	int64_t invocation_timeout_s; /* 0: the service's 900 */
+	bool own_names; /* choose the names the caller did not */
+	char *deployment; /* first part of our own extension */
+	char *output_path; /* of the endpoint, where it is known */
+
+	enum job_input input;
+	void *body;
+	size_t body_len;
+	char *input_path; /* INPUT_FILE: absolute */
+	int64_t input_size;
+	char *input_sha256; /* hex */
+	bool input_spooled; /* the file is ours and goes after upload */
+	char *input_location; /* where it is, or will be uploaded to */
+};
+
+/* What became of one InvokeEndpointAsync. */
+enum submission_fate {
+	SUB_OPEN, /* the intent is written; what happened is not known */
+	SUB_ACCEPTED, /* 202 */
+	SUB_NOT_SENT, /* nothing can have been accepted: n is used again */
+	SUB_REFUSED, /* the service said no */
+	SUB_DOUBT, /* it may have been accepted */
+	SUB_FAILED, /* accepted, and its failure object was seen */
+};
+
+#define SUBMISSIONS_MAX 31 /* n is one base-32 digit */
+
+struct submission {
+	unsigned n; /* 1 … SUBMISSIONS_MAX */
+	enum submission_fate fate;
+	int64_t intent_at;
+	int64_t ended_at;
+	char *inference_id;
+	char *extension;
+	char *filename;
+	char *predicted; /* output location, where it can be told */
+	char *output_location; /* as the 202 names it */
+	char *failure_location; /* NULL: the endpoint has none */
+	char *request_id;
+	char *note; /* the error, or NULL */
+};
+
+struct job {
+	/* Kept in the store. Change only with a migration. */
+	char id[JOBID_SIZE];
+	int64_t created_at;
+	struct job_spec spec;
+	enum job_state state;
+	enum job_outcome outcome;
+	int64_t epoch; /* fences commits of a former owner */
+	int64_t submitted_at;
+	int64_t deadline_at; /* of the current state */
+	int64_t completed_at;
+	struct submission *subs;
+	size_t nsubs;
+	/* Of the submission that won. */
+	char *result_location;
+	char *result_etag;
+	char *result_type;
+	int64_t result_size;
+	char *error_code; /* short: "model", "refused", "deadline", … */
+	char *error_text; /* the model's or the service's own words */
+
+	/* Only in memory. */
+	unsigned polls;
+};
+
+struct job *job_new(void); /* QUEUED, with an id, created now */
+/* A copy of its own; without the body where that is not needed. */
+struct job *job_clone(const struct job *job, bool with_body);
+void job_free(struct job *job);
+void job_spec_done(struct job_spec *spec);
+
+/*
+ * The only place that changes state and outcome; a move that the picture
+ * above does not show ends the process.
+ */
+void job_move(struct job *job, enum job_state to, enum job_outcome outcome);
+
+/* Begin submission n + 1; the caller fills the names. Borrowed. */
+struct submission *job_add_submission(struct job *job);
+struct submission *job_last_submission(const struct job *job);
+
+/* A submission may have been accepted and nobody knows. */
+bool job_in_doubt(const struct job *job);
+
+const char *job_state_name(enum job_state state);
+const char *job_outcome_name(enum job_outcome outcome);
+const char *submission_fate_name(enum submission_fate fate);
+
+/* "1" … "v": how n stands in names. */
+char submission_digit(unsigned n);
+
+#endif
