@@ -46,9 +46,23 @@ place_of(const struct work *w)
 
 /* --- verdicts ----------------------------------------------------------------- */
 
+/* The failure of one submission counts once no other can succeed any more. */
+static const struct submission *
+failed_submission(const struct job *job)
+{
+	size_t i;
+
+	for (i = 0; i < job->nsubs; i++) {
+		if (job->subs[i].fate == SUB_FAILED)
+			return &job->subs[i];
+	}
+	return NULL;
+}
+
 static void
 expire(struct work *w)
 {
+	const struct submission *failed = failed_submission(w->job);
 	struct step_result r = {
 	    .verdict = VERDICT_DONE,
 	    .next = JOB_DONE,
@@ -59,6 +73,11 @@ expire(struct work *w)
 		: "no result and no failure came in time",
 	};
 
+	if (failed != NULL) {
+		r.outcome = OUTCOME_FAILED;
+		r.error_code = "model";
+		r.error_text = failed->note;
+	}
 	engine_apply(w, &r);
 }
 

@@ -316,12 +316,14 @@ after_doubt(struct work *w)
 }
 
 /*
- * NOT_SENT: no byte can have left, or AWS itself says it took nothing.
- * Anything else that is no plain refusal is a doubt.
+ * REFUSED: by the service, or by our own check before it. NOT_SENT: no byte
+ * can have left, or AWS itself says it took nothing. All else is a doubt.
  */
 static enum submission_fate
 fate_of(const struct error *err)
 {
+	if (err->code == ERR_USAGE)
+		return SUB_REFUSED;
 	if (!err->sent || err->code == ERR_THROTTLED)
 		return SUB_NOT_SENT;
 	if (err->http_status == 503 && str_starts(err->remote_code, "Service"))
