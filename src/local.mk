@@ -27,11 +27,29 @@ job_sources += src/job/jobjson.c src/job/jobjson.h
 
 net_sources =
 net_sources += src/net/header.c src/net/header.h
+net_sources += src/net/http_chunk.c src/net/http_chunk.h
 net_sources += src/net/http_client.c src/net/http_client.h
+net_sources += src/net/http_parse.c src/net/http_parse.h
+net_sources += src/net/http_server.c src/net/http_server.h
+net_sources += src/net/http_server_body.c
+net_sources += src/net/http_server_conn.c src/net/http_server_conn.h
+net_sources += src/net/http_server_reply.c
+net_sources += src/net/url.c src/net/url.h
 
 aws_sources =
 aws_sources += src/aws/awserr.c src/aws/awserr.h
+aws_sources += src/aws/call.c src/aws/call.h
+aws_sources += src/aws/creds.c src/aws/creds.h
+aws_sources += src/aws/creds_env.c
+aws_sources += src/aws/creds_profile.c
+aws_sources += src/aws/endpoint.c src/aws/endpoint.h
+aws_sources += src/aws/profile.c src/aws/profile.h
+aws_sources += src/aws/s3.c src/aws/s3.h
+aws_sources += src/aws/s3uri.c src/aws/s3uri.h
 aws_sources += src/aws/s3xml.c src/aws/s3xml.h
+aws_sources += src/aws/sagemaker.c src/aws/sagemaker.h
+aws_sources += src/aws/sigv4.c src/aws/sigv4.h
+aws_sources += src/aws/sigv4_canonical.c
 
 store_sources =
 store_sources += src/store/backend.h
@@ -41,12 +59,42 @@ store_sources += src/store/store.c src/store/store.h
 deliver_sources =
 
 engine_sources =
+engine_sources += src/engine/agenda.c src/engine/agenda.h
+engine_sources += src/engine/engine.c src/engine/engine.h
+engine_sources += src/engine/fetch.c src/engine/fetch.h
+engine_sources += src/engine/plan.c src/engine/plan.h
+engine_sources += src/engine/site.c src/engine/site.h
+engine_sources += src/engine/step_poll.c
+engine_sources += src/engine/step_submit.c
+engine_sources += src/engine/work.h
 
 conf_sources =
+conf_sources += src/conf/conf.c src/conf/conf.h
+conf_sources += src/conf/keys.c src/conf/keys.h
 
 serve_sources =
 
 cmd_sources =
+cmd_sources += src/cmd/app.c src/cmd/app.h
+cmd_sources += src/cmd/await.c src/cmd/await.h
+cmd_sources += src/cmd/cmd.c src/cmd/cmd.h
+cmd_sources += src/cmd/cmd_config.c
+cmd_sources += src/cmd/cmd_help.c
+cmd_sources += src/cmd/cmd_invoke.c
+cmd_sources += src/cmd/cmd_list.c
+cmd_sources += src/cmd/cmd_result.c
+cmd_sources += src/cmd/cmd_show.c
+cmd_sources += src/cmd/cmd_submit.c
+cmd_sources += src/cmd/cmd_version.c
+cmd_sources += src/cmd/cmd_wait.c
+cmd_sources += src/cmd/input.c src/cmd/input.h
+cmd_sources += src/cmd/options.c src/cmd/options.h
+cmd_sources += src/cmd/progress.c src/cmd/progress.h
+cmd_sources += src/cmd/report.c src/cmd/report.h
+cmd_sources += src/cmd/request.c src/cmd/request.h
+cmd_sources += src/cmd/runs.c src/cmd/runs.h
+cmd_sources += src/cmd/session.c src/cmd/session.h
+cmd_sources += src/cmd/snapshot.c src/cmd/snapshot.h
 
 noinst_LIBRARIES += libawaitd.a
 libawaitd_a_SOURCES = $(base_sources) $(job_sources) $(net_sources) \

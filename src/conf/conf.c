@@ -55,6 +55,10 @@ set_duration(const struct conf_key *key, const char *value, int64_t *out,
 		    "%s = %s: it must be from %g s to %g s", key->name, value,
 		    (double)key->min_ms / 1000,
 		    key->max_ms != 0 ? (double)key->max_ms / 1000 : 1e9);
+	/* Limits from above are the service's, which counts whole seconds. */
+	if (key->max_ms != 0 && ms % 1000 != 0)
+		return err_set(err, ERR_CONFIG,
+		    "%s = %s: it must be whole seconds", key->name, value);
 	*out = ms;
 	return 0;
 }
@@ -250,8 +254,8 @@ section_of(struct conf *conf, const char *section, const char **kind,
 	return err_hint(err, "Known sections: [awaitd] and [endpoint NAME].");
 }
 
-static int
-assign(struct conf *conf, const char *section, const char *name,
+int
+conf_set(struct conf *conf, const char *section, const char *name,
     const char *value, const char *source, struct error *err)
 {
 	struct conf_sources *sources;
@@ -292,7 +296,7 @@ take_entry(const struct ini_entry *e, void *arg, struct error *err)
 		return section_of(
 		    conf, e->section, &kind, &base, &sources, err);
 	source = xasprintf("%s:%d", e->file, e->line);
-	rc = assign(conf, e->section, e->key, e->value, source, err);
+	rc = conf_set(conf, e->section, e->key, e->value, source, err);
 	free(source);
 	return rc;
 }
@@ -366,7 +370,7 @@ read_env(struct conf *conf, struct error *err)
 		value = getenv(name);
 		if (str_empty(value))
 			continue;
-		if (assign(conf, "awaitd", conf_keys[i].name, value, name,
+		if (conf_set(conf, "awaitd", conf_keys[i].name, value, name,
 			err) == -1)
 			return err_prefix(err, "%s", name);
 	}
@@ -393,7 +397,7 @@ read_set(struct conf *conf, const char *text, struct error *err)
 		return -1;
 	}
 	*dot = '\0';
-	rc = assign(
+	rc = conf_set(
 	    conf, str_trim(left), str_trim(dot + 1), eq + 1, "--set", err);
 	free(left);
 	return rc == 0 ? 0 : err_prefix(err, "--set");

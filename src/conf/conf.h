@@ -74,6 +74,10 @@ int conf_load(
     const struct conf_options *options, struct conf **out, struct error *err);
 void conf_free(struct conf *conf);
 
+/* Set one key, as if the file had it; `source` names the flag. */
+int conf_set(struct conf *conf, const char *section, const char *key,
+    const char *value, const char *source, struct error *err);
+
 /* The endpoint's section, or all defaults. Borrowed. */
 const struct conf_endpoint *conf_endpoint(
     const struct conf *conf, const char *name);

@@ -123,7 +123,7 @@ tell(struct work *w, enum engine_event event, const struct error *err)
 {
 	const struct engine_options *o = &w->engine->o;
 
-	o->event(event, w->job, err, o->arg);
+	o->event(event, w->job, err, o->event_arg);
 }
 
 void
@@ -131,7 +131,7 @@ engine_policy_of(const struct work *w, struct engine_policy *out)
 {
 	const struct engine_options *o = &w->engine->o;
 
-	o->policy(w->job->spec.endpoint, out, o->arg);
+	o->policy(w->job->spec.endpoint, out, o->policy_arg);
 }
 
 struct loop *

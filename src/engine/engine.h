@@ -43,8 +43,9 @@ struct engine_options {
 	struct sites *sites;
 	void (*policy)(
 	    const char *endpoint, struct engine_policy *out, void *arg);
+	void *policy_arg;
 	engine_event_fn *event; /* must not free the engine */
-	void *arg; /* of both */
+	void *event_arg;
 };
 
 struct engine *engine_new(const struct engine_options *options);

@@ -28,8 +28,8 @@ static void
 site_free(struct site *site)
 {
 	s3_free(site->s3);
-	aws_endpoint_done(&site->runtime);
-	aws_endpoint_done(&site->s3_endpoint);
+	endpoint_done(&site->runtime);
+	endpoint_done(&site->s3_endpoint);
 	free(site);
 }
 

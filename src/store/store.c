@@ -325,3 +325,21 @@ store_unfinished(struct store *store, store_jobs_fn *done, void *arg)
 {
 	load(store, STORE_UNFINISHED, NULL, done, arg);
 }
+
+int
+store_peek(const char *path, const char *id, struct job ***jobs, size_t *n,
+    struct error *err)
+{
+	struct store_options o = {.path = path, .must_exist = true};
+	const struct store_backend *b = &store_sqlite;
+	void *db;
+	int rc;
+
+	if (b->open(&o, &db, err) == -1)
+		return -1;
+	*jobs = NULL;
+	*n = 0;
+	rc = b->load(db, id != NULL ? STORE_ONE : STORE_ALL, id, jobs, n, err);
+	b->close(db);
+	return rc;
+}

@@ -57,6 +57,14 @@ void store_find(
     struct store *store, const char *id, store_jobs_fn *done, void *arg);
 void store_list(struct store *store, store_jobs_fn *done, void *arg);
 
+/*
+ * The same for a file that nobody has open, here and now, with no thread and
+ * no loop: one job, or all for id NULL. The jobs and the array are the
+ * caller's.
+ */
+int store_peek(const char *path, const char *id, struct job ***jobs, size_t *n,
+    struct error *err);
+
 /* Everything that is not DONE, with its body. */
 void store_unfinished(struct store *store, store_jobs_fn *done, void *arg);
 

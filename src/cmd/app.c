@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What most commands need, made and unmade in one place. */
+#include "cmd/app.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws/endpoint.h"
+#include "base/log.h"
+#include "base/str.h"
+
+static int
+init_log(const struct app *app, struct error *err)
+{
+	const struct cmd_globals *g = app->globals;
+	enum log_level level = (enum log_level)app->conf->global.log_level;
+	enum log_format format = (enum log_format)app->conf->global.log_format;
+
+	if (g->verbose && level > LOG_INFO)
+		level = LOG_INFO;
+	if (g->log_level != NULL && log_parse_level(g->log_level, &level) == -1)
+		return err_set(err, ERR_USAGE,
+		    "--log-level %s: it must be debug, info, warn, error or "
+		    "none",
+		    g->log_level);
+	if (g->log_format != NULL &&
+	    log_parse_format(g->log_format, &format) == -1)
+		return err_set(err, ERR_USAGE,
+		    "--log-format %s: it must be text or json", g->log_format);
+	log_init(level, format);
+	return 0;
+}
+
+int
+app_init(struct app *app, const struct cmd_globals *globals, struct error *err)
+{
+	struct conf_options co = {
+	    .file = globals->config,
+	    .sets = globals->sets.v,
+	    .nsets = globals->sets.n,
+	};
+
+	memset(app, 0, sizeof(*app));
+	app->globals = globals;
+	if (conf_load(&co, &app->conf, err) == -1 || init_log(app, err) == -1) {
+		conf_free(app->conf);
+		return -1;
+	}
+	app->loop = loop_new();
+	return 0;
+}
+
+int
+app_connect(struct app *app, struct error *err)
+{
+	struct http_client_options ho = {
+	    .ca_file = getenv("AWS_CA_BUNDLE"),
+	    .user_agent = "awaitd/" PACKAGE_VERSION,
+	};
+	struct aws_client_options ao = {
+	    .loop = app->loop,
+	    .profile = app->globals->profile,
+	};
+
+	if (str_empty(ho.ca_file))
+		ho.ca_file = NULL;
+	if (http_client_new(app->loop, &ho, &app->http, err) == -1)
+		return -1;
+	ao.http = app->http;
+	if (aws_client_new(&ao, &app->aws, err) == -1) {
+		err->code = ERR_CONFIG;
+		return -1;
+	}
+	if (aws_client_creds(app->aws)->warning != NULL)
+		log_warn("creds", "%s", aws_client_creds(app->aws)->warning);
+	app->sites = sites_new(app->aws, app->globals->profile);
+	return 0;
+}
+
+void
+app_done(struct app *app)
+{
+	sites_free(app->sites);
+	http_client_free(app->http);
+	aws_client_free(app->aws);
+	loop_free(app->loop);
+	conf_free(app->conf);
+}
+
+int
+app_region(const struct app *app, const struct conf_endpoint *endpoint,
+    char **out, struct error *err)
+{
+	const char *named = app->globals->region;
+
+	if (named == NULL)
+		named = endpoint->region;
+	return endpoint_region(named, app->globals->profile, out, err);
+}
+
+void
+app_policy(const char *endpoint, struct engine_policy *out, void *arg)
+{
+	const struct app *app = arg;
+	const struct conf_endpoint *e = conf_endpoint(app->conf, endpoint);
+
+	out->plan.start_ms = e->poll_start_ms;
+	out->plan.max_ms = e->poll_max_ms;
+	out->plan.interval_ms = app->poll_interval_ms != 0
+	    ? app->poll_interval_ms
+	    : e->poll_interval_ms;
+	out->input_prefix = e->input_prefix;
+	out->doubt_grace_ms = e->doubt_grace_ms;
+}

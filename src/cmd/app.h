@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What most commands need: the configuration, and, for those that talk to
+ * AWS, a loop, a client and credentials.
+ */
+#ifndef CMD_APP_H
+#define CMD_APP_H
+
+#include "aws/call.h"
+#include "base/loop.h"
+#include "cmd/cmd.h"
+#include "conf/conf.h"
+#include "engine/engine.h"
+#include "engine/site.h"
+#include "net/http_client.h"
+
+struct app {
+	const struct cmd_globals *globals;
+	struct conf *conf;
+	struct loop *loop;
+	struct http_client *http;
+	struct aws_client *aws;
+	struct sites *sites;
+	int64_t poll_interval_ms; /* of a flag, 0: each endpoint's own */
+};
+
+/* Reads the configuration, sets up the log and the loop. */
+int app_init(
+    struct app *app, const struct cmd_globals *globals, struct error *err);
+
+/* Loads credentials; without any ERR_CONFIG, and nothing was sent. */
+int app_connect(struct app *app, struct error *err);
+
+void app_done(struct app *app);
+
+/* The region for an endpoint: flag, its section, then the SDKs' rules. */
+int app_region(const struct app *app, const struct conf_endpoint *endpoint,
+    char **out, struct error *err);
+
+/* engine_options.policy; arg is the app. */
+void app_policy(const char *endpoint, struct engine_policy *out, void *arg);
+
+#endif

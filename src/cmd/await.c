@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Waiting for jobs, with time-outs, signals and a line of progress. */
+#include "cmd/await.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "cmd/progress.h"
+#include "cmd/runs.h"
+#include "cmd/session.h"
+
+/* How often a file that another run holds is looked at. */
+#define WATCH_MS 300
+
+struct waited {
+	char id[JOBID_SIZE];
+	struct job *job; /* as last seen */
+	char *path; /* of a file that another run holds, or NULL */
+	int64_t looks;
+};
+
+struct await {
+	struct app *app;
+	struct await_options o;
+	struct waited *v;
+	size_t n;
+	struct session **sessions;
+	size_t nsessions;
+	struct loop_timer *timeout;
+	struct loop_timer *watch;
+	struct loop_signal *sigint;
+	struct loop_signal *sigterm;
+	struct progress *progress;
+	int signo;
+	bool timed_out;
+	struct error broken; /* code NONE: it is not */
+	struct error trouble; /* the last that stood in the way */
+};
+
+static void on_watch(void *arg);
+
+/* --- is it over? ------------------------------------------------------------ */
+
+static bool
+reached(const struct await *a, const struct waited *w)
+{
+	if (w->job == NULL)
+		return false;
+	return w->job->state == JOB_DONE ||
+	    (a->o.goal == AWAIT_ACCEPTED && w->job->state == JOB_PENDING);
+}
+
+static size_t
+count_reached(const struct await *a)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < a->n; i++)
+		n += reached(a, &a->v[i]);
+	return n;
+}
+
+static bool
+goal_reached(const struct await *a)
+{
+	size_t n = count_reached(a);
+
+	return n == a->n || (a->o.any && n > 0);
+}
+
+/* Has every job had its looks, where their number is limited? */
+static bool
+looks_over(const struct await *a)
+{
+	int64_t max = a->o.timeout_ms == 0 ? 1 : a->o.max_looks;
+	size_t i;
+
+	if (max == 0)
+		return false;
+	for (i = 0; i < a->n; i++) {
+		if (!reached(a, &a->v[i]) && a->v[i].looks < max)
+			return false;
+	}
+	return true;
+}
+
+static void
+check(struct await *a)
+{
+	if (goal_reached(a) || a->broken.code != ERR_NONE) {
+		loop_stop(a->app->loop);
+	} else if (looks_over(a)) {
+		a->timed_out = true;
+		loop_stop(a->app->loop);
+	}
+}
+
+/* --- news ------------------------------------------------------------------------ */
+
+static struct waited *
+find(struct await *a, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < a->n; i++) {
+		if (str_eq(a->v[i].id, id))
+			return &a->v[i];
+	}
+	return NULL;
+}
+
+static void
+see(struct await *a, struct waited *w, const struct job *job)
+{
+	job_free(w->job);
+	w->job = job_clone(job, false);
+	progress_update(a->progress, job, count_reached(a), a->n);
+}
+
+static void
+on_event(enum engine_event event, const struct job *job,
+    const struct error *err, void *arg)
+{
+	struct await *a = arg;
+	struct waited *w = find(a, job->id);
+
+	/* A neighbour in the same file: carried on, not waited for. */
+	if (w == NULL)
+		return;
+	see(a, w, job);
+	switch (event) {
+	case ENGINE_STORED:
+	case ENGINE_MOVED:
+		error_clear(&a->trouble);
+		break;
+	case ENGINE_LOOKED:
+		w->looks++;
+		if (err != NULL)
+			a->trouble = *err;
+		break;
+	case ENGINE_TROUBLE:
+		/* A try is a look, too: --timeout 0 must end. */
+		w->looks++;
+		a->trouble = *err;
+		break;
+	case ENGINE_BROKEN:
+		a->broken = *err;
+		break;
+	}
+	check(a);
+}
+
+static void
+on_timeout(void *arg)
+{
+	struct await *a = arg;
+
+	a->timed_out = true;
+	loop_stop(a->app->loop);
+}
+
+static void
+on_sigint(void *arg)
+{
+	struct await *a = arg;
+
+	a->signo = SIGINT;
+	loop_stop(a->app->loop);
+}
+
+static void
+on_sigterm(void *arg)
+{
+	struct await *a = arg;
+
+	a->signo = SIGTERM;
+	loop_stop(a->app->loop);
+}
+
+/* --- in and out ------------------------------------------------------------------ */
+
+struct await *
+await_new(struct app *app, const struct await_options *o)
+{
+	struct await *a = xcalloc(1, sizeof(*a));
+
+	a->app = app;
+	a->o = *o;
+	a->timeout = loop_timer_new(app->loop, on_timeout, a);
+	a->watch = loop_timer_new(app->loop, on_watch, a);
+	a->sigint = loop_signal_new(app->loop, SIGINT, on_sigint, a);
+	a->sigterm = loop_signal_new(app->loop, SIGTERM, on_sigterm, a);
+	a->progress = progress_new(app->loop, app->globals->quiet);
+	return a;
+}
+
+void
+await_free(struct await *a)
+{
+	size_t i;
+
+	if (a == NULL)
+		return;
+	progress_free(a->progress);
+	for (i = 0; i < a->nsessions; i++)
+		session_close(a->sessions[i]);
+	for (i = 0; i < a->n; i++) {
+		job_free(a->v[i].job);
+		free(a->v[i].path);
+	}
+	loop_timer_free(a->timeout);
+	loop_timer_free(a->watch);
+	loop_signal_free(a->sigint);
+	loop_signal_free(a->sigterm);
+	free(a->sessions);
+	free(a->v);
+	free(a);
+}
+
+static struct waited *
+add(struct await *a, const char *id)
+{
+	struct waited *w;
+
+	a->v = xreallocarray(a->v, a->n + 1, sizeof(*a->v));
+	w = &a->v[a->n++];
+	memset(w, 0, sizeof(*w));
+	memcpy(w->id, id, JOBID_SIZE);
+	return w;
+}
+
+static int
+open_session(struct await *a, const char *path, bool must_exist,
+    struct session **out, struct error *err)
+{
+	if (session_open(a->app, path, must_exist, on_event, a, out, err) == -1)
+		return -1;
+	a->sessions = xreallocarray(
+	    a->sessions, a->nsessions + 1, sizeof(struct session *));
+	a->sessions[a->nsessions++] = *out;
+	return 0;
+}
+
+static bool
+is_open(const struct await *a, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < a->nsessions; i++) {
+		if (str_eq(session_path(a->sessions[i]), path))
+			return true;
+	}
+	return false;
+}
+
+int
+await_submit(struct await *a, const char *folder, struct job **take_jobs,
+    size_t n, struct error *err)
+{
+	struct session *s;
+	char *path = runs_path(folder, take_jobs[0]->id);
+	size_t i;
+	int rc = open_session(a, path, false, &s, err);
+
+	free(path);
+	for (i = 0; i < n; i++) {
+		if (rc == -1) {
+			job_free(take_jobs[i]);
+			continue;
+		}
+		add(a, take_jobs[i]->id);
+		session_submit(s, take_jobs[i]);
+	}
+	return rc;
+}
+
+/* Open the file if nobody holds it; 1: done, 0: it is held, -1: neither. */
+static int
+try_session(struct await *a, const char *path, struct error *err)
+{
+	struct session *s;
+
+	if (is_open(a, path))
+		return 1;
+	if (open_session(a, path, true, &s, err) == -1)
+		return err->code == ERR_BUSY ? 0 : -1;
+	session_adopt(s);
+	return 1;
+}
+
+int
+await_take_up(
+    struct await *a, const char *path, const struct job *job, struct error *err)
+{
+	struct waited *w = add(a, job->id);
+	int rc = 1;
+
+	see(a, w, job);
+	if (job->state != JOB_DONE)
+		rc = try_session(a, path, err);
+	if (rc == 0) {
+		log_info("await", "job %s is carried by another run", w->id);
+		w->path = xstrdup(path);
+		loop_timer_set(a->watch, WATCH_MS);
+	}
+	return rc == -1 ? -1 : 0;
+}
+
+/* --- files that others hold ---------------------------------------------------- */
+
+static void
+watch_one(struct await *a, struct waited *w)
+{
+	struct job **jobs = NULL;
+	struct error err;
+	size_t n = 0;
+	int rc = try_session(a, w->path, &err);
+
+	if (rc == 1) {
+		/* Its run ended; this one carries it on. */
+		xfree(&w->path);
+		return;
+	}
+	if (rc == -1) {
+		a->broken = err;
+		return;
+	}
+	w->looks++;
+	if (runs_read(w->path, w->id, &jobs, &n, &err) == 0 && n == 1)
+		see(a, w, jobs[0]);
+	runs_free_jobs(jobs, n);
+}
+
+static void
+on_watch(void *arg)
+{
+	struct await *a = arg;
+	size_t i;
+	bool more = false;
+
+	for (i = 0; i < a->n && a->broken.code == ERR_NONE; i++) {
+		if (a->v[i].path == NULL || reached(a, &a->v[i]))
+			continue;
+		watch_one(a, &a->v[i]);
+		more = true;
+	}
+	if (more)
+		loop_timer_set(a->watch, WATCH_MS);
+	check(a);
+}
+
+/* --- the end ------------------------------------------------------------------- */
+
+static int
+say_not_ready(const struct await *a, struct error *err)
+{
+	struct error why = a->trouble;
+	const char *id = a->n == 1 ? a->v[0].id : "JOB";
+
+	if (a->signo != 0)
+		err_set(err, ERR_CANCELLED, "interrupted");
+	else if (why.code != ERR_NONE)
+		err_set(err, ERR_TIMEOUT, "not ready in time; %s", why.text);
+	else
+		err_set(err, ERR_TIMEOUT, "not ready in time");
+	err_hint(err, "%s%sThe job goes on: 'awaitd wait %s' takes it up.",
+	    why.hint, why.hint[0] != '\0' ? " " : "", id);
+	return a->signo != 0 ? STATUS_SIGNAL + a->signo : STATUS_NOT_READY;
+}
+
+int
+await_run(struct await *a, struct error *err)
+{
+	if (a->o.timeout_ms > 0)
+		loop_timer_set(a->timeout, a->o.timeout_ms);
+	if (!goal_reached(a))
+		loop_run(a->app->loop);
+	progress_clear(a->progress);
+	if (goal_reached(a))
+		return STATUS_OK;
+	if (a->broken.code != ERR_NONE) {
+		*err = a->broken;
+		return STATUS_ERROR;
+	}
+	return say_not_ready(a, err);
+}
+
+const struct job *
+await_job(const struct await *a, size_t i)
+{
+	return i < a->n ? a->v[i].job : NULL;
+}

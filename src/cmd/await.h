@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Waiting for jobs, whoever carries them: an engine of this process, or
+ * another run that holds their state file and is only watched. Ends when the
+ * goal is reached, in time or not.
+ */
+#ifndef CMD_AWAIT_H
+#define CMD_AWAIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "cmd/app.h"
+#include "job/job.h"
+
+struct await;
+
+enum await_goal {
+	AWAIT_ACCEPTED, /* by the service, or DONE */
+	AWAIT_DONE,
+};
+
+struct await_options {
+	enum await_goal goal;
+	bool any; /* one job is enough */
+	int64_t timeout_ms; /* -1: none; 0: one look at each */
+	int64_t max_looks; /* at each job; 0: no limit */
+};
+
+struct await *await_new(struct app *app, const struct await_options *o);
+void await_free(struct await *a);
+
+/* New jobs in a state file of their own, named by the first. Takes them. */
+int await_submit(struct await *a, const char *folder, struct job **take_jobs,
+    size_t n, struct error *err);
+
+/* A job that some state file has: carried on, or watched. */
+int await_take_up(struct await *a, const char *path, const struct job *job,
+    struct error *err);
+
+/*
+ * Until the goal, the time-out or a signal. STATUS_OK when the goal was
+ * reached, whatever the outcomes; else the status, with *err for people.
+ */
+int await_run(struct await *a, struct error *err);
+
+/* The job as it was last seen, in the order they came in. Borrowed. */
+const struct job *await_job(const struct await *a, size_t i);
+
+#endif

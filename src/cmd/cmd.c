@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of commands, and finding one's way through it. */
+#include "cmd/cmd.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+static const struct {
+	const char *name;
+	const struct cmd *cmd;
+} commands[] = {
+    {"invoke", &cmd_invoke},
+    {"submit", &cmd_submit},
+    {"wait", &cmd_wait},
+    {"list", &cmd_list},
+    {"show", &cmd_show},
+    {"result", &cmd_result},
+    {"config", &cmd_config},
+    {"version", &cmd_version},
+    {"help", &cmd_help_cmd},
+};
+
+#define GLOBAL(field) offsetof(struct cmd_globals, field)
+static const struct cmd_option global_options[] = {
+    {"config", 'c', OPT_TEXT, GLOBAL(config), "FILE",
+	"read this configuration file"},
+    {"set", 0, OPT_LIST, GLOBAL(sets), "KEY=VALUE",
+	"set a key, such as 'endpoint ocr.poll_max=5s'"},
+    {"profile", 0, OPT_TEXT, GLOBAL(profile), "NAME",
+	"AWS profile, instead of AWS_PROFILE"},
+    {"region", 0, OPT_TEXT, GLOBAL(region), "NAME",
+	"AWS region, instead of AWS_REGION"},
+    {"json", 'j', OPT_FLAG, GLOBAL(json), NULL, "answer in JSON on stdout"},
+    {"quiet", 'q', OPT_FLAG, GLOBAL(quiet), NULL,
+	"nothing on stderr but errors"},
+    {"verbose", 'v', OPT_FLAG, GLOBAL(verbose), NULL,
+	"log every change of state (log level info)"},
+    {"log-level", 0, OPT_TEXT, GLOBAL(log_level), "LEVEL",
+	"debug, info, warn, error or none"},
+    {"log-format", 0, OPT_TEXT, GLOBAL(log_format), "FORM", "text or json"},
+    {"help", 'h', OPT_FLAG, GLOBAL(help), NULL, "show this help"},
+};
+
+static const struct cmd *
+find_command(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(commands); i++) {
+		if (str_eq(commands[i].name, name))
+			return commands[i].cmd;
+	}
+	return NULL;
+}
+
+static int
+status_of(const struct error *err)
+{
+	switch (err->code) {
+	case ERR_USAGE:
+	case ERR_CONFIG:
+		return STATUS_USAGE;
+	case ERR_NOT_FOUND:
+		return STATUS_NOT_FOUND;
+	default:
+		return STATUS_ERROR;
+	}
+}
+
+int
+cmd_fail(const struct error *err)
+{
+	fprintf(stderr, "awaitd: %s%s%s\n", err->text,
+	    err->hint[0] != '\0' ? ". " : "", err->hint);
+	return status_of(err);
+}
+
+static int
+unknown_command(const char *name)
+{
+	struct error err;
+
+	err_set(&err, ERR_USAGE, "unknown command \"%s\"", name);
+	err_hint(&err, "See 'awaitd help'.");
+	return cmd_fail(&err);
+}
+
+static size_t
+shared_of(const struct cmd *cmd)
+{
+	return cmd->nshared != NULL ? *cmd->nshared : 0;
+}
+
+static void
+overview(void)
+{
+	size_t i;
+
+	puts("usage: awaitd COMMAND [options] [arguments]\n\n"
+	     "Submits requests to Amazon SageMaker Async Inference, waits "
+	     "for each result\nand hands it over.\n\ncommands:");
+	for (i = 0; i < ARRAY_LEN(commands); i++)
+		printf(
+		    "  %-10s %s\n", commands[i].name, commands[i].cmd->summary);
+	puts("\n'awaitd help COMMAND' tells the rest; awaitd(1) tells all.");
+}
+
+int
+cmd_help(const char *name)
+{
+	const struct cmd *cmd;
+
+	if (name == NULL) {
+		overview();
+		return STATUS_OK;
+	}
+	cmd = find_command(name);
+	if (cmd == NULL)
+		return unknown_command(name);
+	printf("usage: awaitd %s [options]%s%s\n\n%s.\n", cmd->name,
+	    *cmd->args != '\0' ? " " : "", cmd->args, cmd->summary);
+	if (cmd->examples != NULL)
+		printf("\nexamples:\n%s", cmd->examples);
+	if (cmd->noptions + shared_of(cmd) > 0)
+		puts("\noptions:");
+	options_help(cmd->options, cmd->noptions);
+	options_help(cmd->shared, shared_of(cmd));
+	puts("\noptions of every command:");
+	options_help(global_options, ARRAY_LEN(global_options));
+	return STATUS_OK;
+}
+
+static int
+run_command(const struct cmd *cmd, int argc, char **argv)
+{
+	struct cmd_globals globals = {0};
+	void *values = xcalloc(1, cmd->options_size);
+	struct option_set sets[] = {
+	    {global_options, ARRAY_LEN(global_options), &globals},
+	    {cmd->options, cmd->noptions, values},
+	    {cmd->shared, shared_of(cmd), values},
+	};
+	struct cmd_line line = {
+	    .globals = &globals,
+	    .options = values,
+	    .args = argv,
+	};
+	struct error err;
+	int status;
+
+	if (options_parse(
+		sets, ARRAY_LEN(sets), argc, argv, &line.nargs, &err) == -1)
+		status = cmd_fail(&err);
+	else if (globals.help)
+		status = cmd_help(cmd->name);
+	else
+		status = cmd->run(&line);
+	option_list_done(&globals.sets);
+	free(values);
+	return status;
+}
+
+/* What was printed but did not arrive is an error like any other. */
+static int
+flush_output(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	perror("awaitd: write to stdout");
+	return status == STATUS_OK ? STATUS_ERROR : status;
+}
+
+int
+cmd_main(int argc, char **argv)
+{
+	const struct cmd *cmd;
+
+	/* A reader that left shows as an error of write(2). */
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2 || str_eq(argv[1], "--help") || str_eq(argv[1], "-h"))
+		return flush_output(
+		    argc < 2 ? (overview(), STATUS_USAGE) : cmd_help(NULL));
+	if (str_eq(argv[1], "--version"))
+		return flush_output(cmd_version.run(NULL));
+	cmd = find_command(argv[1]);
+	if (cmd == NULL)
+		return unknown_command(argv[1]);
+	return flush_output(run_command(cmd, argc - 1, argv + 1));
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line: a table of commands, one file for each, and what they
+ * share. Result bytes go to stdout, everything for people to stderr.
+ */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cmd/options.h"
+
+enum cmd_status {
+	STATUS_OK = 0,
+	STATUS_ERROR = 1,
+	STATUS_USAGE = 2, /* or configuration; nothing was sent */
+	STATUS_FAILED = 3, /* the inference failed, or was refused */
+	STATUS_NOT_READY = 4, /* the job goes on */
+	STATUS_EXPIRED = 5, /* or cancelled */
+	STATUS_NOT_FOUND = 6,
+	STATUS_SIGNAL = 128, /* + the signal's number */
+};
+
+/* Options that every command takes. */
+struct cmd_globals {
+	const char *config;
+	struct option_list sets;
+	const char *profile;
+	const char *region;
+	const char *log_level;
+	const char *log_format;
+	bool json;
+	bool quiet;
+	bool verbose;
+	bool help;
+};
+
+struct cmd_line {
+	const struct cmd_globals *globals;
+	const void *options; /* the command's own struct */
+	char **args;
+	int nargs;
+};
+
+struct cmd {
+	const char *name;
+	const char *args; /* as usage shows them */
+	const char *summary;
+	const char *examples; /* lines for --help, or NULL */
+	const struct cmd_option *options;
+	size_t noptions;
+	const struct cmd_option *shared; /* rows of several commands */
+	const size_t *nshared;
+	size_t options_size;
+	int (*run)(const struct cmd_line *line); /* a cmd_status */
+};
+
+int cmd_main(int argc, char **argv);
+
+/* Print the error as one line on stderr; the status that fits it. */
+int cmd_fail(const struct error *err);
+
+/* Help for one command, or the overview for NULL. */
+int cmd_help(const char *name);
+
+extern const struct cmd cmd_config, cmd_help_cmd, cmd_invoke, cmd_list,
+    cmd_result, cmd_show, cmd_submit, cmd_version, cmd_wait;
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* awaitd config: every value in force and where it comes from. */
+#include "cmd/app.h"
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+
+#include "base/jsonw.h"
+#include "base/str.h"
+
+#define JSON_MAX 65536
+
+struct printing {
+	bool json;
+	char section[128]; /* the last one printed */
+};
+
+static void
+print_json(
+    const char *section, const char *key, const char *value, const char *source)
+{
+	struct jsonw w;
+	struct buf b;
+
+	buf_init(&b, JSON_MAX);
+	jsonw_init(&w, &b);
+	jsonw_begin(&w, NULL, '{');
+	jsonw_str(&w, "section", section);
+	jsonw_str(&w, "key", key);
+	jsonw_str(&w, "value", value);
+	jsonw_str(&w, "source", source);
+	jsonw_end(&w, '}');
+	puts(b.data);
+	buf_done(&b);
+}
+
+static void
+print_value(const char *section, const char *key, const char *value,
+    const char *source, void *arg)
+{
+	struct printing *p = arg;
+
+	if (p->json) {
+		print_json(section, key, value, source);
+		return;
+	}
+	if (!str_eq(p->section, section)) {
+		printf("%s[%s]\n", p->section[0] != '\0' ? "\n" : "", section);
+		snprintf(p->section, sizeof(p->section), "%s", section);
+	}
+	printf("# %s\n%s = %s\n", source, key, value);
+}
+
+static int
+run(const struct cmd_line *line)
+{
+	struct printing p = {.json = line->globals->json};
+	struct app app;
+	struct error err;
+
+	if (line->nargs > 0) {
+		err_set(&err, ERR_USAGE,
+		    "config takes no argument such as "
+		    "\"%s\"",
+		    line->args[0]);
+		return cmd_fail(&err);
+	}
+	if (app_init(&app, line->globals, &err) == -1)
+		return cmd_fail(&err);
+	if (!line->globals->json)
+		printf("# file: %s\n",
+		    app.conf->file != NULL ? app.conf->file : "none");
+	conf_show(app.conf, print_value, &p);
+	app_done(&app);
+	return STATUS_OK;
+}
+
+const struct cmd cmd_config = {
+    .name = "config",
+    .args = "",
+    .summary = "Print every value in force and where it comes from",
+    .examples = "  awaitd config -c awaitd.conf\n",
+    .run = run,
+};

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* awaitd version. */
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+
+static int
+run(const struct cmd_line *line)
+{
+	(void)line;
+	puts("awaitd " PACKAGE_VERSION);
+	return STATUS_OK;
+}
+
+const struct cmd cmd_version = {
+    .name = "version",
+    .args = "",
+    .summary = "Print the version",
+    .run = run,
+};

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inputs: where they are and how they will travel. */
+#include "cmd/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "aws/sagemaker.h"
+#include "base/encode.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#define PIECE 65536
+
+static int
+no_prefix(const struct conf_endpoint *e, int64_t size, struct error *err)
+{
+	if (size == 0)
+		err_set(err, ERR_USAGE,
+		    "the input is empty, and an empty "
+		    "one cannot go inline");
+	else if (e->inline_bodies == CONF_INLINE_NEVER)
+		err_set(err, ERR_USAGE,
+		    "the input must be uploaded (inline = never)");
+	else
+		err_set(err, ERR_USAGE,
+		    "the input has %lld bytes, and at most %d go inline",
+		    (long long)size, SAGEMAKER_BODY_MAX);
+	return err_hint(err,
+	    "Give --input-prefix s3://bucket/path (or the key input_prefix), "
+	    "so that it can be uploaded.");
+}
+
+static char *
+upload_place(const struct conf_endpoint *e, const struct job *job)
+{
+	return xasprintf("%s%s%s", e->input_prefix,
+	    str_ends(e->input_prefix, "/") ? "" : "/", job->id);
+}
+
+static bool
+goes_inline(const struct conf_endpoint *e, int64_t size)
+{
+	return size > 0 && size <= SAGEMAKER_BODY_MAX &&
+	    e->inline_bodies == CONF_INLINE_AUTO;
+}
+
+/* The digest of a whole file, and its size as read. */
+static int
+hash_file(int fd, int64_t *size, char **hex, struct error *err)
+{
+	struct hash *h = hash_new(HASH_SHA256);
+	unsigned char digest[HASH_SHA256_SIZE];
+	char *piece = xmalloc(PIECE);
+	ssize_t n;
+
+	*size = 0;
+	while ((n = read(fd, piece, PIECE)) > 0) {
+		hash_update(h, piece, (size_t)n);
+		*size += n;
+	}
+	if (n == -1)
+		err_set_errno(err, ERR_IO, "read the input");
+	hash_final(h, digest);
+	hash_free(h);
+	free(piece);
+	if (n == -1)
+		return -1;
+	*hex = xmalloc(HASH_SHA256_HEX_SIZE);
+	encode_hex(digest, sizeof(digest), *hex);
+	return 0;
+}
+
+static int
+read_body(
+    int fd, const char *name, int64_t size, struct job *job, struct error *err)
+{
+	struct buf b;
+	ssize_t n;
+
+	buf_init(&b, SAGEMAKER_BODY_MAX);
+	do {
+		char piece[16384];
+
+		n = read(fd, piece, sizeof(piece));
+		if (n > 0 && buf_append(&b, piece, (size_t)n) == -1)
+			n = -2;
+	} while (n > 0);
+	if (n < 0 || (int64_t)b.len != size) {
+		buf_done(&b);
+		return err_set(
+		    err, ERR_IO, "the input %s changes while it is read", name);
+	}
+	job->spec.input = INPUT_BODY;
+	job->spec.body_len = b.len;
+	job->spec.input_size = size;
+	job->spec.body = buf_take(&b);
+	return 0;
+}
+
+static int
+use_file(int fd, const char *path, const struct input_options *o,
+    struct job *job, struct error *err)
+{
+	struct job_spec *spec = &job->spec;
+
+	if (hash_file(fd, &spec->input_size, &spec->input_sha256, err) == -1)
+		return -1;
+	if (o->endpoint->input_prefix == NULL)
+		return no_prefix(o->endpoint, spec->input_size, err);
+	spec->input = INPUT_FILE;
+	spec->input_path = realpath(path, NULL);
+	if (spec->input_path == NULL)
+		return err_set_errno(err, ERR_USAGE, "input %s", path);
+	spec->input_location = upload_place(o->endpoint, job);
+	return 0;
+}
+
+static int
+take_file(const struct input_options *o, struct job *job, struct error *err)
+{
+	struct stat st;
+	int fd, rc;
+
+	fd = open(o->word, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd == -1 || fstat(fd, &st) == -1) {
+		err_set_errno(err, ERR_USAGE, "input %s", o->word);
+		return fd == -1 ? -1 : (close(fd), -1);
+	}
+	if (!S_ISREG(st.st_mode)) {
+		close(fd);
+		err_set(err, ERR_USAGE, "input %s is no regular file", o->word);
+		return err_hint(err, "Use - to read standard input.");
+	}
+	if (goes_inline(o->endpoint, st.st_size))
+		rc = read_body(fd, o->word, st.st_size, job, err);
+	else if (o->endpoint->input_prefix == NULL)
+		rc = no_prefix(o->endpoint, st.st_size, err);
+	else
+		rc = use_file(fd, o->word, o, job, err);
+	close(fd);
+	return rc;
+}
+
+/* Copy standard input to a file that is durable before the job is. */
+static int
+spool_stdin(int fd, struct error *err)
+{
+	char *piece = xmalloc(PIECE);
+	ssize_t n;
+	int rc = 0;
+
+	while (rc == 0 && (n = read(STDIN_FILENO, piece, PIECE)) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		rc = n == -1 ? err_set_errno(err, ERR_IO, "read standard input")
+			     : file_write_all(fd, piece, (size_t)n, err);
+	}
+	free(piece);
+	if (rc == 0 && fsync(fd) == -1)
+		rc = err_set_errno(err, ERR_IO, "fsync");
+	return rc;
+}
+
+static int
+take_spooled(int fd, const char *path, const struct input_options *o,
+    struct job *job, struct error *err)
+{
+	struct stat st;
+
+	if (spool_stdin(fd, err) == -1)
+		return err_prefix(err, "%s", path);
+	if (fstat(fd, &st) == -1 || lseek(fd, 0, SEEK_SET) == -1)
+		return err_set_errno(err, ERR_IO, "%s", path);
+	if (goes_inline(o->endpoint, st.st_size))
+		return read_body(fd, "standard input", st.st_size, job, err);
+	if (use_file(fd, path, o, job, err) == -1)
+		return -1;
+	job->spec.input_spooled = true;
+	return file_sync_dir(o->folder, err);
+}
+
+static int
+take_stdin(const struct input_options *o, struct job *job, struct error *err)
+{
+	char *path = xasprintf("%s/%s.input", o->folder, job->id);
+	int fd, rc;
+
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)0600);
+	if (fd == -1) {
+		err_set_errno(err, ERR_IO, "create %s", path);
+		free(path);
+		return -1;
+	}
+	rc = take_spooled(fd, path, o, job, err);
+	close(fd);
+	if (rc == -1 || !job->spec.input_spooled)
+		unlink(path);
+	free(path);
+	return rc;
+}
+
+int
+input_take(const struct input_options *o, struct job *job, struct error *err)
+{
+	if (str_starts(o->word, "s3://") || str_starts(o->word, "https://")) {
+		job->spec.input = INPUT_LOCATION;
+		job->spec.input_location = xstrdup(o->word);
+		return 0;
+	}
+	if (str_eq(o->word, "-"))
+		return take_stdin(o, job, err);
+	return take_file(o, job, err);
+}

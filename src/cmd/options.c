@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options from tables, over getopt_long. */
+#include "cmd/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#define OPTIONS_MAX 64
+/* getopt's value of the first option; its place is the rest. */
+#define FIRST_VALUE 256
+#define HELP_COLUMN 32
+
+struct row {
+	const struct cmd_option *option;
+	void *values;
+};
+
+struct table {
+	struct row rows[OPTIONS_MAX];
+	int n;
+	struct option longs[OPTIONS_MAX + 1];
+	char shorts[OPTIONS_MAX * 2 + 2];
+};
+
+static void
+fill_table(struct table *t, const struct option_set *sets, size_t nsets)
+{
+	size_t s, i, len = 0;
+
+	memset(t, 0, sizeof(*t));
+	t->shorts[len++] = ':';
+	for (s = 0; s < nsets; s++) {
+		for (i = 0; i < sets[s].n; i++) {
+			const struct cmd_option *o = &sets[s].options[i];
+			bool arg = o->type != OPT_FLAG;
+
+			if (t->n == OPTIONS_MAX)
+				abort();
+			t->longs[t->n].name = o->name;
+			t->longs[t->n].has_arg =
+			    arg ? required_argument : no_argument;
+			t->longs[t->n].val = FIRST_VALUE + t->n;
+			t->rows[t->n].option = o;
+			t->rows[t->n++].values = sets[s].values;
+			if (o->letter != 0)
+				t->shorts[len++] = (char)o->letter;
+			if (o->letter != 0 && arg)
+				t->shorts[len++] = ':';
+		}
+	}
+}
+
+static const struct row *
+row_of(const struct table *t, int value)
+{
+	int i;
+
+	if (value >= FIRST_VALUE)
+		return &t->rows[value - FIRST_VALUE];
+	for (i = 0; i < t->n; i++) {
+		if (t->rows[i].option->letter == value)
+			return &t->rows[i];
+	}
+	abort();
+}
+
+static int
+bad_value(const struct cmd_option *o, const char *arg, const char *want,
+    struct error *err)
+{
+	return err_set(
+	    err, ERR_USAGE, "--%s %s: it must be %s", o->name, arg, want);
+}
+
+static int
+set_seconds(const struct cmd_option *o, const char *arg, int64_t *out,
+    struct error *err)
+{
+	int64_t ms;
+
+	if (str_to_duration_ms(arg, &ms) == -1 || ms < 1000 || ms % 1000 != 0)
+		return bad_value(
+		    o, arg, "a whole number of seconds, at least 1", err);
+	*out = ms / 1000;
+	return 0;
+}
+
+static int
+set_value(const struct row *row, const char *arg, struct error *err)
+{
+	const struct cmd_option *o = row->option;
+	void *field = (char *)row->values + o->offset;
+	struct option_list *list = field;
+
+	if (arg != NULL && *arg == '\0')
+		return err_set(
+		    err, ERR_USAGE, "--%s: it must not be empty", o->name);
+	switch (o->type) {
+	case OPT_FLAG:
+		*(bool *)field = true;
+		return 0;
+	case OPT_TEXT:
+		*(const char **)field = arg;
+		return 0;
+	case OPT_DURATION:
+		if (str_to_duration_ms(arg, field) == -1)
+			return bad_value(
+			    o, arg, "a time such as 500ms, 5s, 2m or 1h", err);
+		return 0;
+	case OPT_SECONDS:
+		return set_seconds(o, arg, field, err);
+	case OPT_COUNT:
+		if (str_to_i64(arg, 1, INT32_MAX, field) == -1)
+			return bad_value(
+			    o, arg, "a whole number, at least 1", err);
+		return 0;
+	case OPT_LIST:
+		list->v = xreallocarray(list->v, list->n + 1, sizeof(*list->v));
+		list->v[list->n++] = arg;
+		return 0;
+	}
+	abort();
+}
+
+static int
+usage_error(int value, char **argv, struct error *err)
+{
+	const char *word = argv[optind - 1];
+
+	if (value == ':')
+		err_set(err, ERR_USAGE, "%s needs a value", word);
+	else if (optopt != 0 && optopt < FIRST_VALUE)
+		err_set(err, ERR_USAGE, "unknown option -%c", optopt);
+	else
+		err_set(err, ERR_USAGE, "unknown option %s", word);
+	return err_hint(err, "See the command's --help.");
+}
+
+int
+options_parse(const struct option_set *sets, size_t nsets, int argc,
+    char **argv, int *nargs, struct error *err)
+{
+	struct table t;
+	int value, i;
+
+	fill_table(&t, sets, nsets);
+	optind = 0; /* glibc: start anew */
+	opterr = 0;
+	while (
+	    (value = getopt_long(argc, argv, t.shorts, t.longs, NULL)) != -1) {
+		if (value == '?' || value == ':')
+			return usage_error(value, argv, err);
+		if (set_value(row_of(&t, value), optarg, err) == -1)
+			return -1;
+	}
+	*nargs = argc - optind;
+	for (i = 0; i < *nargs; i++)
+		argv[i] = argv[optind + i];
+	return 0;
+}
+
+void
+options_help(const struct cmd_option *options, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct cmd_option *o = &options[i];
+		char left[80], letter[8] = "";
+
+		if (o->letter != 0)
+			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+		snprintf(left, sizeof(left), "  %4s--%s%s%s", letter, o->name,
+		    o->metavar != NULL ? " " : "",
+		    o->metavar != NULL ? o->metavar : "");
+		printf("%-*s %s\n", HELP_COLUMN, left, o->help);
+	}
+}
+
+void
+option_list_done(struct option_list *list)
+{
+	free(list->v);
+	memset(list, 0, sizeof(*list));
+}

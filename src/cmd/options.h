@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Options from tables: one row gives the parsing, the line in --help and what
+ * `make lint` looks for in the manual.
+ */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum option_type {
+	OPT_FLAG, /* bool */
+	OPT_TEXT, /* const char *, never empty */
+	OPT_DURATION, /* int64_t milliseconds, "5" is seconds */
+	OPT_SECONDS, /* int64_t whole seconds, at least 1 */
+	OPT_COUNT, /* int64_t, at least 1 */
+	OPT_LIST, /* struct option_list, may be given again */
+};
+
+struct option_list {
+	const char **v;
+	size_t n;
+};
+
+struct cmd_option {
+	const char *name;
+	int letter; /* or 0 */
+	enum option_type type;
+	size_t offset; /* of the value in the struct it is for */
+	const char *metavar;
+	const char *help;
+};
+
+struct option_set {
+	const struct cmd_option *options;
+	size_t n;
+	void *values;
+};
+
+/*
+ * Read argv[1…] by the sets; the words that are no options stay, in order,
+ * in argv[0 … *nargs). ERR_USAGE names the option.
+ */
+int options_parse(const struct option_set *sets, size_t nsets, int argc,
+    char **argv, int *nargs, struct error *err);
+
+/* A line for each option, on stdout. */
+void options_help(const struct cmd_option *options, size_t n);
+
+/* What OPT_LIST values hold. */
+void option_list_done(struct option_list *list);
+
+#endif

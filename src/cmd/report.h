@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a command says of a job in the end: the result's bytes, the model's
+ * own words, or why there is neither; and the exit status for it.
+ */
+#ifndef CMD_REPORT_H
+#define CMD_REPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "cmd/app.h"
+#include "job/job.h"
+
+/* The exit status for a job as it stands. */
+int report_status(const struct job *job);
+
+/* The job as one line of JSON on stdout. */
+void report_json(const struct job *job, bool full);
+
+/* Foreign words, made harmless for a terminal, and a line end. */
+void report_words(FILE *out, const char *text);
+
+/*
+ * A line for people on stderr, or with --json the job on stdout. For a
+ * failure always, for a success not with --quiet.
+ */
+void report_job(const struct app *app, const struct job *job, bool full);
+
+/*
+ * The result of a job that is ok, to a file (made whole or not at all) or for
+ * NULL to stdout. Runs the loop.
+ */
+int report_result(struct app *app, const struct job *job, const char *file,
+    struct error *err);
+
+/* What invoke, wait and result do with one job that is done; the status. */
+int report_end(struct app *app, const struct job *job, const char *file);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From options to a checked job. */
+#include "cmd/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws/s3uri.h"
+#include "aws/sagemaker.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "cmd/input.h"
+
+#define AT(field) offsetof(struct request_options, field)
+
+const struct cmd_option request_cmd_options[] = {
+    {"endpoint", 'e', OPT_TEXT, AT(endpoint), "NAME",
+	"the asynchronous endpoint (EndpointName)"},
+    {"content-type", 't', OPT_TEXT, AT(content_type), "TYPE",
+	"of the input, for the model (ContentType)"},
+    {"accept", 'a', OPT_TEXT, AT(accept), "TYPE",
+	"wanted of the result (Accept)"},
+    {"custom-attributes", 0, OPT_TEXT, AT(custom_attributes), "TEXT",
+	"passed on to the model (CustomAttributes)"},
+    {"inference-id", 0, OPT_TEXT, AT(inference_id), "ID",
+	"instead of one of ours (InferenceId)"},
+    {"input-location", 0, OPT_TEXT, AT(input_location), "S3URI",
+	"the input by reference, as INPUT s3://… is"},
+    {"extension", 0, OPT_TEXT, AT(extension), "PATH",
+	"below the output path (S3OutputPathExtension)"},
+    {"filename", 0, OPT_TEXT, AT(filename), "NAME",
+	"of the output object (Filename)"},
+    {"request-ttl", 0, OPT_TEXT, AT(request_ttl), "TIME",
+	"how long it may queue (RequestTTLSeconds)"},
+    {"invocation-timeout", 0, OPT_TEXT, AT(invocation_timeout), "TIME",
+	"for the model (InvocationTimeoutSeconds)"},
+    {"input-prefix", 0, OPT_TEXT, AT(input_prefix), "S3URI",
+	"upload inputs that cannot go inline here"},
+    {"output-path", 0, OPT_TEXT, AT(output_path), "S3URI",
+	"the endpoint's S3OutputPath, where it is known"},
+    {"poll-interval", 0, OPT_DURATION, AT(poll_interval_ms), "TIME",
+	"look at this fixed interval"},
+};
+const size_t request_cmd_options_len = ARRAY_LEN(request_cmd_options);
+
+/* Flags that stand for keys go the way of keys: one check, one meaning. */
+static int
+set_flag(struct app *app, const struct request_options *o, const char *key,
+    const char *value, struct error *err)
+{
+	char *section, *flag, *p;
+	int rc;
+
+	if (value == NULL)
+		return 0;
+	section = xasprintf("endpoint %s", o->endpoint);
+	flag = xasprintf("--%s", key);
+	for (p = flag; *p != '\0'; p++) {
+		if (*p == '_')
+			*p = '-';
+	}
+	rc = conf_set(app->conf, section, key, value, flag, err);
+	if (rc == -1)
+		err->code = ERR_USAGE;
+	free(section);
+	free(flag);
+	return rc;
+}
+
+/* The service model's limits of what names the job, before any file. */
+static int
+check_endpoint(const struct request_options *o, struct error *err)
+{
+	struct sagemaker_invoke in = {.endpoint_name = o->endpoint};
+
+	if (o->endpoint == NULL) {
+		err_set(err, ERR_USAGE, "no endpoint was named");
+		return err_hint(err, "Give -e NAME.");
+	}
+	return sagemaker_check(&in, err);
+}
+
+int
+request_configure(struct app *app, const struct request_options *o,
+    const struct conf_endpoint **out, struct error *err)
+{
+	if (check_endpoint(o, err) == -1 ||
+	    set_flag(app, o, "request_ttl", o->request_ttl, err) == -1 ||
+	    set_flag(app, o, "invocation_timeout", o->invocation_timeout,
+		err) == -1 ||
+	    set_flag(app, o, "input_prefix", o->input_prefix, err) == -1 ||
+	    set_flag(app, o, "output_path", o->output_path, err) == -1)
+		return -1;
+	app->poll_interval_ms = o->poll_interval_ms;
+	*out = conf_endpoint(app->conf, o->endpoint);
+	return 0;
+}
+
+static void
+fill_spec(struct job_spec *spec, const struct request_options *o,
+    const struct app *app, const struct conf_endpoint *e)
+{
+	spec->endpoint = xstrdup(o->endpoint);
+	spec->content_type = xstrdup_or_null(
+	    o->content_type != NULL ? o->content_type : e->content_type);
+	spec->accept = xstrdup_or_null(o->accept);
+	spec->custom_attributes = xstrdup_or_null(o->custom_attributes);
+	spec->inference_id = xstrdup_or_null(o->inference_id);
+	spec->extension = xstrdup_or_null(o->extension);
+	spec->filename = xstrdup_or_null(o->filename);
+	spec->request_ttl_s = e->request_ttl_ms / 1000;
+	spec->invocation_timeout_s = e->invocation_timeout_ms / 1000;
+	spec->own_names = e->output_names == CONF_NAMES_AWAITD;
+	spec->deployment = xstrdup_or_null(app->conf->global.deployment);
+	spec->output_path = xstrdup_or_null(e->output_path);
+}
+
+static int
+take_input(const struct request_options *o, const struct conf_endpoint *e,
+    const char *word, const char *folder, struct job *job, struct error *err)
+{
+	struct input_options io = {
+	    .word = word != NULL ? word : o->input_location,
+	    .folder = folder,
+	    .endpoint = e,
+	};
+
+	if (word != NULL && o->input_location != NULL) {
+		err_set(err, ERR_USAGE,
+		    "both the input %s and --input-location %s were given",
+		    word, o->input_location);
+		return err_hint(err, "Give one of the two.");
+	}
+	if (io.word == NULL) {
+		err_set(err, ERR_USAGE, "no input was given");
+		return err_hint(err,
+		    "Name a file, - for standard input, or an s3:// "
+		    "location.");
+	}
+	if (word == NULL) {
+		job->spec.input = INPUT_LOCATION;
+		job->spec.input_location = xstrdup(io.word);
+		return 0;
+	}
+	return input_take(&io, job, err);
+}
+
+static int
+check_job(const struct job *job, struct error *err)
+{
+	const struct job_spec *spec = &job->spec;
+	struct sagemaker_invoke in = {
+	    .endpoint_name = spec->endpoint,
+	    .content_type = spec->content_type,
+	    .accept = spec->accept,
+	    .custom_attributes = spec->custom_attributes,
+	    .inference_id = spec->inference_id,
+	    .input_location = spec->input_location,
+	    .output_path_extension = spec->extension,
+	    .filename = spec->filename,
+	    .request_ttl_s = spec->request_ttl_s,
+	    .invocation_timeout_s = spec->invocation_timeout_s,
+	};
+
+	return sagemaker_check(&in, err);
+}
+
+/* A prefix that no upload could go to is found now. */
+static int
+check_upload(const struct job *job, struct error *err)
+{
+	char *bucket, *key;
+
+	if (job->spec.input != INPUT_FILE)
+		return 0;
+	if (s3_uri_parse(job->spec.input_location, 0, &bucket, &key, err) == -1)
+		return err_prefix(err, "input_prefix");
+	free(bucket);
+	free(key);
+	return 0;
+}
+
+int
+request_job(const struct app *app, const struct request_options *o,
+    const struct conf_endpoint *endpoint, const char *word, const char *folder,
+    struct job **out, struct error *err)
+{
+	struct job *job = job_new();
+
+	fill_spec(&job->spec, o, app, endpoint);
+	/* Twice: the members before the input is read, and then with it. */
+	if (check_job(job, err) == -1 ||
+	    app_region(app, endpoint, &job->spec.region, err) == -1 ||
+	    take_input(o, endpoint, word, folder, job, err) == -1 ||
+	    check_job(job, err) == -1 || check_upload(job, err) == -1) {
+		job_free(job);
+		return -1;
+	}
+	*out = job;
+	return 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The options of invoke and submit, and the job made from them: everything is
+ * checked here, before anything is written or sent.
+ */
+#ifndef CMD_REQUEST_H
+#define CMD_REQUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "cmd/app.h"
+#include "job/job.h"
+
+struct request_options {
+	const char *endpoint;
+	const char *content_type;
+	const char *accept;
+	const char *custom_attributes;
+	const char *inference_id;
+	const char *input_location;
+	const char *extension;
+	const char *filename;
+	const char *request_ttl;
+	const char *invocation_timeout;
+	const char *input_prefix;
+	const char *output_path;
+	int64_t poll_interval_ms;
+};
+
+/* Rows for a command whose options begin with a struct request_options. */
+extern const struct cmd_option request_cmd_options[];
+extern const size_t request_cmd_options_len;
+
+/*
+ * The endpoint's configuration with the flags over it; to be called once,
+ * before request_job().
+ */
+int request_configure(struct app *app, const struct request_options *o,
+    const struct conf_endpoint **out, struct error *err);
+
+/* *out is the caller's. `word` is one INPUT, or NULL for none. */
+int request_job(const struct app *app, const struct request_options *o,
+    const struct conf_endpoint *endpoint, const char *word, const char *folder,
+    struct job **out, struct error *err);
+
+#endif

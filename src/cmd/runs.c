@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state files of runs: finding, reading, removing them. */
+#include "cmd/runs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "cmd/snapshot.h"
+
+#define SUFFIX ".db"
+
+static char *
+default_folder(void)
+{
+	const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (!str_empty(xdg))
+		return xasprintf("%s/awaitd", xdg);
+	if (!str_empty(home))
+		return xasprintf("%s/.local/state/awaitd", home);
+	return NULL;
+}
+
+int
+runs_folder(const struct app *app, char **out, struct error *err)
+{
+	const char *named = app->conf->global.state;
+	char *folder = named != NULL ? xstrdup(named) : default_folder();
+
+	if (folder == NULL) {
+		err_set(err, ERR_CONFIG, "no place for state files");
+		return err_hint(err, "Set AWAITD_STATE to a folder, or HOME.");
+	}
+	if (file_mkdirs(folder, 0700, err) == -1) {
+		free(folder);
+		err->code = ERR_CONFIG;
+		return err_hint(err,
+		    "State files need a folder; set AWAITD_STATE to one that "
+		    "can be written to.");
+	}
+	*out = folder;
+	return 0;
+}
+
+char *
+runs_path(const char *folder, const char *id)
+{
+	return xasprintf("%s/%s" SUFFIX, folder, id);
+}
+
+/* "<job id>.db", and nothing else that may lie there. */
+static bool
+is_run(const char *name)
+{
+	char id[JOBID_SIZE];
+
+	if (strlen(name) != JOBID_LEN + strlen(SUFFIX) ||
+	    !str_ends(name, SUFFIX))
+		return false;
+	memcpy(id, name, JOBID_LEN);
+	id[JOBID_LEN] = '\0';
+	return jobid_ok(id);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int
+runs_all(const char *folder, char ***paths, size_t *n, struct error *err)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(folder);
+
+	*paths = NULL;
+	*n = 0;
+	if (dir == NULL)
+		return err_set_errno(err, ERR_IO, "read %s", folder);
+	while ((entry = readdir(dir)) != NULL) {
+		if (!is_run(entry->d_name))
+			continue;
+		*paths = xreallocarray(*paths, *n + 1, sizeof(char *));
+		(*paths)[(*n)++] = xasprintf("%s/%s", folder, entry->d_name);
+	}
+	closedir(dir);
+	if (*n > 0)
+		qsort(*paths, *n, sizeof(char *), by_name);
+	return 0;
+}
+
+void
+runs_free(char **paths, size_t n)
+{
+	while (n > 0)
+		free(paths[--n]);
+	free(paths);
+}
+
+void
+runs_free_jobs(struct job **jobs, size_t n)
+{
+	while (n > 0)
+		job_free(jobs[--n]);
+	free(jobs);
+}
+
+int
+runs_read(const char *path, const char *id, struct job ***jobs, size_t *n,
+    struct error *err)
+{
+	struct snapshot snap;
+	int rc = store_peek(path, id, jobs, n, err);
+
+	if (rc == -1 && err->code == ERR_BUSY) {
+		if (snapshot_take(path, &snap, err) == -1)
+			return -1;
+		rc = store_peek(snap.path, id, jobs, n, err);
+		snapshot_remove(&snap);
+	}
+	return rc;
+}
+
+/* --- finding ------------------------------------------------------------------ */
+
+/* 1 found, 0 not there, -1 the file cannot be read. */
+static int
+find_in(const char *path, const char *id, struct job **job, struct error *err)
+{
+	struct job **jobs = NULL;
+	size_t n = 0;
+
+	if (runs_read(path, id, &jobs, &n, err) == -1)
+		return -1;
+	if (n == 0)
+		return 0;
+	*job = jobs[0];
+	free(jobs);
+	return 1;
+}
+
+/* The file named by the job first: most runs have just one. */
+static int
+search(const char *folder, const char *id, struct job **job, char **path,
+    struct error *err)
+{
+	char *direct = runs_path(folder, id), **paths;
+	size_t n, i;
+	int found;
+
+	if (access(direct, F_OK) == 0) {
+		found = find_in(direct, id, job, err);
+		if (found == 1)
+			*path = direct;
+		else
+			free(direct);
+		return found;
+	}
+	free(direct);
+	if (runs_all(folder, &paths, &n, err) == -1)
+		return -1;
+	for (i = 0, found = 0; i < n && found != 1; i++) {
+		/* A file that cannot be read hides nothing else. */
+		found = find_in(paths[i], id, job, err);
+		if (found == 1)
+			*path = xstrdup(paths[i]);
+		else if (found == -1)
+			log_warn("runs", "%s", err->text);
+	}
+	runs_free(paths, n);
+	return found == 1 ? 1 : 0;
+}
+
+int
+runs_find(const struct app *app, const char *id, struct job **job, char **path,
+    struct error *err)
+{
+	char *folder;
+	int found;
+
+	if (!jobid_ok(id)) {
+		err_set(err, ERR_USAGE, "\"%s\" is no job id", id);
+		return err_hint(err, "'awaitd list' shows the jobs there are.");
+	}
+	if (runs_folder(app, &folder, err) == -1)
+		return -1;
+	found = search(folder, id, job, path, err);
+	if (found == 0) {
+		err_set(
+		    err, ERR_NOT_FOUND, "there is no job %s in %s", id, folder);
+		err_hint(err,
+		    "'awaitd list' shows the jobs there are; AWAITD_STATE "
+		    "names another folder.");
+	}
+	free(folder);
+	return found == 1 ? 0 : -1;
+}
+
+/* --- removing ----------------------------------------------------------------- */
+
+static bool
+all_done(struct job **jobs, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (jobs[i]->state != JOB_DONE)
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_old(const struct app *app, const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	char id[JOBID_SIZE];
+
+	memcpy(id, name, JOBID_LEN);
+	id[JOBID_LEN] = '\0';
+	return jobid_time(id) + app->conf->global.retention_ms <
+	    clock_wall_ms();
+}
+
+void
+runs_prune(const struct app *app, const char *folder)
+{
+	char **paths;
+	struct error err;
+	size_t n, i, removed = 0;
+
+	if (app->conf->global.retention_ms == 0 ||
+	    runs_all(folder, &paths, &n, &err) == -1)
+		return;
+	for (i = 0; i < n && is_old(app, paths[i]); i++) {
+		struct job **jobs = NULL;
+		size_t njobs = 0;
+
+		if (runs_read(paths[i], NULL, &jobs, &njobs, &err) == -1)
+			continue;
+		if (all_done(jobs, njobs) && unlink(paths[i]) == 0)
+			removed++;
+		runs_free_jobs(jobs, njobs);
+	}
+	runs_free(paths, n);
+	if (removed > 0)
+		log_info("runs", "removed %zu state files past the retention",
+		    removed);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * State files of commands that run without a service: one for each run, named
+ * by its first job, held exclusively while the run lasts. Parallel runs so
+ * never meet, and an interrupted one can be taken up by any later command.
+ */
+#ifndef CMD_RUNS_H
+#define CMD_RUNS_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "cmd/app.h"
+#include "store/store.h"
+
+/*
+ * The folder, made (0700) if it is missing: [awaitd] state, else
+ * $XDG_STATE_HOME/awaitd, else ~/.local/state/awaitd. *out is the caller's.
+ */
+int runs_folder(const struct app *app, char **out, struct error *err);
+
+/* The state file of a run whose first job has this id. The caller's. */
+char *runs_path(const char *folder, const char *id);
+
+/* Every state file there, oldest first; each and the array are the caller's. */
+int runs_all(const char *folder, char ***paths, size_t *n, struct error *err);
+void runs_free(char **paths, size_t n);
+
+/*
+ * Jobs of one file, also of one that a live run holds: then a consistent copy
+ * of it is read. id NULL: all, without bodies. The jobs and the array are the
+ * caller's.
+ */
+int runs_read(const char *path, const char *id, struct job ***jobs, size_t *n,
+    struct error *err);
+void runs_free_jobs(struct job **jobs, size_t n);
+
+/*
+ * The job and the file it is in. ERR_NOT_FOUND names the folder. Both are the
+ * caller's.
+ */
+int runs_find(const struct app *app, const char *id, struct job **job,
+    char **path, struct error *err);
+
+/* Remove files older than the retention in which every job is done. */
+void runs_prune(const struct app *app, const char *folder);
+
+#endif
