@@ -32,6 +32,8 @@ net_sources += src/net/http_client.c src/net/http_client.h
 aws_sources =
 aws_sources += src/aws/awserr.c src/aws/awserr.h
 aws_sources += src/aws/s3xml.c src/aws/s3xml.h
+aws_sources += src/aws/sigv4.c src/aws/sigv4.h
+aws_sources += src/aws/sigv4_canonical.c
 
 store_sources =
 store_sources += src/store/backend.h

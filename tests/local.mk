@@ -4,6 +4,8 @@
 
 # One module a line, sorted.
 unit_tests =
+unit_tests += tests/unit/test_sigv4
+unit_tests += tests/unit/test_sigv4_vectors
 
 # Unit tests of local/ are listed here too, each with its own line
 #   tests_unit_test_local_NAME_LDADD = $(local_test_libs)
