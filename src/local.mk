@@ -31,6 +31,10 @@ net_sources += src/net/http_client.c src/net/http_client.h
 
 aws_sources =
 aws_sources += src/aws/awserr.c src/aws/awserr.h
+aws_sources += src/aws/creds.c src/aws/creds.h
+aws_sources += src/aws/creds_env.c
+aws_sources += src/aws/creds_profile.c
+aws_sources += src/aws/profile.c src/aws/profile.h
 aws_sources += src/aws/s3xml.c src/aws/s3xml.h
 aws_sources += src/aws/sigv4.c src/aws/sigv4.h
 aws_sources += src/aws/sigv4_canonical.c

@@ -4,6 +4,7 @@
 
 # One module a line, sorted.
 unit_tests =
+unit_tests += tests/unit/test_creds
 unit_tests += tests/unit/test_sigv4
 unit_tests += tests/unit/test_sigv4_vectors
 
