@@ -28,13 +28,16 @@ job_sources += src/job/jobjson.c src/job/jobjson.h
 net_sources =
 net_sources += src/net/header.c src/net/header.h
 net_sources += src/net/http_client.c src/net/http_client.h
+net_sources += src/net/url.c src/net/url.h
 
 aws_sources =
 aws_sources += src/aws/awserr.c src/aws/awserr.h
 aws_sources += src/aws/creds.c src/aws/creds.h
 aws_sources += src/aws/creds_env.c
 aws_sources += src/aws/creds_profile.c
+aws_sources += src/aws/endpoint.c src/aws/endpoint.h
 aws_sources += src/aws/profile.c src/aws/profile.h
+aws_sources += src/aws/s3uri.c src/aws/s3uri.h
 aws_sources += src/aws/s3xml.c src/aws/s3xml.h
 aws_sources += src/aws/sigv4.c src/aws/sigv4.h
 aws_sources += src/aws/sigv4_canonical.c

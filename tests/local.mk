@@ -5,8 +5,11 @@
 # One module a line, sorted.
 unit_tests =
 unit_tests += tests/unit/test_creds
+unit_tests += tests/unit/test_endpoint
+unit_tests += tests/unit/test_s3uri
 unit_tests += tests/unit/test_sigv4
 unit_tests += tests/unit/test_sigv4_vectors
+unit_tests += tests/unit/test_url
 
 # Unit tests of local/ are listed here too, each with its own line
 #   tests_unit_test_local_NAME_LDADD = $(local_test_libs)
