@@ -443,6 +443,12 @@ a_broken_file_is_named_with_its_line(void **state)
 	    -1);
 	assert_int_equal(err.code, ERR_CONFIG);
 	assert_non_null(strstr(err.text, "/.aws/credentials:2: "));
+	put_file(
+	    "credentials", "[default]\n\taws_access_key_id =\tA\rK\n", 0600);
+	assert_int_equal(
+	    creds_load(&(struct creds_options){NULL}, &(struct creds){0}, &err),
+	    -1);
+	assert_non_null(strstr(err.text, ":2: a control character"));
 	/* A folder in its place can be opened, but not read. */
 	setenv("AWS_CONFIG_FILE", home, 1);
 	put_file("credentials", "", 0600);
