@@ -4,6 +4,12 @@
 
 # One module a line, sorted.
 unit_tests =
+unit_tests += tests/unit/test_creds
+unit_tests += tests/unit/test_endpoint
+unit_tests += tests/unit/test_s3uri
+unit_tests += tests/unit/test_sigv4
+unit_tests += tests/unit/test_sigv4_vectors
+unit_tests += tests/unit/test_url
 
 # Unit tests of local/ are listed here too, each with its own line
 #   tests_unit_test_local_NAME_LDADD = $(local_test_libs)
@@ -16,6 +22,12 @@ system_tests =
 # Built by --enable-fuzzers only. Each needs a second line
 #   tests_fuzz_fuzz_NAME_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 fuzz_programs =
+fuzz_programs += tests/fuzz/fuzz_ini
+tests_fuzz_fuzz_ini_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
+fuzz_programs += tests/fuzz/fuzz_sigv4
+tests_fuzz_fuzz_sigv4_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
+fuzz_programs += tests/fuzz/fuzz_url
+tests_fuzz_fuzz_url_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)

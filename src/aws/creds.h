@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Credentials and the settings that live beside them, found as the AWS SDKs
- * find them. One file per source (creds_env.c, creds_profile.c); creds.c asks
- * them in order and stops at the first that is configured, even if it fails.
+ * Credentials, found as the AWS SDKs find them. One file per source
+ * (creds_env.c, creds_profile.c); creds.c asks them in order and stops at the
+ * first that is configured, even if it fails. The settings that live beside
+ * them are in profile.h.
  */
 #ifndef AWS_CREDS_H
 #define AWS_CREDS_H
@@ -17,6 +18,7 @@ struct creds {
 	char *secret_key;
 	char *session_token; /* or NULL */
 	const char *source; /* "environment", "profile"; static */
+	char *warning; /* to be shown to the user once, or NULL */
 };
 
 /* What the caller was told explicitly; NULL asks the environment. */
@@ -38,17 +40,27 @@ int creds_from_env(struct creds *out, struct error *err);
 int creds_from_profile(
     const char *profile, struct creds *out, struct error *err);
 
-/*
- * A setting of the shared files: AWS_PROFILE's section of ~/.aws/config (or
- * AWS_CONFIG_FILE). *out is the caller's, NULL where it is not set.
- * `services` asks the [services x] section the profile points at: key
- * "s3.endpoint_url". A file that cannot be read is an error, a missing one is
- * not.
- */
-int profile_setting(
-    const char *profile, const char *key, char **out, struct error *err);
+/* --- for the sources --- */
 
-/* AWS_PROFILE, AWS_DEFAULT_PROFILE, or "default". Borrowed. */
-const char *profile_name(const char *explicit_name);
+/* One part, with the name that its source has for it. */
+struct creds_part {
+	const char *name;
+	const char *value; /* or NULL; "" counts as NULL */
+};
+
+struct creds_parts {
+	const char *source; /* static */
+	const char *where; /* for errors, such as a file; or NULL */
+	struct creds_part access_key;
+	struct creds_part secret_key;
+	struct creds_part session_token;
+};
+
+/*
+ * Copy what a source has found, with the answers of a source: one key without
+ * the other, or a byte that would break a header, is ERR_CONFIG.
+ */
+int creds_take_parts(
+    const struct creds_parts *parts, struct creds *out, struct error *err);
 
 #endif

@@ -4,6 +4,9 @@
  * canonical request, the string to sign, the signature. The time is an input.
  * Source: "Create a signed AWS API request", IAM user guide; S3's deviations
  * from "Authenticating Requests (AWS Signature Version 4)", S3 API reference.
+ *
+ * Derived keys are kept in one place without a lock: one thread signs.
+ * A request that cannot be signed is ERR_USAGE or, too long, ERR_LIMIT.
  */
 #ifndef AWS_SIGV4_H
 #define AWS_SIGV4_H

@@ -2,9 +2,11 @@
 /* Digests and MACs over OpenSSL's EVP; two reflected CRCs by table. */
 #include "base/hash.h"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -13,6 +15,10 @@
 
 struct hash {
 	EVP_MD_CTX *ctx;
+};
+
+struct hash_mac {
+	EVP_MAC_CTX *ctx;
 };
 
 /* OpenSSL fails here only for want of memory or of the digest itself. */
@@ -90,6 +96,46 @@ hash_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
 {
 	must(HMAC(EVP_sha256(), key, (int)key_len, data, len, out, NULL) !=
 	    NULL);
+}
+
+struct hash_mac *
+hash_mac_new(const void *key, size_t len)
+{
+	char name[] = "SHA256";
+	OSSL_PARAM params[] = {
+	    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+	    OSSL_PARAM_construct_end(),
+	};
+	struct hash_mac *mac = xcalloc(1, sizeof(*mac));
+	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+
+	must(hmac != NULL);
+	mac->ctx = EVP_MAC_CTX_new(hmac);
+	EVP_MAC_free(hmac);
+	must(mac->ctx != NULL);
+	/* Without a key OpenSSL would take this for "the one from before". */
+	must(EVP_MAC_init(
+	    mac->ctx, len != 0 ? key : (const void *)"", len, params));
+	return mac;
+}
+
+void
+hash_mac_sha256(struct hash_mac *mac, const void *data, size_t len,
+    unsigned char out[HASH_SHA256_SIZE])
+{
+	/* No key: start again with the one that was set up. */
+	must(EVP_MAC_init(mac->ctx, NULL, 0, NULL));
+	must(EVP_MAC_update(mac->ctx, data, len));
+	must(EVP_MAC_final(mac->ctx, out, NULL, HASH_SHA256_SIZE));
+}
+
+void
+hash_mac_free(struct hash_mac *mac)
+{
+	if (mac == NULL)
+		return;
+	EVP_MAC_CTX_free(mac->ctx);
+	free(mac);
 }
 
 bool

@@ -30,6 +30,16 @@ void hash_sha256_hex(
 void hash_hmac_sha256(const void *key, size_t key_len, const void *data,
     size_t len, unsigned char out[HASH_SHA256_SIZE]);
 
+/*
+ * A key that makes many MACs (HMAC-SHA-256): it is set up once, so that each
+ * MAC costs only its own bytes. The key is wiped when it is freed.
+ */
+struct hash_mac;
+struct hash_mac *hash_mac_new(const void *key, size_t len);
+void hash_mac_sha256(struct hash_mac *mac, const void *data, size_t len,
+    unsigned char out[HASH_SHA256_SIZE]);
+void hash_mac_free(struct hash_mac *mac);
+
 /* Takes the same time wherever the two differ. */
 bool hash_equal(const void *a, const void *b, size_t len);
 

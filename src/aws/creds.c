@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The chain of sources, and what they have in common. */
+#include "aws/creds.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws/profile.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+/* They are asked for last, and only by their variables. */
+static const char *const not_supported[] = {
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+};
+
+static int
+complain_none(const char *profile, struct error *err)
+{
+	char *path = profile_path(PROFILE_CREDENTIALS);
+	const char *other = NULL;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(not_supported) && other == NULL; i++) {
+		if (!str_empty(getenv(not_supported[i])))
+			other = not_supported[i];
+	}
+	if (other != NULL)
+		err_set(err, ERR_AUTH,
+		    "no credentials: %s is set, but is not supported yet",
+		    other);
+	else if (!str_empty(profile))
+		err_set(err, ERR_AUTH,
+		    "no credentials: the profile '%s' has no keys", profile);
+	else
+		err_set(err, ERR_AUTH, "no credentials");
+	err_hint(err,
+	    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or put "
+	    "aws_access_key_id and aws_secret_access_key below [%s] in %s.",
+	    profile_name(profile), path != NULL ? path : "~/.aws/credentials");
+	free(path);
+	return -1;
+}
+
+int
+creds_load(
+    const struct creds_options *options, struct creds *out, struct error *err)
+{
+	int rc = 0;
+
+	if (str_empty(options->profile))
+		rc = creds_from_env(out, err);
+	if (rc == 0)
+		rc = creds_from_profile(options->profile, out, err);
+	if (rc == 0)
+		return complain_none(options->profile, err);
+	return rc == 1 ? 0 : -1;
+}
+
+static void
+wipe(char **s)
+{
+	if (*s != NULL)
+		hash_wipe(*s, strlen(*s));
+	xfree(s);
+}
+
+void
+creds_done(struct creds *c)
+{
+	wipe(&c->access_key);
+	wipe(&c->secret_key);
+	wipe(&c->session_token);
+	xfree(&c->warning);
+	c->source = NULL;
+}
+
+struct sigv4_credentials
+creds_for_signing(const struct creds *c)
+{
+	struct sigv4_credentials s = {
+	    .access_key = c->access_key,
+	    .secret_key = c->secret_key,
+	    .session_token = c->session_token,
+	};
+
+	return s;
+}
+
+static int
+complain(const struct creds_parts *parts, struct error *err)
+{
+	return parts->where != NULL ? err_prefix(err, "%s", parts->where) : -1;
+}
+
+/* Never the value: it may be the secret itself. */
+static int
+check_part(const struct creds_parts *parts, const struct creds_part *part,
+    bool graphic, struct error *err)
+{
+	const char *s;
+
+	for (s = part->value; s != NULL && *s != '\0'; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c >= 0x20 && c != 0x7f &&
+		    (!graphic || (c > 0x20 && c < 0x7f)))
+			continue;
+		err_set(err, ERR_CONFIG, "%s holds a %s, which no such key has",
+		    part->name,
+		    c == ' '       ? "blank"
+			: c < 0x80 ? "control character"
+				   : "byte that is not ASCII");
+		err_hint(err,
+		    "Look for a line end or a blank that was copied along.");
+		return complain(parts, err);
+	}
+	return 0;
+}
+
+static int
+check_half(const struct creds_parts *parts, struct error *err)
+{
+	bool has_key = !str_empty(parts->access_key.value);
+	const char *there, *missing;
+
+	if (has_key == !str_empty(parts->secret_key.value))
+		return 0;
+	there = has_key ? parts->access_key.name : parts->secret_key.name;
+	missing = has_key ? parts->secret_key.name : parts->access_key.name;
+	err_set(err, ERR_CONFIG, "%s is set, but %s is not", there, missing);
+	err_hint(err, "Set both or neither.");
+	return complain(parts, err);
+}
+
+int
+creds_take_parts(
+    const struct creds_parts *parts, struct creds *out, struct error *err)
+{
+	const char *token = parts->session_token.value;
+
+	if (str_empty(parts->access_key.value) &&
+	    str_empty(parts->secret_key.value))
+		return 0;
+	if (check_half(parts, err) == -1 ||
+	    check_part(parts, &parts->access_key, true, err) == -1 ||
+	    check_part(parts, &parts->secret_key, false, err) == -1 ||
+	    check_part(parts, &parts->session_token, true, err) == -1)
+		return -1;
+	memset(out, 0, sizeof(*out));
+	out->access_key = xstrdup(parts->access_key.value);
+	out->secret_key = xstrdup(parts->secret_key.value);
+	out->session_token = str_empty(token) ? NULL : xstrdup(token);
+	out->source = parts->source;
+	return 1;
+}

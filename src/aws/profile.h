@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files that all AWS tools share: ~/.aws/credentials and ~/.aws/config.
+ * What a setting means is left to creds_profile.c and endpoint.c.
+ * Source: "Shared config and credentials files", AWS SDKs and Tools guide.
+ */
+#ifndef AWS_PROFILE_H
+#define AWS_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+enum profile_kind {
+	PROFILE_CREDENTIALS, /* [x] of the credentials file */
+	PROFILE_CONFIG, /* [profile x] or [default] of the config file */
+	PROFILE_SERVICES, /* [services x] of the config file */
+};
+
+struct profile_pair {
+	char *key; /* "s3.endpoint_url" for one indented below "s3 =" */
+	char *value;
+};
+
+struct profile_section {
+	struct profile_pair *v;
+	size_t n;
+	bool found; /* its header stands in the file, keys or not */
+};
+
+/*
+ * The file's path: AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE, or below the
+ * home directory. The caller's; NULL where there is no home directory.
+ */
+char *profile_path(enum profile_kind kind);
+
+/*
+ * All keys of one section; a file or section that is missing is empty. The
+ * caller calls profile_section_done, which wipes the values.
+ */
+int profile_read(enum profile_kind kind, const char *name,
+    struct profile_section *out, struct error *err);
+void profile_section_done(struct profile_section *s);
+
+/* Names are compared without case. Borrowed; NULL where it is not set. */
+const char *profile_get(const struct profile_section *s, const char *key);
+
+/* The explicit one, AWS_PROFILE, AWS_DEFAULT_PROFILE, or "default". */
+const char *profile_name(const char *explicit_name);
+
+/* Did somebody name one? Then it has to exist: ERR_CONFIG if it does not. */
+int profile_check(const char *explicit_name, struct error *err);
+
+/*
+ * A setting of the profile, from the config file or else the credentials
+ * file. *out is the caller's, NULL where it is not set. A key with a dot,
+ * such as "s3.endpoint_url", is looked up in the [services y] section that
+ * the profile's own `services = y` points at. A missing file is no error.
+ */
+int profile_setting(
+    const char *explicit_name, const char *key, char **out, struct error *err);
+
+#endif
