@@ -6,8 +6,10 @@
  * A request reaches the handler when its head is complete and sound. The
  * handler answers at once, or takes the body first (http_body), or answers
  * later from any callback. Each exchange is answered exactly once; a handler
- * that drops one without an answer leaks it. After `gone` was called, or the
- * reply is complete, the exchange must not be touched.
+ * that drops one without an answer leaks it. An exchange must not be touched
+ * once a callback or timer has returned in which it was answered, aborted or
+ * called gone; none of its callbacks is called behind an answer or an abort,
+ * nor any of them ever from inside a function of this header but _free().
  */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
@@ -25,7 +27,7 @@ struct http_exchange;
 
 /* 0 in any number means the default named with it. */
 struct http_server_options {
-	const char *host; /* a numeric address or "localhost" */
+	const char *host; /* a numeric address or "localhost", the default */
 	int port; /* 0: any free port, see _port() */
 	unsigned max_connections; /* 256; more are answered 503 and closed */
 	size_t max_head; /* 16 KiB for request line and fields */
@@ -34,17 +36,22 @@ struct http_server_options {
 	int64_t idle_timeout_ms; /* 60 s between requests */
 	int64_t body_timeout_ms; /* 60 s without a byte of body, either way */
 	int64_t min_body_rate; /* 0: none; bytes a second, over the whole
-				     body, after the first 30 s */
+				  body of a request, after the first 30 s;
+				  pauses do not count */
 };
 
 /* Decide what to do with a request; the head is complete. */
 typedef void http_request_fn(struct http_exchange *x, void *arg);
 
-/* Listens at once. *out is the caller's (http_server_free). */
+/* Listens at once, and has the process ignore SIGPIPE unless it handles it.
+ * *out is the caller's (http_server_free). */
 int http_server_new(struct loop *loop,
     const struct http_server_options *options, http_request_fn *fn, void *arg,
     struct http_server **out, struct error *err);
 int http_server_port(const struct http_server *s);
+
+/* How many connections are open; behind a drain, 0 says that all is done. */
+unsigned http_server_connections(const struct http_server *s);
 
 /* No new connections; those with a request under way end after its reply. */
 void http_server_drain(struct http_server *s);
@@ -60,16 +67,21 @@ const char *http_peer(const struct http_exchange *x); /* address:port */
 /* Content-Length; -1 for a chunked body of unknown length; 0 without one. */
 int64_t http_content_length(const struct http_exchange *x);
 
-/* Called when the peer left, timed out, or broke the framing: no reply can be
- * sent any more. Free what hangs on the exchange. */
+/*
+ * Called when the peer left, timed out, or broke the framing: no reply can be
+ * sent any more. Free what hangs on the exchange. A peer that only ended its
+ * sending behind the request is not gone: it gets its reply.
+ */
 void http_on_gone(struct http_exchange *x,
     void (*gone)(struct http_exchange *x, void *arg), void *arg);
 
 /*
- * Take the body: `data` for each piece (return -1 after replying to refuse
- * the rest), then `end` once. At most `max` bytes, else the server answers
- * 413 through `toolarge` if given (its own short text if NULL). Without this
- * call the body is discarded (up to 64 KiB) or the connection closed.
+ * Take the body: `data` for each piece, then `end` once, also where there is
+ * no body. `data` returns -1 to refuse the rest: nothing more comes, and the
+ * reply is given before or later. A body of more than `max` bytes is not
+ * handed out further: `toolarge` is to reply (413), or where it is NULL the
+ * server does, behind `gone`. Without this call the body is discarded (up to
+ * 64 KiB) or the connection closed. Sends 100 to a peer that waits for it.
  */
 struct http_body_sink {
 	int64_t max;
@@ -87,8 +99,11 @@ void http_body_resume(struct http_exchange *x);
 
 /*
  * A whole reply. Content-Length, Date and Connection are added; `headers` may
- * be NULL. For HEAD the length is sent and the body is not. A reply that
- * comes before the body was read closes the connection after it.
+ * be NULL. Its framing fields are left out, but `Connection: close` closes
+ * and a Date replaces ours. For HEAD the length is sent and the body is not.
+ * A reply that comes before the body was read closes the connection after it,
+ * unless the rest is known to be small (64 KiB). Nothing is kept of what the
+ * arguments point to.
  */
 void http_reply(struct http_exchange *x, int status,
     const struct headers *headers, const void *body, size_t len);
@@ -108,7 +123,8 @@ void http_reply_file(struct http_exchange *x, int status,
 void http_reply_head(struct http_exchange *x, int status,
     const struct headers *headers, int64_t len);
 
-/* Break the connection without an answer: what a fault script asks for. */
+/* Break the connection without an answer, by a reset: what a fault script
+ * asks for. */
 void http_abort(struct http_exchange *x);
 
 #endif

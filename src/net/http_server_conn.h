@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between the files of net/http_server, and for nobody else: the server, its
+ * connections, and the one exchange a connection may have.
+ *
+ * http_conn_run() is the only place that calls handlers and that frees a
+ * connection or an exchange; everything else changes state and kicks it.
+ *
+ *   HEAD -> EXCHANGE -> IDLE -> HEAD ...    requests one after the other
+ *   any of them -> LAST -> LINGER -> DEAD   the orderly end
+ */
+#ifndef NET_HTTP_SERVER_CONN_H
+#define NET_HTTP_SERVER_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/buf.h"
+#include "net/http_chunk.h"
+#include "net/http_parse.h"
+#include "net/http_server.h"
+
+struct bufferevent;
+struct evconnlistener;
+
+enum http_conn_state {
+	HTTP_CONN_IDLE, /* between requests, no byte of the next is here */
+	HTTP_CONN_HEAD,
+	HTTP_CONN_EXCHANGE,
+	HTTP_CONN_LAST, /* what was written last leaves */
+	HTTP_CONN_LINGER, /* input is dropped, so that no RST kills it */
+	HTTP_CONN_DEAD,
+};
+
+enum http_body_state {
+	HTTP_BODY_WAITING, /* nobody has said what becomes of it */
+	HTTP_BODY_TAKEN, /* goes to the sink */
+	HTTP_BODY_SKIPPED, /* dropped, so that the connection can go on */
+	HTTP_BODY_LEFT, /* stays unread; the connection will close */
+	HTTP_BODY_READ,
+};
+
+struct http_exchange {
+	struct http_conn *conn;
+	struct http_head head;
+
+	enum http_body_state body;
+	bool paused;
+	bool too_large;
+	bool continued; /* 100 was sent, or need not be */
+	int64_t left; /* of a body with a length */
+	int64_t got;
+	struct http_chunk chunk;
+	struct http_body_sink sink;
+	void *sink_arg;
+	int64_t body_at; /* the start of the body, pauses taken out */
+	int64_t paused_at;
+
+	void (*gone)(struct http_exchange *x, void *arg);
+	void *gone_arg;
+
+	bool replied; /* the handler is out of it: no callback any more */
+	bool keep; /* the connection serves another request after this */
+	int fd; /* of the file that is being sent, or -1 */
+	int64_t file_at;
+	int64_t file_left;
+
+	int64_t progress_at; /* when a byte of body last came or went */
+	int64_t outstanding; /* bytes the peer had not taken at that time */
+};
+
+struct http_conn {
+	TAILQ_ENTRY(http_conn) entry;
+	struct http_server *server;
+	struct bufferevent *bev;
+	struct loop_timer *timer;
+	int64_t deadline_at; /* 0: none */
+	int64_t armed_at; /* when the timer fires, perhaps too early; 0: not */
+	enum http_conn_state state;
+	struct http_scan scan;
+	struct http_exchange *x;
+	bool eof; /* the peer sends nothing more */
+	bool running;
+	bool posted;
+	size_t lingered;
+	int64_t outstanding; /* while it lingers */
+	char peer[80];
+};
+TAILQ_HEAD(http_conns, http_conn);
+
+struct http_server {
+	struct loop *loop;
+	struct http_server_options opt; /* host is not kept */
+	http_request_fn *fn;
+	void *arg;
+	struct evconnlistener *listener; /* NULL once it drains */
+	struct loop_timer *pause; /* of accepting, when descriptors ran out */
+	int port;
+	struct http_conns conns;
+	unsigned n_conns;
+	bool draining;
+	bool freed; /* gone for its owner; the last connection frees it */
+	struct buf scratch; /* heads of replies are put together here */
+	int64_t date_at; /* the second that `date` shows */
+	char date[32];
+};
+
+/* --- http_server_conn.c --- */
+void http_conn_start(struct http_server *s, int take_fd, const char *peer);
+/* Run now, or at the end of the run under way. Not from the API: kick. */
+void http_conn_run(struct http_conn *c);
+void http_conn_kick(struct http_conn *c);
+/* Over without a word, at once: the exchange's gone is called. */
+void http_conn_kill(struct http_conn *c);
+/* What the output holds is the last the peer hears. */
+void http_conn_finish(struct http_conn *c);
+void http_conn_free(struct http_conn *c);
+
+/* --- http_server_body.c: each step is true if it changed anything --- */
+void http_body_begin(struct http_exchange *x);
+bool http_body_step(struct http_exchange *x);
+/* Whether bytes of the body are wanted from the peer. */
+bool http_body_wanted(const struct http_exchange *x);
+/* Settle what becomes of the rest, now that the reply is known. */
+void http_body_replied(struct http_exchange *x);
+
+/* --- http_server_reply.c --- */
+/* Fill the output from the file that is being sent. */
+void http_reply_refill(struct http_exchange *x);
+/* An answer of the server's own behind which the connection ends. */
+void http_reply_refusal(struct http_conn *c, int status, const char *text);
+/* The same within an exchange, whose handler is told that it is gone. */
+void http_reply_failure(struct http_exchange *x, int status, const char *text);
+
+#endif
