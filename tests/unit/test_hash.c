@@ -206,6 +206,15 @@ a_checksum_goes_on_where_it_stopped(void **state)
 	assert_int_equal(crcc, 0xe3069283);
 }
 
+static void
+a_mac_of_nothing_under_no_key_needs_no_pointers(void **state)
+{
+	(void)state;
+	assert_hmac(NULL, 0, NULL, 0,
+	    "b613679a0814d9ec772f95d778c35fc5"
+	    "ff1697c493715653c6c712144292c5ad");
+}
+
 int
 main(void)
 {
@@ -220,6 +229,7 @@ main(void)
 	    cmocka_unit_test(wiped_bytes_are_gone),
 	    cmocka_unit_test(checksums_match_their_check_values),
 	    cmocka_unit_test(a_checksum_goes_on_where_it_stopped),
+	    cmocka_unit_test(a_mac_of_nothing_under_no_key_needs_no_pointers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
