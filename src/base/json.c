@@ -10,6 +10,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+/* cJSON reads so many bytes of a number and takes the rest for what follows. */
+#define NUMBER_MAX_BYTES 63
+
 struct check {
 	const char *start, *p, *end;
 	const char *what; /* the fault, once found */
@@ -137,7 +140,7 @@ check_digits(struct check *c)
 }
 
 static bool
-check_number(struct check *c)
+check_number_form(struct check *c)
 {
 	take(c, '-');
 	if (!take(c, '0') && !check_digits(c))
@@ -151,6 +154,18 @@ check_number(struct check *c)
 			take(c, '-');
 		return check_digits(c);
 	}
+	return true;
+}
+
+static bool
+check_number(struct check *c)
+{
+	const char *first = c->p;
+
+	if (!check_number_form(c))
+		return false;
+	if (c->p - first > NUMBER_MAX_BYTES)
+		return fault(c, "a number that is too long");
 	return true;
 }
 

@@ -539,6 +539,36 @@ a_large_object_is_searched_for_doubles_quickly(void **state)
 	free(s);
 }
 
+static void
+a_number_longer_than_cjson_reads_is_refused(void **state)
+{
+	static const char *const cases[] = {
+	    /* 64 bytes each: the last one would be lost. */
+	    "1."
+	    "00000000000000000000000000000000000000000000000000000000000005e9",
+	    "10000000000000000000000000000000000000000000000000000000000000000"
+	    "0",
+	    "[0."
+	    "00000000000000000000000000000000000000000000000000000000000001]",
+	};
+	char zeros[] = "0.0000000000000000000000000000000"
+		       "000000000000000000000000000000";
+	struct json *doc = NULL;
+	struct error err;
+	size_t i;
+
+	(void)state;
+	error_clear(&err);
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(
+		    parse(cases[i], strlen(cases[i]), &doc, &err), -1);
+		assert_non_null(strstr(err.text, "too long"));
+	}
+	/* 63 are read. */
+	assert_int_equal(strlen(zeros), 63);
+	json_free(parsed(zeros));
+}
+
 int
 main(void)
 {
@@ -556,6 +586,7 @@ main(void)
 	    cmocka_unit_test(
 		numbers_that_are_not_whole_or_too_large_are_not_given),
 	    cmocka_unit_test(a_large_object_is_searched_for_doubles_quickly),
+	    cmocka_unit_test(a_number_longer_than_cjson_reads_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
