@@ -363,7 +363,8 @@ json_i64(const struct json *j, int64_t *out)
 	if (!cJSON_IsNumber(node(j)))
 		return -1;
 	d = node(j)->valuedouble;
-	if (!(fabs(d) <= 0x1p53) || d != floor(d))
+	/* 2^53 itself may have been 2^53 + 1 in the text. */
+	if (!(fabs(d) < 0x1p53) || d != floor(d))
 		return -1;
 	*out = (int64_t)d;
 	return 0;

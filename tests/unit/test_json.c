@@ -569,6 +569,24 @@ a_number_longer_than_cjson_reads_is_refused(void **state)
 	json_free(parsed(zeros));
 }
 
+static void
+the_first_number_that_doubles_confuse_is_not_given(void **state)
+{
+	static const char *const cases[] = {"9007199254740992",
+	    "9007199254740993", "-9007199254740992", "-9007199254740993"};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		struct json *doc = parsed(cases[i]);
+		int64_t n = 42;
+
+		if (json_i64(doc, &n) == 0)
+			fail_msg("%s became %lld", cases[i], (long long)n);
+		json_free(doc);
+	}
+}
+
 int
 main(void)
 {
@@ -587,6 +605,8 @@ main(void)
 		numbers_that_are_not_whole_or_too_large_are_not_given),
 	    cmocka_unit_test(a_large_object_is_searched_for_doubles_quickly),
 	    cmocka_unit_test(a_number_longer_than_cjson_reads_is_refused),
+	    cmocka_unit_test(
+		the_first_number_that_doubles_confuse_is_not_given),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
