@@ -284,10 +284,12 @@ doubled_key(const cJSON *node)
 int
 json_parse(const char *data, size_t len, struct json **out, struct error *err)
 {
-	struct check c = {.start = data, .p = data, .end = data + len};
+	struct check c = {.start = data, .p = data};
 	const char *twice;
 	cJSON *root;
 
+	/* An empty body may have no address; nothing is added to NULL. */
+	c.end = len != 0 ? data + len : data;
 	if (check_value(&c, 0)) {
 		skip_blanks(&c);
 		if (c.p != c.end)

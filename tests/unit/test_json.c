@@ -587,6 +587,18 @@ the_first_number_that_doubles_confuse_is_not_given(void **state)
 	}
 }
 
+static void
+nothing_at_a_null_pointer_is_no_document(void **state)
+{
+	struct json *doc = NULL;
+	struct error err;
+
+	(void)state;
+	error_clear(&err);
+	assert_int_equal(json_parse(NULL, 0, &doc, &err), -1);
+	assert_int_equal(err.code, ERR_PROTOCOL);
+}
+
 int
 main(void)
 {
@@ -607,6 +619,7 @@ main(void)
 	    cmocka_unit_test(a_number_longer_than_cjson_reads_is_refused),
 	    cmocka_unit_test(
 		the_first_number_that_doubles_confuse_is_not_given),
+	    cmocka_unit_test(nothing_at_a_null_pointer_is_no_document),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
