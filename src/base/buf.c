@@ -53,6 +53,8 @@ reserve(struct buf *b, size_t more)
 	cap = b->cap != 0 ? b->cap : 64;
 	while (cap < b->len + more + 1)
 		cap *= 2;
+	if (cap - 1 > b->max)
+		cap = b->max + 1;
 	b->data = xrealloc(b->cap != 0 ? b->data : NULL, cap);
 	b->cap = cap;
 	return 0;
@@ -91,6 +93,8 @@ buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 	va_copy(again, ap);
 	n = vsnprintf(NULL, 0, fmt, again);
 	va_end(again);
+	if (n < 0)
+		b->overflow = true;
 	if (n < 0 || reserve(b, (size_t)n) == -1)
 		return -1;
 	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include <cmocka.h>
 
@@ -184,6 +185,42 @@ a_buffer_of_no_size_takes_nothing(void **state)
 	buf_done(&b);
 }
 
+static void
+a_print_that_fails_is_an_overflow_too(void **state)
+{
+	static const wchar_t broken[] = {0x7fffffff, 0};
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 100);
+	buf_puts(&b, "a");
+	/* No locale has a text for this character. */
+	assert_int_equal(buf_printf(&b, "%ls", broken), -1);
+	assert_string_equal(b.data, "a");
+	assert_true(b.overflow);
+	buf_done(&b);
+}
+
+static void
+memory_never_exceeds_the_maximum_by_more_than_the_nul(void **state)
+{
+	struct buf b;
+	size_t i;
+
+	(void)state;
+	buf_init(&b, 70000);
+	for (i = 0; i < 70000; i++)
+		buf_putc(&b, 'x');
+	assert_false(b.overflow);
+	assert_in_range(b.cap, 70001, 70001);
+	buf_done(&b);
+	/* A buffer without a cap grows as well. */
+	buf_init(&b, SIZE_MAX);
+	assert_int_equal(buf_puts(&b, "abc"), 0);
+	assert_string_equal(b.data, "abc");
+	buf_done(&b);
+}
+
 int
 main(void)
 {
@@ -200,6 +237,9 @@ main(void)
 	    cmocka_unit_test(an_empty_buffer_gives_an_empty_string),
 	    cmocka_unit_test(a_megabyte_grows_byte_by_byte),
 	    cmocka_unit_test(a_buffer_of_no_size_takes_nothing),
+	    cmocka_unit_test(a_print_that_fails_is_an_overflow_too),
+	    cmocka_unit_test(
+		memory_never_exceeds_the_maximum_by_more_than_the_nul),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
