@@ -83,6 +83,9 @@ decode_base64(struct buf *out, const char *s, size_t len)
 				return -1;
 			v = v << 6 | (uint32_t)digit;
 		}
+		/* Bits behind the last byte would let two texts mean one. */
+		if (n < 4 && (v & 0xffffu >> (8 * (n - 2))) != 0)
+			return -1;
 		three[0] = (unsigned char)(v >> 16);
 		three[1] = (unsigned char)(v >> 8);
 		three[2] = (unsigned char)v;

@@ -205,6 +205,24 @@ a_percent_sign_needs_two_digits(void **state)
 	buf_done(&b);
 }
 
+static void
+base64_with_bits_that_no_encoder_sets_is_refused(void **state)
+{
+	static const char *const bad[] = {
+	    "Zh==", "Zv==", "Zm9=", "Zm+=", "Zm9vYh==", "//==", "///="};
+	struct buf b;
+	size_t i;
+
+	(void)state;
+	buf_init(&b, 100);
+	for (i = 0; i < ARRAY_LEN(bad); i++) {
+		if (decode_base64(&b, bad[i], strlen(bad[i])) == 0)
+			fail_msg("\"%s\" was taken", bad[i]);
+	}
+	assert_int_equal(decode_base64(&b, "/w==", 4), 0);
+	buf_done(&b);
+}
+
 int
 main(void)
 {
@@ -219,6 +237,7 @@ main(void)
 	    cmocka_unit_test(an_encoded_byte_is_whole_or_not_there),
 	    cmocka_unit_test(percent_encoding_is_undone),
 	    cmocka_unit_test(a_percent_sign_needs_two_digits),
+	    cmocka_unit_test(base64_with_bits_that_no_encoder_sets_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
