@@ -38,6 +38,15 @@ buf_clear(struct buf *b)
 		b->data[0] = '\0';
 }
 
+void
+buf_truncate(struct buf *b, size_t len)
+{
+	if (len >= b->len)
+		return;
+	b->len = len;
+	b->data[len] = '\0';
+}
+
 /* Make room for `more` bytes and the NUL behind them. */
 static int
 reserve(struct buf *b, size_t more)

@@ -62,8 +62,8 @@ base64_value(char c)
 	return c == '/' ? 63 : -1;
 }
 
-int
-decode_base64(struct buf *out, const char *s, size_t len)
+static int
+append_decoded(struct buf *out, const char *s, size_t len)
 {
 	size_t i, j, pad = 0;
 
@@ -93,6 +93,17 @@ decode_base64(struct buf *out, const char *s, size_t len)
 			return -1;
 	}
 	return 0;
+}
+
+int
+decode_base64(struct buf *out, const char *s, size_t len)
+{
+	size_t before = out->len;
+
+	if (append_decoded(out, s, len) == 0)
+		return 0;
+	buf_truncate(out, before);
+	return -1;
 }
 
 int
@@ -130,8 +141,8 @@ hex_value(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-int
-decode_uri(struct buf *out, const char *s, size_t len)
+static int
+append_unescaped(struct buf *out, const char *s, size_t len)
 {
 	size_t i;
 
@@ -154,4 +165,15 @@ decode_uri(struct buf *out, const char *s, size_t len)
 			return -1;
 	}
 	return 0;
+}
+
+int
+decode_uri(struct buf *out, const char *s, size_t len)
+{
+	size_t before = out->len;
+
+	if (append_unescaped(out, s, len) == 0)
+		return 0;
+	buf_truncate(out, before);
+	return -1;
 }

@@ -13,31 +13,41 @@
 
 #include "base/mem.h"
 
-int
-file_read(const char *path, struct buf *out, struct error *err)
+static int
+read_all(int fd, const char *path, struct buf *out, struct error *err)
 {
 	char chunk[16384];
 	ssize_t n;
-	int fd;
+
+	for (;;) {
+		n = read(fd, chunk, sizeof(chunk));
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return err_set_errno(err, ERR_IO, "read %s", path);
+		if (n == 0)
+			return 0;
+		if (buf_append(out, chunk, (size_t)n) == -1)
+			return err_set(err, ERR_LIMIT,
+			    "%s is larger than %zu bytes", path, out->max);
+	}
+}
+
+int
+file_read(const char *path, struct buf *out, struct error *err)
+{
+	size_t before = out->len;
+	int fd, rc;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd == -1)
 		return err_set_errno(err,
 		    errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "open %s", path);
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
-		if (buf_append(out, chunk, (size_t)n) == -1) {
-			close(fd);
-			return err_set(err, ERR_LIMIT,
-			    "%s is larger than %zu bytes", path, out->max);
-		}
-	}
-	if (n == -1) {
-		err_set_errno(err, ERR_IO, "read %s", path);
-		close(fd);
-		return -1;
-	}
+	rc = read_all(fd, path, out, err);
 	close(fd);
-	return 0;
+	if (rc == -1)
+		buf_truncate(out, before);
+	return rc;
 }
 
 int

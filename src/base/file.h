@@ -11,7 +11,10 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* Append the whole file; more than the buffer's maximum is ERR_LIMIT. */
+/*
+ * Append the whole file; more than the buffer's maximum is ERR_LIMIT. On
+ * failure the bytes of the buffer are as they were.
+ */
 int file_read(const char *path, struct buf *out, struct error *err);
 
 /* All of it, or an error. */

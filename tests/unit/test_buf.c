@@ -221,6 +221,25 @@ memory_never_exceeds_the_maximum_by_more_than_the_nul(void **state)
 	buf_done(&b);
 }
 
+static void
+a_buffer_can_be_cut_back_to_an_earlier_length(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 4);
+	buf_truncate(&b, 0);
+	assert_string_equal(b.data, "");
+	buf_puts(&b, "abc");
+	buf_puts(&b, "def");
+	buf_truncate(&b, 2);
+	assert_string_equal(b.data, "ab");
+	assert_int_equal(b.len, 2);
+	/* Cutting does not bring back what was lost. */
+	assert_true(b.overflow);
+	buf_done(&b);
+}
+
 int
 main(void)
 {
@@ -240,6 +259,7 @@ main(void)
 	    cmocka_unit_test(a_print_that_fails_is_an_overflow_too),
 	    cmocka_unit_test(
 		memory_never_exceeds_the_maximum_by_more_than_the_nul),
+	    cmocka_unit_test(a_buffer_can_be_cut_back_to_an_earlier_length),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -223,6 +223,24 @@ base64_with_bits_that_no_encoder_sets_is_refused(void **state)
 	buf_done(&b);
 }
 
+static void
+a_failed_decoding_leaves_the_buffer_as_it_was(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 9);
+	buf_puts(&b, "kept");
+	assert_int_equal(decode_base64(&b, "Zm9vZm9v?m9v", 12), -1);
+	assert_string_equal(b.data, "kept");
+	assert_int_equal(b.len, 4);
+	assert_int_equal(decode_uri(&b, "a%41%4", 6), -1);
+	assert_string_equal(b.data, "kept");
+	assert_int_equal(decode_uri(&b, "too long", 8), -1);
+	assert_string_equal(b.data, "kept");
+	buf_done(&b);
+}
+
 int
 main(void)
 {
@@ -238,6 +256,7 @@ main(void)
 	    cmocka_unit_test(percent_encoding_is_undone),
 	    cmocka_unit_test(a_percent_sign_needs_two_digits),
 	    cmocka_unit_test(base64_with_bits_that_no_encoder_sets_is_refused),
+	    cmocka_unit_test(a_failed_decoding_leaves_the_buffer_as_it_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -330,6 +330,21 @@ a_lock_follows_no_link_and_keeps_what_the_file_holds(void **state)
 	assert_content(p, "data");
 }
 
+static void
+a_failed_read_leaves_the_buffer_as_it_was(void **state)
+{
+	struct place *p = *state;
+	struct buf b;
+
+	buf_init(&b, 100000);
+	buf_puts(&b, "kept");
+	assert_int_equal(file_read("/dev/zero", &b, &p->err), -1);
+	assert_int_equal(p->err.code, ERR_LIMIT);
+	assert_int_equal(b.len, 4);
+	assert_string_equal(b.data, "kept");
+	buf_done(&b);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int
@@ -350,6 +365,7 @@ main(void)
 	    T(a_lock_is_held_while_its_descriptor_is_open),
 	    T(a_lock_of_another_process_is_busy_until_it_ends),
 	    T(a_lock_follows_no_link_and_keeps_what_the_file_holds),
+	    T(a_failed_read_leaves_the_buffer_as_it_was),
 	};
 
 	umask(022);
