@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/random.h"
 
 static int
 read_all(int fd, const char *path, struct buf *out, struct error *err)
@@ -106,14 +107,15 @@ write_and_sync(const char *path, const void *data, size_t len, mode_t mode,
 {
 	int fd, rc;
 
-	fd = open(
-	    path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd == -1)
 		return err_set_errno(err, ERR_IO, "create %s", path);
 	rc = file_write_all(fd, data, len, err);
 	if (rc == 0 && fsync(fd) == -1)
 		rc = err_set_errno(err, ERR_IO, "fsync %s", path);
 	close(fd);
+	if (rc == -1)
+		unlink(path);
 	return rc;
 }
 
@@ -121,14 +123,17 @@ int
 file_write_atomic(const char *path, const void *data, size_t len, mode_t mode,
     struct error *err)
 {
-	char *tmp = xasprintf("%s.tmp", path);
+	char id[RANDOM_UUID_SIZE], *tmp;
 	int rc;
 
+	/* No name of a user's, nor of a second writer's. */
+	random_uuid(id);
+	tmp = xasprintf("%s.%.8s.tmp", path, id);
 	rc = write_and_sync(tmp, data, len, mode, err);
-	if (rc == 0 && rename(tmp, path) == -1)
+	if (rc == 0 && rename(tmp, path) == -1) {
 		rc = err_set_errno(err, ERR_IO, "rename %s", tmp);
-	if (rc == -1)
 		unlink(tmp);
+	}
 	free(tmp);
 	return rc == 0 ? sync_parent(path, err) : -1;
 }

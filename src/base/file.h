@@ -20,7 +20,11 @@ int file_read(const char *path, struct buf *out, struct error *err);
 /* All of it, or an error. */
 int file_write_all(int fd, const void *data, size_t len, struct error *err);
 
-/* Replace the file as one step that survives a power cut. */
+/*
+ * Replace the file as one step that survives a power cut; of two writers at
+ * the same time one wins. A crash may leave PATH.xxxxxxxx.tmp behind. A
+ * symbolic link is replaced, not followed.
+ */
 int file_write_atomic(const char *path, const void *data, size_t len,
     mode_t mode, struct error *err);
 

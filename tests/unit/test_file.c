@@ -345,6 +345,55 @@ a_failed_read_leaves_the_buffer_as_it_was(void **state)
 	buf_done(&b);
 }
 
+static void
+a_file_of_the_users_beside_it_is_left_alone(void **state)
+{
+	struct place *p = *state;
+	char beside[70];
+
+	snprintf(beside, sizeof(beside), "%s.tmp", p->path);
+	assert_int_equal(
+	    file_write_atomic(beside, "mine", 4, 0666, &p->err), 0);
+	assert_int_equal(
+	    file_write_atomic(p->path, "new", 3, 0600, &p->err), 0);
+	assert_content(p, "new");
+	snprintf(p->path, sizeof(p->path), "%s/f.tmp", p->dir);
+	assert_content(p, "mine");
+	assert_int_equal(entries(p->dir), 2);
+}
+
+static void
+two_writers_never_mix_their_bytes(void **state)
+{
+	struct place *p = *state;
+	char *bytes = xmalloc(300000);
+	struct buf b;
+	int i, status;
+	pid_t pid;
+
+	pid = fork();
+	memset(bytes, pid == 0 ? 'a' : 'b', 300000);
+	for (i = 0; i < 20; i++) {
+		if (file_write_atomic(p->path, bytes,
+			pid == 0 ? 300000 : 200000, 0600, &p->err) == 0)
+			continue;
+		if (pid == 0)
+			_exit(1);
+		fail_msg("%s", p->err.text);
+	}
+	if (pid == 0)
+		_exit(0);
+	free(bytes);
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+	buf_init(&b, 300000);
+	assert_int_equal(file_read(p->path, &b, &p->err), 0);
+	assert_int_equal(b.len, b.data[0] == 'a' ? 300000 : 200000);
+	assert_int_equal(strspn(b.data, "a") + strspn(b.data, "b"), b.len);
+	buf_done(&b);
+	assert_int_equal(entries(p->dir), 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int
@@ -366,6 +415,8 @@ main(void)
 	    T(a_lock_of_another_process_is_busy_until_it_ends),
 	    T(a_lock_follows_no_link_and_keeps_what_the_file_holds),
 	    T(a_failed_read_leaves_the_buffer_as_it_was),
+	    T(a_file_of_the_users_beside_it_is_left_alone),
+	    T(two_writers_never_mix_their_bytes),
 	};
 
 	umask(022);
