@@ -138,27 +138,39 @@ file_write_atomic(const char *path, const void *data, size_t len, mode_t mode,
 	return rc == 0 ? sync_parent(path, err) : -1;
 }
 
+/* 0 where the folder is there afterwards, else -1 with errno. */
+static int
+make_folder(const char *path, mode_t mode)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) == 0)
+		return 0;
+	if (errno != EEXIST || stat(path, &st) == -1)
+		return -1;
+	errno = ENOTDIR;
+	return S_ISDIR(st.st_mode) ? 0 : -1;
+}
+
 int
 file_mkdirs(const char *path, mode_t mode, struct error *err)
 {
-	char *copy = xstrdup(path), *p;
+	char *copy = xstrdup(path), *p = copy;
+	int rc = 0;
 
-	for (p = copy + 1; *p != '\0'; p++) {
-		if (*p != '/')
-			continue;
+	/* Each '/' but one at the start ends the name of a folder. */
+	while (rc == 0 && *p != '\0' && (p = strchr(p + 1, '/')) != NULL) {
 		*p = '\0';
-		if (mkdir(copy, mode) == -1 && errno != EEXIST)
-			goto fail;
-		*p = '/';
+		rc = make_folder(copy, mode);
+		if (rc == 0)
+			*p = '/';
 	}
-	if (mkdir(copy, mode) == -1 && errno != EEXIST)
-		goto fail;
+	if (rc == 0)
+		rc = make_folder(copy, mode);
+	if (rc == -1)
+		err_set_errno(err, ERR_IO, "make the folder %s", copy);
 	free(copy);
-	return 0;
-fail:
-	err_set_errno(err, ERR_IO, "make the folder %s", copy);
-	free(copy);
-	return -1;
+	return rc;
 }
 
 int

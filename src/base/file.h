@@ -28,7 +28,7 @@ int file_write_all(int fd, const void *data, size_t len, struct error *err);
 int file_write_atomic(const char *path, const void *data, size_t len,
     mode_t mode, struct error *err);
 
-/* Every missing folder of the path, with this mode. */
+/* Every missing folder of the path, with this mode less the umask. */
 int file_mkdirs(const char *path, mode_t mode, struct error *err);
 
 /* Make the entries of a folder durable. */

@@ -394,6 +394,38 @@ two_writers_never_mix_their_bytes(void **state)
 	assert_int_equal(entries(p->dir), 1);
 }
 
+static void
+a_file_is_no_folder(void **state)
+{
+	struct place *p = *state;
+
+	file_write_atomic(p->path, "x", 1, 0600, &p->err);
+	assert_int_equal(file_mkdirs(p->path, 0700, &p->err), -1);
+	assert_int_equal(p->err.code, ERR_IO);
+	assert_non_null(strstr(p->err.text, p->path));
+}
+
+static void
+a_link_to_a_folder_is_one(void **state)
+{
+	struct place *p = *state;
+
+	assert_int_equal(symlink("/tmp", p->path), 0);
+	assert_int_equal(file_mkdirs(p->path, 0700, &p->err), 0);
+}
+
+static void
+a_folder_needs_a_name(void **state)
+{
+	struct place *p = *state;
+	char *nothing = xstrdup("");
+	int rc = file_mkdirs(nothing, 0700, &p->err);
+
+	free(nothing);
+	assert_int_equal(rc, -1);
+	assert_int_equal(p->err.code, ERR_IO);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int
@@ -417,6 +449,9 @@ main(void)
 	    T(a_failed_read_leaves_the_buffer_as_it_was),
 	    T(a_file_of_the_users_beside_it_is_left_alone),
 	    T(two_writers_never_mix_their_bytes),
+	    T(a_file_is_no_folder),
+	    T(a_link_to_a_folder_is_one),
+	    T(a_folder_needs_a_name),
 	};
 
 	umask(022);
