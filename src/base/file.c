@@ -182,8 +182,13 @@ file_lock(const char *path, int *out_fd, struct error *err)
 	if (fd == -1)
 		return err_set_errno(err, ERR_IO, "open %s", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
-		err_set_errno(err, errno == EWOULDBLOCK ? ERR_BUSY : ERR_IO,
-		    "lock %s", path);
+		if (errno == EWOULDBLOCK) {
+			err_set(err, ERR_BUSY,
+			    "%s is locked by another process", path);
+			err->retryable = true;
+		} else {
+			err_set_errno(err, ERR_IO, "lock %s", path);
+		}
 		close(fd);
 		return -1;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files: whole reads with a cap, durable writes, locks that name a holder. */
+/* Files: whole reads with a cap, durable writes, locks between processes. */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
@@ -36,7 +36,8 @@ int file_sync_dir(const char *path, struct error *err);
 
 /*
  * Take an exclusive lock on a file, made if it is missing (mode 0600). The
- * lock is held while *out_fd is open. ERR_BUSY where another process has it.
+ * lock is held while *out_fd is open. ERR_BUSY where another process, or
+ * another descriptor of ours, has it.
  */
 int file_lock(const char *path, int *out_fd, struct error *err);
 

@@ -426,6 +426,22 @@ a_folder_needs_a_name(void **state)
 	assert_int_equal(p->err.code, ERR_IO);
 }
 
+static void
+a_busy_lock_says_who_is_in_the_way(void **state)
+{
+	struct place *p = *state;
+	char want[120];
+	int a, b = -1;
+
+	assert_int_equal(file_lock(p->path, &a, &p->err), 0);
+	assert_int_equal(file_lock(p->path, &b, &p->err), -1);
+	close(a);
+	snprintf(
+	    want, sizeof(want), "%s is locked by another process", p->path);
+	assert_string_equal(p->err.text, want);
+	assert_true(p->err.retryable);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int
@@ -452,6 +468,7 @@ main(void)
 	    T(a_file_is_no_folder),
 	    T(a_link_to_a_folder_is_one),
 	    T(a_folder_needs_a_name),
+	    T(a_busy_lock_says_who_is_in_the_way),
 	};
 
 	umask(022);
