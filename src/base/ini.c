@@ -86,6 +86,18 @@ take_key(struct reader *r, char *text, bool indented, struct error *err)
 	return emit(r, NULL, key, value, err);
 }
 
+/* A tab may stand inside a value; nothing else below a blank may. */
+static bool
+has_bad_control(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text != '\t' &&
+		    ((unsigned char)*text < 0x20 || *text == 0x7f))
+			return true;
+	}
+	return false;
+}
+
 static int
 take_line(struct reader *r, char *raw, struct error *err)
 {
@@ -94,7 +106,7 @@ take_line(struct reader *r, char *raw, struct error *err)
 
 	if (*text == '\0' || *text == '#' || *text == ';')
 		return 0;
-	if (str_has_control(text) && strchr(text, '\t') == NULL)
+	if (has_bad_control(text))
 		return complain(r, "a control character", err);
 	if (*text == '[')
 		return take_section(r, text, err);

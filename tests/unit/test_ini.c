@@ -273,6 +273,15 @@ a_file_is_read_up_to_its_cap(void **state)
 	assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
+static void
+a_tab_hides_no_control_byte(void **state)
+{
+	(void)state;
+	assert_fault("a =\tb\x01\n", 7, "f.conf:1: a control character");
+	assert_fault("[a\tb\x7f]\n", 7, "f.conf:1: a control character");
+	assert_fault("a\t=\tb\rc = d\n", 13, "f.conf:1: a control character");
+}
+
 int
 main(void)
 {
@@ -290,6 +299,7 @@ main(void)
 	    cmocka_unit_test(a_nul_byte_is_refused_wherever_it_stands),
 	    cmocka_unit_test(a_callbacks_error_stops_with_file_and_line),
 	    cmocka_unit_test(a_file_is_read_up_to_its_cap),
+	    cmocka_unit_test(a_tab_hides_no_control_byte),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
