@@ -144,6 +144,39 @@ every_code_has_a_name_of_its_own(void **state)
 	assert_string_equal(error_code_name(ERR_REFUSED), "refused");
 }
 
+static void
+a_prefix_and_a_hint_may_quote_the_error_itself(void **state)
+{
+	struct error err;
+
+	(void)state;
+	error_clear(&err);
+	err_set(&err, ERR_NET, "no route");
+	err_prefix(&err, "after %s", err.text);
+	assert_string_equal(err.text, "after no route: no route");
+	err_hint(&err, "Wait.");
+	err_hint(&err, "First: %s", err.hint);
+	assert_string_equal(err.hint, "First: Wait.");
+}
+
+static void
+terminals_find_no_command_in_a_text(void **state)
+{
+	struct error err;
+
+	(void)state;
+	error_clear(&err);
+	/* U+009B begins a control sequence as ESC [ does, alone or in UTF-8. */
+	err_set(&err, ERR_REMOTE, "%s",
+	    "a\xc2\x9b"
+	    "31mb\xc2\xa0\xc3\xa9");
+	assert_string_equal(err.text, "a  31mb\xc2\xa0\xc3\xa9");
+	err_set(&err, ERR_REMOTE, "%s",
+	    "a\x9b"
+	    "31mb\xff");
+	assert_string_equal(err.text, "a?31mb?");
+}
+
 int
 main(void)
 {
@@ -156,6 +189,8 @@ main(void)
 	    cmocka_unit_test(line_ends_and_control_bytes_become_blanks),
 	    cmocka_unit_test(long_texts_are_cut_and_end),
 	    cmocka_unit_test(every_code_has_a_name_of_its_own),
+	    cmocka_unit_test(a_prefix_and_a_hint_may_quote_the_error_itself),
+	    cmocka_unit_test(terminals_find_no_command_in_a_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -248,6 +248,30 @@ what_is_no_duration_leaves_the_output_alone(void **state)
 	assert_int_equal(ms, 42);
 }
 
+static void
+what_a_terminal_would_obey_is_defanged(void **state)
+{
+	static const char *const cases[][2] = {
+	    {"", ""},
+	    {"a b", "a b"},
+	    {"a\r\n\tb\x1b[0m\x7f", "a   b [0m "},
+	    {"\xc2\x80\xc2\x9f\xc2\xa0", "    \xc2\xa0"},
+	    {"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+		"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
+	    {"\x9b\xff\xc3", "???"},
+	    {"\xe2\x82", "??"},
+	};
+	char s[32];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		memcpy(s, cases[i][0], strlen(cases[i][0]) + 1);
+		str_defang(s);
+		assert_string_equal(s, cases[i][1]);
+	}
+}
+
 int
 main(void)
 {
@@ -264,6 +288,7 @@ main(void)
 	    cmocka_unit_test(what_is_no_whole_number_leaves_the_output_alone),
 	    cmocka_unit_test(durations_know_their_units),
 	    cmocka_unit_test(what_is_no_duration_leaves_the_output_alone),
+	    cmocka_unit_test(what_a_terminal_would_obey_is_defanged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
