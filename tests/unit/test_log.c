@@ -328,6 +328,103 @@ lines_go_to_standard_error_with_one_line_end(void **state)
 	    got + TIMEFMT_ISO_SIZE * 2 + 16, "info t: msg=two\n");
 }
 
+static void
+a_line_that_is_too_long_stays_a_line(void **state)
+{
+	char value[4097], key[] = "k0";
+	struct json *doc;
+	bool cut = false;
+	int64_t n = 0;
+	int format;
+
+	(void)state;
+	memset(value, 0x01, sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	for (format = LOG_TEXT; format <= LOG_JSON; format++) {
+		log_init(LOG_DEBUG, (enum log_format)format);
+		log_begin(LOG_INFO, "t");
+		log_int("first", 1);
+		for (key[1] = '0'; key[1] <= '9'; key[1]++)
+			log_str(key, value);
+		log_int("last", 2);
+		log_end();
+		assert_in_range(last.len, 8192, 16500);
+		assert_false(str_has_control(last.data));
+	}
+	doc = parsed();
+	assert_int_equal(json_i64(json_get(doc, "first"), &n), 0);
+	assert_int_equal(json_bool(json_get(doc, "cut"), &cut), 0);
+	assert_true(cut);
+	/* What still fits is kept, and what is there is marked as cut. */
+	assert_int_equal(json_i64(json_get(doc, "last"), &n), 0);
+	assert_true(str_ends(json_get_str(doc, "k0"), "\xe2\x80\xa6"));
+	assert_null(json_get(doc, "k9"));
+	json_free(doc);
+}
+
+static void
+a_cut_value_ends_between_characters(void **state)
+{
+	char *s = xmalloc(30001);
+	struct json *doc;
+	const char *got;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 30000; i += 3)
+		memcpy(s + i, "\xe2\x82\xac", 3);
+	s[30000] = '\0';
+	log_init(LOG_DEBUG, LOG_JSON);
+	log_info("t", "x%s", s);
+	free(s);
+	doc = parsed();
+	got = json_get_str(doc, "msg");
+	assert_true(str_ends(got, "\xe2\x82\xac\xe2\x80\xa6"));
+	assert_int_equal(strlen(got) % 3, 1);
+	json_free(doc);
+}
+
+static void
+characters_that_end_lines_or_command_terminals_are_escaped(void **state)
+{
+	(void)state;
+	log_init(LOG_DEBUG, LOG_TEXT);
+	log_info("t", "%s",
+	    "\xc2\x85|\xc2\x9b"
+	    "1m|\xe2\x80\xa8|\xe2\x80\xa9");
+	assert_string_equal(
+	    tail(), "info t: msg=\"\\u0085|\\u009b1m|\\u2028|\\u2029\"");
+	log_info("t", "%s", "\xc2\xa0\xe2\x80\xa7\xe2\x80\xaa");
+	assert_string_equal(
+	    tail(), "info t: msg=\"\xc2\xa0\xe2\x80\xa7\xe2\x80\xaa\"");
+}
+
+static void
+a_line_within_a_line_loses_neither(void **state)
+{
+	(void)state;
+	log_init(LOG_INFO, LOG_JSON);
+	log_begin(LOG_INFO, "outer");
+	log_int("n", 1);
+	log_warn("inner", "x");
+	log_str("late", "never seen");
+	log_end();
+	assert_int_equal(lines, 2);
+	json_free(parsed());
+	log_begin(LOG_INFO, "outer");
+	log_debug("inner", "silent");
+	log_int("n", 2);
+	log_end();
+	assert_int_equal(lines, 3);
+	assert_non_null(strstr(last.data, "\"n\":2}"));
+	log_begin(LOG_INFO, "outer");
+	log_begin(LOG_DEBUG, "inner");
+	log_str("silent", "x");
+	log_end();
+	assert_int_equal(lines, 4);
+	assert_null(strstr(last.data, "silent"));
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int
@@ -345,6 +442,10 @@ main(void)
 	    T(an_error_is_logged_with_code_and_hint),
 	    T(names_of_levels_and_formats_are_read),
 	    T(lines_go_to_standard_error_with_one_line_end),
+	    T(a_line_that_is_too_long_stays_a_line),
+	    T(a_cut_value_ends_between_characters),
+	    T(characters_that_end_lines_or_command_terminals_are_escaped),
+	    T(a_line_within_a_line_loses_neither),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
