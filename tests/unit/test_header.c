@@ -134,6 +134,26 @@ a_value_holds_no_line_end_or_control(void **state)
 	}
 }
 
+static void
+a_field_may_be_set_or_removed_by_its_own_strings(void **state)
+{
+	struct headers h;
+
+	(void)state;
+	headers_init(&h);
+	headers_add(&h, "A", "one");
+	headers_add(&h, "B", "two");
+	headers_add(&h, "a", "three");
+	headers_set(&h, h.v[0].name, headers_get(&h, "a"));
+	assert_int_equal(h.n, 2);
+	assert_string_equal(h.v[1].name, "A");
+	assert_string_equal(h.v[1].value, "one");
+	headers_add(&h, "b", "four");
+	headers_remove(&h, h.v[0].name);
+	assert_int_equal(h.n, 1);
+	headers_done(&h);
+}
+
 int
 main(void)
 {
@@ -147,6 +167,7 @@ main(void)
 	    cmocka_unit_test(hundreds_of_fields_are_kept),
 	    cmocka_unit_test(a_name_is_a_token),
 	    cmocka_unit_test(a_value_holds_no_line_end_or_control),
+	    cmocka_unit_test(a_field_may_be_set_or_removed_by_its_own_strings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
