@@ -282,6 +282,45 @@ spans_are_short_and_readable(void **state)
 	assert_string_equal(out, "2562047788015 h 12 m");
 }
 
+static void
+early_years_have_four_digits(void **state)
+{
+	char out[64];
+	int64_t ms;
+
+	(void)state;
+	timefmt_iso(FIRST_MS, out);
+	assert_string_equal(out, "0000-01-01T00:00:00.000Z");
+	assert_int_equal(timefmt_parse_iso(out, &ms), 0);
+	assert_true(ms == FIRST_MS);
+	timefmt_day(-59011459200000, out);
+	assert_string_equal(out, "0100-01-01");
+	timefmt_amz(-59011459200000, out);
+	assert_string_equal(out, "01000101T000000Z");
+	timefmt_http(FIRST_MS, out);
+	assert_string_equal(out, "Sat, 01 Jan 0000 00:00:00 GMT");
+}
+
+static void
+instants_past_the_forms_are_written_as_the_nearest_they_have(void **state)
+{
+	char out[64];
+
+	(void)state;
+	timefmt_iso(LAST_MS, out);
+	assert_string_equal(out, "9999-12-31T23:59:59.999Z");
+	timefmt_iso(LAST_MS + 1, out);
+	assert_string_equal(out, "9999-12-31T23:59:59.999Z");
+	timefmt_iso(INT64_MAX, out);
+	assert_string_equal(out, "9999-12-31T23:59:59.999Z");
+	timefmt_iso(FIRST_MS - 1, out);
+	assert_string_equal(out, "0000-01-01T00:00:00.000Z");
+	timefmt_iso(INT64_MIN, out);
+	assert_string_equal(out, "0000-01-01T00:00:00.000Z");
+	timefmt_http(INT64_MIN, out);
+	assert_string_equal(out, "Sat, 01 Jan 0000 00:00:00 GMT");
+}
+
 int
 main(void)
 {
@@ -295,6 +334,9 @@ main(void)
 	    cmocka_unit_test(days_that_never_were_are_refused),
 	    cmocka_unit_test(garbage_is_refused_by_every_parser),
 	    cmocka_unit_test(spans_are_short_and_readable),
+	    cmocka_unit_test(early_years_have_four_digits),
+	    cmocka_unit_test(
+		instants_past_the_forms_are_written_as_the_nearest_they_have),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
