@@ -164,6 +164,7 @@ int
 timefmt_parse_http(const char *s, int64_t *out_ms)
 {
 	char text[TIMEFMT_HTTP_SIZE], digits[13];
+	int64_t ms;
 	struct tm tm;
 	int month;
 
@@ -187,7 +188,14 @@ timefmt_parse_http(const char *s, int64_t *out_ms)
 	tm.tm_hour = number(digits + 6, 2);
 	tm.tm_min = number(digits + 8, 2);
 	tm.tm_sec = number(digits + 10, 2);
-	return join(&tm, out_ms);
+	if (join(&tm, &ms) == -1)
+		return -1;
+	/* The day of the week, too, must be the one that would be written. */
+	timefmt_http(ms, text);
+	if (memcmp(s, text, 3) != 0)
+		return -1;
+	*out_ms = ms;
+	return 0;
 }
 
 void
@@ -207,7 +215,8 @@ timefmt_span(int64_t ms, char out[TIMEFMT_SPAN_SIZE])
 	if (ms < 1000)
 		snprintf(out, TIMEFMT_SPAN_SIZE, "%lld ms", (long long)ms);
 	else if (s < 60)
-		snprintf(out, TIMEFMT_SPAN_SIZE, "%.1f s", (double)ms / 1000);
+		snprintf(out, TIMEFMT_SPAN_SIZE, "%lld.%lld s", s,
+		    (long long)ms % 1000 / 100);
 	else if (s < 3600)
 		snprintf(
 		    out, TIMEFMT_SPAN_SIZE, "%lld m %02lld s", s / 60, s % 60);

@@ -321,6 +321,35 @@ instants_past_the_forms_are_written_as_the_nearest_they_have(void **state)
 	assert_string_equal(out, "Sat, 01 Jan 0000 00:00:00 GMT");
 }
 
+static void
+an_http_date_names_its_own_day_of_the_week(void **state)
+{
+	static const char *const bad[] = {"xxx, 24 May 2013 00:00:00 GMT",
+	    "Thu, 24 May 2013 00:00:00 GMT", "fri, 24 May 2013 00:00:00 GMT",
+	    "\r\n\x1b, 24 May 2013 00:00:00 GMT"};
+	int64_t ms = 42;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(bad); i++) {
+		if (timefmt_parse_http(bad[i], &ms) == 0)
+			fail_msg("\"%s\" was taken", bad[i]);
+	}
+	assert_true(ms == 42);
+}
+
+static void
+a_span_is_never_rounded_up_to_the_next_unit(void **state)
+{
+	char out[TIMEFMT_SPAN_SIZE];
+
+	(void)state;
+	timefmt_span(59999, out);
+	assert_string_equal(out, "59.9 s");
+	timefmt_span(1999, out);
+	assert_string_equal(out, "1.9 s");
+}
+
 int
 main(void)
 {
@@ -337,6 +366,8 @@ main(void)
 	    cmocka_unit_test(early_years_have_four_digits),
 	    cmocka_unit_test(
 		instants_past_the_forms_are_written_as_the_nearest_they_have),
+	    cmocka_unit_test(an_http_date_names_its_own_day_of_the_week),
+	    cmocka_unit_test(a_span_is_never_rounded_up_to_the_next_unit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
