@@ -72,6 +72,42 @@ a_start_above_the_cap_is_the_cap(void **state)
 	assert_int_equal(backoff_delay_ms(&b, 0, 0.5), 1000);
 }
 
+static void
+no_cap_at_all_is_still_a_number(void **state)
+{
+	struct backoff b = {1000, INT64_MAX, 10, 0.5};
+
+	(void)state;
+	assert_true(backoff_delay_ms(&b, 1000, 0.99) > INT64_MAX / 2);
+	assert_true(backoff_delay_ms(&b, 1000, 0) > INT64_MAX / 4);
+}
+
+static void
+a_constant_delay_needs_no_counting(void **state)
+{
+	struct backoff b = {1000, 60000, 1, 0};
+	int i;
+
+	(void)state;
+	/* Each of these would take seconds, were the tries counted. */
+	for (i = 0; i < 100; i++)
+		assert_int_equal(backoff_delay_ms(&b, UINT_MAX, 0.5), 1000);
+}
+
+static void
+delays_at_the_cap_are_spread_as_well(void **state)
+{
+	struct backoff b = {1000, 10000, 2, 0.2};
+	int i, at_cap = 0;
+
+	(void)state;
+	for (i = 0; i < 1000; i++)
+		at_cap += backoff_delay_ms(&b, 50, i / 1000.0) == 10000;
+	assert_in_range(at_cap, 0, 10);
+	assert_in_range(backoff_delay_ms(&b, 50, 0), 6665, 6668);
+	assert_in_range(backoff_delay_ms(&b, 50, 0.9999), 9998, 10000);
+}
+
 int
 main(void)
 {
@@ -81,6 +117,9 @@ main(void)
 	    cmocka_unit_test(no_delay_passes_the_cap_with_jitter),
 	    cmocka_unit_test(a_delay_is_never_below_one),
 	    cmocka_unit_test(a_start_above_the_cap_is_the_cap),
+	    cmocka_unit_test(no_cap_at_all_is_still_a_number),
+	    cmocka_unit_test(a_constant_delay_needs_no_counting),
+	    cmocka_unit_test(delays_at_the_cap_are_spread_as_well),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
