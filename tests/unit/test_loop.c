@@ -3,6 +3,7 @@
  * The event loop: the order of what was put off, timers, descriptors,
  * signals, calls from other threads, and things freed in their own callback.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -451,6 +453,57 @@ posts_that_never_ran_are_released_with_the_loop(void **state)
 	assert_string_equal(((struct world *)*state)->trace, "");
 }
 
+static void
+work_and_set_timer(void *arg)
+{
+	struct world *w = arg;
+	int64_t until = clock_mono_ms() + 100;
+
+	while (clock_mono_ms() < until)
+		continue;
+	w->at = -clock_mono_ms();
+	loop_timer_set(w->timer, 60);
+}
+
+static void
+note_lateness(void *arg)
+{
+	struct world *w = arg;
+
+	w->at += clock_mono_ms();
+}
+
+static void
+a_delay_counts_from_when_it_is_set(void **state)
+{
+	struct world *w = *state;
+
+	/* Not from the start of the turn, which was 100 ms before. */
+	w->timer = loop_timer_new(w->loop, note_lateness, w);
+	loop_post(w->loop, work_and_set_timer, w);
+	loop_run(w->loop);
+	assert_true(w->at >= 49);
+}
+
+static void
+a_descriptor_that_cannot_be_watched_ends_the_process(void **state)
+{
+	struct world *w = *state;
+	int status, fd;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		/* epoll refuses a file; nothing would ever be called. */
+		fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		dup2(fd, STDERR_FILENO);
+		fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		loop_fd_new(w->loop, fd, say_a, w);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int
@@ -474,6 +527,8 @@ main(void)
 	    T(a_stopped_loop_can_go_on),
 	    T(a_loop_with_nothing_to_do_returns),
 	    T(posts_that_never_ran_are_released_with_the_loop),
+	    T(a_delay_counts_from_when_it_is_set),
+	    T(a_descriptor_that_cannot_be_watched_ends_the_process),
 	};
 
 	alarm(60);
