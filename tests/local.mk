@@ -4,11 +4,26 @@
 
 # One module a line, sorted.
 unit_tests =
+unit_tests += tests/unit/test_backoff
+unit_tests += tests/unit/test_buf
+unit_tests += tests/unit/test_child
 unit_tests += tests/unit/test_creds
+unit_tests += tests/unit/test_encode
 unit_tests += tests/unit/test_endpoint
+unit_tests += tests/unit/test_error
+unit_tests += tests/unit/test_file
+unit_tests += tests/unit/test_hash
+unit_tests += tests/unit/test_header
+unit_tests += tests/unit/test_ini
+unit_tests += tests/unit/test_json
+unit_tests += tests/unit/test_jsonw
+unit_tests += tests/unit/test_log
+unit_tests += tests/unit/test_loop
 unit_tests += tests/unit/test_s3uri
 unit_tests += tests/unit/test_sigv4
 unit_tests += tests/unit/test_sigv4_vectors
+unit_tests += tests/unit/test_str
+unit_tests += tests/unit/test_timefmt
 unit_tests += tests/unit/test_url
 
 # Unit tests of local/ are listed here too, each with its own line

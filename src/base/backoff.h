@@ -7,7 +7,8 @@
 
 struct backoff {
 	int64_t start_ms; /* the first delay, > 0 */
-	int64_t max_ms; /* no delay is longer, jitter included */
+	int64_t max_ms; /* >= 1; no delay is longer, jitter included, which
+			   spreads below it */
 	double factor; /* of each delay to the one before, >= 1 */
 	double jitter; /* 0.2: from 0.8 to 1.2 of the computed delay */
 };

@@ -38,6 +38,15 @@ buf_clear(struct buf *b)
 		b->data[0] = '\0';
 }
 
+void
+buf_truncate(struct buf *b, size_t len)
+{
+	if (len >= b->len)
+		return;
+	b->len = len;
+	b->data[len] = '\0';
+}
+
 /* Make room for `more` bytes and the NUL behind them. */
 static int
 reserve(struct buf *b, size_t more)
@@ -53,6 +62,8 @@ reserve(struct buf *b, size_t more)
 	cap = b->cap != 0 ? b->cap : 64;
 	while (cap < b->len + more + 1)
 		cap *= 2;
+	if (cap - 1 > b->max)
+		cap = b->max + 1;
 	b->data = xrealloc(b->cap != 0 ? b->data : NULL, cap);
 	b->cap = cap;
 	return 0;
@@ -91,6 +102,8 @@ buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 	va_copy(again, ap);
 	n = vsnprintf(NULL, 0, fmt, again);
 	va_end(again);
+	if (n < 0)
+		b->overflow = true;
 	if (n < 0 || reserve(b, (size_t)n) == -1)
 		return -1;
 	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);

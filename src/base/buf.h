@@ -28,7 +28,10 @@ void buf_done(struct buf *b);
 /* Empty it, keep its memory. */
 void buf_clear(struct buf *b);
 
-/* 0, or -1 where the maximum forbids it. */
+/* Forget what stands behind the first len bytes; the overflow stays. */
+void buf_truncate(struct buf *b, size_t len);
+
+/* 0, or -1 where the maximum forbids it (or printf(3) fails). */
 int buf_append(struct buf *b, const void *data, size_t len);
 int buf_puts(struct buf *b, const char *s);
 int buf_putc(struct buf *b, char c);

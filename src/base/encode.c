@@ -62,8 +62,8 @@ base64_value(char c)
 	return c == '/' ? 63 : -1;
 }
 
-int
-decode_base64(struct buf *out, const char *s, size_t len)
+static int
+append_decoded(struct buf *out, const char *s, size_t len)
 {
 	size_t i, j, pad = 0;
 
@@ -83,6 +83,9 @@ decode_base64(struct buf *out, const char *s, size_t len)
 				return -1;
 			v = v << 6 | (uint32_t)digit;
 		}
+		/* Bits behind the last byte would let two texts mean one. */
+		if (n < 4 && (v & 0xffffu >> (8 * (n - 2))) != 0)
+			return -1;
 		three[0] = (unsigned char)(v >> 16);
 		three[1] = (unsigned char)(v >> 8);
 		three[2] = (unsigned char)v;
@@ -90,6 +93,17 @@ decode_base64(struct buf *out, const char *s, size_t len)
 			return -1;
 	}
 	return 0;
+}
+
+int
+decode_base64(struct buf *out, const char *s, size_t len)
+{
+	size_t before = out->len;
+
+	if (append_decoded(out, s, len) == 0)
+		return 0;
+	buf_truncate(out, before);
+	return -1;
 }
 
 int
@@ -127,8 +141,8 @@ hex_value(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-int
-decode_uri(struct buf *out, const char *s, size_t len)
+static int
+append_unescaped(struct buf *out, const char *s, size_t len)
 {
 	size_t i;
 
@@ -151,4 +165,15 @@ decode_uri(struct buf *out, const char *s, size_t len)
 			return -1;
 	}
 	return 0;
+}
+
+int
+decode_uri(struct buf *out, const char *s, size_t len)
+{
+	size_t before = out->len;
+
+	if (append_unescaped(out, s, len) == 0)
+		return 0;
+	buf_truncate(out, before);
+	return -1;
 }

@@ -14,7 +14,10 @@ void encode_hex(const void *data, size_t len, char *out);
 /* Standard alphabet with padding (RFC 4648, 4), appended to out. */
 int encode_base64(struct buf *out, const void *data, size_t len);
 
-/* Strict inverse: padding required, no blanks. 0, or -1. */
+/*
+ * Strict inverse: padding required, no blanks, no bits left over. 0, or -1
+ * with the bytes of out as they were.
+ */
 int decode_base64(struct buf *out, const char *s, size_t len);
 
 /*
@@ -23,7 +26,10 @@ int decode_base64(struct buf *out, const char *s, size_t len);
  */
 int encode_uri(struct buf *out, const char *data, size_t len, bool keep_slash);
 
-/* %XX becomes a byte; a '%' without two digits is an error (-1). '+' stays. */
+/*
+ * %XX becomes a byte, NUL too; a '%' without two digits is an error (-1, the
+ * bytes of out as they were). '+' stays.
+ */
 int decode_uri(struct buf *out, const char *s, size_t len);
 
 #endif

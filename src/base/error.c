@@ -8,30 +8,42 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
+
 void
 error_clear(struct error *err)
 {
 	memset(err, 0, sizeof(*err));
 }
 
-/* Text from outside may hold line ends; an error is one line. */
-static void
-flatten(char *s)
+/*
+ * Text from outside may hold line ends and worse; an error is one line that a
+ * terminal can show.
+ */
+static void __attribute__((format(printf, 3, 0)))
+format_line(char *out, size_t size, const char *fmt, va_list ap)
 {
-	for (; *s != '\0'; s++) {
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = ' ';
-	}
+	vsnprintf(out, size, fmt, ap);
+	str_defang(out);
 }
 
+/* As much of s as fits. */
 static void
+append(char *out, size_t size, const char *s)
+{
+	size_t len = strlen(out), n = strnlen(s, size - 1 - len);
+
+	memcpy(out + len, s, n);
+	out[len + n] = '\0';
+}
+
+static void __attribute__((format(printf, 3, 0)))
 set_text(struct error *err, enum error_code code, const char *fmt, va_list ap)
 {
 	char text[sizeof(err->text)];
 
 	/* The arguments may point into the old error. */
-	vsnprintf(text, sizeof(text), fmt, ap);
-	flatten(text);
+	format_line(text, sizeof(text), fmt, ap);
 	error_clear(err);
 	err->code = code;
 	memcpy(err->text, text, sizeof(text));
@@ -53,43 +65,40 @@ err_set_errno(struct error *err, enum error_code code, const char *fmt, ...)
 {
 	int saved = errno;
 	va_list ap;
-	size_t len;
 
 	va_start(ap, fmt);
 	set_text(err, code, fmt, ap);
 	va_end(ap);
-	len = strlen(err->text);
-	snprintf(
-	    err->text + len, sizeof(err->text) - len, ": %s", strerror(saved));
+	append(err->text, sizeof(err->text), ": ");
+	append(err->text, sizeof(err->text), strerror(saved));
 	return -1;
 }
 
 int
 err_prefix(struct error *err, const char *fmt, ...)
 {
-	char old[sizeof(err->text)];
+	char text[sizeof(err->text)];
 	va_list ap;
-	size_t len;
 
-	memcpy(old, err->text, sizeof(old));
 	va_start(ap, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	format_line(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	flatten(err->text);
-	len = strlen(err->text);
-	snprintf(err->text + len, sizeof(err->text) - len, ": %s", old);
+	append(text, sizeof(text), ": ");
+	append(text, sizeof(text), err->text);
+	memcpy(err->text, text, sizeof(text));
 	return -1;
 }
 
 int
 err_hint(struct error *err, const char *fmt, ...)
 {
+	char hint[sizeof(err->hint)];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(err->hint, sizeof(err->hint), fmt, ap);
+	format_line(hint, sizeof(hint), fmt, ap);
 	va_end(ap);
-	flatten(err->hint);
+	memcpy(err->hint, hint, sizeof(hint));
 	return -1;
 }
 

@@ -12,32 +12,43 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/random.h"
+
+static int
+read_all(int fd, const char *path, struct buf *out, struct error *err)
+{
+	char chunk[16384];
+	ssize_t n;
+
+	for (;;) {
+		n = read(fd, chunk, sizeof(chunk));
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return err_set_errno(err, ERR_IO, "read %s", path);
+		if (n == 0)
+			return 0;
+		if (buf_append(out, chunk, (size_t)n) == -1)
+			return err_set(err, ERR_LIMIT,
+			    "%s is larger than %zu bytes", path, out->max);
+	}
+}
 
 int
 file_read(const char *path, struct buf *out, struct error *err)
 {
-	char chunk[16384];
-	ssize_t n;
-	int fd;
+	size_t before = out->len;
+	int fd, rc;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd == -1)
 		return err_set_errno(err,
 		    errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "open %s", path);
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
-		if (buf_append(out, chunk, (size_t)n) == -1) {
-			close(fd);
-			return err_set(err, ERR_LIMIT,
-			    "%s is larger than %zu bytes", path, out->max);
-		}
-	}
-	if (n == -1) {
-		err_set_errno(err, ERR_IO, "read %s", path);
-		close(fd);
-		return -1;
-	}
+	rc = read_all(fd, path, out, err);
 	close(fd);
-	return 0;
+	if (rc == -1)
+		buf_truncate(out, before);
+	return rc;
 }
 
 int
@@ -96,14 +107,15 @@ write_and_sync(const char *path, const void *data, size_t len, mode_t mode,
 {
 	int fd, rc;
 
-	fd = open(
-	    path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd == -1)
 		return err_set_errno(err, ERR_IO, "create %s", path);
 	rc = file_write_all(fd, data, len, err);
 	if (rc == 0 && fsync(fd) == -1)
 		rc = err_set_errno(err, ERR_IO, "fsync %s", path);
 	close(fd);
+	if (rc == -1)
+		unlink(path);
 	return rc;
 }
 
@@ -111,39 +123,54 @@ int
 file_write_atomic(const char *path, const void *data, size_t len, mode_t mode,
     struct error *err)
 {
-	char *tmp = xasprintf("%s.tmp", path);
+	char id[RANDOM_UUID_SIZE], *tmp;
 	int rc;
 
+	/* No name of a user's, nor of a second writer's. */
+	random_uuid(id);
+	tmp = xasprintf("%s.%.8s.tmp", path, id);
 	rc = write_and_sync(tmp, data, len, mode, err);
-	if (rc == 0 && rename(tmp, path) == -1)
+	if (rc == 0 && rename(tmp, path) == -1) {
 		rc = err_set_errno(err, ERR_IO, "rename %s", tmp);
-	if (rc == -1)
 		unlink(tmp);
+	}
 	free(tmp);
 	return rc == 0 ? sync_parent(path, err) : -1;
+}
+
+/* 0 where the folder is there afterwards, else -1 with errno. */
+static int
+make_folder(const char *path, mode_t mode)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) == 0)
+		return 0;
+	if (errno != EEXIST || stat(path, &st) == -1)
+		return -1;
+	errno = ENOTDIR;
+	return S_ISDIR(st.st_mode) ? 0 : -1;
 }
 
 int
 file_mkdirs(const char *path, mode_t mode, struct error *err)
 {
-	char *copy = xstrdup(path), *p;
+	char *copy = xstrdup(path), *p = copy;
+	int rc = 0;
 
-	for (p = copy + 1; *p != '\0'; p++) {
-		if (*p != '/')
-			continue;
+	/* Each '/' but one at the start ends the name of a folder. */
+	while (rc == 0 && *p != '\0' && (p = strchr(p + 1, '/')) != NULL) {
 		*p = '\0';
-		if (mkdir(copy, mode) == -1 && errno != EEXIST)
-			goto fail;
-		*p = '/';
+		rc = make_folder(copy, mode);
+		if (rc == 0)
+			*p = '/';
 	}
-	if (mkdir(copy, mode) == -1 && errno != EEXIST)
-		goto fail;
+	if (rc == 0)
+		rc = make_folder(copy, mode);
+	if (rc == -1)
+		err_set_errno(err, ERR_IO, "make the folder %s", copy);
 	free(copy);
-	return 0;
-fail:
-	err_set_errno(err, ERR_IO, "make the folder %s", copy);
-	free(copy);
-	return -1;
+	return rc;
 }
 
 int
@@ -155,8 +182,13 @@ file_lock(const char *path, int *out_fd, struct error *err)
 	if (fd == -1)
 		return err_set_errno(err, ERR_IO, "open %s", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
-		err_set_errno(err, errno == EWOULDBLOCK ? ERR_BUSY : ERR_IO,
-		    "lock %s", path);
+		if (errno == EWOULDBLOCK) {
+			err_set(err, ERR_BUSY,
+			    "%s is locked by another process", path);
+			err->retryable = true;
+		} else {
+			err_set_errno(err, ERR_IO, "lock %s", path);
+		}
 		close(fd);
 		return -1;
 	}

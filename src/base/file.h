@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files: whole reads with a cap, durable writes, locks that name a holder. */
+/* Files: whole reads with a cap, durable writes, locks between processes. */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
@@ -11,17 +11,24 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* Append the whole file; more than the buffer's maximum is ERR_LIMIT. */
+/*
+ * Append the whole file; more than the buffer's maximum is ERR_LIMIT. On
+ * failure the bytes of the buffer are as they were.
+ */
 int file_read(const char *path, struct buf *out, struct error *err);
 
 /* All of it, or an error. */
 int file_write_all(int fd, const void *data, size_t len, struct error *err);
 
-/* Replace the file as one step that survives a power cut. */
+/*
+ * Replace the file as one step that survives a power cut; of two writers at
+ * the same time one wins. A crash may leave PATH.xxxxxxxx.tmp behind. A
+ * symbolic link is replaced, not followed.
+ */
 int file_write_atomic(const char *path, const void *data, size_t len,
     mode_t mode, struct error *err);
 
-/* Every missing folder of the path, with this mode. */
+/* Every missing folder of the path, with this mode less the umask. */
 int file_mkdirs(const char *path, mode_t mode, struct error *err);
 
 /* Make the entries of a folder durable. */
@@ -29,7 +36,8 @@ int file_sync_dir(const char *path, struct error *err);
 
 /*
  * Take an exclusive lock on a file, made if it is missing (mode 0600). The
- * lock is held while *out_fd is open. ERR_BUSY where another process has it.
+ * lock is held while *out_fd is open. ERR_BUSY where another process, or
+ * another descriptor of ours, has it.
  */
 int file_lock(const char *path, int *out_fd, struct error *err);
 

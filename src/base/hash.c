@@ -94,8 +94,9 @@ void
 hash_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
     unsigned char out[HASH_SHA256_SIZE])
 {
-	must(HMAC(EVP_sha256(), key, (int)key_len, data, len, out, NULL) !=
-	    NULL);
+	/* OpenSSL takes a NULL key and NULL data, but not both at once. */
+	must(HMAC(EVP_sha256(), key_len != 0 ? key : "", (int)key_len, data,
+		 len, out, NULL) != NULL);
 }
 
 struct hash_mac *

@@ -18,7 +18,7 @@ struct ini_entry {
 	const char *file;
 	int line;
 	const char *section; /* inside the brackets, trimmed; "" before any */
-	const char *parent; /* the key above an indented line, or NULL */
+	const char *parent; /* the key an indented line belongs to, or NULL */
 	const char *key;
 	const char *value; /* trimmed, may be "" */
 };
@@ -28,7 +28,8 @@ typedef int ini_fn(const struct ini_entry *e, void *arg, struct error *err);
 
 enum ini_style {
 	INI_PLAIN, /* leading blanks mean nothing */
-	INI_NESTED, /* AWS's: an indented line belongs to the key above it */
+	INI_NESTED, /* AWS's: indented lines belong to the key without a value
+			above them ("s3 ="); else they are keys like any */
 };
 
 /*

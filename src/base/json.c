@@ -10,6 +10,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+/* cJSON reads so many bytes of a number and takes the rest for what follows. */
+#define NUMBER_MAX_BYTES 63
+
 struct check {
 	const char *start, *p, *end;
 	const char *what; /* the fault, once found */
@@ -137,7 +140,7 @@ check_digits(struct check *c)
 }
 
 static bool
-check_number(struct check *c)
+check_number_form(struct check *c)
 {
 	take(c, '-');
 	if (!take(c, '0') && !check_digits(c))
@@ -151,6 +154,18 @@ check_number(struct check *c)
 			take(c, '-');
 		return check_digits(c);
 	}
+	return true;
+}
+
+static bool
+check_number(struct check *c)
+{
+	const char *first = c->p;
+
+	if (!check_number_form(c))
+		return false;
+	if (c->p - first > NUMBER_MAX_BYTES)
+		return fault(c, "a number that is too long");
 	return true;
 }
 
@@ -269,10 +284,12 @@ doubled_key(const cJSON *node)
 int
 json_parse(const char *data, size_t len, struct json **out, struct error *err)
 {
-	struct check c = {.start = data, .p = data, .end = data + len};
+	struct check c = {.start = data, .p = data};
 	const char *twice;
 	cJSON *root;
 
+	/* An empty body may have no address; nothing is added to NULL. */
+	c.end = len != 0 ? data + len : data;
 	if (check_value(&c, 0)) {
 		skip_blanks(&c);
 		if (c.p != c.end)
@@ -348,7 +365,8 @@ json_i64(const struct json *j, int64_t *out)
 	if (!cJSON_IsNumber(node(j)))
 		return -1;
 	d = node(j)->valuedouble;
-	if (!(fabs(d) <= 0x1p53) || d != floor(d))
+	/* 2^53 itself may have been 2^53 + 1 in the text. */
+	if (!(fabs(d) < 0x1p53) || d != floor(d))
 		return -1;
 	*out = (int64_t)d;
 	return 0;

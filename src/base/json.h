@@ -34,7 +34,7 @@ const struct json *json_get(const struct json *obj, const char *key);
 const char *json_str(const struct json *j);
 const char *json_get_str(const struct json *obj, const char *key);
 
-/* A whole number up to 2^53 in size. 0, or -1 with *out untouched. */
+/* A whole number below 2^53 in size. 0, or -1 with *out untouched. */
 int json_i64(const struct json *j, int64_t *out);
 int json_bool(const struct json *j, bool *out);
 

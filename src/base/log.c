@@ -16,7 +16,8 @@
 #include "base/timefmt.h"
 
 #define LINE_MAX_BYTES 16384
-#define VALUE_MAX_BYTES 4096
+#define VALUE_MAX_BYTES 4096 /* as written, escapes and all */
+#define TAIL_BYTES 32 /* kept free for how a line ends */
 
 static enum log_level threshold = LOG_INFO;
 static enum log_format format = LOG_TEXT;
@@ -24,6 +25,7 @@ static void (*line_sink)(const char *line, void *arg);
 static void *line_sink_arg;
 static struct buf line;
 static bool line_open;
+static bool line_cut; /* a field did not fit */
 
 static const char *const level_names[] = {
     "debug", "info", "warn", "error", "none"};
@@ -88,25 +90,55 @@ needs_quotes(const char *value)
 	return false;
 }
 
+/*
+ * The character of n bytes (0: one byte that is not UTF-8). Terminals obey
+ * U+0080 to U+009F, and some readers end a line at U+2028 and U+2029.
+ */
+static void
+append_char(const char *s, size_t n)
+{
+	unsigned char c = (unsigned char)s[0];
+
+	if (c == '"' || c == '\\')
+		buf_printf(&line, "\\%c", c);
+	else if (n == 0 || c < 0x20 || c == 0x7f)
+		buf_printf(&line, "\\u%04x", c);
+	else if (c == 0xc2 && (unsigned char)s[1] < 0xa0)
+		buf_printf(&line, "\\u%04x", (unsigned char)s[1]);
+	else if (str_starts(s, "\xe2\x80\xa8"))
+		buf_puts(&line, "\\u2028");
+	else if (str_starts(s, "\xe2\x80\xa9"))
+		buf_puts(&line, "\\u2029");
+	else
+		buf_append(&line, s, n);
+}
+
 static void
 append_quoted(const char *value)
 {
-	size_t len = strnlen(value, VALUE_MAX_BYTES), i = 0;
+	size_t end = line.len + VALUE_MAX_BYTES, n;
 
 	buf_putc(&line, '"');
-	while (i < len) {
-		unsigned char c = (unsigned char)value[i];
-		size_t n = str_utf8_len(value + i, len - i);
-
-		if (c == '"' || c == '\\')
-			buf_printf(&line, "\\%c", c);
-		else if (n == 0 || c < 0x20 || c == 0x7f)
-			buf_printf(&line, "\\u%04x", c);
-		else
-			buf_append(&line, value + i, n);
-		i += n != 0 ? n : 1;
+	for (; *value != '\0'; value += n != 0 ? n : 1) {
+		if (line.len >= end) {
+			buf_puts(&line, "\xe2\x80\xa6");
+			break;
+		}
+		n = str_utf8_len(value, strnlen(value, 4));
+		append_char(value, n);
 	}
 	buf_putc(&line, '"');
+}
+
+/* A field that does not fit goes as a whole: half of one is no line. */
+static void
+end_field(size_t before)
+{
+	if (!line.overflow)
+		return;
+	buf_truncate(&line, before);
+	line.overflow = false;
+	line_cut = true;
 }
 
 static void
@@ -123,9 +155,12 @@ log_begin(enum log_level level, const char *token)
 {
 	char now[TIMEFMT_ISO_SIZE];
 
+	/* A line that somebody else forgot, or is in the middle of. */
+	log_end();
 	line_open = log_wants(level);
 	if (!line_open)
 		return;
+	line_cut = false;
 	timefmt_iso(clock_wall_ms(), now);
 	buf_init(&line, LINE_MAX_BYTES);
 	if (format == LOG_JSON)
@@ -139,6 +174,8 @@ log_begin(enum log_level level, const char *token)
 void
 log_str(const char *key, const char *value)
 {
+	size_t before = line.len;
+
 	if (!line_open || value == NULL)
 		return;
 	append_key(key);
@@ -146,15 +183,19 @@ log_str(const char *key, const char *value)
 		append_quoted(value);
 	else
 		buf_puts(&line, value);
+	end_field(before);
 }
 
 void
 log_int(const char *key, int64_t value)
 {
+	size_t before = line.len;
+
 	if (!line_open)
 		return;
 	append_key(key);
 	buf_printf(&line, "%lld", (long long)value);
+	end_field(before);
 }
 
 void
@@ -188,6 +229,11 @@ log_end(void)
 {
 	if (!line_open)
 		return;
+	line.max += TAIL_BYTES;
+	if (line_cut) {
+		append_key("cut");
+		buf_puts(&line, "true");
+	}
 	if (format == LOG_JSON)
 		buf_putc(&line, '}');
 	write_line();
@@ -195,10 +241,10 @@ log_end(void)
 	line_open = false;
 }
 
-static void
+static void __attribute__((format(printf, 3, 0)))
 say(enum log_level level, const char *token, const char *fmt, va_list ap)
 {
-	char text[VALUE_MAX_BYTES];
+	char text[VALUE_MAX_BYTES + 8]; /* so that a cut is seen */
 
 	if (!log_wants(level))
 		return;

@@ -2,9 +2,10 @@
 /*
  * Log lines on standard error, as text or as JSON, one line each.
  *
- * Control bytes in values are escaped. Secrets are never handed in: nothing
- * here could tell them apart. Only engine, serve, cmd and local log above
- * debug; the layers below return errors.
+ * Control characters in values are escaped; a value is cut after 4 KiB with an
+ * ellipsis, and fields that find no room in 16 KiB are left out ("cut").
+ * Secrets are never handed in: nothing here could tell them apart. Only
+ * engine, serve, cmd and local log above debug; the layers below return errors.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

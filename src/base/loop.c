@@ -60,6 +60,13 @@ checked(void *p)
 }
 
 static void
+add(struct event *ev, const struct timeval *tv)
+{
+	if (event_add(ev, tv) == -1)
+		checked(NULL);
+}
+
+static void
 on_watch(evutil_socket_t fd, short what, void *arg)
 {
 	struct watch *w = arg;
@@ -83,7 +90,7 @@ schedule_posts(struct loop *loop)
 {
 	struct timeval now = {0, 0};
 
-	event_add(loop->posted, &now);
+	add(loop->posted, &now);
 }
 
 /* Runs what was posted before this turn; what it posts waits for the next. */
@@ -192,7 +199,7 @@ loop_timer_set(struct loop_timer *t, int64_t delay_ms)
 		delay_ms = 0;
 	tv.tv_sec = delay_ms / 1000;
 	tv.tv_usec = delay_ms % 1000 * 1000;
-	event_add(t->w.ev, &tv);
+	add(t->w.ev, &tv);
 }
 
 void
@@ -216,7 +223,7 @@ loop_fd_new(struct loop *loop, int fd, loop_fn *fn, void *arg)
 	struct loop_fd *w = xcalloc(1, sizeof(*w));
 
 	watch_init(&w->w, loop, fd, EV_READ | EV_PERSIST, fn, arg);
-	event_add(w->w.ev, NULL);
+	add(w->w.ev, NULL);
 	return w;
 }
 
@@ -235,7 +242,7 @@ loop_signal_new(struct loop *loop, int signo, loop_fn *fn, void *arg)
 	struct loop_signal *s = xcalloc(1, sizeof(*s));
 
 	watch_init(&s->w, loop, signo, EV_SIGNAL | EV_PERSIST, fn, arg);
-	event_add(s->w.ev, NULL);
+	add(s->w.ev, NULL);
 	return s;
 }
 

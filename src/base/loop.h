@@ -34,13 +34,20 @@ void loop_post(struct loop *loop, loop_fn *fn, void *arg);
 /* Forget every posted call with this argument. */
 void loop_unpost(struct loop *loop, void *arg);
 
-/* One-shot; set again as often as wanted, a later set replaces the earlier. */
+/*
+ * One-shot; set again as often as wanted, a later set replaces the earlier.
+ * The delay counts from the call. The kernel's coarse clock may end it up to a
+ * tick (10 ms) early: who needs an instant looks at the clock again.
+ */
 struct loop_timer *loop_timer_new(struct loop *loop, loop_fn *fn, void *arg);
 void loop_timer_set(struct loop_timer *t, int64_t delay_ms);
 void loop_timer_clear(struct loop_timer *t);
 void loop_timer_free(struct loop_timer *t);
 
-/* Calls fn whenever fd is readable (level-triggered), until freed. */
+/*
+ * Calls fn whenever fd is readable (level-triggered), until freed. A regular
+ * file cannot be watched; trying ends the process.
+ */
 struct loop_fd *loop_fd_new(struct loop *loop, int fd, loop_fn *fn, void *arg);
 void loop_fd_free(struct loop_fd *w);
 

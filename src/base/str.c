@@ -124,6 +124,25 @@ str_utf8_len(const char *s, size_t len)
 	return n;
 }
 
+void
+str_defang(char *s)
+{
+	size_t left = strlen(s), n;
+
+	for (; left > 0; s += n, left -= n) {
+		unsigned char c = (unsigned char)*s;
+
+		n = str_utf8_len(s, left);
+		if (n == 0) {
+			*s = '?';
+			n = 1;
+		} else if (c < 0x20 || c == 0x7f ||
+		    (c == 0xc2 && (unsigned char)s[1] < 0xa0)) {
+			memset(s, ' ', n);
+		}
+	}
+}
+
 int
 str_to_i64(const char *s, int64_t min, int64_t max, int64_t *out)
 {

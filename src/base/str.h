@@ -16,6 +16,12 @@ bool str_empty(const char *s); /* NULL or "" */
 /* Bytes 0x00-0x1f and 0x7f: nothing that is printed may hold them. */
 bool str_has_control(const char *s);
 
+/*
+ * Make s fit for a terminal, in place: control characters, those of U+0080 to
+ * U+009F too, become blanks and bytes that are not UTF-8 become '?'.
+ */
+void str_defang(char *s);
+
 /* The caller's string without blanks at both ends; changes s in place. */
 char *str_trim(char *s);
 

@@ -11,22 +11,37 @@ static const char days[7][4] = {
 static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-/* Seconds and the rest, also before 1970. */
-static int
-split(int64_t ms, struct tm *tm)
-{
-	int64_t rest = ms % 1000;
-	time_t secs;
+/* What four digits of a year can say: 0000-01-01 to the end of 9999. */
+#define FIRST_MS INT64_C(-62167219200000)
+#define LAST_MS INT64_C(253402300799999)
 
-	if (rest < 0)
-		rest += 1000;
+/* Fields with a whole year and month, and the milliseconds. */
+struct parts {
+	unsigned year, month, day, wday, hour, min, sec, ms;
+};
+
+/* Each number is cut to its digits, so that the compiler knows its width. */
+static struct parts
+split(int64_t ms)
+{
+	struct parts p;
+	struct tm tm;
+	time_t secs;
+	int64_t rest;
+
+	ms = ms < FIRST_MS ? FIRST_MS : ms > LAST_MS ? LAST_MS : ms;
+	rest = (ms % 1000 + 1000) % 1000;
 	secs = (time_t)((ms - rest) / 1000);
-	if (gmtime_r(&secs, tm) == NULL || tm->tm_year > 8099 ||
-	    tm->tm_year < -1900) {
-		secs = 0;
-		gmtime_r(&secs, tm);
-	}
-	return (int)rest;
+	gmtime_r(&secs, &tm);
+	p.year = (unsigned)(tm.tm_year + 1900) % 10000;
+	p.month = (unsigned)(tm.tm_mon + 1) % 100;
+	p.day = (unsigned)tm.tm_mday % 100;
+	p.wday = (unsigned)tm.tm_wday % 7;
+	p.hour = (unsigned)tm.tm_hour % 100;
+	p.min = (unsigned)tm.tm_min % 100;
+	p.sec = (unsigned)tm.tm_sec % 100;
+	p.ms = (unsigned)rest % 1000;
+	return p;
 }
 
 /* Join fields that were read as text; refuses a 31st of February. */
@@ -93,12 +108,10 @@ from_digits(const char *digits, int64_t *out_ms)
 void
 timefmt_iso(int64_t ms, char out[TIMEFMT_ISO_SIZE])
 {
-	struct tm tm;
-	int rest = split(ms, &tm);
-	size_t len;
+	struct parts p = split(ms);
 
-	len = strftime(out, TIMEFMT_ISO_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + len, TIMEFMT_ISO_SIZE - len, ".%03dZ", rest);
+	snprintf(out, TIMEFMT_ISO_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
+	    p.year, p.month, p.day, p.hour, p.min, p.sec, p.ms);
 }
 
 int
@@ -121,10 +134,10 @@ timefmt_parse_iso(const char *s, int64_t *out_ms)
 void
 timefmt_amz(int64_t ms, char out[TIMEFMT_AMZ_SIZE])
 {
-	struct tm tm;
+	struct parts p = split(ms);
 
-	split(ms, &tm);
-	strftime(out, TIMEFMT_AMZ_SIZE, "%Y%m%dT%H%M%SZ", &tm);
+	snprintf(out, TIMEFMT_AMZ_SIZE, "%04u%02u%02uT%02u%02u%02uZ", p.year,
+	    p.month, p.day, p.hour, p.min, p.sec);
 }
 
 int
@@ -140,19 +153,18 @@ timefmt_parse_amz(const char *s, int64_t *out_ms)
 void
 timefmt_http(int64_t ms, char out[TIMEFMT_HTTP_SIZE])
 {
-	struct tm tm;
+	struct parts p = split(ms);
 
-	split(ms, &tm);
 	snprintf(out, TIMEFMT_HTTP_SIZE, "%s, %02u %s %04u %02u:%02u:%02u GMT",
-	    days[tm.tm_wday], (unsigned)tm.tm_mday % 100, months[tm.tm_mon],
-	    (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100,
-	    (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
+	    days[p.wday], p.day, months[p.month - 1], p.year, p.hour, p.min,
+	    p.sec);
 }
 
 int
 timefmt_parse_http(const char *s, int64_t *out_ms)
 {
 	char text[TIMEFMT_HTTP_SIZE], digits[13];
+	int64_t ms;
 	struct tm tm;
 	int month;
 
@@ -176,16 +188,23 @@ timefmt_parse_http(const char *s, int64_t *out_ms)
 	tm.tm_hour = number(digits + 6, 2);
 	tm.tm_min = number(digits + 8, 2);
 	tm.tm_sec = number(digits + 10, 2);
-	return join(&tm, out_ms);
+	if (join(&tm, &ms) == -1)
+		return -1;
+	/* The day of the week, too, must be the one that would be written. */
+	timefmt_http(ms, text);
+	if (memcmp(s, text, 3) != 0)
+		return -1;
+	*out_ms = ms;
+	return 0;
 }
 
 void
 timefmt_day(int64_t ms, char out[TIMEFMT_DAY_SIZE])
 {
-	struct tm tm;
+	struct parts p = split(ms);
 
-	split(ms, &tm);
-	strftime(out, TIMEFMT_DAY_SIZE, "%Y-%m-%d", &tm);
+	snprintf(
+	    out, TIMEFMT_DAY_SIZE, "%04u-%02u-%02u", p.year, p.month, p.day);
 }
 
 void
@@ -196,7 +215,8 @@ timefmt_span(int64_t ms, char out[TIMEFMT_SPAN_SIZE])
 	if (ms < 1000)
 		snprintf(out, TIMEFMT_SPAN_SIZE, "%lld ms", (long long)ms);
 	else if (s < 60)
-		snprintf(out, TIMEFMT_SPAN_SIZE, "%.1f s", (double)ms / 1000);
+		snprintf(out, TIMEFMT_SPAN_SIZE, "%lld.%lld s", s,
+		    (long long)ms % 1000 / 100);
 	else if (s < 3600)
 		snprintf(
 		    out, TIMEFMT_SPAN_SIZE, "%lld m %02lld s", s / 60, s % 60);

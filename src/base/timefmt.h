@@ -2,7 +2,8 @@
 /*
  * Instants as text, always UTC. Each writes at most the size named with it,
  * NUL included; each parser takes its one form and nothing else, returning 0,
- * or -1 with *out_ms untouched.
+ * or -1 with *out_ms untouched. An instant before the year 0 or after 9999 is
+ * written as the nearest that four digits can say.
  */
 #ifndef BASE_TIMEFMT_H
 #define BASE_TIMEFMT_H

@@ -56,10 +56,11 @@ headers_addf(struct headers *h, const char *name, const char *fmt, ...)
 void
 headers_remove(struct headers *h, const char *name)
 {
+	char *wanted = xstrdup(name); /* may be a name of h itself */
 	size_t i, kept = 0;
 
 	for (i = 0; i < h->n; i++) {
-		if (str_ieq(h->v[i].name, name)) {
+		if (str_ieq(h->v[i].name, wanted)) {
 			free(h->v[i].name);
 			free(h->v[i].value);
 		} else {
@@ -67,13 +68,19 @@ headers_remove(struct headers *h, const char *name)
 		}
 	}
 	h->n = kept;
+	free(wanted);
 }
 
 void
 headers_set(struct headers *h, const char *name, const char *value)
 {
+	/* Both may be strings of a field that goes. */
+	char *new_name = xstrdup(name), *new_value = xstrdup(value);
+
 	headers_remove(h, name);
-	headers_add(h, name, value);
+	headers_add(h, new_name, new_value);
+	free(new_name);
+	free(new_value);
 }
 
 const char *

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Child processes: how they end, what they inherit, and that nothing of their
+ * group outlives them. The test adopts orphans, so that after each case it
+ * can wait for every process that was ever started.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/child.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+struct world {
+	struct loop *loop;
+	struct child *child;
+	struct child_result result;
+	struct error err;
+	struct buf text; /* what the child wrote */
+	bool started; /* child_start() has returned */
+	int calls;
+	int in, out; /* files without a name */
+	int fds; /* how many descriptors were open before */
+};
+
+static int
+open_fds(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = 0;
+
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n;
+}
+
+static int
+temp_file(void)
+{
+	return open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+static int
+enter(void **state)
+{
+	struct world *w = xcalloc(1, sizeof(*w));
+
+	w->loop = loop_new();
+	w->in = temp_file();
+	w->out = temp_file();
+	w->fds = open_fds();
+	buf_init(&w->text, 1 << 20);
+	*state = w;
+	return w->in == -1 || w->out == -1;
+}
+
+static int
+leave(void **state)
+{
+	struct world *w = *state;
+
+	loop_free(w->loop);
+	buf_done(&w->text);
+	close(w->in);
+	close(w->out);
+	free(w);
+	return 0;
+}
+
+/* Orphans of ours were killed, and nothing else is left to wait for. */
+static int
+reap_orphans(void)
+{
+	int status, n = 0;
+
+	while (waitpid(-1, &status, 0) != -1) {
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), SIGKILL);
+		n++;
+	}
+	assert_int_equal(errno, ECHILD);
+	return n;
+}
+
+static void
+on_done(const struct child_result *r, void *arg)
+{
+	struct world *w = arg;
+
+	assert_true(w->started);
+	w->result = *r;
+	w->calls++;
+	w->child = NULL;
+	loop_stop(w->loop);
+}
+
+static int
+start(struct world *w, const char *const *argv, int64_t timeout_ms)
+{
+	struct child_options o = {
+	    .argv = argv,
+	    .stdin_fd = w->in,
+	    .stdout_fd = w->out,
+	    .stderr_fd = -1,
+	    .timeout_ms = timeout_ms,
+	};
+	int rc;
+
+	w->started = false;
+	error_clear(&w->err);
+	rc = child_start(w->loop, &o, on_done, w, &w->child, &w->err);
+	w->started = true;
+	return rc;
+}
+
+static void
+read_output(struct world *w)
+{
+	char chunk[4096];
+	ssize_t n;
+
+	buf_clear(&w->text);
+	lseek(w->out, 0, SEEK_SET);
+	while ((n = read(w->out, chunk, sizeof(chunk))) > 0)
+		buf_append(&w->text, chunk, (size_t)n);
+}
+
+/* Run it to its end. */
+static void
+run(struct world *w, const char *const *argv, int64_t timeout_ms)
+{
+	int calls = w->calls;
+
+	if (start(w, argv, timeout_ms) != 0)
+		fail_msg("%s", w->err.text);
+	loop_run(w->loop);
+	assert_int_equal(w->calls, calls + 1);
+	assert_int_equal(open_fds(), w->fds);
+	read_output(w);
+}
+
+static void
+run_script(struct world *w, const char *script, int64_t timeout_ms)
+{
+	const char *const argv[] = {"sh", "-c", script, NULL};
+
+	run(w, argv, timeout_ms);
+}
+
+static void
+exit_codes_are_told(void **state)
+{
+	struct world *w = *state;
+	char script[20];
+	int code;
+
+	for (code = 0; code < 256; code += 51) {
+		snprintf(script, sizeof(script), "exit %d", code);
+		run_script(w, script, 60000);
+		assert_int_equal(w->result.exit_code, code);
+		assert_int_equal(w->result.signal, 0);
+		assert_false(w->result.timed_out);
+	}
+	assert_int_equal(reap_orphans(), 0);
+}
+
+static void
+a_signal_that_ended_it_is_told(void **state)
+{
+	struct world *w = *state;
+
+	run_script(w, "kill -KILL $$", 0);
+	assert_int_equal(w->result.exit_code, -1);
+	assert_int_equal(w->result.signal, SIGKILL);
+	assert_false(w->result.timed_out);
+	run_script(w, "kill -TERM $$", 0);
+	assert_int_equal(w->result.signal, SIGTERM);
+	assert_int_equal(reap_orphans(), 0);
+}
+
+static void
+a_program_that_is_not_there_is_an_error_at_once(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {"no-such-program-anywhere", NULL};
+	const char *const path[] = {"/tmp", NULL};
+
+	assert_int_equal(start(w, argv, 0), -1);
+	assert_int_equal(w->err.code, ERR_IO);
+	assert_non_null(strstr(w->err.text, "no-such-program-anywhere"));
+	assert_null(w->child);
+	assert_int_equal(start(w, path, 0), -1);
+	loop_run(w->loop);
+	assert_int_equal(w->calls, 0);
+	assert_int_equal(open_fds(), w->fds);
+	assert_int_equal(reap_orphans(), 0);
+}
+
+static void
+files_are_its_input_and_output(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {"tr", "a-z", "A-Z", NULL};
+
+	assert_int_equal(write(w->in, "payload", 7), 7);
+	lseek(w->in, 0, SEEK_SET);
+	run(w, argv, 60000);
+	assert_string_equal(w->text.data, "PAYLOAD");
+	assert_int_equal(w->result.exit_code, 0);
+}
+
+static void
+megabytes_of_output_do_not_block(void **state)
+{
+	struct world *w = *state;
+	struct stat st;
+
+	run_script(w, "head -c 5000000 /dev/zero", 60000);
+	assert_int_equal(fstat(w->out, &st), 0);
+	assert_int_equal(st.st_size, 5000000);
+}
+
+static void
+without_descriptors_it_reads_and_writes_nothing(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {
+	    "sh", "-c", "echo out; echo err >&2; test -z \"$(cat)\"", NULL};
+	struct child_options o = {
+	    .argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1};
+
+	assert_int_equal(
+	    child_start(w->loop, &o, on_done, w, &w->child, &w->err), 0);
+	w->started = true;
+	loop_run(w->loop);
+	assert_int_equal(w->result.exit_code, 0);
+}
+
+static void
+arguments_reach_it_untouched_by_any_shell(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {
+	    "printf", "%s|", "$(id)", "a b", "*", "; x", "", "'\"", NULL};
+
+	run(w, argv, 60000);
+	assert_string_equal(w->text.data, "$(id)|a b|*|; x||'\"|");
+}
+
+static void
+a_file_that_is_no_program_is_not_given_to_a_shell(void **state)
+{
+	struct world *w = *state;
+	char path[] = "/tmp/test_child.XXXXXX";
+	const char *const argv[] = {path, NULL};
+	int fd = mkstemp(path), rc;
+
+	assert_int_equal(write(fd, "exit 0\n", 7), 7);
+	fchmod(fd, 0700);
+	close(fd);
+	rc = start(w, argv, 0);
+	unlink(path);
+	assert_int_equal(rc, -1);
+	assert_int_equal(reap_orphans(), 0);
+}
+
+static void
+its_environment_is_ours_or_the_one_given(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {"/usr/bin/env", NULL};
+	const char *const env[] = {"A=b c", "D=", NULL};
+	struct child_options o = {.argv = argv,
+	    .env = env,
+	    .stdin_fd = -1,
+	    .stdout_fd = w->out,
+	    .stderr_fd = -1};
+
+	assert_int_equal(
+	    child_start(w->loop, &o, on_done, w, &w->child, &w->err), 0);
+	w->started = true;
+	loop_run(w->loop);
+	read_output(w);
+	assert_string_equal(w->text.data, "A=b c\nD=\n");
+	setenv("TEST_CHILD", "seen", 1);
+	run(w, argv, 60000);
+	assert_non_null(strstr(w->text.data, "\nTEST_CHILD=seen\n"));
+}
+
+static void
+it_inherits_three_descriptors_and_no_more(void **state)
+{
+	struct world *w = *state;
+	int extra = fcntl(w->in, F_DUPFD, 50);
+
+	w->fds++;
+	run_script(w, "for f in /proc/$$/fd/*; do echo ${f##*/}; done", 0);
+	close(extra);
+	/* The shell opened none while it listed, or only its directory. */
+	assert_null(strstr(w->text.data, "50"));
+	assert_true(str_starts(w->text.data, "0\n1\n2\n"));
+	assert_in_range(w->text.len, 6, 8);
+}
+
+static void
+signals_are_neither_blocked_nor_ignored_in_it(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {"cat", "/proc/self/status", NULL};
+	sigset_t set, old;
+	const char *ignored;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	run(w, argv, 60000);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	assert_non_null(strstr(w->text.data, "SigBlk:\t0000000000000000\n"));
+	ignored = strstr(w->text.data, "SigIgn:\t");
+	assert_non_null(ignored);
+	/* The C library keeps 32 and 33 for itself. */
+	assert_int_equal(strtoull(ignored + 8, NULL, 16) & ~0x180000000ULL, 0);
+}
+
+static void
+it_leads_a_group_of_its_own(void **state)
+{
+	struct world *w = *state;
+	char want[50];
+	long pid;
+
+	run_script(w,
+	    "read -r pid c s ppid pgrp rest </proc/$$/stat; echo $pid $pgrp",
+	    0);
+	pid = strtol(w->text.data, NULL, 10);
+	snprintf(want, sizeof(want), "%ld %ld\n", pid, pid);
+	assert_string_equal(w->text.data, want);
+	assert_int_not_equal(pid, getpid());
+}
+
+static void
+a_time_out_ends_it_and_is_told(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {"sleep", "30", NULL};
+	int64_t start_at = clock_mono_ms();
+
+	run(w, argv, 50);
+	assert_true(w->result.timed_out);
+	assert_int_equal(w->result.signal, SIGTERM);
+	assert_int_equal(w->result.exit_code, -1);
+	assert_true(clock_mono_ms() - start_at < 2000);
+	assert_int_equal(reap_orphans(), 0);
+}
+
+static void
+one_that_ignores_sigterm_is_killed_after_two_seconds(void **state)
+{
+	struct world *w = *state;
+	int64_t start_at = clock_mono_ms();
+
+	run_script(w, "trap '' TERM; exec sleep 30", 50);
+	assert_true(w->result.timed_out);
+	assert_int_equal(w->result.signal, SIGKILL);
+	assert_true(clock_mono_ms() - start_at >= 1900);
+	assert_int_equal(reap_orphans(), 0);
+}
+
+static void
+one_that_ends_in_peace_after_sigterm_tells_its_code(void **state)
+{
+	struct world *w = *state;
+
+	/* The first word says that the trap is set. */
+	run_script(w,
+	    "trap 'exit 7' TERM; echo ready; while :; do sleep 0.1; done",
+	    1000);
+	assert_string_equal(w->text.data, "ready\n");
+	assert_true(w->result.timed_out);
+	assert_int_equal(w->result.exit_code, 7);
+	assert_int_equal(w->result.signal, 0);
+	while (waitpid(-1, NULL, 0) != -1)
+		continue;
+}
+
+static void
+a_grandchild_that_ignores_sigterm_dies_with_the_group(void **state)
+{
+	struct world *w = *state;
+	int status, killed = 0;
+
+	run_script(w, "(trap '' TERM; exec sleep 30) & sleep 30", 300);
+	assert_true(w->result.timed_out);
+	assert_int_equal(w->result.signal, SIGTERM);
+	/* The shell's own sleep may have been ended by SIGTERM. */
+	while (waitpid(-1, &status, 0) != -1) {
+		assert_true(WIFSIGNALED(status));
+		killed += WTERMSIG(status) == SIGKILL;
+	}
+	assert_in_range(killed, 1, 2);
+}
+
+static void
+what_it_leaves_behind_is_killed_when_it_ends(void **state)
+{
+	struct world *w = *state;
+
+	run_script(w, "sleep 30 & trap '' TERM; sleep 30 & exit 3", 60000);
+	assert_int_equal(w->result.exit_code, 3);
+	assert_false(w->result.timed_out);
+	assert_int_equal(reap_orphans(), 2);
+}
+
+static void
+cancelling_kills_the_group_and_says_nothing(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {
+	    "sh", "-c", "trap '' TERM; sleep 30 & sleep 30", NULL};
+
+	assert_int_equal(start(w, argv, 100), 0);
+	child_cancel(w->child);
+	loop_run(w->loop);
+	assert_int_equal(w->calls, 0);
+	assert_int_equal(open_fds(), w->fds);
+	reap_orphans();
+	child_cancel(NULL);
+}
+
+static void
+start_another(const struct child_result *r, void *arg)
+{
+	static const char *const argv[] = {"true", NULL};
+	struct world *w = arg;
+
+	assert_int_equal(r->exit_code, 1);
+	assert_int_equal(start(w, argv, 60000), 0);
+}
+
+static void
+another_may_be_started_where_one_is_done(void **state)
+{
+	static const char *const argv[] = {"false", NULL};
+	struct child_options o = {
+	    .argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1};
+	struct world *w = *state;
+	struct child *first;
+
+	assert_int_equal(
+	    child_start(w->loop, &o, start_another, w, &first, &w->err), 0);
+	loop_run(w->loop);
+	assert_int_equal(w->calls, 1);
+	assert_int_equal(w->result.exit_code, 0);
+	assert_int_equal(open_fds(), w->fds);
+	assert_int_equal(reap_orphans(), 0);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    T(exit_codes_are_told),
+	    T(a_signal_that_ended_it_is_told),
+	    T(a_program_that_is_not_there_is_an_error_at_once),
+	    T(files_are_its_input_and_output),
+	    T(megabytes_of_output_do_not_block),
+	    T(without_descriptors_it_reads_and_writes_nothing),
+	    T(arguments_reach_it_untouched_by_any_shell),
+	    T(a_file_that_is_no_program_is_not_given_to_a_shell),
+	    T(its_environment_is_ours_or_the_one_given),
+	    T(it_inherits_three_descriptors_and_no_more),
+	    T(signals_are_neither_blocked_nor_ignored_in_it),
+	    T(it_leads_a_group_of_its_own),
+	    T(a_time_out_ends_it_and_is_told),
+	    T(one_that_ignores_sigterm_is_killed_after_two_seconds),
+	    T(one_that_ends_in_peace_after_sigterm_tells_its_code),
+	    T(a_grandchild_that_ignores_sigterm_dies_with_the_group),
+	    T(what_it_leaves_behind_is_killed_when_it_ends),
+	    T(cancelling_kills_the_group_and_says_nothing),
+	    T(another_may_be_started_where_one_is_done),
+	};
+
+	alarm(120);
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * String questions, UTF-8 sequences, and numbers and durations read without
+ * surprises.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+static void
+strings_compare_with_and_without_case(void **state)
+{
+	(void)state;
+	assert_true(str_eq("abc", "abc"));
+	assert_false(str_eq("abc", "abC"));
+	assert_true(str_ieq("X-Amz-Date", "x-amz-date"));
+	assert_true(str_ieq("", ""));
+	assert_false(str_ieq("abc", "ab"));
+	assert_false(str_ieq("ab", "abc"));
+	/* '@' and '`', '[' and '{' differ by the same bit as letters do. */
+	assert_false(str_ieq("@", "`"));
+	assert_false(str_ieq("[", "{"));
+	/* Only ASCII: the two bytes of an umlaut have no case. */
+	assert_false(str_ieq("\xc3\x84", "\xc3\xa4"));
+}
+
+static void
+starts_and_ends_are_found(void **state)
+{
+	(void)state;
+	assert_true(str_starts("s3://b/k", "s3://"));
+	assert_true(str_starts("abc", ""));
+	assert_false(str_starts("s3:/", "s3://"));
+	assert_true(str_ends("job.out", ".out"));
+	assert_true(str_ends("abc", ""));
+	assert_false(str_ends("out", ".out"));
+	assert_false(str_ends("job.out ", ".out"));
+}
+
+static void
+null_and_nothing_are_empty(void **state)
+{
+	(void)state;
+	assert_true(str_empty(NULL));
+	assert_true(str_empty(""));
+	assert_false(str_empty(" "));
+}
+
+static void
+every_control_byte_is_noticed_and_no_other(void **state)
+{
+	int c;
+
+	(void)state;
+	for (c = 1; c < 256; c++) {
+		char s[] = {'a', (char)c, 'b', '\0'};
+
+		assert_int_equal(str_has_control(s), c < 0x20 || c == 0x7f);
+	}
+}
+
+static void
+trimming_takes_blanks_from_both_ends_only(void **state)
+{
+	static const char *const cases[][2] = {
+	    {"  a b\t", "a b"},
+	    {"\r\n x \r\n", "x"},
+	    {"", ""},
+	    {" \t\r\n", ""},
+	    {"x", "x"},
+	    {"\x0b"
+	     "x",
+		"\x0b"
+		"x"},
+	};
+	char s[16];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		memcpy(s, cases[i][0], strlen(cases[i][0]) + 1);
+		assert_string_equal(str_trim(s), cases[i][1]);
+	}
+}
+
+static void
+lower_case_touches_ascii_letters_only(void **state)
+{
+	char s[] = "AZaz@[`{09\xc3\x84";
+
+	(void)state;
+	str_lower(s);
+	assert_string_equal(s, "azaz@[`{09\xc3\x84");
+}
+
+static void
+letters_and_digits_are_ascii(void **state)
+{
+	int c, n = 0;
+
+	(void)state;
+	for (c = -128; c < 256; c++)
+		n += str_is_alnum(c);
+	assert_int_equal(n, 62);
+	assert_true(str_is_alnum('z') && str_is_alnum('A'));
+	assert_false(str_is_alnum('_'));
+}
+
+static void
+utf8_sequences_have_their_length(void **state)
+{
+	static const struct {
+		const char *s;
+		size_t len, expected;
+	} cases[] = {
+	    {"", 0, 0},
+	    {"a", 1, 1},
+	    {"\0", 1, 1},
+	    {"\x7f", 1, 1},
+	    {"\x80", 1, 0}, /* a continuation alone */
+	    {"\xbf", 1, 0},
+	    {"\xc0\xaf", 2, 0}, /* overlong '/' */
+	    {"\xc1\xbf", 2, 0},
+	    {"\xc2\x80", 2, 2}, /* U+0080 */
+	    {"\xdf\xbf", 2, 2}, /* U+07FF */
+	    {"\xc2", 1, 0},
+	    {"\xc2\x7f", 2, 0},
+	    {"\xc2\xc0", 2, 0},
+	    {"\xe0\x80\xaf", 3, 0}, /* overlong '/' */
+	    {"\xe0\x9f\xbf", 3, 0},
+	    {"\xe0\xa0\x80", 3, 3}, /* U+0800 */
+	    {"\xe2\x82\xac", 3, 3}, /* the euro sign */
+	    {"\xe2\x82", 2, 0},
+	    {"\xe2\x28\xa1", 3, 0},
+	    {"\xe2\x82\x28", 3, 0},
+	    {"\xed\x9f\xbf", 3, 3}, /* U+D7FF */
+	    {"\xed\xa0\x80", 3, 0}, /* U+D800, a surrogate */
+	    {"\xed\xbf\xbf", 3, 0},
+	    {"\xee\x80\x80", 3, 3}, /* U+E000 */
+	    {"\xef\xbf\xbf", 3, 3}, /* U+FFFF */
+	    {"\xf0\x80\x80\xaf", 4, 0}, /* overlong '/' */
+	    {"\xf0\x8f\xbf\xbf", 4, 0},
+	    {"\xf0\x90\x80\x80", 4, 4}, /* U+10000 */
+	    {"\xf0\x9f\x98\x80", 4, 4},
+	    {"\xf0\x9f\x98", 3, 0},
+	    {"\xf0\x9f\x98\x41", 4, 0},
+	    {"\xf4\x8f\xbf\xbf", 4, 4}, /* U+10FFFF */
+	    {"\xf4\x90\x80\x80", 4, 0}, /* past the end */
+	    {"\xf5\x80\x80\x80", 4, 0},
+	    {"\xf8\x88\x80\x80\x80", 5, 0},
+	    {"\xfe", 1, 0},
+	    {"\xff", 1, 0},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		size_t n = str_utf8_len(cases[i].s, cases[i].len);
+
+		if (n != cases[i].expected)
+			fail_msg("case %zu: %zu", i, n);
+	}
+}
+
+static void
+whole_numbers_are_read_exactly(void **state)
+{
+	int64_t n = 0;
+
+	(void)state;
+	assert_int_equal(str_to_i64("0", 0, 9, &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(str_to_i64("-5", -5, 5, &n), 0);
+	assert_int_equal(n, -5);
+	assert_int_equal(
+	    str_to_i64("9223372036854775807", 0, INT64_MAX, &n), 0);
+	assert_true(n == INT64_MAX);
+	assert_int_equal(
+	    str_to_i64("-9223372036854775808", INT64_MIN, 0, &n), 0);
+	assert_true(n == INT64_MIN);
+}
+
+static void
+what_is_no_whole_number_leaves_the_output_alone(void **state)
+{
+	static const char *const bad[] = {"", "-", "--1", "+1", " 1", "1 ",
+	    "1\n", "0x10", "1e3", "1.0", "1,000", "a", "9223372036854775808",
+	    "-9223372036854775809", "99999999999999999999999999", "\xd9\xa1"};
+	int64_t n = 42;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(bad); i++) {
+		if (str_to_i64(bad[i], INT64_MIN, INT64_MAX, &n) == 0)
+			fail_msg("\"%s\" was taken", bad[i]);
+	}
+	assert_int_equal(str_to_i64("11", 0, 10, &n), -1);
+	assert_int_equal(str_to_i64("-1", 0, 10, &n), -1);
+	assert_int_equal(n, 42);
+}
+
+static void
+durations_know_their_units(void **state)
+{
+	static const struct {
+		const char *s;
+		int64_t ms;
+	} cases[] = {
+	    {"250ms", 250}, {"0ms", 0}, {"5s", 5000}, {"5", 5000},
+	    {"0.25", 250}, {"1.5m", 90000}, {"2m", 120000}, {"6h", 21600000},
+	    {"7d", 604800000}, {"0", 0}, {"0.0001", 0}, {"0.0005", 1},
+	    {"0.29", 290}, /* 0.29 * 1000 is a hair below 290 */
+	};
+	int64_t ms;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		ms = -1;
+		if (str_to_duration_ms(cases[i].s, &ms) != 0 ||
+		    ms != cases[i].ms)
+			fail_msg("\"%s\": %lld", cases[i].s, (long long)ms);
+	}
+}
+
+static void
+what_is_no_duration_leaves_the_output_alone(void **state)
+{
+	static const char *const bad[] = {"", "s", "ms", ".", "-1s", "+1s",
+	    "1 s", " 1s", "1s ", "1S", "1M", "1w", "1sec", "1.2.3s", "0x10s",
+	    "1e3s", "inf", "nan", "1,5s", "99999999999d",
+	    "1000000000000000000000", "1h30m"};
+	int64_t ms = 42;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(bad); i++) {
+		if (str_to_duration_ms(bad[i], &ms) == 0)
+			fail_msg("\"%s\" was taken", bad[i]);
+	}
+	assert_int_equal(ms, 42);
+}
+
+static void
+what_a_terminal_would_obey_is_defanged(void **state)
+{
+	static const char *const cases[][2] = {
+	    {"", ""},
+	    {"a b", "a b"},
+	    {"a\r\n\tb\x1b[0m\x7f", "a   b [0m "},
+	    {"\xc2\x80\xc2\x9f\xc2\xa0", "    \xc2\xa0"},
+	    {"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+		"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
+	    {"\x9b\xff\xc3", "???"},
+	    {"\xe2\x82", "??"},
+	};
+	char s[32];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		memcpy(s, cases[i][0], strlen(cases[i][0]) + 1);
+		str_defang(s);
+		assert_string_equal(s, cases[i][1]);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(strings_compare_with_and_without_case),
+	    cmocka_unit_test(starts_and_ends_are_found),
+	    cmocka_unit_test(null_and_nothing_are_empty),
+	    cmocka_unit_test(every_control_byte_is_noticed_and_no_other),
+	    cmocka_unit_test(trimming_takes_blanks_from_both_ends_only),
+	    cmocka_unit_test(lower_case_touches_ascii_letters_only),
+	    cmocka_unit_test(letters_and_digits_are_ascii),
+	    cmocka_unit_test(utf8_sequences_have_their_length),
+	    cmocka_unit_test(whole_numbers_are_read_exactly),
+	    cmocka_unit_test(what_is_no_whole_number_leaves_the_output_alone),
+	    cmocka_unit_test(durations_know_their_units),
+	    cmocka_unit_test(what_is_no_duration_leaves_the_output_alone),
+	    cmocka_unit_test(what_a_terminal_would_obey_is_defanged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
