@@ -153,6 +153,8 @@ run_command(const struct cmd *cmd, int argc, char **argv)
 	struct error err;
 	int status;
 
+	if (cmd->defaults != NULL)
+		cmd->defaults(values);
 	if (options_parse(
 		sets, ARRAY_LEN(sets), argc, argv, &line.nargs, &err) == -1)
 		status = cmd_fail(&err);

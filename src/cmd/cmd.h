@@ -53,6 +53,7 @@ struct cmd {
 	const struct cmd_option *shared; /* rows of several commands */
 	const size_t *nshared;
 	size_t options_size;
+	void (*defaults)(void *options); /* NULL: all zero */
 	int (*run)(const struct cmd_line *line); /* a cmd_status */
 };
 

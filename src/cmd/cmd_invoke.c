@@ -14,7 +14,6 @@ struct invoke_options {
 	struct request_options request; /* first: its rows are shared */
 	const char *output;
 	int64_t timeout_ms;
-	bool has_timeout;
 	int64_t max_attempts;
 };
 
@@ -94,6 +93,15 @@ run(const struct cmd_line *line)
 	return status;
 }
 
+/* 0 is a value of its own: look once. */
+static void
+defaults(void *options)
+{
+	struct invoke_options *o = options;
+
+	o->timeout_ms = -1;
+}
+
 const struct cmd cmd_invoke = {
     .name = "invoke",
     .args = "INPUT",
@@ -106,5 +114,6 @@ const struct cmd cmd_invoke = {
     .shared = request_cmd_options,
     .nshared = &request_cmd_options_len,
     .options_size = sizeof(struct invoke_options),
+    .defaults = defaults,
     .run = run,
 };

@@ -13,7 +13,6 @@
 struct wait_options {
 	const char *output;
 	int64_t timeout_ms;
-	bool timeout_given;
 	int64_t poll_interval_ms;
 	int64_t max_attempts;
 	bool any;
@@ -146,6 +145,15 @@ run(const struct cmd_line *line)
 	return status;
 }
 
+/* 0 is a value of its own: look once. */
+static void
+defaults(void *options)
+{
+	struct wait_options *o = options;
+
+	o->timeout_ms = -1;
+}
+
 const struct cmd cmd_wait = {
     .name = "wait",
     .args = "JOB...",
@@ -156,5 +164,6 @@ const struct cmd cmd_wait = {
     .options = wait_options,
     .noptions = ARRAY_LEN(wait_options),
     .options_size = sizeof(struct wait_options),
+    .defaults = defaults,
     .run = run,
 };

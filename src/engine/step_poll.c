@@ -4,6 +4,7 @@
  * the output of each submission that can still succeed, then its failure
  * object. The first output found wins, whichever submission it came from.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
