@@ -2,6 +2,29 @@
 # awaitd; tools/check-layers says so when it reaches further.
 
 local_sources =
+local_sources += local/auth.c local/auth.h
+local_sources += local/call.c local/call.h
+local_sources += local/checksum.c local/checksum.h
+local_sources += local/chunked.c local/chunked.h
+local_sources += local/cli.c local/cli.h
+local_sources += local/conf.c local/conf.h
+local_sources += local/conf_check.c
+local_sources += local/db.c local/db.h
+local_sources += local/endpoint.c local/endpoint.h
+local_sources += local/model.c local/model.h
+local_sources += local/objects.c local/objects.h
+local_sources += local/queue.c local/queue.h
+local_sources += local/s3.c local/s3.h
+local_sources += local/s3answer.c local/s3answer.h
+local_sources += local/s3cond.c local/s3cond.h
+local_sources += local/s3list.c local/s3list.h
+local_sources += local/s3put.c local/s3put.h
+local_sources += local/s3target.c local/s3target.h
+local_sources += local/s3uri.c local/s3uri.h
+local_sources += local/seal.c local/seal.h
+local_sources += local/server.c local/server.h
+local_sources += local/validate.c local/validate.h
+local_sources += local/xml.c local/xml.h
 
 noinst_LIBRARIES += liblocal.a
 liblocal_a_SOURCES = $(local_sources)
@@ -12,7 +35,7 @@ awaitd_local_SOURCES = local/main.c
 awaitd_local_LDADD = liblocal.a libawaitd.a $(libs)
 
 # local/schema.h, as src/store/schema.h is made.
-local_sql =
+local_sql = local/schema.sql
 
 local/schema.h: $(local_sql) tools/embed
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
@@ -21,3 +44,6 @@ local/schema.h: $(local_sql) tools/embed
 BUILT_SOURCES += local/schema.h
 CLEANFILES += local/schema.h
 EXTRA_DIST += $(local_sql)
+
+# Also when only one program is asked for.
+local/db.$(OBJEXT): local/schema.h

@@ -152,6 +152,7 @@ hash_wipe(void *p, size_t len)
 }
 
 static uint32_t crc32_table[256], crc32c_table[256];
+static uint64_t crc64_table[8][256];
 static pthread_once_t tables_once = PTHREAD_ONCE_INIT;
 
 static void
@@ -168,9 +169,31 @@ fill_table(uint32_t table[256], uint32_t poly)
 	}
 }
 
+/* Table k is for a byte with k more behind it: eight bytes go in one step. */
+static void
+fill_table64(uint64_t table[8][256], uint64_t poly)
+{
+	uint64_t crc;
+	unsigned i, k;
+
+	for (i = 0; i < 256; i++) {
+		crc = i;
+		for (k = 0; k < 8; k++)
+			crc = crc & 1 ? crc >> 1 ^ poly : crc >> 1;
+		table[0][i] = crc;
+	}
+	for (k = 1; k < 8; k++) {
+		for (i = 0; i < 256; i++) {
+			crc = table[k - 1][i];
+			table[k][i] = table[0][crc & 0xff] ^ crc >> 8;
+		}
+	}
+}
+
 static void
 fill_tables(void)
 {
+	fill_table64(crc64_table, 0x9a6c9329ac4bc9b5);
 	fill_table(crc32_table, 0xedb88320);
 	fill_table(crc32c_table, 0x82f63b78);
 }
@@ -197,4 +220,25 @@ uint32_t
 hash_crc32c(uint32_t crc, const void *data, size_t len)
 {
 	return crc_over(crc32c_table, crc, data, len);
+}
+
+uint64_t
+hash_crc64nvme(uint64_t crc, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+	unsigned i;
+
+	pthread_once(&tables_once, fill_tables);
+	crc = ~crc;
+	for (; len >= 8; len -= 8, p += 8) {
+		uint64_t next = 0;
+
+		for (i = 0; i < 8; i++)
+			next ^=
+			    crc64_table[7 - i][(crc >> (8 * i) ^ p[i]) & 0xff];
+		crc = next;
+	}
+	while (len-- > 0)
+		crc = crc64_table[0][(crc ^ *p++) & 0xff] ^ crc >> 8;
+	return ~crc;
 }

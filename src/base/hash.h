@@ -50,4 +50,7 @@ void hash_wipe(void *p, size_t len);
 uint32_t hash_crc32(uint32_t crc, const void *data, size_t len);
 uint32_t hash_crc32c(uint32_t crc, const void *data, size_t len);
 
+/* CRC-64/NVME, S3's own checksum (x-amz-checksum-crc64nvme); start with 0. */
+uint64_t hash_crc64nvme(uint64_t crc, const void *data, size_t len);
+
 #endif

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading and checking the Authorization header. */
+#include "local/auth.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/timefmt.h"
+
+#define HEADER_MAX 4096
+#define CANONICAL_MAX (128 * 1024)
+
+void
+auth_claim_init(struct auth_claim *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->at = -1;
+	buf_init(&c->canonical, CANONICAL_MAX);
+	buf_init(&c->string_to_sign, CANONICAL_MAX);
+}
+
+void
+auth_claim_done(struct auth_claim *c)
+{
+	free(c->access_key);
+	free(c->day);
+	free(c->region);
+	free(c->service);
+	free(c->signed_headers);
+	buf_done(&c->canonical);
+	buf_done(&c->string_to_sign);
+}
+
+static enum auth_verdict
+malformed(struct auth_claim *c, const char *detail)
+{
+	snprintf(c->detail, sizeof(c->detail), "%s", detail);
+	return AUTH_MALFORMED;
+}
+
+/* Cut the text at the next '/', or NULL at its end. */
+static char *
+next_part(char **rest)
+{
+	char *start = *rest, *slash;
+
+	if (start == NULL)
+		return NULL;
+	slash = strchr(start, '/');
+	*rest = slash != NULL ? slash + 1 : NULL;
+	if (slash != NULL)
+		*slash = '\0';
+	return start;
+}
+
+/* access-key/day/region/service/aws4_request */
+static int
+take_credential(struct auth_claim *c, char *value)
+{
+	char *rest = value, *part[5];
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(part); i++) {
+		part[i] = next_part(&rest);
+		if (str_empty(part[i]))
+			return -1;
+	}
+	if (rest != NULL || !str_eq(part[4], "aws4_request") ||
+	    c->access_key != NULL)
+		return -1;
+	c->access_key = xstrdup(part[0]);
+	c->day = xstrdup(part[1]);
+	c->region = xstrdup(part[2]);
+	c->service = xstrdup(part[3]);
+	return 0;
+}
+
+static int
+take_signature(struct auth_claim *c, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (len != AUTH_SIGNATURE_SIZE - 1 ||
+	    strspn(value, "0123456789abcdef") != len)
+		return -1;
+	memcpy(c->signature, value, len + 1);
+	return 0;
+}
+
+static int
+take_field(struct auth_claim *c, char *field)
+{
+	char *eq = strchr(field, '=');
+
+	if (eq == NULL)
+		return -1;
+	*eq = '\0';
+	if (str_eq(field, "Credential"))
+		return take_credential(c, eq + 1);
+	if (str_eq(field, "Signature"))
+		return take_signature(c, eq + 1);
+	if (!str_eq(field, "SignedHeaders") || c->signed_headers != NULL)
+		return -1;
+	c->signed_headers = xstrdup(eq + 1);
+	return 0;
+}
+
+static int
+take_fields(struct auth_claim *c, char *fields)
+{
+	char *field = fields, *comma;
+
+	while (field != NULL) {
+		comma = strchr(field, ',');
+		if (comma != NULL)
+			*comma = '\0';
+		if (take_field(c, str_trim(field)) == -1)
+			return -1;
+		field = comma != NULL ? comma + 1 : NULL;
+	}
+	return c->access_key != NULL && c->signed_headers != NULL &&
+		c->signature[0] != '\0'
+	    ? 0
+	    : -1;
+}
+
+static void
+take_date(struct auth_claim *c, const struct headers *headers)
+{
+	const char *amz = headers_get(headers, "x-amz-date");
+	const char *date = headers_get(headers, "date");
+
+	if (amz != NULL)
+		timefmt_parse_amz(amz, &c->at);
+	else if (date != NULL)
+		timefmt_parse_http(date, &c->at);
+}
+
+static bool
+is_presigned(const char *query)
+{
+	return strstr(query, "X-Amz-Signature=") != NULL ||
+	    strstr(query, "X-Amz-Credential=") != NULL;
+}
+
+enum auth_verdict
+auth_parse(
+    const struct headers *headers, const char *query, struct auth_claim *c)
+{
+	const char *value = headers_get(headers, "authorization");
+	size_t scheme = strlen(SIGV4_ALGORITHM);
+	char *copy;
+	int rc;
+
+	if (value == NULL)
+		return is_presigned(query) ? AUTH_PRESIGNED : AUTH_MISSING;
+	if (headers_count(headers, "authorization") != 1 ||
+	    strlen(value) > HEADER_MAX)
+		return malformed(c, "one Authorization header is expected");
+	if (strncmp(value, SIGV4_ALGORITHM, scheme) != 0 ||
+	    value[scheme] != ' ')
+		return malformed(c, "the algorithm is not " SIGV4_ALGORITHM);
+	copy = xstrdup(value + scheme);
+	rc = take_fields(c, copy);
+	free(copy);
+	if (rc == -1)
+		return malformed(c,
+		    "Credential, SignedHeaders and Signature are expected, "
+		    "each once and complete");
+	take_date(c, headers);
+	return AUTH_OK;
+}
+
+int64_t
+auth_skew_ms(const char *service)
+{
+	return str_eq(service, "s3") ? 15 * 60 * 1000 : 5 * 60 * 1000;
+}
+
+static const struct auth_user *
+find_user(const struct auth *a, const char *access_key)
+{
+	size_t i;
+
+	for (i = 0; i < a->n; i++) {
+		if (str_eq(a->users[i].access_key, access_key))
+			return &a->users[i];
+	}
+	return NULL;
+}
+
+static enum auth_verdict
+check_time(struct auth_claim *c, int64_t now_at)
+{
+	char amz[TIMEFMT_AMZ_SIZE];
+	int64_t skew = auth_skew_ms(c->service);
+
+	if (c->at == -1)
+		return malformed(c, "X-Amz-Date is missing or unreadable");
+	timefmt_amz(c->at, amz);
+	if (strlen(c->day) != 8 || strncmp(c->day, amz, 8) != 0)
+		return malformed(
+		    c, "the day in Credential is not that of X-Amz-Date");
+	if (c->at < now_at - skew)
+		return AUTH_EXPIRED;
+	return c->at > now_at + skew ? AUTH_FUTURE : AUTH_OK;
+}
+
+enum auth_verdict
+auth_admit(const struct auth *a, const char *service,
+    const struct headers *headers, int64_t now_at, struct auth_claim *c)
+{
+	if (!str_eq(c->service, service))
+		return AUTH_WRONG_SERVICE;
+	if (!str_eq(c->region, a->region))
+		return AUTH_WRONG_REGION;
+	c->user = find_user(a, c->access_key);
+	if (c->user == NULL)
+		return AUTH_UNKNOWN_KEY;
+	if (headers_get(headers, "x-amz-security-token") != NULL)
+		return AUTH_TOKEN;
+	return check_time(c, now_at);
+}
+
+/* Whether a name stands in the list "a;b;c". */
+static bool
+is_listed(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+	const char *p = list;
+
+	while (p != NULL) {
+		if (strncasecmp(p, name, len) == 0 &&
+		    (p[len] == ';' || p[len] == '\0'))
+			return true;
+		p = strchr(p, ';');
+		if (p != NULL)
+			p++;
+	}
+	return false;
+}
+
+static enum auth_verdict
+left_out(struct auth_claim *c, const char *name)
+{
+	snprintf(c->detail, sizeof(c->detail), "%s", name);
+	return AUTH_NOT_SIGNED;
+}
+
+/* Whoever is between may change what is not signed: nothing that matters. */
+static enum auth_verdict
+check_listed(struct auth_claim *c, const struct headers *headers)
+{
+	size_t i;
+
+	if (!is_listed(c->signed_headers, "host"))
+		return left_out(c, "host");
+	for (i = 0; i < headers->n; i++) {
+		const char *name = headers->v[i].name;
+
+		if (strncasecmp(name, "x-amz-", 6) == 0 &&
+		    !is_listed(c->signed_headers, name))
+			return left_out(c, name);
+	}
+	return AUTH_OK;
+}
+
+/* The signed headers of the request; -1 where one is not there. */
+static int
+pick_headers(const char *list, const struct headers *all, struct headers *out)
+{
+	const char *p = list, *end;
+	size_t i, n;
+
+	for (;;) {
+		char *name;
+		size_t before = out->n;
+
+		end = strchr(p, ';');
+		n = end != NULL ? (size_t)(end - p) : strlen(p);
+		name = xstrndup(p, n);
+		for (i = 0; i < all->n; i++) {
+			if (str_ieq(all->v[i].name, name))
+				headers_add(out, name, all->v[i].value);
+		}
+		free(name);
+		if (out->n == before)
+			return -1;
+		if (end == NULL)
+			return 0;
+		p = end + 1;
+	}
+}
+
+static int
+compute(struct auth_claim *c, const struct auth_request *r,
+    const struct headers *picked, char out[AUTH_SIGNATURE_SIZE])
+{
+	bool s3 = str_eq(c->service, "s3");
+	struct sigv4_request request = {
+	    .method = r->method,
+	    .path = r->path,
+	    .query = r->query,
+	    .headers = picked,
+	    .payload_hash = r->payload_hash,
+	    .path_as_is = s3,
+	};
+	struct sigv4_scope scope = auth_scope(c);
+	struct sigv4_credentials creds = auth_credentials(c);
+	struct error err = {0};
+	struct buf names;
+	int rc;
+
+	buf_init(&names, HEADER_MAX);
+	buf_clear(&c->canonical);
+	buf_clear(&c->string_to_sign);
+	rc = sigv4_canonical_request(&request, &c->canonical, &names, &err);
+	/* In another order, or with one name twice, it is another list. */
+	if (rc == 0 && !str_eq(names.data, c->signed_headers))
+		rc = -1;
+	buf_done(&names);
+	if (rc == -1)
+		return -1;
+	sigv4_string_to_sign(
+	    &scope, c->canonical.data, c->canonical.len, &c->string_to_sign);
+	sigv4_signature(
+	    &creds, &scope, c->string_to_sign.data, c->string_to_sign.len, out);
+	return 0;
+}
+
+enum auth_verdict
+auth_verify(struct auth_claim *c, const struct auth_request *r)
+{
+	enum auth_verdict verdict = check_listed(c, r->headers);
+	char expected[AUTH_SIGNATURE_SIZE];
+	struct headers picked;
+
+	if (verdict != AUTH_OK)
+		return verdict;
+	headers_init(&picked);
+	verdict = AUTH_MISMATCH;
+	if (pick_headers(c->signed_headers, r->headers, &picked) == 0 &&
+	    compute(c, r, &picked, expected) == 0 &&
+	    hash_equal(expected, c->signature, sizeof(expected)))
+		verdict = AUTH_OK;
+	headers_done(&picked);
+	return verdict;
+}
+
+struct sigv4_scope
+auth_scope(const struct auth_claim *c)
+{
+	return (struct sigv4_scope){
+	    .region = c->region,
+	    .service = c->service,
+	    .at = c->at,
+	};
+}
+
+struct sigv4_credentials
+auth_credentials(const struct auth_claim *c)
+{
+	return (struct sigv4_credentials){
+	    .access_key = c->user->access_key,
+	    .secret_key = c->user->secret_key,
+	};
+}

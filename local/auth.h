@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who signed a request: AWS Signature Version 4 in the Authorization header,
+ * checked from the receiving end. A verdict is a value; what a client is told
+ * about it is the affair of each API.
+ *
+ * Three steps: auth_parse reads the claim (its service name tells the APIs
+ * apart), auth_admit compares it with what we know, auth_verify computes the
+ * signature, once the hash of the payload is known.
+ */
+#ifndef LOCAL_AUTH_H
+#define LOCAL_AUTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aws/sigv4.h"
+#include "base/buf.h"
+#include "net/header.h"
+
+#define AUTH_SIGNATURE_SIZE HASH_SHA256_HEX_SIZE
+
+struct auth_user {
+	const char *name;
+	const char *access_key;
+	const char *secret_key;
+	bool list; /* may learn that a key does not exist */
+};
+
+/* All borrowed for the life of the program. */
+struct auth {
+	const struct auth_user *users;
+	size_t n;
+	const char *region;
+};
+
+enum auth_verdict {
+	AUTH_OK,
+	AUTH_MISSING, /* no signature at all */
+	AUTH_PRESIGNED, /* in the query string: not known here */
+	AUTH_MALFORMED, /* detail says how */
+	AUTH_WRONG_REGION,
+	AUTH_WRONG_SERVICE,
+	AUTH_UNKNOWN_KEY,
+	AUTH_TOKEN, /* a session token, of which we issue none */
+	AUTH_EXPIRED, /* signed too long ago */
+	AUTH_FUTURE, /* signed too far ahead */
+	AUTH_NOT_SIGNED, /* detail names the headers left out */
+	AUTH_MISMATCH,
+};
+
+struct auth_claim {
+	char *access_key;
+	char *day; /* 20130524 */
+	char *region;
+	char *service;
+	char *signed_headers;
+	char signature[AUTH_SIGNATURE_SIZE];
+	int64_t at; /* from X-Amz-Date or Date; -1: neither can be read */
+	const struct auth_user *user; /* after auth_admit */
+	char detail[200];
+	/* After AUTH_MISMATCH: what we signed, for the client to compare. */
+	struct buf canonical;
+	struct buf string_to_sign;
+};
+
+struct auth_request {
+	const char *method;
+	const char *path; /* raw */
+	const char *query; /* raw */
+	const struct headers *headers;
+	const char *payload_hash;
+};
+
+void auth_claim_init(struct auth_claim *c);
+void auth_claim_done(struct auth_claim *c);
+
+/* AUTH_OK, AUTH_MISSING, AUTH_PRESIGNED or AUTH_MALFORMED. */
+enum auth_verdict auth_parse(
+    const struct headers *headers, const char *query, struct auth_claim *out);
+
+/* Everything but the signature; `service` is the only one taken. */
+enum auth_verdict auth_admit(const struct auth *a, const char *service,
+    const struct headers *headers, int64_t now_at, struct auth_claim *c);
+
+/* AUTH_OK, AUTH_NOT_SIGNED or AUTH_MISMATCH. */
+enum auth_verdict auth_verify(
+    struct auth_claim *c, const struct auth_request *r);
+
+/* How far a signer's clock may be off: 15 minutes for S3, else 5. */
+int64_t auth_skew_ms(const char *service);
+
+/* For what is signed after the request, piece by piece. Borrowed. */
+struct sigv4_scope auth_scope(const struct auth_claim *c);
+struct sigv4_credentials auth_credentials(const struct auth_claim *c);
+
+#endif

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of keys, and how a value gets into its place. */
+#include "local/conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ini.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+enum conf_type { KEY_TEXT, KEY_BOOL, KEY_INT, KEY_SIZE, KEY_CHOICE };
+
+struct conf_key {
+	const char *section;
+	const char *name;
+	enum conf_type type;
+	size_t offset;
+	const char *fallback; /* the default, read as any value; NULL: none */
+	const char *help;
+	const char *const *choices; /* NULL at their end */
+	int64_t min, max;
+};
+
+static const char *const level_choices[] = {
+    "debug", "info", "warn", "error", "none", NULL};
+static const char *const format_choices[] = {"text", "json", NULL};
+static const char *const names_choices[] = {"honoured", "ignored", NULL};
+static const char *const expired_choices[] = {"object", "silent", NULL};
+
+#define LOCAL(member) offsetof(struct conf, member)
+#define USER(member) offsetof(struct conf_user, member)
+#define ENDPOINT(member) offsetof(struct conf_endpoint, member)
+
+static const struct conf_key keys[] = {
+    {"local", "listen", KEY_TEXT, LOCAL(listen), "127.0.0.1:7070",
+	"HOST:PORT to listen on; port 0 takes any free one", NULL, 0, 0},
+    {"local", "data", KEY_TEXT, LOCAL(data), NULL,
+	"the folder that holds objects and the queue; required", NULL, 0, 0},
+    {"local", "access_key", KEY_TEXT, LOCAL(access_key), NULL,
+	"who may sign requests (" CONF_DEMO_ACCESS_KEY ")", NULL, 0, 0},
+    {"local", "secret_key", KEY_TEXT, LOCAL(secret_key), NULL,
+	"the secret to it (" CONF_DEMO_SECRET_KEY ")", NULL, 0, 0},
+    {"local", "secret_key_file", KEY_TEXT, LOCAL(secret_key_file), NULL,
+	"the same, read from a file", NULL, 0, 0},
+    {"local", "region", KEY_TEXT, LOCAL(region), "us-east-1",
+	"the region that signatures must name", NULL, 0, 0},
+    {"local", "account", KEY_TEXT, LOCAL(account), "123456789012",
+	"the account that error messages name", NULL, 0, 0},
+    {"local", "allow_remote", KEY_BOOL, LOCAL(allow_remote), "no",
+	"listen on an address that others can reach", NULL, 0, 0},
+    {"local", "log_level", KEY_CHOICE, LOCAL(log_level), "info",
+	"the least that is logged", level_choices, 0, 0},
+    {"local", "log_format", KEY_CHOICE, LOCAL(log_format), "text",
+	"how it is logged", format_choices, 0, 0},
+    {"local", "max_object", KEY_SIZE, LOCAL(max_object), "5GiB",
+	"the largest object, and the largest output of a model", NULL, 1,
+	INT64_C(1) << 50},
+    {"user", "access_key", KEY_TEXT, USER(access_key), NULL,
+	"one more who may sign requests; required", NULL, 0, 0},
+    {"user", "secret_key", KEY_TEXT, USER(secret_key), NULL,
+	"the secret to it; this or the file is required", NULL, 0, 0},
+    {"user", "secret_key_file", KEY_TEXT, USER(secret_key_file), NULL,
+	"the same, read from a file", NULL, 0, 0},
+    {"user", "list", KEY_BOOL, USER(list), "yes",
+	"may list; without it a missing key is 403, not 404", NULL, 0, 0},
+    {"endpoint", "command", KEY_TEXT, ENDPOINT(command), NULL,
+	"the model: payload on stdin, result on stdout; required", NULL, 0, 0},
+    {"endpoint", "max_concurrent", KEY_INT, ENDPOINT(max_concurrent), "1",
+	"MaxConcurrentInvocationsPerInstance", NULL, 1, 1000},
+    {"endpoint", "s3_output_path", KEY_TEXT, ENDPOINT(s3_output_path), NULL,
+	"S3OutputPath: s3://BUCKET/PREFIX; required", NULL, 0, 0},
+    {"endpoint", "s3_failure_path", KEY_TEXT, ENDPOINT(s3_failure_path), "",
+	"S3FailurePath; empty: failures leave no object", NULL, 0, 0},
+    {"endpoint", "names", KEY_CHOICE, ENDPOINT(names), "honoured",
+	"what becomes of Filename and S3OutputPathExtension", names_choices, 0,
+	0},
+    {"endpoint", "expired", KEY_CHOICE, ENDPOINT(expired), "object",
+	"what a request leaves that waited too long", expired_choices, 0, 0},
+    {"endpoint", "content_type", KEY_TEXT, ENDPOINT(content_type),
+	"application/octet-stream", "of a payload sent without one", NULL, 0,
+	0},
+    {"endpoint", "result_content_type", KEY_TEXT, ENDPOINT(result_content_type),
+	"application/octet-stream", "of the output object", NULL, 0, 0},
+};
+
+static int
+set_text(char **place, const char *value, struct error *err)
+{
+	if (str_has_control(value))
+		return err_set(err, ERR_CONFIG, "a control character");
+	free(*place);
+	*place = xstrdup(value);
+	return 0;
+}
+
+static int
+set_bool(bool *place, const char *value, struct error *err)
+{
+	if (!str_eq(value, "yes") && !str_eq(value, "no"))
+		return err_set(
+		    err, ERR_CONFIG, "'%s' is neither yes nor no", value);
+	*place = str_eq(value, "yes");
+	return 0;
+}
+
+static int
+set_choice(
+    int *place, const struct conf_key *k, const char *value, struct error *err)
+{
+	struct buf all;
+	int i;
+
+	for (i = 0; k->choices[i] != NULL; i++) {
+		if (str_eq(value, k->choices[i])) {
+			*place = i;
+			return 0;
+		}
+	}
+	buf_init(&all, 256);
+	for (i = 0; k->choices[i] != NULL; i++)
+		buf_printf(&all, "%s%s", i > 0 ? ", " : "", k->choices[i]);
+	err_set(err, ERR_CONFIG, "'%s' is none of %s", value, all.data);
+	buf_done(&all);
+	return -1;
+}
+
+/* The factor of a unit such as "MiB", or 0. */
+static int64_t
+unit_factor(const char *unit)
+{
+	static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(units); i++) {
+		if (str_eq(unit, units[i]))
+			return INT64_C(1) << (10 * i);
+	}
+	return 0;
+}
+
+static int
+set_number(int64_t *place, const struct conf_key *k, const char *value,
+    struct error *err)
+{
+	size_t digits = strspn(value, "0123456789");
+	int64_t factor = 1, n = 0;
+	char *number = xstrndup(value, digits);
+
+	if (k->type == KEY_SIZE)
+		factor = unit_factor(value + digits);
+	else if (value[digits] != '\0')
+		factor = 0;
+	if (factor == 0 || str_to_i64(number, 0, k->max / factor, &n) == -1 ||
+	    n * factor < k->min) {
+		free(number);
+		return err_set(err, ERR_CONFIG,
+		    "'%s' is no %s from %lld to %lld", value,
+		    k->type == KEY_SIZE ? "size (512MiB, 5GiB)" : "number",
+		    (long long)k->min, (long long)k->max);
+	}
+	free(number);
+	*place = n * factor;
+	return 0;
+}
+
+static int
+set_value(
+    const struct conf_key *k, void *base, const char *value, struct error *err)
+{
+	void *place = (char *)base + k->offset;
+
+	switch (k->type) {
+	case KEY_TEXT:
+		return set_text(place, value, err);
+	case KEY_BOOL:
+		return set_bool(place, value, err);
+	case KEY_CHOICE:
+		return set_choice(place, k, value, err);
+	case KEY_INT:
+	case KEY_SIZE:
+		return set_number(place, k, value, err);
+	}
+	abort();
+}
+
+static void
+set_defaults(const char *section, void *base)
+{
+	struct error err;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(keys); i++) {
+		if (!str_eq(keys[i].section, section) ||
+		    keys[i].fallback == NULL)
+			continue;
+		if (set_value(&keys[i], base, keys[i].fallback, &err) == -1)
+			abort();
+	}
+}
+
+void
+conf_init(struct conf *c)
+{
+	memset(c, 0, sizeof(*c));
+	set_defaults("local", c);
+}
+
+/* Release every text of a section. */
+static void
+clear_section(const char *section, void *base)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(keys); i++) {
+		if (str_eq(keys[i].section, section) &&
+		    keys[i].type == KEY_TEXT)
+			xfree((char **)((char *)base + keys[i].offset));
+	}
+}
+
+void
+conf_done(struct conf *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->users_n; i++) {
+		clear_section("user", &c->users[i]);
+		free(c->users[i].name);
+		free(c->users[i].place.file);
+	}
+	for (i = 0; i < c->buckets_n; i++) {
+		free(c->buckets[i].name);
+		free(c->buckets[i].place.file);
+	}
+	for (i = 0; i < c->endpoints_n; i++) {
+		clear_section("endpoint", &c->endpoints[i]);
+		conf_argv_free(c->endpoints[i].argv);
+		free(c->endpoints[i].name);
+		free(c->endpoints[i].place.file);
+	}
+	clear_section("local", c);
+	free(c->host);
+	free(c->users);
+	free(c->buckets);
+	free(c->endpoints);
+}
+
+static void *
+user_section(struct conf *c, const char *name, const struct conf_place *place)
+{
+	struct conf_user *u;
+	size_t i;
+
+	for (i = 0; i < c->users_n; i++) {
+		if (str_eq(c->users[i].name, name))
+			return &c->users[i];
+	}
+	c->users = xreallocarray(c->users, c->users_n + 1, sizeof(*c->users));
+	u = &c->users[c->users_n++];
+	memset(u, 0, sizeof(*u));
+	u->name = xstrdup(name);
+	u->place.file = xstrdup(place->file);
+	u->place.line = place->line;
+	set_defaults("user", u);
+	return u;
+}
+
+static void *
+bucket_section(struct conf *c, const char *name, const struct conf_place *place)
+{
+	struct conf_bucket *b;
+	size_t i;
+
+	for (i = 0; i < c->buckets_n; i++) {
+		if (str_eq(c->buckets[i].name, name))
+			return &c->buckets[i];
+	}
+	c->buckets =
+	    xreallocarray(c->buckets, c->buckets_n + 1, sizeof(*c->buckets));
+	b = &c->buckets[c->buckets_n++];
+	b->name = xstrdup(name);
+	b->place.file = xstrdup(place->file);
+	b->place.line = place->line;
+	return b;
+}
+
+static void *
+endpoint_section(
+    struct conf *c, const char *name, const struct conf_place *place)
+{
+	struct conf_endpoint *e;
+	size_t i;
+
+	for (i = 0; i < c->endpoints_n; i++) {
+		if (str_eq(c->endpoints[i].name, name))
+			return &c->endpoints[i];
+	}
+	c->endpoints = xreallocarray(
+	    c->endpoints, c->endpoints_n + 1, sizeof(*c->endpoints));
+	e = &c->endpoints[c->endpoints_n++];
+	memset(e, 0, sizeof(*e));
+	e->name = xstrdup(name);
+	e->place.file = xstrdup(place->file);
+	e->place.line = place->line;
+	set_defaults("endpoint", e);
+	return e;
+}
+
+/* The place of "kind NAME"; *kind_len is the length of its first word. */
+static void *
+find_section(struct conf *c, const char *section,
+    const struct conf_place *place, size_t *kind_len)
+{
+	size_t n = strcspn(section, " \t");
+	const char *name = section + n + strspn(section + n, " \t");
+
+	*kind_len = n;
+	if (str_eq(section, "local"))
+		return c;
+	if (*name == '\0')
+		return NULL;
+	if (n == 4 && strncmp(section, "user", n) == 0)
+		return user_section(c, name, place);
+	if (n == 6 && strncmp(section, "bucket", n) == 0)
+		return bucket_section(c, name, place);
+	if (n == 8 && strncmp(section, "endpoint", n) == 0)
+		return endpoint_section(c, name, place);
+	return NULL;
+}
+
+static int
+set_in_section(struct conf *c, const struct conf_place *place,
+    const char *section, const char *key, const char *value, struct error *err)
+{
+	size_t kind_len, i;
+	void *base = find_section(c, section, place, &kind_len);
+
+	if (base == NULL) {
+		err_set(err, ERR_CONFIG, "there is no section [%s]", section);
+		return err_hint(err,
+		    "Sections are [local], [user NAME], [bucket NAME] and "
+		    "[endpoint NAME].");
+	}
+	if (*key == '\0')
+		return 0;
+	for (i = 0; i < ARRAY_LEN(keys); i++) {
+		if (strlen(keys[i].section) != kind_len ||
+		    strncmp(keys[i].section, section, kind_len) != 0 ||
+		    !str_eq(keys[i].name, key))
+			continue;
+		if (set_value(&keys[i], base, value, err) == -1) {
+			err_prefix(err, "%s", key);
+			return err_hint(err, "%s: %s.", key, keys[i].help);
+		}
+		return 0;
+	}
+	err_set(err, ERR_CONFIG, "[%s] has no key '%s'", section, key);
+	return err_hint(err, "awaitd-local --help names every key.");
+}
+
+static int
+on_entry(const struct ini_entry *e, void *arg, struct error *err)
+{
+	char *file = xstrdup(e->file);
+	struct conf_place place = {file, e->line};
+	int rc;
+
+	rc = set_in_section(arg, &place, e->section, e->key, e->value, err);
+	free(file);
+	return rc;
+}
+
+int
+conf_read(struct conf *c, const char *path, struct error *err)
+{
+	return ini_parse_file(path, INI_PLAIN, on_entry, c, err);
+}
+
+int
+conf_set_key(struct conf *c, const char *section, const char *key,
+    const char *value, struct error *err)
+{
+	char file[] = "command line";
+	struct conf_place place = {file, 0};
+
+	return set_in_section(c, &place, section, key, value, err);
+}
+
+int
+conf_set(struct conf *c, const char *assignment, struct error *err)
+{
+	const char *eq = strchr(assignment, '=');
+	char *section, *dot;
+	int rc;
+
+	if (eq == NULL) {
+		err_set(err, ERR_USAGE, "'%s' sets nothing", assignment);
+		return err_hint(err, "Write --set 'SECTION.KEY=VALUE'.");
+	}
+	section = xstrndup(assignment, (size_t)(eq - assignment));
+	dot = strrchr(section, '.');
+	if (dot == NULL) {
+		free(section);
+		err_set(err, ERR_USAGE, "'%s' names no section", assignment);
+		return err_hint(err, "Write --set 'SECTION.KEY=VALUE'.");
+	}
+	*dot = '\0';
+	rc = conf_set_key(c, str_trim(section), str_trim(dot + 1), eq + 1, err);
+	free(section);
+	return rc;
+}
+
+void
+conf_help(struct buf *out)
+{
+	const char *section = "";
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(keys); i++) {
+		const struct conf_key *k = &keys[i];
+
+		if (!str_eq(k->section, section))
+			buf_printf(out, "  [%s%s]\n", k->section,
+			    str_eq(k->section, "local") ? "" : " NAME");
+		section = k->section;
+		buf_printf(out, "    %-20s %s", k->name, k->help);
+		if (!str_empty(k->fallback))
+			buf_printf(out, " (%s)", k->fallback);
+		buf_putc(out, '\n');
+	}
+	buf_puts(out, "  [bucket NAME]  declares a bucket; no keys\n");
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What only the whole configuration can tell: what is missing or at odds. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "local/conf.h"
+#include "local/s3uri.h"
+
+#define SECRET_MAX 1024
+#define ARGV_MAX 256
+
+static int
+complain(const struct conf_place *place, const char *what, const char *hint,
+    struct error *err)
+{
+	if (place != NULL && place->line > 0)
+		err_set(err, ERR_CONFIG, "%s:%d: %s", place->file, place->line,
+		    what);
+	else
+		err_set(err, ERR_CONFIG, "%s", what);
+	return err_hint(err, "%s", hint);
+}
+
+bool
+conf_is_loopback(const char *host)
+{
+	size_t digits = strspn(host, "0123456789.");
+
+	if (str_starts(host, "127.") && host[digits] == '\0')
+		return true;
+	return str_eq(host, "localhost") || str_eq(host, "::1");
+}
+
+/* HOST:PORT, the host of IPv6 in brackets. */
+static int
+split_listen(struct conf *c, struct error *err)
+{
+	const char *colon = strrchr(c->listen, ':'), *host = c->listen;
+	int64_t port;
+	size_t len;
+
+	if (colon == NULL || str_to_i64(colon + 1, 0, 65535, &port) == -1 ||
+	    colon == c->listen) {
+		err_set(
+		    err, ERR_CONFIG, "listen '%s' is no HOST:PORT", c->listen);
+		return err_hint(err, "Write listen = 127.0.0.1:7070.");
+	}
+	len = (size_t)(colon - host);
+	if (host[0] == '[' && host[len - 1] == ']') {
+		host++;
+		len -= 2;
+	}
+	free(c->host);
+	c->host = xstrndup(host, len);
+	c->port = (int)port;
+	return 0;
+}
+
+static int
+read_secret(const char *path, char **out, struct error *err)
+{
+	struct buf b;
+	int rc;
+
+	buf_init(&b, SECRET_MAX);
+	rc = file_read(path, &b, err);
+	if (rc == 0 && memchr(b.data, '\0', b.len) != NULL)
+		rc = err_set(err, ERR_CONFIG, "%s holds a NUL byte", path);
+	if (rc == 0) {
+		free(*out);
+		*out = xstrdup(str_trim(b.data));
+	}
+	buf_done(&b);
+	return rc;
+}
+
+/* At most one of the two, and then read. */
+static int
+finish_secret(const struct conf_place *place, const char *path, char **secret,
+    struct error *err)
+{
+	if (path == NULL)
+		return 0;
+	if (*secret != NULL)
+		return complain(place,
+		    "both secret_key and secret_key_file are set",
+		    "Keep one of them.", err);
+	return read_secret(path, secret, err);
+}
+
+static int
+check_remote(struct conf *c, struct error *err)
+{
+	if (conf_is_loopback(c->host)) {
+		if (c->access_key == NULL && c->secret_key == NULL) {
+			c->access_key = xstrdup(CONF_DEMO_ACCESS_KEY);
+			c->secret_key = xstrdup(CONF_DEMO_SECRET_KEY);
+		}
+		return 0;
+	}
+	if (!c->allow_remote) {
+		err_set(err, ERR_CONFIG,
+		    "%s can be reached from other machines", c->listen);
+		return err_hint(err,
+		    "Listen on 127.0.0.1, or set allow_remote = yes and keys "
+		    "of your own in [local].");
+	}
+	if (c->access_key == NULL || c->secret_key == NULL ||
+	    str_eq(c->secret_key, CONF_DEMO_SECRET_KEY))
+		return complain(NULL,
+		    "an address others can reach needs keys of your own",
+		    "Set access_key and secret_key_file in [local].", err);
+	return 0;
+}
+
+static int
+check_local(struct conf *c, struct error *err)
+{
+	if (str_empty(c->data))
+		return complain(NULL, "no folder for the data is named",
+		    "Give --data DIR, or data = DIR in [local].", err);
+	if (split_listen(c, err) == -1 ||
+	    finish_secret(NULL, c->secret_key_file, &c->secret_key, err) ==
+		-1 ||
+	    check_remote(c, err) == -1)
+		return -1;
+	if (str_empty(c->access_key) || str_empty(c->secret_key))
+		return complain(NULL,
+		    "[local] has one of access_key and secret_key only",
+		    "Set both, or neither for the demonstration keys.", err);
+	if (strlen(c->account) != 12 || strspn(c->account, "0123456789") != 12)
+		return complain(NULL, "account is not 12 digits",
+		    "Write account = 123456789012.", err);
+	if (str_empty(c->region) || strchr(c->region, '/') != NULL)
+		return complain(NULL, "region is no name of a region",
+		    "Write region = us-east-1.", err);
+	return 0;
+}
+
+static int
+check_user(struct conf *c, size_t i, struct error *err)
+{
+	struct conf_user *u = &c->users[i];
+	size_t j;
+
+	if (finish_secret(&u->place, u->secret_key_file, &u->secret_key, err) ==
+	    -1)
+		return -1;
+	if (str_empty(u->access_key) || str_empty(u->secret_key))
+		return complain(&u->place,
+		    "a user needs access_key and secret_key",
+		    "Set both, or secret_key_file for the second.", err);
+	if (strchr(u->access_key, '/') != NULL ||
+	    strchr(u->access_key, ',') != NULL)
+		return complain(&u->place, "access_key holds '/' or ','",
+		    "Choose letters and digits.", err);
+	for (j = 0; j < i; j++) {
+		if (str_eq(c->users[j].access_key, u->access_key))
+			return complain(&u->place,
+			    "two users have the same access_key",
+			    "Give each user a key of its own.", err);
+	}
+	return 0;
+}
+
+/* [local]'s own keys become the first user. */
+static void
+add_own_user(struct conf *c)
+{
+	struct conf_user own = {.list = true};
+
+	own.name = xstrdup("local");
+	own.access_key = xstrdup(c->access_key);
+	own.secret_key = xstrdup(c->secret_key);
+	c->users = xreallocarray(c->users, c->users_n + 1, sizeof(*c->users));
+	memmove(c->users + 1, c->users, c->users_n * sizeof(*c->users));
+	c->users[0] = own;
+	c->users_n++;
+}
+
+static bool
+is_path(const char *uri)
+{
+	const char *key;
+	char *bucket;
+
+	if (strlen(uri) > 512 || s3uri_split(uri, &bucket, &key) == -1)
+		return false;
+	free(bucket);
+	return *key == '\0' || s3uri_key_ok(key, strlen(key));
+}
+
+static bool
+endpoint_name_ok(const char *name)
+{
+	size_t len = strlen(name), i;
+
+	for (i = 0; i < len; i++) {
+		if (!str_is_alnum((unsigned char)name[i]) && name[i] != '-')
+			return false;
+	}
+	return len >= 1 && len <= 63 && name[0] != '-' && name[len - 1] != '-';
+}
+
+static int
+check_endpoint(struct conf_endpoint *e, struct error *err)
+{
+	static const char path_hint[] = "Write s3://BUCKET/PREFIX, the bucket "
+					"in lower case.";
+
+	if (!endpoint_name_ok(e->name))
+		return complain(&e->place, "no name for an endpoint",
+		    "Use up to 63 letters, digits and inner hyphens.", err);
+	if (str_empty(e->command))
+		return complain(&e->place, "an endpoint needs a command",
+		    "Write command = PROGRAM ARGUMENTS.", err);
+	if (str_empty(e->s3_output_path))
+		return complain(&e->place, "an endpoint needs s3_output_path",
+		    path_hint, err);
+	if (!is_path(e->s3_output_path))
+		return complain(
+		    &e->place, "s3_output_path is no S3 place", path_hint, err);
+	if (!str_empty(e->s3_failure_path) && !is_path(e->s3_failure_path))
+		return complain(&e->place, "s3_failure_path is no S3 place",
+		    path_hint, err);
+	conf_argv_free(e->argv);
+	e->argv = NULL;
+	if (conf_split_command(e->command, &e->argv, err) == -1)
+		return err_prefix(
+		    err, "%s:%d: command", e->place.file, e->place.line);
+	return 0;
+}
+
+int
+conf_finish(struct conf *c, struct error *err)
+{
+	size_t i;
+
+	if (check_local(c, err) == -1)
+		return -1;
+	add_own_user(c);
+	for (i = 0; i < c->users_n; i++) {
+		if (check_user(c, i, err) == -1)
+			return -1;
+	}
+	for (i = 0; i < c->buckets_n; i++) {
+		if (!s3uri_bucket_ok(c->buckets[i].name))
+			return complain(&c->buckets[i].place,
+			    "no name for a bucket",
+			    "Use 3 to 63 of a-z, 0-9, '.' and '-'.", err);
+	}
+	for (i = 0; i < c->endpoints_n; i++) {
+		if (check_endpoint(&c->endpoints[i], err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* One word at *p; -1 where a quote is left open. */
+static int
+next_word(const char **p, struct buf *word)
+{
+	bool quoted = false;
+	const char *s = *p;
+
+	buf_clear(word);
+	for (; *s != '\0' && (quoted || (*s != ' ' && *s != '\t')); s++) {
+		if (*s == '"') {
+			quoted = !quoted;
+			continue;
+		}
+		if (quoted && *s == '\\' && (s[1] == '"' || s[1] == '\\'))
+			s++;
+		buf_putc(word, *s);
+	}
+	*p = s;
+	return quoted ? -1 : 0;
+}
+
+int
+conf_split_command(const char *text, char ***out, struct error *err)
+{
+	char **argv = xcalloc(ARGV_MAX + 1, sizeof(*argv));
+	struct buf word;
+	size_t n = 0;
+	int rc = 0;
+
+	buf_init(&word, 64 * 1024);
+	text += strspn(text, " \t");
+	while (rc == 0 && *text != '\0') {
+		if (n == ARGV_MAX)
+			rc = err_set(
+			    err, ERR_CONFIG, "more than %d words", ARGV_MAX);
+		else if (next_word(&text, &word) == -1)
+			rc = err_set(err, ERR_CONFIG, "a quote is left open");
+		else
+			argv[n++] = xstrdup(word.data);
+		text += strspn(text, " \t");
+	}
+	if (rc == 0 && n == 0)
+		rc = err_set(err, ERR_CONFIG, "an empty command");
+	buf_done(&word);
+	if (rc == -1)
+		conf_argv_free(argv);
+	else
+		*out = argv;
+	return rc;
+}
+
+void
+conf_argv_free(char **argv)
+{
+	size_t i;
+
+	if (argv == NULL)
+		return;
+	for (i = 0; argv[i] != NULL; i++)
+		free(argv[i]);
+	free(argv);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The object store's API, path style and virtual-host style: objects put,
+ * read, deleted and listed, buckets made and asked for. Uploads are in
+ * s3put.c. Source: Amazon S3 API reference.
+ */
+#ifndef LOCAL_S3_H
+#define LOCAL_S3_H
+
+#include <stdint.h>
+
+#include "local/auth.h"
+#include "local/call.h"
+#include "local/db.h"
+#include "local/objects.h"
+
+/* All borrowed for the life of the program. */
+struct s3 {
+	const struct auth *auth;
+	struct db *db;
+	struct objects *objects;
+	const char *host; /* that we listen on */
+	int64_t max_object;
+};
+
+/* Takes the call, whose claim has been read; answers it. */
+void s3_request(struct s3 *s, struct call *c);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What S3's answers have in common: their headers, and the errors, each code
+ * with its status and its usual message, sent as XML.
+ * Source: "Error responses", S3 API reference.
+ */
+#ifndef LOCAL_S3ANSWER_H
+#define LOCAL_S3ANSWER_H
+
+#include "base/buf.h"
+#include "local/auth.h"
+#include "local/call.h"
+#include "net/header.h"
+
+/* What one error says besides its code; NULL: nothing. */
+struct s3answer_error {
+	const char *code; /* such as "NoSuchKey" */
+	const char *message; /* NULL: the usual one */
+	/* Up to three more elements, name and text in turn. */
+	const char *detail[6];
+};
+
+/* Initializes the headers with those that every answer carries. */
+void s3answer_headers(const struct call *c, struct headers *out);
+
+/* Reply with an error; without a body to HEAD. The call is gone then. */
+void s3answer_error(struct call *c, const struct s3answer_error *e);
+void s3answer_code(struct call *c, const char *code);
+void s3answer_text(struct call *c, const char *code, const char *message);
+
+/* The answer to a signature that was not accepted. */
+void s3answer_auth(
+    struct call *c, enum auth_verdict verdict, const char *region);
+
+/* The whole document, for tests of its form. */
+void s3answer_format(struct buf *out, const struct s3answer_error *e,
+    const char *resource, const char *request_id);
+
+/* 500 where the code is unknown. */
+int s3answer_status(const char *code);
+
+#endif

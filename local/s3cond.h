@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Conditions and ranges of GET and HEAD (RFC 9110, 13 and 14). */
+#ifndef LOCAL_S3COND_H
+#define LOCAL_S3COND_H
+
+#include <stdint.h>
+
+#include "net/header.h"
+
+enum s3cond_range {
+	S3COND_WHOLE, /* no range, or one that is to be ignored */
+	S3COND_PART, /* 206 */
+	S3COND_BEYOND, /* 416 */
+};
+
+/* 200 to go on, 304 or 412. `etag` is without quotes. */
+int s3cond_check(
+    const struct headers *h, const char *etag, int64_t modified_at);
+
+/* `range` is the header's value or NULL. Writes the part only for PART. */
+enum s3cond_range s3cond_parse_range(
+    const char *range, int64_t size, int64_t *offset, int64_t *len);
+
+#endif

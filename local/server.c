@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The composition root, and the fork between the two APIs. */
+#include "local/server.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "local/auth.h"
+#include "local/call.h"
+#include "local/db.h"
+#include "local/endpoint.h"
+#include "local/objects.h"
+#include "local/queue.h"
+#include "local/s3.h"
+#include "local/s3answer.h"
+#include "local/s3uri.h"
+#include "local/seal.h"
+#include "net/http_server.h"
+
+#define HEAD_MAX (32 * 1024)
+#define CONNECTIONS_MAX 1024
+
+struct server {
+	const struct conf *conf;
+	struct loop *loop;
+	int lock_fd;
+	char *tmp_dir;
+	struct auth auth;
+	struct auth_user *users;
+	struct db *db;
+	struct seal *seal;
+	struct objects *objects;
+	struct queue *queue;
+	struct s3 s3;
+	struct endpoint endpoint;
+	struct http_server *http;
+	struct loop_signal *on_term;
+	struct loop_signal *on_int;
+};
+
+/* --- requests --- */
+
+static bool
+is_runtime_path(const struct call *c)
+{
+	return str_starts(http_path(c->x), "/endpoints/") &&
+	    str_eq(http_method(c->x), "POST");
+}
+
+/* The signature says for which service a request is; the path only guesses
+ * where none does. */
+static void
+on_request(struct http_exchange *x, void *arg)
+{
+	struct server *s = arg;
+	struct call *c = call_new(x);
+	enum auth_verdict verdict;
+
+	verdict = auth_parse(http_headers(x), http_query(x), &c->claim);
+	if (verdict == AUTH_OK && str_eq(c->claim.service, "s3"))
+		s3_request(&s->s3, c);
+	else if (verdict == AUTH_OK && str_eq(c->claim.service, "sagemaker"))
+		endpoint_request(&s->endpoint, c);
+	else {
+		if (verdict == AUTH_OK)
+			verdict = AUTH_WRONG_SERVICE;
+		if (is_runtime_path(c))
+			endpoint_refuse(c, verdict);
+		else
+			s3answer_auth(c, verdict, s->auth.region);
+	}
+}
+
+static void
+on_signal(void *arg)
+{
+	struct server *s = arg;
+
+	log_info("local", "stopping");
+	loop_stop(s->loop);
+}
+
+/* --- making --- */
+
+static void
+make_auth(struct server *s)
+{
+	const struct conf *c = s->conf;
+	size_t i;
+
+	s->users = xcalloc(c->users_n, sizeof(*s->users));
+	for (i = 0; i < c->users_n; i++) {
+		s->users[i].name = c->users[i].name;
+		s->users[i].access_key = c->users[i].access_key;
+		s->users[i].secret_key = c->users[i].secret_key;
+		s->users[i].list = c->users[i].list;
+	}
+	s->auth.users = s->users;
+	s->auth.n = c->users_n;
+	s->auth.region = c->region;
+}
+
+static int
+lock_data(struct server *s, struct error *err)
+{
+	char *path = xasprintf("%s/lock", s->conf->data);
+	int rc = file_lock(path, &s->lock_fd, err);
+
+	free(path);
+	if (rc == -1 && err->code == ERR_BUSY) {
+		err_set(err, ERR_BUSY, "another awaitd-local uses %s",
+		    s->conf->data);
+		return err_hint(err, "Stop it, or name another folder.");
+	}
+	return rc;
+}
+
+static int
+open_data(struct server *s, struct error *err)
+{
+	char *path;
+	int rc;
+
+	if (file_mkdirs(s->conf->data, 0700, err) == -1 ||
+	    file_mkdirs(s->tmp_dir, 0700, err) == -1 || lock_data(s, err) == -1)
+		return -1;
+	path = xasprintf("%s/local.db", s->conf->data);
+	rc = db_open(s->loop, path, &s->db, err);
+	free(path);
+	if (rc == -1)
+		return -1;
+	s->seal = seal_new(s->loop);
+	path = xasprintf("%s/objects", s->conf->data);
+	rc = objects_new(s->db, s->seal, path, &s->objects, err);
+	free(path);
+	return rc;
+}
+
+static int
+add_bucket_of(struct server *s, const char *location, struct error *err)
+{
+	const char *key;
+	char *bucket;
+	int rc;
+
+	if (str_empty(location) || s3uri_split(location, &bucket, &key) == -1)
+		return 0;
+	rc = db_bucket_add(s->db, bucket, err);
+	free(bucket);
+	return rc;
+}
+
+static int
+declare_buckets(struct server *s, struct error *err)
+{
+	const struct conf *c = s->conf;
+	size_t i;
+
+	for (i = 0; i < c->buckets_n; i++) {
+		if (db_bucket_add(s->db, c->buckets[i].name, err) == -1)
+			return -1;
+	}
+	for (i = 0; i < c->endpoints_n; i++) {
+		const struct conf_endpoint *e = &c->endpoints[i];
+
+		if (add_bucket_of(s, e->s3_output_path, err) == -1 ||
+		    add_bucket_of(s, e->s3_failure_path, err) == -1)
+			return -1;
+	}
+	db_flush(s->db);
+	return 0;
+}
+
+static int
+make_apis(struct server *s, struct error *err)
+{
+	struct queue_options queue = {
+	    .loop = s->loop,
+	    .db = s->db,
+	    .objects = s->objects,
+	    .endpoints = s->conf->endpoints,
+	    .endpoints_n = s->conf->endpoints_n,
+	    .tmp_dir = s->tmp_dir,
+	    .max_object = s->conf->max_object,
+	};
+
+	if (queue_new(&queue, &s->queue, err) == -1)
+		return -1;
+	s->s3 = (struct s3){
+	    .auth = &s->auth,
+	    .db = s->db,
+	    .objects = s->objects,
+	    .host = s->conf->host,
+	    .max_object = s->conf->max_object,
+	};
+	s->endpoint = (struct endpoint){
+	    .auth = &s->auth,
+	    .conf = s->conf,
+	    .queue = s->queue,
+	};
+	return 0;
+}
+
+static int
+listen_there(struct server *s, struct error *err)
+{
+	struct http_server_options o = {
+	    .host = s->conf->host,
+	    .port = s->conf->port,
+	    .max_head = HEAD_MAX,
+	    .max_connections = CONNECTIONS_MAX,
+	};
+
+	return http_server_new(s->loop, &o, on_request, s, &s->http, err);
+}
+
+static int
+announce(struct server *s, const char *port_file, struct error *err)
+{
+	int port = http_server_port(s->http), rc = 0;
+	bool v6 = strchr(s->conf->host, ':') != NULL;
+	char *text;
+
+	log_begin(LOG_INFO, "local");
+	log_str("msg", "listening");
+	text = xasprintf("http://%s%s%s:%d", v6 ? "[" : "", s->conf->host,
+	    v6 ? "]" : "", port);
+	log_str("address", text);
+	log_int("endpoints", (int64_t)s->conf->endpoints_n);
+	log_end();
+	free(text);
+	if (port_file != NULL) {
+		text = xasprintf("%d\n", port);
+		rc =
+		    file_write_atomic(port_file, text, strlen(text), 0644, err);
+		free(text);
+	}
+	return rc;
+}
+
+static int
+start(struct server *s, const char *port_file, struct error *err)
+{
+	make_auth(s);
+	if (open_data(s, err) == -1 || declare_buckets(s, err) == -1 ||
+	    make_apis(s, err) == -1 || listen_there(s, err) == -1)
+		return -1;
+	s->on_term = loop_signal_new(s->loop, SIGTERM, on_signal, s);
+	s->on_int = loop_signal_new(s->loop, SIGINT, on_signal, s);
+	queue_start(s->queue);
+	return announce(s, port_file, err);
+}
+
+/* Those that call back go before those that are called. */
+static void
+stop(struct server *s)
+{
+	if (s->queue != NULL)
+		queue_stop(s->queue);
+	http_server_free(s->http);
+	seal_free(s->seal);
+	if (s->db != NULL)
+		db_flush(s->db);
+	queue_free(s->queue);
+	objects_free(s->objects);
+	db_close(s->db);
+	loop_signal_free(s->on_term);
+	loop_signal_free(s->on_int);
+	if (s->lock_fd != -1)
+		close(s->lock_fd);
+	free(s->users);
+	free(s->tmp_dir);
+	loop_free(s->loop);
+	sigv4_forget_keys();
+}
+
+int
+server_run(const struct conf *conf, const char *port_file, struct error *err)
+{
+	struct server s = {.conf = conf, .lock_fd = -1};
+	int rc;
+
+	s.loop = loop_new();
+	s.tmp_dir = xasprintf("%s/tmp", conf->data);
+	rc = start(&s, port_file, err);
+	if (rc == 0)
+		loop_run(s.loop);
+	stop(&s);
+	return rc;
+}
