@@ -189,6 +189,16 @@ struct move {
 	enum job_state from;
 };
 
+/* Nothing can be there at once. */
+static int64_t
+first_look_ms(const struct work *w)
+{
+	struct engine_policy policy;
+
+	engine_policy_of(w, &policy);
+	return plan_delay_ms(&policy.plan, 0, INT64_MAX, random_unit());
+}
+
 static void
 on_moved(const struct error *err, void *arg)
 {
@@ -208,7 +218,7 @@ on_moved(const struct error *err, void *arg)
 	if (w->job->state == JOB_DONE)
 		work_free(w);
 	else
-		schedule(w, 0);
+		schedule(w, first_look_ms(w));
 }
 
 static void
