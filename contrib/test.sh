@@ -24,6 +24,13 @@ TMPDIR=$tmp/tmp
 export TMPDIR
 first='' second=''
 
+# Published vectors lie beside the project, if at all; the tests run from a
+# copy of it.
+if [ -d ../shared/vectors ]; then
+	AWAITD_VECTORS=${AWAITD_VECTORS-$(cd ../shared/vectors && pwd)}
+	export AWAITD_VECTORS
+fi
+
 # A job is the leader of its own process group, so that nothing it started
 # outlives this script.
 finish() {

@@ -117,3 +117,6 @@ src/store/schema.h: $(schema_sql) tools/embed
 BUILT_SOURCES += src/store/schema.h
 CLEANFILES += src/store/schema.h
 EXTRA_DIST += $(schema_sql)
+
+# Also when only one program is asked for.
+src/store/sqlite.$(OBJEXT): src/store/schema.h

@@ -88,7 +88,7 @@ set_value(const struct conf_key *key, void *section, const char *value,
 	case CONF_S3_PREFIX:
 		if (check_s3_prefix(key, value, err) == -1)
 			return -1;
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	case CONF_TEXT:
 		free(*(char **)(void *)field);
 		*(char **)(void *)field =
