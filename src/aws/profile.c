@@ -165,7 +165,7 @@ profile_read(enum profile_kind kind, const char *name,
 	    [PROFILE_CONFIG] = "profile",
 	    [PROFILE_SERVICES] = "services",
 	};
-	struct profile_section found;
+	struct profile_section found = {0};
 	char *path = profile_path(kind);
 	int rc;
 
@@ -248,7 +248,7 @@ profile_check(const char *explicit_name, struct error *err)
 	static const enum profile_kind kinds[] = {
 	    PROFILE_CONFIG, PROFILE_CREDENTIALS};
 	const char *name = named_profile(explicit_name);
-	struct profile_section s;
+	struct profile_section s = {0};
 	bool found = name == NULL;
 	size_t i;
 
@@ -266,7 +266,7 @@ static int
 read_setting(enum profile_kind kind, const char *name, const char *key,
     char **out, struct error *err)
 {
-	struct profile_section s;
+	struct profile_section s = {0};
 
 	if (profile_read(kind, name, &s, err) == -1)
 		return -1;
@@ -280,7 +280,7 @@ profile_setting(
     const char *explicit_name, const char *key, char **out, struct error *err)
 {
 	const char *name = profile_name(explicit_name);
-	char *services, *value = NULL;
+	char *services = NULL, *value = NULL;
 	int rc;
 
 	if (strchr(key, '.') != NULL) {

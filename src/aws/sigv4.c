@@ -16,11 +16,11 @@
 #include "base/timefmt.h"
 
 #define DAY_LEN 8 /* of 20130524T000000Z */
-#define EXPIRES_MAX_S (7 * 24 * 3600)
+#define EXPIRES_MAX_S 604800 /* a week */
 #define KEY_SLOTS 8
 
 /* Far above any request that a service takes. */
-#define TEXT_MAX (1024 * 1024)
+#define TEXT_MAX ((size_t)1 << 20)
 
 void
 sigv4_credential_scope(const struct sigv4_scope *scope, struct buf *out)

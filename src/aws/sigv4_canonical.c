@@ -13,7 +13,7 @@
 #include "base/str.h"
 
 /* Far above any request that a service takes. */
-#define TEXT_MAX (1024 * 1024)
+#define TEXT_MAX ((size_t)1 << 20)
 
 /* --- headers --- */
 

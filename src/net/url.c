@@ -38,21 +38,17 @@ is_hex(char c)
 
 /* pchar, '/' and, in a query, '?' (RFC 3986, 3.3 and 3.4). */
 static bool
-all_allowed(const char *s, size_t len)
+all_allowed(const char *s)
 {
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		if (s[i] == '%') {
-			if (len - i < 3 || !is_hex(s[i + 1]) ||
-			    !is_hex(s[i + 2]))
+	for (; *s != '\0'; s++) {
+		if (*s == '%') {
+			if (!is_hex(s[1]) || !is_hex(s[2]))
 				return false;
-			i += 2;
+			s += 2;
 			continue;
 		}
-		if (!str_is_alnum((unsigned char)s[i]) &&
-		    (s[i] == '\0' ||
-			strchr("-._~!$&'()*+,;=:@/?", s[i]) == NULL))
+		if (!str_is_alnum((unsigned char)*s) &&
+		    strchr("-._~!$&'()*+,;=:@/?", *s) == NULL)
 			return false;
 	}
 	return true;
@@ -178,7 +174,7 @@ take_rest(const char *s, struct url *u, struct error *err)
 	if (strchr(s, '#') != NULL)
 		return err_set(
 		    err, ERR_USAGE, "a URL with '#' means nothing to a server");
-	if (!all_allowed(s, strlen(s)))
+	if (!all_allowed(s))
 		return err_set(err, ERR_USAGE,
 		    "the URL holds a character that has to be "
 		    "percent-encoded, or a '%%' without two digits");

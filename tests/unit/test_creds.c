@@ -190,6 +190,7 @@ a_profile_may_be_named_by_variable(void **state)
 	assert_loads(NULL, "Q", "profile");
 	setenv("AWS_PROFILE", "r s", 1);
 	assert_loads(NULL, "R", "profile");
+	assert_loads("", "R", "profile");
 }
 
 static void
@@ -508,8 +509,8 @@ a_setting_is_that_of_the_profile(void **state)
 	put_file("config",
 	    "[profile default]\nregion = eu-west-1\n"
 	    "[default]\nregion = us-east-1\n"
-	    "[profile p]\nREGION = eu-west-2\nempty =\n"
-	    "[profile pp]\nregion = eu-west-3\n",
+	    "[profile pp]\nregion = eu-west-3\n"
+	    "[profile p]\nREGION = eu-west-2\nempty =\n",
 	    0600);
 	put_file("credentials",
 	    "[default]\nregion = us-west-1\n[q]\nregion = us-west-2\n", 0600);
