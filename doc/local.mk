@@ -1,6 +1,8 @@
 # Man pages, written for scdoc: doc/awaitd.1.scd becomes doc/awaitd.1.
 
 man_pages =
+man_pages += doc/awaitd.1
+man_pages += doc/awaitd.conf.5
 
 EXTRA_DIST += $(man_pages:=.scd)
 EXTRA_DIST += $(wildcard $(srcdir)/doc/*.md)

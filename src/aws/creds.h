@@ -35,12 +35,12 @@ int creds_load(
 void creds_done(struct creds *c);
 struct sigv4_credentials creds_for_signing(const struct creds *c);
 
-/* --- sources: 1 found, 0 not configured, -1 configured but wrong --- */
+/* --- sources: 1 found, 0 not configured, -1 configured but wrong ---- */
 int creds_from_env(struct creds *out, struct error *err);
 int creds_from_profile(
     const char *profile, struct creds *out, struct error *err);
 
-/* --- for the sources --- */
+/* --- for the sources ------------------------------------------------ */
 
 /* One part, with the name that its source has for it. */
 struct creds_part {

@@ -16,7 +16,7 @@
 #define REGION_MAX 64
 #define PATH_MAX_BYTES (URL_LEN_MAX + 4 * S3_KEY_MAX)
 
-/* --- region --- */
+/* --- region --------------------------------------------------------- */
 
 static int
 check_region(const char *from, const char *region, struct error *err)
@@ -75,7 +75,7 @@ endpoint_region(const char *explicit_region, const char *profile, char **out,
 	return 0;
 }
 
-/* --- AWS's own hosts --- */
+/* --- AWS's own hosts ------------------------------------------------ */
 
 static const struct {
 	const char *service;
@@ -180,7 +180,7 @@ use_default(
 	    err, ERR_USAGE, "the service %s has no known host", o->service);
 }
 
-/* --- configured URLs --- */
+/* --- configured URLs ------------------------------------------------ */
 
 /* Where a URL came from, for errors, and the URL; both are the caller's. */
 struct found {
@@ -319,7 +319,7 @@ endpoint_done(struct aws_endpoint *e)
 	memset(e, 0, sizeof(*e));
 }
 
-/* --- objects --- */
+/* --- objects -------------------------------------------------------- */
 
 int
 endpoint_s3_target(const struct aws_endpoint *e, const char *bucket,

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* --- where the files are --- */
+/* --- where the files are -------------------------------------------- */
 
 static const char *
 home_dir(void)
@@ -43,7 +43,7 @@ profile_path(enum profile_kind kind)
 	return home != NULL ? xasprintf("%s%s", home, path + 1) : NULL;
 }
 
-/* --- one section --- */
+/* --- one section ---------------------------------------------------- */
 
 struct reader {
 	const char *prefix; /* "profile", "services" or "" */
@@ -201,7 +201,7 @@ profile_get(const struct profile_section *s, const char *key)
 	return pair != NULL && *pair->value != '\0' ? pair->value : NULL;
 }
 
-/* --- the profile in use --- */
+/* --- the profile in use --------------------------------------------- */
 
 static const char *
 named_profile(const char *explicit_name)

@@ -14,7 +14,7 @@
 #define ACCEPT_TIMEOUT_MS 60000
 #define SHOWN_MAX 80
 
-/* --- limits and patterns ------------------------------------------------ */
+/* --- limits and patterns -------------------------------------------- */
 
 static bool
 is_ascii(const char *s)
@@ -203,7 +203,7 @@ sagemaker_check(const struct sagemaker_invoke *in, struct error *err)
 	    "InvocationTimeoutSeconds", in->invocation_timeout_s, 1, 3600, err);
 }
 
-/* --- the call ------------------------------------------------------------ */
+/* --- the call ------------------------------------------------------- */
 
 struct invoke {
 	sagemaker_done_fn *done;

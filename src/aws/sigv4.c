@@ -52,7 +52,7 @@ sigv4_string_to_sign(const struct sigv4_scope *scope,
 	buf_puts(out, hash);
 }
 
-/* --- derived keys --- */
+/* --- derived keys --------------------------------------------------- */
 
 /* A key is found by a digest, so that no secret is kept beside it. */
 static struct {
@@ -146,7 +146,7 @@ sigv4_signature(const struct sigv4_credentials *creds,
 	encode_hex(mac, sizeof(mac), out);
 }
 
-/* --- whole requests --- */
+/* --- whole requests ------------------------------------------------- */
 
 static int
 check_inputs(const struct sigv4_credentials *creds,
@@ -252,7 +252,7 @@ sigv4_sign(const struct sigv4_credentials *creds,
 	return rc;
 }
 
-/* --- presigned URLs --- */
+/* --- presigned URLs ------------------------------------------------- */
 
 static void
 put_param(struct buf *query, const char *name, const char *value, size_t len)

@@ -15,7 +15,7 @@
 /* Far above any request that a service takes. */
 #define TEXT_MAX ((size_t)1 << 20)
 
-/* --- headers --- */
+/* --- headers -------------------------------------------------------- */
 
 struct field {
 	char *name; /* lower case */
@@ -138,7 +138,7 @@ put_fields(struct fields *f, struct buf *text, struct buf *names)
 		buf_putc(text, '\n');
 }
 
-/* --- path --- */
+/* --- path ----------------------------------------------------------- */
 
 static void
 drop_segment(struct buf *out)
@@ -205,7 +205,7 @@ put_path(struct buf *text, const struct sigv4_request *r, struct error *err)
 	return rc;
 }
 
-/* --- query --- */
+/* --- query ---------------------------------------------------------- */
 
 /* Encoded text holds no NUL, so that each part can end in one. */
 struct pair {
@@ -313,7 +313,7 @@ put_query(struct buf *text, const char *query, struct error *err)
 	return rc;
 }
 
-/* --- all of it --- */
+/* --- all of it ------------------------------------------------------ */
 
 static int
 canonical_text(const struct sigv4_request *r, struct fields *f,

@@ -44,7 +44,7 @@ struct await {
 
 static void on_watch(void *arg);
 
-/* --- is it over? ------------------------------------------------------------ */
+/* --- is it over? ---------------------------------------------------- */
 
 static bool
 reached(const struct await *a, const struct waited *w)
@@ -100,7 +100,7 @@ check(struct await *a)
 	}
 }
 
-/* --- news ------------------------------------------------------------------------ */
+/* --- news ----------------------------------------------------------- */
 
 static struct waited *
 find(struct await *a, const char *id)
@@ -182,7 +182,7 @@ on_sigterm(void *arg)
 	loop_stop(a->app->loop);
 }
 
-/* --- in and out ------------------------------------------------------------------ */
+/* --- in and out ----------------------------------------------------- */
 
 struct await *
 await_new(struct app *app, const struct await_options *o)
@@ -311,7 +311,7 @@ await_take_up(
 	return rc == -1 ? -1 : 0;
 }
 
-/* --- files that others hold ---------------------------------------------------- */
+/* --- files that others hold ----------------------------------------- */
 
 static void
 watch_one(struct await *a, struct waited *w)
@@ -354,7 +354,7 @@ on_watch(void *arg)
 	check(a);
 }
 
-/* --- the end ------------------------------------------------------------------- */
+/* --- the end -------------------------------------------------------- */
 
 static int
 say_not_ready(const struct await *a, struct error *err)

@@ -105,7 +105,7 @@ report_job(const struct app *app, const struct job *job, bool full)
 	}
 }
 
-/* --- bytes -------------------------------------------------------------------- */
+/* --- bytes ---------------------------------------------------------- */
 
 struct fetching {
 	struct loop *loop;

@@ -131,7 +131,7 @@ runs_read(const char *path, const char *id, struct job ***jobs, size_t *n,
 	return rc;
 }
 
-/* --- finding ------------------------------------------------------------------ */
+/* --- finding -------------------------------------------------------- */
 
 /* 1 found, 0 not there, -1 the file cannot be read. */
 static int
@@ -206,7 +206,7 @@ runs_find(const struct app *app, const char *id, struct job **job, char **path,
 	return found == 1 ? 0 : -1;
 }
 
-/* --- removing ----------------------------------------------------------------- */
+/* --- removing ------------------------------------------------------- */
 
 static bool
 all_done(struct job **jobs, size_t n)

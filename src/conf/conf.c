@@ -15,7 +15,7 @@
 #define SYSTEM_FILE "/etc/awaitd/awaitd.conf"
 #define VALUE_MAX 4096
 
-/* --- one value --------------------------------------------------------------- */
+/* --- one value ------------------------------------------------------ */
 
 static int
 set_choice(
@@ -109,7 +109,7 @@ set_source(struct conf_sources *sources, size_t i, const char *source)
 	sources->v[i] = xstrdup(source);
 }
 
-/* --- sections ------------------------------------------------------------------ */
+/* --- sections ------------------------------------------------------- */
 
 static void
 set_defaults(const char *section, void *base)
@@ -193,7 +193,7 @@ make_endpoint(struct conf *conf, const char *name)
 	return e;
 }
 
-/* --- unknown names ----------------------------------------------------------- */
+/* --- unknown names -------------------------------------------------- */
 
 /* Do two words differ by one letter, more, less, or changed? */
 static bool
@@ -277,7 +277,7 @@ conf_set(struct conf *conf, const char *section, const char *name,
 	return unknown_key(kind, name, err);
 }
 
-/* --- where values come from ----------------------------------------------------- */
+/* --- where values come from ----------------------------------------- */
 
 static int
 take_entry(const struct ini_entry *e, void *arg, struct error *err)
@@ -442,7 +442,7 @@ conf_free(struct conf *conf)
 	free(conf);
 }
 
-/* --- showing ---------------------------------------------------------------------- */
+/* --- showing -------------------------------------------------------- */
 
 static void
 format_value(

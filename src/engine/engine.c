@@ -29,7 +29,7 @@ static const struct backoff retry_backoff = {
     .jitter = 0.2,
 };
 
-/* --- the agenda -------------------------------------------------------- */
+/* --- the agenda ----------------------------------------------------- */
 
 static void
 arm_timer(struct engine *e)
@@ -86,7 +86,7 @@ on_timer(void *arg)
 	arm_timer(e);
 }
 
-/* --- work ---------------------------------------------------------------- */
+/* --- work ----------------------------------------------------------- */
 
 static struct work *
 work_new(struct engine *e, struct job *take_job)
@@ -152,7 +152,7 @@ give_up(struct work *w, const struct error *err)
 	work_free(w);
 }
 
-/* --- verdicts ------------------------------------------------------------- */
+/* --- verdicts ------------------------------------------------------- */
 
 static void
 log_move(const struct job *job, enum job_state from)
@@ -290,7 +290,7 @@ engine_apply(struct work *w, const struct step_result *r)
 	abort();
 }
 
-/* --- writes without a move -------------------------------------------------- */
+/* --- writes without a move ------------------------------------------ */
 
 static void
 on_recorded(const struct error *err, void *arg)
@@ -312,7 +312,7 @@ engine_record(struct work *w, unsigned n, work_fn *next)
 	store_save(w->engine->o.store, w->job, n, on_recorded, w);
 }
 
-/* --- in and out ------------------------------------------------------------ */
+/* --- in and out ----------------------------------------------------- */
 
 static void
 begin(struct work *w)

@@ -45,7 +45,7 @@ place_of(const struct work *w)
 	return s->fate == SUB_ACCEPTED ? s->failure_location : NULL;
 }
 
-/* --- verdicts ----------------------------------------------------------------- */
+/* --- verdicts ------------------------------------------------------- */
 
 /* The failure of one submission counts once no other can succeed any more. */
 static const struct submission *
@@ -160,7 +160,7 @@ found_failure(struct work *w)
 	engine_apply(w, &r);
 }
 
-/* --- what stands in the way ---------------------------------------------------- */
+/* --- what stands in the way ----------------------------------------- */
 
 static void
 note_obstacle(struct work *w, const struct error *err)
@@ -220,7 +220,7 @@ explain(struct work *w)
 	}
 }
 
-/* --- looking ------------------------------------------------------------------ */
+/* --- looking -------------------------------------------------------- */
 
 /* The beginning of the failure object is enough to say what happened. */
 static int

@@ -55,7 +55,7 @@ retry(struct work *w, const struct error *err)
 	engine_apply(w, &r);
 }
 
-/* --- the input ------------------------------------------------------------- */
+/* --- the input ------------------------------------------------------ */
 
 static void
 close_input(struct work *w)
@@ -145,7 +145,7 @@ must_upload(const struct work *w)
 	    (w->job->spec.input == INPUT_FILE || w->refuses_inline);
 }
 
-/* --- the intent -------------------------------------------------------------- */
+/* --- the intent ----------------------------------------------------- */
 
 static void
 join_path(struct buf *out, const char *part)
@@ -224,7 +224,7 @@ next_submission(struct job *job)
 	return s;
 }
 
-/* --- the answer -------------------------------------------------------------- */
+/* --- the answer ----------------------------------------------------- */
 
 static void
 close_submission(
@@ -449,7 +449,7 @@ submit_now(struct work *w)
 	engine_record(w, s->n, send_request);
 }
 
-/* --- in doubt, and too late ------------------------------------------------- */
+/* --- in doubt, and too late ----------------------------------------- */
 
 static unsigned
 count_doubts(const struct job *job)

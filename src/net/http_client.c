@@ -78,7 +78,7 @@ struct http_client {
 
 static void run_batch(struct http_client *c);
 
-/* --- sockets ---------------------------------------------------------- */
+/* --- sockets -------------------------------------------------------- */
 
 static struct sock *
 sock_of(struct http_client *c, curl_socket_t fd)
@@ -171,7 +171,7 @@ on_timer_change(CURLM *multi, long ms, void *arg)
 	return 0;
 }
 
-/* --- one exchange ------------------------------------------------------ */
+/* --- one exchange --------------------------------------------------- */
 
 static size_t
 on_header(char *data, size_t size, size_t n, void *arg)
@@ -344,7 +344,7 @@ finish(struct http_call *call, CURLcode code)
 	call_free(call);
 }
 
-/* --- batches ----------------------------------------------------------- */
+/* --- batches -------------------------------------------------------- */
 
 static void
 harvest(struct http_client *c)
@@ -439,7 +439,7 @@ on_post(void *arg)
 	run_batch(c);
 }
 
-/* --- public ------------------------------------------------------------ */
+/* --- public --------------------------------------------------------- */
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 

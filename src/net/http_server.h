@@ -58,7 +58,7 @@ void http_server_drain(struct http_server *s);
 /* Closes everything; `gone` is called for exchanges under way. */
 void http_server_free(struct http_server *s);
 
-/* --- the request; all borrowed, valid until the exchange ends --- */
+/* --- the request; all borrowed, valid until the exchange ends ------- */
 const char *http_method(const struct http_exchange *x);
 const char *http_path(const struct http_exchange *x); /* raw, before '?' */
 const char *http_query(const struct http_exchange *x); /* raw, or "" */

@@ -107,7 +107,7 @@ struct http_server {
 	char date[32];
 };
 
-/* --- http_server_conn.c --- */
+/* --- http_server_conn.c --------------------------------------------- */
 void http_conn_start(struct http_server *s, int take_fd, const char *peer);
 /* Run now, or at the end of the run under way. Not from the API: kick. */
 void http_conn_run(struct http_conn *c);
@@ -126,7 +126,7 @@ bool http_body_wanted(const struct http_exchange *x);
 /* Settle what becomes of the rest, now that the reply is known. */
 void http_body_replied(struct http_exchange *x);
 
-/* --- http_server_reply.c --- */
+/* --- http_server_reply.c -------------------------------------------- */
 /* Fill the output from the file that is being sent. */
 void http_reply_refill(struct http_exchange *x);
 /* An answer of the server's own behind which the connection ends. */

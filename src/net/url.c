@@ -27,7 +27,7 @@ scheme_len(const char *s)
 	return strncasecmp(s, "https://", 8) == 0 ? 8 : 0;
 }
 
-/* --- characters --- */
+/* --- characters ----------------------------------------------------- */
 
 static bool
 is_hex(char c)
@@ -54,7 +54,7 @@ all_allowed(const char *s)
 	return true;
 }
 
-/* --- host --- */
+/* --- host ----------------------------------------------------------- */
 
 static bool
 is_label(const char *s, size_t len)

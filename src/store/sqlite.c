@@ -99,7 +99,7 @@ complain(struct db *db, const char *what, struct error *err)
 	return -1;
 }
 
-/* --- values, one after the other ----------------------------------------- */
+/* --- values, one after the other ------------------------------------ */
 
 struct cursor {
 	sqlite3_stmt *stmt;
@@ -154,7 +154,7 @@ run(struct db *db, sqlite3_stmt *stmt, const char *what, struct error *err)
 	return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : -1;
 }
 
-/* --- open ------------------------------------------------------------------ */
+/* --- open ----------------------------------------------------------- */
 
 static int
 exec(struct db *db, const char *text, struct error *err)
@@ -288,7 +288,7 @@ fail:
 	return -1;
 }
 
-/* --- transactions ---------------------------------------------------------- */
+/* --- transactions --------------------------------------------------- */
 
 static int
 db_begin(void *arg, struct error *err)
@@ -316,7 +316,7 @@ db_rollback(void *arg)
 		run(db, db->stmts[SQL_ROLLBACK], "roll back", &ignored);
 }
 
-/* --- writing --------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------- */
 
 static void
 put_spec(struct cursor *c, const struct job_spec *spec)
@@ -414,7 +414,7 @@ db_save(void *arg, const struct job *job, unsigned n, struct error *err)
 	return n != 0 ? save_submission(db, job, &job->subs[n - 1], err) : 0;
 }
 
-/* --- reading --------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------- */
 
 static void
 get_spec(struct cursor *c, struct job_spec *spec)

@@ -50,7 +50,7 @@ struct store {
 	bool closing;
 };
 
-/* --- on the store's thread ---------------------------------------------- */
+/* --- on the store's thread ------------------------------------------ */
 
 static int
 run_op(struct store *s, struct op *op)
@@ -174,7 +174,7 @@ store_main(void *arg)
 	return NULL;
 }
 
-/* --- on the loop --------------------------------------------------------- */
+/* --- on the loop ---------------------------------------------------- */
 
 static void
 finish_op(struct op *op)
