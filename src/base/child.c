@@ -46,16 +46,23 @@ on_pidfd(void *arg)
 	struct child_result r = {.exit_code = -1, .timed_out = c->timed_out};
 	child_done_fn *done = c->done;
 	void *done_arg = c->arg;
+	siginfo_t ended = {0};
 	int status;
 
-	if (waitpid(c->pid, &status, WNOHANG) != c->pid)
-		return;
-	/* What it left running in its group has nobody to work for. */
-	kill(-c->pid, SIGKILL);
-	if (WIFEXITED(status))
-		r.exit_code = WEXITSTATUS(status);
-	else
-		r.signal = WTERMSIG(status);
+	if (waitid(P_PID, (id_t)c->pid, &ended, WEXITED | WNOHANG | WNOWAIT) ==
+	    0) {
+		if (ended.si_pid == 0)
+			return;
+		/* What it left running in its group has nobody to work for.
+		 * The id is surely its own only until it is reaped. */
+		kill(-c->pid, SIGKILL);
+	}
+	if (waitpid(c->pid, &status, 0) == c->pid) {
+		if (WIFEXITED(status))
+			r.exit_code = WEXITSTATUS(status);
+		else
+			r.signal = WTERMSIG(status);
+	}
 	child_free(c);
 	done(&r, done_arg);
 }

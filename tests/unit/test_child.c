@@ -476,6 +476,23 @@ another_may_be_started_where_one_is_done(void **state)
 	assert_int_equal(reap_orphans(), 0);
 }
 
+static void
+where_sigchld_is_ignored_an_end_is_told_all_the_same(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {"true", NULL};
+
+	/* Inherited from a careless parent: the kernel keeps no status. */
+	signal(SIGCHLD, SIG_IGN);
+	assert_int_equal(start(w, argv, 60000), 0);
+	loop_run(w->loop);
+	signal(SIGCHLD, SIG_DFL);
+	assert_int_equal(w->calls, 1);
+	assert_int_equal(w->result.exit_code, -1);
+	assert_int_equal(w->result.signal, 0);
+	assert_int_equal(open_fds(), w->fds);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int
@@ -501,9 +518,10 @@ main(void)
 	    T(what_it_leaves_behind_is_killed_when_it_ends),
 	    T(cancelling_kills_the_group_and_says_nothing),
 	    T(another_may_be_started_where_one_is_done),
+	    T(where_sigchld_is_ignored_an_end_is_told_all_the_same),
 	};
 
-	alarm(120);
+	alarm(60);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
