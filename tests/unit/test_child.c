@@ -493,6 +493,54 @@ where_sigchld_is_ignored_an_end_is_told_all_the_same(void **state)
 	assert_int_equal(open_fds(), w->fds);
 }
 
+static void
+descriptors_may_be_given_crosswise(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {"sh", "-c", "cat; echo err >&2", NULL};
+	struct child_options o = {.argv = argv,
+	    .stdin_fd = STDOUT_FILENO,
+	    .stdout_fd = STDERR_FILENO,
+	    .stderr_fd = STDIN_FILENO};
+	int saved[3], i, err_file = temp_file(), rc;
+
+	assert_int_equal(write(w->in, "in", 2), 2);
+	lseek(w->in, 0, SEEK_SET);
+	for (i = 0; i < 3; i++)
+		saved[i] = fcntl(i, F_DUPFD_CLOEXEC, 10);
+	dup2(err_file, STDIN_FILENO);
+	dup2(w->in, STDOUT_FILENO);
+	dup2(w->out, STDERR_FILENO);
+	w->started = true;
+	rc = child_start(w->loop, &o, on_done, w, &w->child, &w->err);
+	for (i = 0; i < 3; i++) {
+		dup2(saved[i], i);
+		close(saved[i]);
+	}
+	assert_int_equal(rc, 0);
+	loop_run(w->loop);
+	assert_int_equal(w->result.exit_code, 0);
+	read_output(w);
+	assert_string_equal(w->text.data, "in");
+	assert_int_equal(lseek(err_file, 0, SEEK_END), 4);
+	close(err_file);
+	assert_int_equal(open_fds(), w->fds);
+}
+
+static void
+a_closed_descriptor_is_an_error_not_ours_instead(void **state)
+{
+	const char *const argv[] = {"cat", NULL};
+	struct child_options o = {
+	    .argv = argv, .stdin_fd = 999, .stdout_fd = -1, .stderr_fd = -1};
+	struct world *w = *state;
+
+	assert_int_equal(
+	    child_start(w->loop, &o, on_done, w, &w->child, &w->err), -1);
+	assert_non_null(strstr(w->err.text, "Bad file descriptor"));
+	assert_int_equal(open_fds(), w->fds);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int
@@ -519,6 +567,8 @@ main(void)
 	    T(cancelling_kills_the_group_and_says_nothing),
 	    T(another_may_be_started_where_one_is_done),
 	    T(where_sigchld_is_ignored_an_end_is_told_all_the_same),
+	    T(descriptors_may_be_given_crosswise),
+	    T(a_closed_descriptor_is_an_error_not_ours_instead),
 	};
 
 	alarm(60);
