@@ -46,16 +46,23 @@ on_pidfd(void *arg)
 	struct child_result r = {.exit_code = -1, .timed_out = c->timed_out};
 	child_done_fn *done = c->done;
 	void *done_arg = c->arg;
+	siginfo_t ended = {0};
 	int status;
 
-	if (waitpid(c->pid, &status, WNOHANG) != c->pid)
-		return;
-	/* What it left running in its group has nobody to work for. */
-	kill(-c->pid, SIGKILL);
-	if (WIFEXITED(status))
-		r.exit_code = WEXITSTATUS(status);
-	else
-		r.signal = WTERMSIG(status);
+	if (waitid(P_PID, (id_t)c->pid, &ended, WEXITED | WNOHANG | WNOWAIT) ==
+	    0) {
+		if (ended.si_pid == 0)
+			return;
+		/* What it left running in its group has nobody to work for.
+		 * The id is surely its own only until it is reaped. */
+		kill(-c->pid, SIGKILL);
+	}
+	if (waitpid(c->pid, &status, 0) == c->pid) {
+		if (WIFEXITED(status))
+			r.exit_code = WEXITSTATUS(status);
+		else
+			r.signal = WTERMSIG(status);
+	}
 	child_free(c);
 	done(&r, done_arg);
 }
@@ -80,18 +87,28 @@ redirect(posix_spawn_file_actions_t *actions, int from, int to)
 		posix_spawn_file_actions_adddup2(actions, from, to);
 }
 
+/*
+ * A duplicate above the three that are about to be replaced, so that none is
+ * overwritten before it was copied. -1 stays -1.
+ */
 static int
-spawn(const struct child_options *o, pid_t *pid)
+above_stdio(int fd)
+{
+	return fd != -1 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
+}
+
+/* fds: standard input, output and error, all above 2, or -1. */
+static int
+spawn(const struct child_options *o, const int fds[3], pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
-	int rc;
+	int rc, i;
 
 	posix_spawn_file_actions_init(&actions);
-	redirect(&actions, o->stdin_fd, STDIN_FILENO);
-	redirect(&actions, o->stdout_fd, STDOUT_FILENO);
-	redirect(&actions, o->stderr_fd, STDERR_FILENO);
+	for (i = 0; i < 3; i++)
+		redirect(&actions, fds[i], i);
 	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setpgroup(&attr, 0);
@@ -111,6 +128,28 @@ spawn(const struct child_options *o, pid_t *pid)
 	return rc;
 }
 
+/* 0, or -1 with errno. */
+static int
+spawn_with(const struct child_options *o, pid_t *pid)
+{
+	const int given[3] = {o->stdin_fd, o->stdout_fd, o->stderr_fd};
+	int fds[3] = {-1, -1, -1}, i, rc = 0;
+
+	for (i = 0; i < 3 && rc == 0; i++) {
+		fds[i] = above_stdio(given[i]);
+		if (fds[i] == -1 && given[i] != -1)
+			rc = errno;
+	}
+	if (rc == 0)
+		rc = spawn(o, fds, pid);
+	for (i = 0; i < 3; i++) {
+		if (fds[i] != -1)
+			close(fds[i]);
+	}
+	errno = rc;
+	return rc == 0 ? 0 : -1;
+}
+
 int
 child_start(struct loop *loop, const struct child_options *options,
     child_done_fn *done, void *arg, struct child **out, struct error *err)
@@ -118,8 +157,7 @@ child_start(struct loop *loop, const struct child_options *options,
 	struct child *c;
 	pid_t pid;
 
-	errno = spawn(options, &pid);
-	if (errno != 0)
+	if (spawn_with(options, &pid) == -1)
 		return err_set_errno(err, ERR_IO, "start %s", options->argv[0]);
 	c = xcalloc(1, sizeof(*c));
 	c->loop = loop;

@@ -26,7 +26,8 @@ struct child_options {
 };
 
 struct child_result {
-	int exit_code; /* -1 where a signal ended it */
+	int exit_code; /* -1 where a signal ended it, or nobody knows (-1 and
+			  signal 0): SIGCHLD was ignored in this process */
 	int signal; /* 0 where it exited */
 	bool timed_out;
 };

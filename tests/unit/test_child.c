@@ -476,6 +476,71 @@ another_may_be_started_where_one_is_done(void **state)
 	assert_int_equal(reap_orphans(), 0);
 }
 
+static void
+where_sigchld_is_ignored_an_end_is_told_all_the_same(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {"true", NULL};
+
+	/* Inherited from a careless parent: the kernel keeps no status. */
+	signal(SIGCHLD, SIG_IGN);
+	assert_int_equal(start(w, argv, 60000), 0);
+	loop_run(w->loop);
+	signal(SIGCHLD, SIG_DFL);
+	assert_int_equal(w->calls, 1);
+	assert_int_equal(w->result.exit_code, -1);
+	assert_int_equal(w->result.signal, 0);
+	assert_int_equal(open_fds(), w->fds);
+}
+
+static void
+descriptors_may_be_given_crosswise(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {"sh", "-c", "cat; echo err >&2", NULL};
+	struct child_options o = {.argv = argv,
+	    .stdin_fd = STDOUT_FILENO,
+	    .stdout_fd = STDERR_FILENO,
+	    .stderr_fd = STDIN_FILENO};
+	int saved[3], i, err_file = temp_file(), rc;
+
+	assert_int_equal(write(w->in, "in", 2), 2);
+	lseek(w->in, 0, SEEK_SET);
+	for (i = 0; i < 3; i++)
+		saved[i] = fcntl(i, F_DUPFD_CLOEXEC, 10);
+	dup2(err_file, STDIN_FILENO);
+	dup2(w->in, STDOUT_FILENO);
+	dup2(w->out, STDERR_FILENO);
+	w->started = true;
+	rc = child_start(w->loop, &o, on_done, w, &w->child, &w->err);
+	for (i = 0; i < 3; i++) {
+		dup2(saved[i], i);
+		close(saved[i]);
+	}
+	assert_int_equal(rc, 0);
+	loop_run(w->loop);
+	assert_int_equal(w->result.exit_code, 0);
+	read_output(w);
+	assert_string_equal(w->text.data, "in");
+	assert_int_equal(lseek(err_file, 0, SEEK_END), 4);
+	close(err_file);
+	assert_int_equal(open_fds(), w->fds);
+}
+
+static void
+a_closed_descriptor_is_an_error_not_ours_instead(void **state)
+{
+	const char *const argv[] = {"cat", NULL};
+	struct child_options o = {
+	    .argv = argv, .stdin_fd = 999, .stdout_fd = -1, .stderr_fd = -1};
+	struct world *w = *state;
+
+	assert_int_equal(
+	    child_start(w->loop, &o, on_done, w, &w->child, &w->err), -1);
+	assert_non_null(strstr(w->err.text, "Bad file descriptor"));
+	assert_int_equal(open_fds(), w->fds);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int
@@ -501,9 +566,12 @@ main(void)
 	    T(what_it_leaves_behind_is_killed_when_it_ends),
 	    T(cancelling_kills_the_group_and_says_nothing),
 	    T(another_may_be_started_where_one_is_done),
+	    T(where_sigchld_is_ignored_an_end_is_told_all_the_same),
+	    T(descriptors_may_be_given_crosswise),
+	    T(a_closed_descriptor_is_an_error_not_ours_instead),
 	};
 
-	alarm(120);
+	alarm(60);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
