@@ -33,6 +33,7 @@ local_test_libs = liblocal.a $(LDADD)
 
 # One script a line, sorted.
 system_tests =
+system_tests += tests/system/interop.sh
 
 # Built by --enable-fuzzers only. Each needs a second line
 #   tests_fuzz_fuzz_NAME_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
