@@ -129,7 +129,7 @@ static int
 fetch_to(struct app *app, const struct job *job, int fd, struct error *err)
 {
 	struct fetching f = {.loop = app->loop, .err = err};
-	struct fetch_options fo = {
+	struct fetch_options to = {
 	    .loop = app->loop,
 	    .uri = job->result_location,
 	    .etag = job->result_etag,
@@ -137,8 +137,8 @@ fetch_to(struct app *app, const struct job *job, int fd, struct error *err)
 	};
 	struct fetch *fetch;
 
-	if (sites_get(app->sites, job->spec.region, &fo.site, err) == -1 ||
-	    fetch_start(&fo, on_fetched, &f, &fetch, err) == -1)
+	if (sites_get(app->sites, job->spec.region, &to.site, err) == -1 ||
+	    fetch_start(&to, on_fetched, &f, &fetch, err) == -1)
 		return -1;
 	loop_run(app->loop);
 	return f.rc;
