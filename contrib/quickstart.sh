@@ -83,6 +83,7 @@ echo
 cat "$tmp/page.txt"
 
 cat <<'END'
+
 What happened: awaitd wrote the job down, sent the page with InvokeEndpointAsync
 (signed, as to AWS), looked in S3 until the result was there, and copied it out.
 awaitd-local took the request, ran the model, and served the S3 part.

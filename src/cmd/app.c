@@ -2,6 +2,7 @@
 /* What most commands need, made and unmade in one place. */
 #include "cmd/app.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,24 @@ app_init(struct app *app, const struct cmd_globals *globals, struct error *err)
 	return 0;
 }
 
+static void
+on_sigint(void *arg)
+{
+	struct app *app = arg;
+
+	app->signo = SIGINT;
+	loop_stop(app->loop);
+}
+
+static void
+on_sigterm(void *arg)
+{
+	struct app *app = arg;
+
+	app->signo = SIGTERM;
+	loop_stop(app->loop);
+}
+
 int
 app_connect(struct app *app, struct error *err)
 {
@@ -75,12 +94,16 @@ app_connect(struct app *app, struct error *err)
 	if (aws_client_creds(app->aws)->warning != NULL)
 		log_warn("creds", "%s", aws_client_creds(app->aws)->warning);
 	app->sites = sites_new(app->aws, app->globals->profile);
+	app->sigint = loop_signal_new(app->loop, SIGINT, on_sigint, app);
+	app->sigterm = loop_signal_new(app->loop, SIGTERM, on_sigterm, app);
 	return 0;
 }
 
 void
 app_done(struct app *app)
 {
+	loop_signal_free(app->sigint);
+	loop_signal_free(app->sigterm);
 	sites_free(app->sites);
 	http_client_free(app->http);
 	aws_client_free(app->aws);

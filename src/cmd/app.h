@@ -22,13 +22,19 @@ struct app {
 	struct aws_client *aws;
 	struct sites *sites;
 	int64_t poll_interval_ms; /* of a flag, 0: each endpoint's own */
+	struct loop_signal *sigint;
+	struct loop_signal *sigterm;
+	int signo; /* SIGINT or SIGTERM once it came; it stops the loop */
 };
 
 /* Reads the configuration, sets up the log and the loop. */
 int app_init(
     struct app *app, const struct cmd_globals *globals, struct error *err);
 
-/* Loads credentials; without any ERR_CONFIG, and nothing was sent. */
+/*
+ * Loads credentials; without any ERR_CONFIG, and nothing was sent. From here
+ * on SIGINT and SIGTERM stop the loop.
+ */
 int app_connect(struct app *app, struct error *err);
 
 void app_done(struct app *app);

@@ -2,7 +2,6 @@
 /* Waiting for jobs, with time-outs, signals and a line of progress. */
 #include "cmd/await.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,10 +32,7 @@ struct await {
 	size_t nsessions;
 	struct loop_timer *timeout;
 	struct loop_timer *watch;
-	struct loop_signal *sigint;
-	struct loop_signal *sigterm;
 	struct progress *progress;
-	int signo;
 	bool timed_out;
 	struct error broken; /* code NONE: it is not */
 	struct error trouble; /* the last that stood in the way */
@@ -164,24 +160,6 @@ on_timeout(void *arg)
 	loop_stop(a->app->loop);
 }
 
-static void
-on_sigint(void *arg)
-{
-	struct await *a = arg;
-
-	a->signo = SIGINT;
-	loop_stop(a->app->loop);
-}
-
-static void
-on_sigterm(void *arg)
-{
-	struct await *a = arg;
-
-	a->signo = SIGTERM;
-	loop_stop(a->app->loop);
-}
-
 /* --- in and out ----------------------------------------------------- */
 
 struct await *
@@ -193,8 +171,6 @@ await_new(struct app *app, const struct await_options *o)
 	a->o = *o;
 	a->timeout = loop_timer_new(app->loop, on_timeout, a);
 	a->watch = loop_timer_new(app->loop, on_watch, a);
-	a->sigint = loop_signal_new(app->loop, SIGINT, on_sigint, a);
-	a->sigterm = loop_signal_new(app->loop, SIGTERM, on_sigterm, a);
 	a->progress = progress_new(app->loop, app->globals->quiet);
 	return a;
 }
@@ -215,8 +191,6 @@ await_free(struct await *a)
 	}
 	loop_timer_free(a->timeout);
 	loop_timer_free(a->watch);
-	loop_signal_free(a->sigint);
-	loop_signal_free(a->sigterm);
 	free(a->sessions);
 	free(a->v);
 	free(a);
@@ -362,7 +336,7 @@ say_not_ready(const struct await *a, struct error *err)
 	struct error why = a->trouble;
 	const char *id = a->n == 1 ? a->v[0].id : "JOB";
 
-	if (a->signo != 0)
+	if (a->app->signo != 0)
 		err_set(err, ERR_CANCELLED, "interrupted");
 	else if (why.code != ERR_NONE)
 		err_set(err, ERR_TIMEOUT, "not ready in time; %s", why.text);
@@ -370,7 +344,8 @@ say_not_ready(const struct await *a, struct error *err)
 		err_set(err, ERR_TIMEOUT, "not ready in time");
 	err_hint(err, "%s%sThe job goes on: 'awaitd wait %s' takes it up.",
 	    why.hint, why.hint[0] != '\0' ? " " : "", id);
-	return a->signo != 0 ? STATUS_SIGNAL + a->signo : STATUS_NOT_READY;
+	return a->app->signo != 0 ? STATUS_SIGNAL + a->app->signo
+				  : STATUS_NOT_READY;
 }
 
 int

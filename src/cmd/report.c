@@ -109,6 +109,7 @@ report_job(const struct app *app, const struct job *job, bool full)
 
 struct fetching {
 	struct loop *loop;
+	bool ended;
 	int rc;
 	struct error *err;
 };
@@ -118,6 +119,7 @@ on_fetched(const struct error *err, void *arg)
 {
 	struct fetching *f = arg;
 
+	f->ended = true;
 	if (err != NULL) {
 		*f->err = *err;
 		f->rc = -1;
@@ -140,7 +142,12 @@ fetch_to(struct app *app, const struct job *job, int fd, struct error *err)
 	if (sites_get(app->sites, job->spec.region, &to.site, err) == -1 ||
 	    fetch_start(&to, on_fetched, &f, &fetch, err) == -1)
 		return -1;
-	loop_run(app->loop);
+	if (app->signo == 0)
+		loop_run(app->loop);
+	if (!f.ended) {
+		fetch_cancel(fetch);
+		return err_set(err, ERR_CANCELLED, "interrupted");
+	}
 	return f.rc;
 }
 
@@ -216,7 +223,8 @@ report_end(struct app *app, const struct job *job, const char *file)
 			err_hint(
 			    &err, "'awaitd result %s' tries again.", job->id);
 		cmd_fail(&err);
-		return STATUS_ERROR;
+		return app->signo != 0 ? STATUS_SIGNAL + app->signo
+				       : STATUS_ERROR;
 	}
 	report_job(app, job, false);
 	return report_status(job);

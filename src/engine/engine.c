@@ -12,6 +12,9 @@
 #include "base/random.h"
 #include "engine/work.h"
 
+/* A job that no service took in this time is let go. */
+#define QUEUED_MAX_MS ((int64_t)6 * 3600 * 1000)
+
 TAILQ_HEAD(works, work);
 
 struct engine {
@@ -384,6 +387,8 @@ engine_submit(struct engine *e, struct job *take_job)
 	struct work *w = work_new(e, take_job);
 
 	w->busy = true;
+	if (w->job->deadline_at == 0)
+		w->job->deadline_at = w->job->created_at + QUEUED_MAX_MS;
 	store_insert(e->o.store, w->job, on_inserted, w);
 }
 
