@@ -4,6 +4,25 @@
 
 # One module a line, sorted.
 unit_tests =
+unit_tests += tests/unit/test_http_chunk
+unit_tests += tests/unit/test_http_parse
+unit_tests += tests/unit/test_http_server
+unit_tests += tests/unit/test_http_server_body
+unit_tests += tests/unit/test_http_server_conn
+
+http_cases = tests/unit/http_cases.c tests/unit/http_cases.h
+http_rig = tests/unit/http_rig.c tests/unit/http_rig.h \
+	tests/unit/http_rig_client.c
+tests_unit_test_http_chunk_SOURCES = tests/unit/test_http_chunk.c \
+	$(http_cases)
+tests_unit_test_http_parse_SOURCES = tests/unit/test_http_parse.c \
+	$(http_cases)
+tests_unit_test_http_server_SOURCES = tests/unit/test_http_server.c \
+	$(http_cases) $(http_rig)
+tests_unit_test_http_server_body_SOURCES = \
+	tests/unit/test_http_server_body.c $(http_rig)
+tests_unit_test_http_server_conn_SOURCES = \
+	tests/unit/test_http_server_conn.c $(http_rig)
 
 # Unit tests of local/ are listed here too, each with its own line
 #   tests_unit_test_local_NAME_LDADD = $(local_test_libs)
@@ -16,6 +35,8 @@ system_tests =
 # Built by --enable-fuzzers only. Each needs a second line
 #   tests_fuzz_fuzz_NAME_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 fuzz_programs =
+fuzz_programs += tests/fuzz/fuzz_http_parse
+tests_fuzz_fuzz_http_parse_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
