@@ -14,6 +14,12 @@ unit_tests += tests/unit/test_error
 unit_tests += tests/unit/test_file
 unit_tests += tests/unit/test_hash
 unit_tests += tests/unit/test_header
+unit_tests += tests/unit/test_http_chunk
+unit_tests += tests/unit/test_http_client
+unit_tests += tests/unit/test_http_parse
+unit_tests += tests/unit/test_http_server
+unit_tests += tests/unit/test_http_server_body
+unit_tests += tests/unit/test_http_server_conn
 unit_tests += tests/unit/test_ini
 unit_tests += tests/unit/test_json
 unit_tests += tests/unit/test_jsonw
@@ -25,6 +31,20 @@ unit_tests += tests/unit/test_sigv4_vectors
 unit_tests += tests/unit/test_str
 unit_tests += tests/unit/test_timefmt
 unit_tests += tests/unit/test_url
+
+http_cases = tests/unit/http_cases.c tests/unit/http_cases.h
+http_rig = tests/unit/http_rig.c tests/unit/http_rig.h \
+	tests/unit/http_rig_client.c
+tests_unit_test_http_chunk_SOURCES = tests/unit/test_http_chunk.c \
+	$(http_cases)
+tests_unit_test_http_parse_SOURCES = tests/unit/test_http_parse.c \
+	$(http_cases)
+tests_unit_test_http_server_SOURCES = tests/unit/test_http_server.c \
+	$(http_cases) $(http_rig)
+tests_unit_test_http_server_body_SOURCES = \
+	tests/unit/test_http_server_body.c $(http_rig)
+tests_unit_test_http_server_conn_SOURCES = \
+	tests/unit/test_http_server_conn.c $(http_rig)
 
 # Unit tests of local/ are listed here too, each with its own line
 #   tests_unit_test_local_NAME_LDADD = $(local_test_libs)
@@ -46,6 +66,8 @@ fuzz_programs += tests/fuzz/fuzz_sigv4
 tests_fuzz_fuzz_sigv4_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 fuzz_programs += tests/fuzz/fuzz_url
 tests_fuzz_fuzz_url_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
+fuzz_programs += tests/fuzz/fuzz_http_parse
+tests_fuzz_fuzz_http_parse_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)

@@ -128,7 +128,9 @@ take(struct http_exchange *x)
 		finish_body(x);
 		return true;
 	}
-	if (evbuffer_peek(input(x), -1, NULL, &piece, 1) < 1) {
+	/* An empty buffer may well have a piece, one of no bytes. */
+	if (evbuffer_peek(input(x), -1, NULL, &piece, 1) < 1 ||
+	    piece.iov_len == 0) {
 		if (x->conn->eof)
 			cut_off(x);
 		return x->conn->eof;

@@ -199,7 +199,8 @@ scan_input(struct http_conn *c, struct error *err)
 
 	while (r == HTTP_SCAN_MORE && c->scan.seen < input_len(c)) {
 		evbuffer_ptr_set(in, &at, c->scan.seen, EVBUFFER_PTR_SET);
-		if (evbuffer_peek(in, -1, &at, &piece, 1) < 1)
+		if (evbuffer_peek(in, -1, &at, &piece, 1) < 1 ||
+		    piece.iov_len == 0)
 			break;
 		r = http_scan_feed(
 		    &c->scan, piece.iov_base, piece.iov_len, err);
