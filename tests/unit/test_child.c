@@ -370,7 +370,7 @@ a_time_out_ends_it_and_is_told(void **state)
 	assert_true(w->result.timed_out);
 	assert_int_equal(w->result.signal, SIGTERM);
 	assert_int_equal(w->result.exit_code, -1);
-	assert_true(clock_mono_ms() - start_at < 2000);
+	assert_true(clock_mono_ms() - start_at < 20000);
 	assert_int_equal(reap_orphans(), 0);
 }
 
@@ -410,7 +410,7 @@ a_grandchild_that_ignores_sigterm_dies_with_the_group(void **state)
 	struct world *w = *state;
 	int status, killed = 0;
 
-	run_script(w, "(trap '' TERM; exec sleep 30) & sleep 30", 300);
+	run_script(w, "(trap '' TERM; exec sleep 30) & sleep 30", 1000);
 	assert_true(w->result.timed_out);
 	assert_int_equal(w->result.signal, SIGTERM);
 	/* The shell's own sleep may have been ended by SIGTERM. */
