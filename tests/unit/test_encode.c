@@ -4,12 +4,25 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/encode.h"
 #include "base/mem.h"
+
+/* A copy of just that size, so that a step too far is caught. */
+static int
+decode(struct buf *out, const char *s)
+{
+	size_t len = strlen(s);
+	char *copy = xmemdup(s, len);
+	int rc = decode_base64(out, copy, len);
+
+	free(copy);
+	return rc;
+}
 
 static void
 hex_is_lower_case_and_ends(void **state)
@@ -95,7 +108,7 @@ base64_that_is_not_strict_is_refused(void **state)
 	(void)state;
 	buf_init(&b, 100);
 	for (i = 0; i < ARRAY_LEN(bad); i++) {
-		if (decode_base64(&b, bad[i], strlen(bad[i])) == 0)
+		if (decode(&b, bad[i]) == 0)
 			fail_msg("\"%s\" was taken", bad[i]);
 	}
 	assert_int_equal(decode_base64(&b, "Zm\0v", 4), -1);
@@ -216,7 +229,7 @@ base64_with_bits_that_no_encoder_sets_is_refused(void **state)
 	(void)state;
 	buf_init(&b, 100);
 	for (i = 0; i < ARRAY_LEN(bad); i++) {
-		if (decode_base64(&b, bad[i], strlen(bad[i])) == 0)
+		if (decode(&b, bad[i]) == 0)
 			fail_msg("\"%s\" was taken", bad[i]);
 	}
 	assert_int_equal(decode_base64(&b, "/w==", 4), 0);

@@ -425,6 +425,28 @@ a_line_within_a_line_loses_neither(void **state)
 	assert_null(strstr(last.data, "silent"));
 }
 
+static void
+a_line_full_to_its_last_byte_still_ends(void **state)
+{
+	char key[16];
+	int extra, i;
+
+	(void)state;
+	log_init(LOG_DEBUG, LOG_JSON);
+	/* Each time one byte further, whatever the fields' size. */
+	for (extra = 0; extra < 12; extra++) {
+		log_begin(LOG_INFO, "t");
+		log_str("pad", &"............"[extra]);
+		for (i = 10000; i < 12000; i++) {
+			snprintf(key, sizeof(key), "k%d", i);
+			log_int(key, 1);
+		}
+		log_end();
+		json_free(parsed());
+		assert_true(str_ends(last.data, ",\"cut\":true}"));
+	}
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int
@@ -446,6 +468,7 @@ main(void)
 	    T(a_cut_value_ends_between_characters),
 	    T(characters_that_end_lines_or_command_terminals_are_escaped),
 	    T(a_line_within_a_line_loses_neither),
+	    T(a_line_full_to_its_last_byte_still_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
