@@ -23,7 +23,7 @@
 #define LINGER_MS 2000
 #define LINGER_MAX ((size_t)16 << 20)
 
-/* More than the longest head is read ahead; a reader that is slow stops it. */
+/* More than the longest head is read ahead, and then no more for a while. */
 #define READ_AHEAD 4096
 
 #define WRITE_MAX ((size_t)256 << 10)
@@ -338,6 +338,24 @@ step(struct http_conn *c)
 	abort();
 }
 
+/*
+ * Back pressure by hand: libevent's own, the high watermark, calls back for
+ * ever while the buffer is full.
+ */
+static void
+gate_input(struct http_conn *c)
+{
+	bool full = input_len(c) >= c->server->opt.max_head + READ_AHEAD;
+
+	if (c->eof || full == c->full)
+		return;
+	c->full = full;
+	if (full)
+		bufferevent_disable(c->bev, EV_READ);
+	else
+		bufferevent_enable(c->bev, EV_READ);
+}
+
 void
 http_conn_run(struct http_conn *c)
 {
@@ -347,6 +365,8 @@ http_conn_run(struct http_conn *c)
 	c->running = false;
 	if (c->state == HTTP_CONN_DEAD)
 		http_conn_free(c);
+	else
+		gate_input(c);
 }
 
 static void
@@ -501,8 +521,6 @@ http_conn_start(struct http_server *s, int take_fd, const char *peer)
 	await_request(c);
 	bufferevent_setcb(c->bev, on_input, on_output, on_event, c);
 	bufferevent_set_max_single_write(c->bev, WRITE_MAX);
-	bufferevent_setwatermark(
-	    c->bev, EV_READ, 0, s->opt.max_head + READ_AHEAD);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 	deadline_in(c, s->opt.head_timeout_ms);
 	if (s->n_conns > s->opt.max_connections)

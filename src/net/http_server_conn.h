@@ -82,6 +82,7 @@ struct http_conn {
 	struct http_scan scan;
 	struct http_exchange *x;
 	bool eof; /* the peer sends nothing more */
+	bool full; /* as much was read ahead as may be */
 	bool running;
 	bool posted;
 	size_t lingered;

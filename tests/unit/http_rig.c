@@ -349,7 +349,7 @@ static int
 pause_data(struct http_exchange *x, const void *data, size_t len, void *arg)
 {
 	http_body_pause(x);
-	wait_ms(arg, 1);
+	wait_ms(arg, 0);
 	return count_data(x, data, len, arg);
 }
 

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <malloc.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,6 +39,7 @@ rig_connect(struct rig *rig)
 {
 	struct timeval patience = {PATIENCE_S, 0};
 	struct sockaddr_in sa;
+	int one = 1;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	memset(&sa, 0, sizeof(sa));
@@ -46,6 +48,8 @@ rig_connect(struct rig *rig)
 	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (fd == -1 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == -1)
 		fail_msg("cannot connect: %s", strerror(errno));
+	/* Pieces shall arrive as they are sent. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	return fd;

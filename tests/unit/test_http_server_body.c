@@ -457,9 +457,13 @@ hold_back(const char *head)
 	struct rig *rig = rig_start(NULL);
 	int fd = rig_connect(rig);
 	size_t heap = rig_heap(), sent;
+	int64_t cpu;
 
 	rig_puts(fd, head);
 	sent = fill(rig, fd);
+	cpu = rig_cpu_ms(rig);
+	poll(NULL, 0, 100);
+	assert_true(rig_cpu_ms(rig) - cpu < 30);
 	/* The rest waits in the sockets. */
 	assert_true(sent < HUGE_BODY);
 	assert_true(rig_heap() - heap < HEAP_MAX);
@@ -641,11 +645,11 @@ a_body_below_the_rate_gets_408(void **state)
 	rig_stop(rig);
 }
 
-/* Small windows, so that little is hidden in the sockets. */
+/* A smaller window than usual, so that less is hidden in the sockets. */
 static int
 connect_narrow(struct rig *rig)
 {
-	int fd = rig_connect(rig), small = 4096;
+	int fd = rig_connect(rig), small = 128 << 10;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	return fd;
@@ -693,7 +697,7 @@ a_peer_that_reads_slowly_gets_all(void **state)
 	assert_true(rig_reply_head(fd, &head));
 	while (rig_now_ms() - begun < 1000) {
 		poll(NULL, 0, 40);
-		download(fd, 4096, &got);
+		download(fd, 65536, &got);
 		all += got;
 	}
 	download(fd, 8 * MIB - all, &got);
