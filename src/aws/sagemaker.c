@@ -205,10 +205,32 @@ sagemaker_check(const struct sagemaker_invoke *in, struct error *err)
 
 /* --- the call ------------------------------------------------------- */
 
-struct invoke {
+struct sagemaker {
+	struct aws_client *client;
+	const struct aws_endpoint *endpoint;
+};
+
+struct sagemaker_call {
+	struct aws_call *call;
 	sagemaker_done_fn *done;
 	void *arg;
 };
+
+struct sagemaker *
+sagemaker_new(struct aws_client *client, const struct aws_endpoint *endpoint)
+{
+	struct sagemaker *s = xcalloc(1, sizeof(*s));
+
+	s->client = client;
+	s->endpoint = endpoint;
+	return s;
+}
+
+void
+sagemaker_free(struct sagemaker *sagemaker)
+{
+	free(sagemaker);
+}
 
 /* {"InferenceId":"..."}; its absence is no reason to lose a request. */
 static void
@@ -225,14 +247,14 @@ read_inference_id(
 static void
 on_answer(const struct http_response *r, const struct error *err, void *arg)
 {
-	struct invoke *iv = arg;
+	struct sagemaker_call *call = arg;
 	struct sagemaker_accepted a = {0};
 	struct error bad;
 	struct json *doc = NULL;
 
 	if (r == NULL) {
-		iv->done(NULL, err, iv->arg);
-		free(iv);
+		call->done(NULL, err, call->arg);
+		free(call);
 		return;
 	}
 	a.output_location =
@@ -250,14 +272,14 @@ on_answer(const struct http_response *r, const struct error *err, void *arg)
 		err_hint(&bad, "Is this address a SageMaker Runtime endpoint?");
 		bad.sent = true;
 		bad.http_status = r->status;
-		iv->done(NULL, &bad, iv->arg);
+		call->done(NULL, &bad, call->arg);
 	} else {
 		if (str_empty(a.failure_location))
 			a.failure_location = NULL;
-		iv->done(&a, NULL, iv->arg);
+		call->done(&a, NULL, call->arg);
 	}
 	json_free(doc);
-	free(iv);
+	free(call);
 }
 
 static void
@@ -280,10 +302,11 @@ add_members(const struct sagemaker_invoke *in, struct headers *h)
 }
 
 int
-sagemaker_invoke_async(struct aws_client *client,
-    const struct aws_endpoint *endpoint, const struct sagemaker_invoke *in,
-    sagemaker_done_fn *done, void *arg, struct error *err)
+sagemaker_invoke_async(struct sagemaker *sagemaker,
+    const struct sagemaker_invoke *in, sagemaker_done_fn *done, void *arg,
+    struct sagemaker_call **out, struct error *err)
 {
+	const struct aws_endpoint *endpoint = sagemaker->endpoint;
 	struct aws_request r = {
 	    .what = "InvokeEndpointAsync",
 	    .service = "sagemaker",
@@ -297,8 +320,7 @@ sagemaker_invoke_async(struct aws_client *client,
 	    .once = true,
 	};
 	struct headers headers;
-	struct invoke *iv;
-	struct aws_call *call;
+	struct sagemaker_call *call;
 	char *path;
 	int rc;
 
@@ -310,13 +332,24 @@ sagemaker_invoke_async(struct aws_client *client,
 	    endpoint->base_path, in->endpoint_name);
 	r.path = path;
 	r.headers = &headers;
-	iv = xcalloc(1, sizeof(*iv));
-	iv->done = done;
-	iv->arg = arg;
-	rc = aws_call(client, &r, on_answer, iv, &call, err);
+	call = xcalloc(1, sizeof(*call));
+	call->done = done;
+	call->arg = arg;
+	rc = aws_call(sagemaker->client, &r, on_answer, call, &call->call, err);
 	if (rc == -1)
-		free(iv);
+		free(call);
+	else
+		*out = call;
 	free(path);
 	headers_done(&headers);
 	return rc;
+}
+
+void
+sagemaker_cancel(struct sagemaker_call *call)
+{
+	if (call == NULL)
+		return;
+	aws_cancel(call->call);
+	free(call);
 }

@@ -380,6 +380,7 @@ on_answer(
 	    .error_code = "refused",
 	};
 
+	w->invoke = NULL;
 	if (a != NULL) {
 		accepted(w, a);
 		return;
@@ -428,7 +429,7 @@ send_request(struct work *w)
 	}
 	log_debug("engine", "job %s: sending submission %u", w->job->id, s->n);
 	if (sagemaker_invoke_async(
-		w->site->aws, &w->site->runtime, &in, on_answer, w, &err) == -1)
+		w->site->sagemaker, &in, on_answer, w, &w->invoke, &err) == -1)
 		fail(w, &err, "refused");
 }
 
@@ -535,4 +536,6 @@ void
 step_submit_cancel(struct work *w)
 {
 	close_input(w);
+	sagemaker_cancel(w->invoke);
+	w->invoke = NULL;
 }

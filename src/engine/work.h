@@ -33,6 +33,7 @@ struct work {
 	bool refuses_inline; /* the service does: upload instead */
 	char *uploaded; /* where an inline body went then */
 	int input_fd;
+	struct sagemaker_call *invoke;
 
 	/* step_poll */
 	struct s3_call *call;

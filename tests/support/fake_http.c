@@ -168,7 +168,7 @@ peer_count(const char *method, const char *url)
 	size_t i, n = 0;
 
 	for (i = 0; i < peer.nseen; i++)
-		n += str_eq(peer.seen[i].method, method) &&
+		n += fnmatch(method, peer.seen[i].method, 0) == 0 &&
 		    fnmatch(url, peer.seen[i].url, 0) == 0;
 	return n;
 }

@@ -83,6 +83,12 @@ policy(const char *endpoint, struct engine_policy *out, void *arg)
 
 /* --- what leaves -------------------------------------------------------------- */
 
+static bool
+same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : str_eq(a, b);
+}
+
 /* The job, and under these names the intent, are on disk by now. */
 static bool
 is_intended(const struct headers *h)
@@ -96,8 +102,8 @@ is_intended(const struct headers *h)
 	job = on_disk_of(jobid_ok(jobid) ? jobid : flow.id);
 	s = job != NULL ? job_last_submission(job) : NULL;
 	return s != NULL && job->state == JOB_QUEUED && s->fate == SUB_OPEN &&
-	    str_eq(id, s->inference_id) && s->intent_at != 0 &&
-	    str_eq(headers_get(h, "x-amzn-sagemaker-filename"), s->filename);
+	    same(id, s->inference_id) && s->intent_at != 0 &&
+	    same(headers_get(h, "x-amzn-sagemaker-filename"), s->filename);
 }
 
 static bool
@@ -332,6 +338,9 @@ must_be(enum job_state state, enum job_outcome outcome)
 	const struct job *job = on_disk();
 
 	assert_non_null(job);
+	if (job->state != state || job->outcome != outcome)
+		print_message("error: %s\n",
+		    job->error_text != NULL ? job->error_text : "-");
 	assert_string_equal(job_state_name(job->state), job_state_name(state));
 	assert_string_equal(
 	    job_outcome_name(job->outcome), job_outcome_name(outcome));
