@@ -230,6 +230,17 @@ set_error(struct job *job, const char *code, const char *text)
 	job->error_text = xstrdup_or_null(text);
 }
 
+/* The remedy stays with the job, for whoever asks later. */
+static void
+set_failure(struct job *job, const char *code, const struct error *err)
+{
+	char *text = xasprintf(
+	    "%s%s%s", err->text, err->hint[0] != '\0' ? ". " : "", err->hint);
+
+	set_error(job, code, text);
+	free(text);
+}
+
 static void
 apply_move(struct work *w, const struct step_result *r, enum job_state to,
     enum job_outcome outcome)
@@ -238,7 +249,9 @@ apply_move(struct work *w, const struct step_result *r, enum job_state to,
 
 	m->w = w;
 	m->from = w->job->state;
-	if (r->error_code != NULL)
+	if (r->verdict == VERDICT_FAIL)
+		set_failure(w->job, r->error_code, r->err);
+	else if (r->error_code != NULL)
 		set_error(w->job, r->error_code, r->error_text);
 	job_move(w->job, to, outcome);
 	w->retries = 0;

@@ -41,7 +41,6 @@ fail(struct work *w, const struct error *err, const char *code)
 	    .verdict = VERDICT_FAIL,
 	    .err = err,
 	    .error_code = code,
-	    .error_text = err->text,
 	};
 
 	engine_apply(w, &r);
@@ -282,6 +281,22 @@ accepted(struct work *w, const struct sagemaker_accepted *a)
 	engine_apply(w, &r);
 }
 
+/* The service, or our own check before it, says no. */
+static void
+refused(struct work *w, const struct error *err)
+{
+	struct submission *s = job_last_submission(w->job);
+	struct step_result r = {
+	    .verdict = VERDICT_FAIL,
+	    .submission = s->n,
+	    .err = err,
+	    .error_code = "refused",
+	};
+
+	close_submission(s, SUB_REFUSED, err->text);
+	engine_apply(w, &r);
+}
+
 static struct error *
 err_copy(const struct error *err)
 {
@@ -355,7 +370,7 @@ upload_instead(struct work *w, struct submission *s, const struct error *err)
 		err_hint(&e,
 		    "This endpoint takes no inline body; set input_prefix "
 		    "(s3://…) for it, so that the input can be uploaded.");
-		fail(w, &e, "refused");
+		refused(w, &e);
 		return;
 	}
 	log_info("engine", "%s takes no inline body: uploading the input",
@@ -374,11 +389,6 @@ on_answer(
 	struct work *w = arg;
 	struct submission *s = job_last_submission(w->job);
 	enum submission_fate fate;
-	struct step_result r = {
-	    .verdict = VERDICT_FAIL,
-	    .submission = s->n,
-	    .error_code = "refused",
-	};
 
 	w->invoke = NULL;
 	if (a != NULL) {
@@ -390,13 +400,11 @@ on_answer(
 		return;
 	}
 	fate = fate_of(err);
-	close_submission(s, fate, err->text);
 	if (fate == SUB_REFUSED) {
-		r.err = err;
-		r.error_text = err->text;
-		engine_apply(w, &r);
+		refused(w, err);
 		return;
 	}
+	close_submission(s, fate, err->text);
 	w->obstacle = *err;
 	engine_record(
 	    w, s->n, fate == SUB_NOT_SENT ? after_not_sent : after_doubt);
@@ -430,7 +438,7 @@ send_request(struct work *w)
 	log_debug("engine", "job %s: sending submission %u", w->job->id, s->n);
 	if (sagemaker_invoke_async(
 		w->site->sagemaker, &in, on_answer, w, &w->invoke, &err) == -1)
-		fail(w, &err, "refused");
+		refused(w, &err);
 }
 
 static void

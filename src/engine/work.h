@@ -60,7 +60,7 @@ struct step_result {
 	unsigned submission; /* to be written along; 0: none */
 	const struct error *err; /* RETRY and FAIL; WAIT: an obstacle */
 	const char *error_code; /* FAIL, and DONE with a failure */
-	const char *error_text;
+	const char *error_text; /* DONE; FAIL takes that of err */
 };
 
 /* The steps: each ends in exactly one engine_apply(). */

@@ -307,7 +307,7 @@ an_inline_body_that_is_refused_without_a_prefix_says_what_to_set(void **state)
 	must_be(JOB_DONE, OUTCOME_FAILED);
 	assert_string_equal(on_disk()->error_code, "refused");
 	assert_int_equal(on_disk()->subs[0].fate, SUB_REFUSED);
-	assert_non_null(strstr(flow.trouble.hint, "set input_prefix"));
+	assert_non_null(strstr(on_disk()->error_text, "; set input_prefix"));
 	assert_int_equal(log_lines("to=done", "set input_prefix"), 1);
 	time_passes(3600000);
 }
@@ -433,7 +433,7 @@ credentials_that_stay_expired_end_the_job(void **state)
 	reply_error(expect_invoke(1), 403, "ExpiredTokenException", "too old");
 	flow_submit(job);
 	must_be(JOB_DONE, OUTCOME_FAILED);
-	assert_non_null(strstr(flow.trouble.hint, "get new credentials"));
+	assert_non_null(strstr(on_disk()->error_text, "get new credentials"));
 }
 
 static void
