@@ -41,6 +41,10 @@ flow_support = tests/support/fake_clock.c tests/support/fake_clock.h \
 	tests/support/flow.c tests/support/flow.h
 
 flow_tests =
+flow_tests += tests/flow/test_doubt
+tests_flow_test_doubt_SOURCES = tests/flow/test_doubt.c $(flow_support)
+flow_tests += tests/flow/test_poll
+tests_flow_test_poll_SOURCES = tests/flow/test_poll.c $(flow_support)
 flow_tests += tests/flow/test_submit
 tests_flow_test_submit_SOURCES = tests/flow/test_submit.c $(flow_support)
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/s3uri.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -244,6 +245,19 @@ read_inference_id(
 		*id = json_get_str(*doc, "InferenceId");
 }
 
+static bool
+is_object(const char *uri)
+{
+	struct error ignored;
+	char *bucket, *key;
+
+	if (uri == NULL || s3_uri_parse(uri, 0, &bucket, &key, &ignored) == -1)
+		return false;
+	free(bucket);
+	free(key);
+	return true;
+}
+
 static void
 on_answer(const struct http_response *r, const struct error *err, void *arg)
 {
@@ -263,8 +277,7 @@ on_answer(const struct http_response *r, const struct error *err, void *arg)
 	    headers_get(&r->headers, "x-amzn-sagemaker-failurelocation");
 	a.request_id = headers_get(&r->headers, "x-amzn-requestid");
 	read_inference_id(r, &doc, &a.inference_id);
-	if (a.output_location == NULL ||
-	    !str_starts(a.output_location, "s3://")) {
+	if (!is_object(a.output_location)) {
 		err_set(&bad, ERR_PROTOCOL,
 		    "InvokeEndpointAsync: the answer (HTTP %d) names no "
 		    "OutputLocation",
@@ -274,7 +287,7 @@ on_answer(const struct http_response *r, const struct error *err, void *arg)
 		bad.http_status = r->status;
 		call->done(NULL, &bad, call->arg);
 	} else {
-		if (str_empty(a.failure_location))
+		if (!is_object(a.failure_location))
 			a.failure_location = NULL;
 		call->done(&a, NULL, call->arg);
 	}

@@ -471,19 +471,12 @@ count_doubts(const struct job *job)
 	return n;
 }
 
-/* Look while the grace lasts; then another submission, or the end. */
-static void
-resolve_doubt(struct work *w)
+void
+step_submit_again(struct work *w)
 {
 	const struct submission *s = job_last_submission(w->job);
-	struct engine_policy policy;
 	struct error err;
 
-	engine_policy_of(w, &policy);
-	if (clock_wall_ms() < s->ended_at + policy.doubt_grace_ms) {
-		step_poll(w);
-		return;
-	}
 	if (count_doubts(w->job) >= DOUBTS_MAX) {
 		err_set(&err, ERR_REMOTE,
 		    "%d submissions ended in doubt; the last: %s", DOUBTS_MAX,
@@ -527,8 +520,9 @@ step_submit(struct work *w)
 		expire(w);
 		return;
 	}
+	/* Nothing is sent again before somebody looked, however late it is. */
 	if (job_in_doubt(job)) {
-		resolve_doubt(w);
+		step_poll(w);
 		return;
 	}
 	hold.delay_ms = job->created_at + CALLER_NAME_HOLD_MS - now;

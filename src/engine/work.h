@@ -40,7 +40,10 @@ struct work {
 	size_t at; /* the submission looked at */
 	bool at_failure; /* … its failure object */
 	struct buf text; /* of the failure object, its beginning */
+	bool again; /* … for the second time */
 	struct error obstacle; /* what stood in the way, code NONE: nothing */
+	bool blind; /* a place could not be looked at, but may be later */
+	unsigned late; /* such looks after the deadline */
 	char warned[64]; /* the last obstacle that was logged */
 };
 
@@ -66,6 +69,9 @@ struct step_result {
 /* The steps: each ends in exactly one engine_apply(). */
 void step_submit(struct work *w);
 void step_poll(struct work *w);
+
+/* step_poll looked for a doubtful submission, and its grace is over. */
+void step_submit_again(struct work *w);
 
 /* Let go of what a step has under way. */
 void step_submit_cancel(struct work *w);

@@ -15,8 +15,7 @@ static int64_t mono = MONO_START;
 void
 fake_clock_reset(void)
 {
-	wall = FAKE_CLOCK_START;
-	mono = MONO_START;
+	fake_clock_advance(1000 - wall % 1000);
 }
 
 void

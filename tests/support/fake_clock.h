@@ -8,7 +8,7 @@
 /* 2026-03-04T05:06:07Z */
 #define FAKE_CLOCK_START INT64_C(1772600767000)
 
-/* Both clocks back to their start. */
+/* For another test: on to the next whole second, since ids look back. */
 void fake_clock_reset(void);
 
 /* Both go on by so much. */

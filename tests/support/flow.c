@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/timefmt.h"
 #include "engine/site.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_loop.h"
@@ -296,6 +297,7 @@ flow_job(void)
 {
 	struct job *job = job_new();
 	struct job_spec *spec = &job->spec;
+	char day[TIMEFMT_DAY_SIZE];
 
 	spec->endpoint = xstrdup("ocr");
 	spec->region = xstrdup("us-east-1");
@@ -308,6 +310,8 @@ flow_job(void)
 	spec->body_len = 5;
 	spec->input_size = 5;
 	memcpy(flow.id, job->id, sizeof(flow.id));
+	timefmt_day(job->created_at, day);
+	snprintf(flow.extension, sizeof(flow.extension), "awaitd/%s", day);
 	return job;
 }
 
@@ -353,7 +357,7 @@ out_uri(unsigned n)
 {
 	static char uri[200];
 
-	snprintf(uri, sizeof(uri), "s3://out/res/" FLOW_DAY "/%s-%u.out",
+	snprintf(uri, sizeof(uri), "s3://out/res/%s/%s-%u.out", flow.extension,
 	    flow.id, n);
 	return uri;
 }
@@ -363,8 +367,8 @@ out_url(unsigned n)
 {
 	static char url[200];
 
-	snprintf(url, sizeof(url),
-	    "http://s3.test/out/res/" FLOW_DAY "/%s-%u.out", flow.id, n);
+	snprintf(url, sizeof(url), "http://s3.test/out/res/%s/%s-%u.out",
+	    flow.extension, flow.id, n);
 	return url;
 }
 
@@ -378,7 +382,8 @@ expect_invoke(unsigned n)
 	peer_header(s, "X-Amzn-SageMaker-Inference-Id", name);
 	snprintf(name, sizeof(name), "%s-%u.out", flow.id, n);
 	peer_header(s, "X-Amzn-SageMaker-Filename", name);
-	peer_header(s, "X-Amzn-SageMaker-S3OutputPathExtension", FLOW_DAY);
+	peer_header(
+	    s, "X-Amzn-SageMaker-S3OutputPathExtension", flow.extension);
 	return s;
 }
 

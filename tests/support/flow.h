@@ -17,7 +17,6 @@
 #include "tests/support/fake_http.h"
 
 #define FLOW_KEY "AKIDFLOWTEST"
-#define FLOW_DAY "awaitd/2026-03-04"
 
 struct flow {
 	struct loop *loop;
@@ -27,6 +26,7 @@ struct flow {
 	unsigned events[8]; /* by enum engine_event */
 	struct error trouble; /* of the last event that had one */
 	char id[JOBID_SIZE]; /* of the last job that was submitted */
+	char extension[64]; /* of our own choice for it: awaitd/DAY */
 	char dir[64];
 	peer_hook *before; /* of the test */
 	peer_hook *after;
