@@ -27,6 +27,7 @@ struct work {
 	bool busy; /* a step or a write is under way */
 	unsigned retries; /* in a row */
 	work_fn *after_write;
+	enum job_state from; /* of the move that is being written */
 
 	/* step_submit */
 	bool input_stored;
