@@ -51,6 +51,25 @@ tests_unit_test_http_server_conn_SOURCES = \
 # since both libraries may have, say, an s3_put().
 local_test_libs = liblocal.a $(LDADD)
 
+# The engine in virtual time: these files take the place of modules of the
+# library, which the linker then leaves in it.
+flow_support = tests/support/fake_clock.c tests/support/fake_clock.h \
+	tests/support/fake_http.c tests/support/fake_http.h \
+	tests/support/fake_loop.c tests/support/fake_loop.h \
+	tests/support/fake_random.c tests/support/fake_random.h \
+	tests/support/fake_store.c tests/support/fake_store.h \
+	tests/support/flow.c tests/support/flow.h
+
+flow_tests =
+flow_tests += tests/flow/test_doubt
+tests_flow_test_doubt_SOURCES = tests/flow/test_doubt.c $(flow_support)
+flow_tests += tests/flow/test_poll
+tests_flow_test_poll_SOURCES = tests/flow/test_poll.c $(flow_support)
+flow_tests += tests/flow/test_restart
+tests_flow_test_restart_SOURCES = tests/flow/test_restart.c $(flow_support)
+flow_tests += tests/flow/test_submit
+tests_flow_test_submit_SOURCES = tests/flow/test_submit.c $(flow_support)
+
 # One script a line, sorted.
 system_tests =
 system_tests += tests/system/interop.sh
@@ -70,8 +89,8 @@ fuzz_programs += tests/fuzz/fuzz_http_parse
 tests_fuzz_fuzz_http_parse_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += $(unit_tests)
-run_unit_tests = $(unit_tests)
+check_PROGRAMS += $(unit_tests) $(flow_tests)
+run_unit_tests = $(unit_tests) $(flow_tests)
 endif
 
 # "make check system_tests_run=" leaves the slow ones out.

@@ -68,7 +68,8 @@ class_of_status(int status)
 		return ERR_AUTH;
 	if (status == 429)
 		return ERR_THROTTLED;
-	if (status >= 500)
+	/* 408: somebody gave up waiting, for us or for what is behind it. */
+	if (status >= 500 || status == 408)
 		return ERR_REMOTE;
 	return ERR_REFUSED;
 }

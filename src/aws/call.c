@@ -25,6 +25,7 @@ struct aws_call {
 	char payload_hash[HASH_SHA256_HEX_SIZE + 8];
 	struct headers headers; /* of the caller */
 	struct http_call *http;
+	char *signed_by; /* the access key */
 	bool refreshed;
 	aws_done_fn *done;
 	void *arg;
@@ -66,17 +67,22 @@ aws_client_creds(const struct aws_client *c)
 	return &c->creds;
 }
 
-/* Did the sources have something newer than what expired? */
+/*
+ * Is there something newer than the key that expired? Of several calls under
+ * way the first one fetches it for all.
+ */
 static bool
-refresh(struct aws_client *c)
+refresh(struct aws_client *c, const char *expired)
 {
 	struct creds_options co = {.profile = c->profile};
 	struct creds fresh;
 	struct error ignored;
 
+	if (!str_eq(c->creds.access_key, expired))
+		return true;
 	if (creds_load(&co, &fresh, &ignored) == -1)
 		return false;
-	if (str_eq(fresh.access_key, c->creds.access_key)) {
+	if (str_eq(fresh.access_key, expired)) {
 		creds_done(&fresh);
 		return false;
 	}
@@ -104,6 +110,7 @@ call_free(struct aws_call *call)
 	for (i = 0; (s = strings_of(&call->request, i)) != NULL; i++)
 		free(*s);
 	headers_done(&call->headers);
+	free(call->signed_by);
 	free(call);
 }
 
@@ -147,7 +154,7 @@ on_response(
 		    call->request.scheme, call->request.host);
 	}
 	if (awserr_is_expired(&err) && !call->refreshed &&
-	    refresh(call->client)) {
+	    refresh(call->client, call->signed_by)) {
 		call->refreshed = true;
 		if (send_call(call, &err) == 0)
 			return;
@@ -176,6 +183,8 @@ sign(struct aws_call *call, struct headers *headers, struct error *err)
 	struct sigv4_credentials sc = creds_for_signing(&call->client->creds);
 	size_t i;
 
+	free(call->signed_by);
+	call->signed_by = xstrdup(sc.access_key);
 	headers_add(headers, "Host", r->host);
 	for (i = 0; i < call->headers.n; i++)
 		headers_add(

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/s3uri.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -205,10 +206,32 @@ sagemaker_check(const struct sagemaker_invoke *in, struct error *err)
 
 /* --- the call ------------------------------------------------------- */
 
-struct invoke {
+struct sagemaker {
+	struct aws_client *client;
+	const struct aws_endpoint *endpoint;
+};
+
+struct sagemaker_call {
+	struct aws_call *call;
 	sagemaker_done_fn *done;
 	void *arg;
 };
+
+struct sagemaker *
+sagemaker_new(struct aws_client *client, const struct aws_endpoint *endpoint)
+{
+	struct sagemaker *s = xcalloc(1, sizeof(*s));
+
+	s->client = client;
+	s->endpoint = endpoint;
+	return s;
+}
+
+void
+sagemaker_free(struct sagemaker *sagemaker)
+{
+	free(sagemaker);
+}
 
 /* {"InferenceId":"..."}; its absence is no reason to lose a request. */
 static void
@@ -222,17 +245,30 @@ read_inference_id(
 		*id = json_get_str(*doc, "InferenceId");
 }
 
+static bool
+is_object(const char *uri)
+{
+	struct error ignored;
+	char *bucket, *key;
+
+	if (uri == NULL || s3_uri_parse(uri, 0, &bucket, &key, &ignored) == -1)
+		return false;
+	free(bucket);
+	free(key);
+	return true;
+}
+
 static void
 on_answer(const struct http_response *r, const struct error *err, void *arg)
 {
-	struct invoke *iv = arg;
+	struct sagemaker_call *call = arg;
 	struct sagemaker_accepted a = {0};
 	struct error bad;
 	struct json *doc = NULL;
 
 	if (r == NULL) {
-		iv->done(NULL, err, iv->arg);
-		free(iv);
+		call->done(NULL, err, call->arg);
+		free(call);
 		return;
 	}
 	a.output_location =
@@ -241,8 +277,7 @@ on_answer(const struct http_response *r, const struct error *err, void *arg)
 	    headers_get(&r->headers, "x-amzn-sagemaker-failurelocation");
 	a.request_id = headers_get(&r->headers, "x-amzn-requestid");
 	read_inference_id(r, &doc, &a.inference_id);
-	if (a.output_location == NULL ||
-	    !str_starts(a.output_location, "s3://")) {
+	if (!is_object(a.output_location)) {
 		err_set(&bad, ERR_PROTOCOL,
 		    "InvokeEndpointAsync: the answer (HTTP %d) names no "
 		    "OutputLocation",
@@ -250,14 +285,14 @@ on_answer(const struct http_response *r, const struct error *err, void *arg)
 		err_hint(&bad, "Is this address a SageMaker Runtime endpoint?");
 		bad.sent = true;
 		bad.http_status = r->status;
-		iv->done(NULL, &bad, iv->arg);
+		call->done(NULL, &bad, call->arg);
 	} else {
-		if (str_empty(a.failure_location))
+		if (!is_object(a.failure_location))
 			a.failure_location = NULL;
-		iv->done(&a, NULL, iv->arg);
+		call->done(&a, NULL, call->arg);
 	}
 	json_free(doc);
-	free(iv);
+	free(call);
 }
 
 static void
@@ -280,10 +315,11 @@ add_members(const struct sagemaker_invoke *in, struct headers *h)
 }
 
 int
-sagemaker_invoke_async(struct aws_client *client,
-    const struct aws_endpoint *endpoint, const struct sagemaker_invoke *in,
-    sagemaker_done_fn *done, void *arg, struct error *err)
+sagemaker_invoke_async(struct sagemaker *sagemaker,
+    const struct sagemaker_invoke *in, sagemaker_done_fn *done, void *arg,
+    struct sagemaker_call **out, struct error *err)
 {
+	const struct aws_endpoint *endpoint = sagemaker->endpoint;
 	struct aws_request r = {
 	    .what = "InvokeEndpointAsync",
 	    .service = "sagemaker",
@@ -297,8 +333,7 @@ sagemaker_invoke_async(struct aws_client *client,
 	    .once = true,
 	};
 	struct headers headers;
-	struct invoke *iv;
-	struct aws_call *call;
+	struct sagemaker_call *call;
 	char *path;
 	int rc;
 
@@ -310,13 +345,24 @@ sagemaker_invoke_async(struct aws_client *client,
 	    endpoint->base_path, in->endpoint_name);
 	r.path = path;
 	r.headers = &headers;
-	iv = xcalloc(1, sizeof(*iv));
-	iv->done = done;
-	iv->arg = arg;
-	rc = aws_call(client, &r, on_answer, iv, &call, err);
+	call = xcalloc(1, sizeof(*call));
+	call->done = done;
+	call->arg = arg;
+	rc = aws_call(sagemaker->client, &r, on_answer, call, &call->call, err);
 	if (rc == -1)
-		free(iv);
+		free(call);
+	else
+		*out = call;
 	free(path);
 	headers_done(&headers);
 	return rc;
+}
+
+void
+sagemaker_cancel(struct sagemaker_call *call)
+{
+	if (call == NULL)
+		return;
+	aws_cancel(call->call);
+	free(call);
 }

@@ -49,12 +49,23 @@ typedef void sagemaker_done_fn(const struct sagemaker_accepted *accepted,
  */
 int sagemaker_check(const struct sagemaker_invoke *in, struct error *err);
 
+struct sagemaker;
+struct sagemaker_call;
+
+/* Both are borrowed and must outlive it. */
+struct sagemaker *sagemaker_new(
+    struct aws_client *client, const struct aws_endpoint *endpoint);
+void sagemaker_free(struct sagemaker *sagemaker);
+
 /*
  * Sends it once. An answer without a usable OutputLocation is ERR_PROTOCOL
  * with `sent` set: the request may have been accepted.
  */
-int sagemaker_invoke_async(struct aws_client *client,
-    const struct aws_endpoint *endpoint, const struct sagemaker_invoke *in,
-    sagemaker_done_fn *done, void *arg, struct error *err);
+int sagemaker_invoke_async(struct sagemaker *sagemaker,
+    const struct sagemaker_invoke *in, sagemaker_done_fn *done, void *arg,
+    struct sagemaker_call **out, struct error *err);
+
+/* done is not called any more; what was sent stays sent. */
+void sagemaker_cancel(struct sagemaker_call *call);
 
 #endif

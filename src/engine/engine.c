@@ -187,11 +187,6 @@ drop_spooled_input(const struct job *job)
 		unlink(job->spec.input_path);
 }
 
-struct move {
-	struct work *w;
-	enum job_state from;
-};
-
 /* Nothing can be there at once. */
 static int64_t
 first_look_ms(const struct work *w)
@@ -205,11 +200,9 @@ first_look_ms(const struct work *w)
 static void
 on_moved(const struct error *err, void *arg)
 {
-	struct move *m = arg;
-	struct work *w = m->w;
-	enum job_state from = m->from;
+	struct work *w = arg;
+	enum job_state from = w->from;
 
-	free(m);
 	if (err != NULL) {
 		give_up(w, err);
 		return;
@@ -233,19 +226,29 @@ set_error(struct job *job, const char *code, const char *text)
 	job->error_text = xstrdup_or_null(text);
 }
 
+/* The remedy stays with the job, for whoever asks later. */
+static void
+set_failure(struct job *job, const char *code, const struct error *err)
+{
+	char *text = xasprintf(
+	    "%s%s%s", err->text, err->hint[0] != '\0' ? ". " : "", err->hint);
+
+	set_error(job, code, text);
+	free(text);
+}
+
 static void
 apply_move(struct work *w, const struct step_result *r, enum job_state to,
     enum job_outcome outcome)
 {
-	struct move *m = xcalloc(1, sizeof(*m));
-
-	m->w = w;
-	m->from = w->job->state;
-	if (r->error_code != NULL)
+	w->from = w->job->state;
+	if (r->verdict == VERDICT_FAIL)
+		set_failure(w->job, r->error_code, r->err);
+	else if (r->error_code != NULL)
 		set_error(w->job, r->error_code, r->error_text);
 	job_move(w->job, to, outcome);
 	w->retries = 0;
-	store_save(w->engine->o.store, w->job, r->submission, on_moved, m);
+	store_save(w->engine->o.store, w->job, r->submission, on_moved, w);
 }
 
 static void

@@ -28,6 +28,7 @@ static void
 site_free(struct site *site)
 {
 	s3_free(site->s3);
+	sagemaker_free(site->sagemaker);
 	endpoint_done(&site->runtime);
 	endpoint_done(&site->s3_endpoint);
 	free(site);
@@ -73,6 +74,7 @@ sites_get(struct sites *sites, const char *region, struct site **out,
 		goto fail;
 	site->aws = sites->aws;
 	site->s3 = s3_new(sites->aws, &site->s3_endpoint);
+	site->sagemaker = sagemaker_new(sites->aws, &site->runtime);
 	sites->v = xreallocarray(sites->v, sites->n + 1, sizeof(struct site *));
 	sites->v[sites->n++] = site;
 	*out = site;

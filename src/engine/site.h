@@ -9,6 +9,7 @@
 #include "aws/call.h"
 #include "aws/endpoint.h"
 #include "aws/s3.h"
+#include "aws/sagemaker.h"
 #include "base/error.h"
 
 struct site {
@@ -16,6 +17,7 @@ struct site {
 	struct aws_endpoint runtime;
 	struct aws_endpoint s3_endpoint;
 	struct s3 *s3;
+	struct sagemaker *sagemaker;
 };
 
 struct sites;

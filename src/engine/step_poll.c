@@ -17,8 +17,12 @@
 
 /* S3 tells times in whole seconds. */
 #define AGE_GRAIN_MS 1000
+/* A look that cannot be made (a network that is not up yet) does not end a
+ * job at its deadline; so many of them in a row do. */
+#define LATE_LOOKS_MAX 20
 
 static void look_on(struct work *w);
+static int look_here(struct work *w, struct error *err);
 
 static struct submission *
 looked_at(const struct work *w)
@@ -82,29 +86,50 @@ expire(struct work *w)
 	engine_apply(w, &r);
 }
 
+/* When waiting ends: at the deadline, or in doubt with the grace. */
+static int64_t
+patience_ends_at(const struct work *w)
+{
+	const struct submission *s = job_last_submission(w->job);
+	struct engine_policy policy;
+
+	if (w->job->state == JOB_PENDING)
+		return w->job->deadline_at;
+	engine_policy_of(w, &policy);
+	return s->ended_at + policy.doubt_grace_ms;
+}
+
 static void
-wait_more(struct work *w)
+look_later(struct work *w, int64_t left_ms)
 {
 	const struct job *job = w->job;
-	int64_t now = clock_wall_ms();
-	int64_t since =
-	    job->submitted_at != 0 ? job->submitted_at : job->created_at;
+	int64_t since = job->state == JOB_PENDING
+	    ? job->submitted_at
+	    : job_last_submission(job)->intent_at;
 	struct engine_policy policy;
 	struct step_result r = {
 	    .verdict = VERDICT_WAIT,
 	    .err = w->obstacle.code != ERR_NONE ? &w->obstacle : NULL,
 	};
 
-	if (job->state == JOB_PENDING && now >= job->deadline_at) {
-		expire(w);
-		return;
-	}
 	engine_policy_of(w, &policy);
-	r.delay_ms = plan_delay_ms(&policy.plan, now - since,
-	    job->state == JOB_PENDING ? job->deadline_at - now
-				      : policy.doubt_grace_ms,
-	    random_unit());
+	r.delay_ms = plan_delay_ms(&policy.plan, clock_wall_ms() - since,
+	    left_ms > 0 ? left_ms : INT64_MAX, random_unit());
 	engine_apply(w, &r);
+}
+
+static void
+wait_more(struct work *w)
+{
+	bool pending = w->job->state == JOB_PENDING;
+	int64_t left = patience_ends_at(w) - clock_wall_ms();
+
+	if (left > 0 || (w->blind && (!pending || ++w->late < LATE_LOOKS_MAX)))
+		look_later(w, left);
+	else if (pending)
+		expire(w);
+	else
+		step_submit_again(w);
 }
 
 static void
@@ -154,7 +179,7 @@ found_failure(struct work *w)
 	s->fate = SUB_FAILED;
 	s->note = xstrdup(r.error_text);
 	if (others_live(w->job)) {
-		engine_record(w, s->n, wait_more);
+		engine_record(w, s->n, look_on);
 		return;
 	}
 	engine_apply(w, &r);
@@ -170,6 +195,7 @@ note_obstacle(struct work *w, const struct error *err)
 	    : error_code_name(err->code);
 
 	w->obstacle = *err;
+	w->blind |= err->retryable;
 	if (str_starts(err->remote_code, "AccessDenied"))
 		err_hint(&w->obstacle,
 		    "The result is not there yet, or it may not be read: "
@@ -193,6 +219,25 @@ discard(const void *data, size_t len, void *arg, struct error *err)
 	return err_set(err, ERR_CANCELLED, "it is there after all");
 }
 
+/* It came in between, and the next HEAD finds it; or something in between
+ * lets only GETs through, and then nobody would ever know. */
+static void
+look_again(struct work *w)
+{
+	struct error err;
+
+	if (!w->again) {
+		w->again = true;
+		if (look_here(w, &err) == 0)
+			return;
+	} else {
+		err_set(&err, ERR_PROTOCOL,
+		    "HeadObject is refused and GetObject is not");
+	}
+	note_obstacle(w, &err);
+	look_on(w);
+}
+
 /* A HEAD's error has no words; the same question as a GET has. */
 static void
 on_explained(const struct s3_object *object, const struct error *err, void *arg)
@@ -200,10 +245,12 @@ on_explained(const struct s3_object *object, const struct error *err, void *arg)
 	struct work *w = arg;
 
 	w->call = NULL;
-	if (object == NULL && err->code != ERR_NOT_FOUND &&
-	    err->code != ERR_CANCELLED)
-		note_obstacle(w, err);
-	else if (object == NULL && str_eq(err->remote_code, "NoSuchBucket"))
+	if (object != NULL || err->code == ERR_CANCELLED) {
+		look_again(w);
+		return;
+	}
+	if (err->code != ERR_NOT_FOUND ||
+	    str_eq(err->remote_code, "NoSuchBucket"))
 		note_obstacle(w, err);
 	look_on(w);
 }
@@ -244,7 +291,7 @@ on_failure_read(
 	w->call = NULL;
 	if (object == NULL && err->code != ERR_CANCELLED) {
 		note_obstacle(w, err);
-		wait_more(w);
+		look_on(w);
 		return;
 	}
 	found_failure(w);
@@ -265,7 +312,7 @@ read_failure(struct work *w, const char *etag)
 	if (s3_get(w->site->s3, &get, on_failure_read, w, &w->call, &err) ==
 	    -1) {
 		note_obstacle(w, &err);
-		wait_more(w);
+		look_on(w);
 	}
 }
 
@@ -307,12 +354,19 @@ on_head(const struct s3_object *object, const struct error *err, void *arg)
 	}
 }
 
+static int
+look_here(struct work *w, struct error *err)
+{
+	return s3_head(w->site->s3, place_of(w), on_head, w, &w->call, err);
+}
+
 /* The next place, or the verdict where there is none. */
 static void
 look_on(struct work *w)
 {
 	struct error err;
 
+	w->again = false;
 	for (;;) {
 		if (!w->at_failure) {
 			w->at_failure = true;
@@ -326,8 +380,7 @@ look_on(struct work *w)
 		}
 		if (place_of(w) == NULL)
 			continue;
-		if (s3_head(w->site->s3, place_of(w), on_head, w, &w->call,
-			&err) == 0)
+		if (look_here(w, &err) == 0)
 			return;
 		note_obstacle(w, &err);
 	}
@@ -340,6 +393,7 @@ step_poll(struct work *w)
 	w->at = (size_t)-1;
 	w->at_failure = true;
 	error_clear(&w->obstacle);
+	w->blind = false;
 	look_on(w);
 }
 

@@ -41,7 +41,6 @@ fail(struct work *w, const struct error *err, const char *code)
 	    .verdict = VERDICT_FAIL,
 	    .err = err,
 	    .error_code = code,
-	    .error_text = err->text,
 	};
 
 	engine_apply(w, &r);
@@ -282,6 +281,22 @@ accepted(struct work *w, const struct sagemaker_accepted *a)
 	engine_apply(w, &r);
 }
 
+/* The service, or our own check before it, says no. */
+static void
+refused(struct work *w, const struct error *err)
+{
+	struct submission *s = job_last_submission(w->job);
+	struct step_result r = {
+	    .verdict = VERDICT_FAIL,
+	    .submission = s->n,
+	    .err = err,
+	    .error_code = "refused",
+	};
+
+	close_submission(s, SUB_REFUSED, err->text);
+	engine_apply(w, &r);
+}
+
 static struct error *
 err_copy(const struct error *err)
 {
@@ -355,7 +370,7 @@ upload_instead(struct work *w, struct submission *s, const struct error *err)
 		err_hint(&e,
 		    "This endpoint takes no inline body; set input_prefix "
 		    "(s3://…) for it, so that the input can be uploaded.");
-		fail(w, &e, "refused");
+		refused(w, &e);
 		return;
 	}
 	log_info("engine", "%s takes no inline body: uploading the input",
@@ -374,12 +389,8 @@ on_answer(
 	struct work *w = arg;
 	struct submission *s = job_last_submission(w->job);
 	enum submission_fate fate;
-	struct step_result r = {
-	    .verdict = VERDICT_FAIL,
-	    .submission = s->n,
-	    .error_code = "refused",
-	};
 
+	w->invoke = NULL;
 	if (a != NULL) {
 		accepted(w, a);
 		return;
@@ -389,13 +400,11 @@ on_answer(
 		return;
 	}
 	fate = fate_of(err);
-	close_submission(s, fate, err->text);
 	if (fate == SUB_REFUSED) {
-		r.err = err;
-		r.error_text = err->text;
-		engine_apply(w, &r);
+		refused(w, err);
 		return;
 	}
+	close_submission(s, fate, err->text);
 	w->obstacle = *err;
 	engine_record(
 	    w, s->n, fate == SUB_NOT_SENT ? after_not_sent : after_doubt);
@@ -428,8 +437,8 @@ send_request(struct work *w)
 	}
 	log_debug("engine", "job %s: sending submission %u", w->job->id, s->n);
 	if (sagemaker_invoke_async(
-		w->site->aws, &w->site->runtime, &in, on_answer, w, &err) == -1)
-		fail(w, &err, "refused");
+		w->site->sagemaker, &in, on_answer, w, &w->invoke, &err) == -1)
+		refused(w, &err);
 }
 
 static void
@@ -462,19 +471,12 @@ count_doubts(const struct job *job)
 	return n;
 }
 
-/* Look while the grace lasts; then another submission, or the end. */
-static void
-resolve_doubt(struct work *w)
+void
+step_submit_again(struct work *w)
 {
 	const struct submission *s = job_last_submission(w->job);
-	struct engine_policy policy;
 	struct error err;
 
-	engine_policy_of(w, &policy);
-	if (clock_wall_ms() < s->ended_at + policy.doubt_grace_ms) {
-		step_poll(w);
-		return;
-	}
 	if (count_doubts(w->job) >= DOUBTS_MAX) {
 		err_set(&err, ERR_REMOTE,
 		    "%d submissions ended in doubt; the last: %s", DOUBTS_MAX,
@@ -518,8 +520,9 @@ step_submit(struct work *w)
 		expire(w);
 		return;
 	}
+	/* Nothing is sent again before somebody looked, however late it is. */
 	if (job_in_doubt(job)) {
-		resolve_doubt(w);
+		step_poll(w);
 		return;
 	}
 	hold.delay_ms = job->created_at + CALLER_NAME_HOLD_MS - now;
@@ -535,4 +538,6 @@ void
 step_submit_cancel(struct work *w)
 {
 	close_input(w);
+	sagemaker_cancel(w->invoke);
+	w->invoke = NULL;
 }

@@ -27,19 +27,24 @@ struct work {
 	bool busy; /* a step or a write is under way */
 	unsigned retries; /* in a row */
 	work_fn *after_write;
+	enum job_state from; /* of the move that is being written */
 
 	/* step_submit */
 	bool input_stored;
 	bool refuses_inline; /* the service does: upload instead */
 	char *uploaded; /* where an inline body went then */
 	int input_fd;
+	struct sagemaker_call *invoke;
 
 	/* step_poll */
 	struct s3_call *call;
 	size_t at; /* the submission looked at */
 	bool at_failure; /* … its failure object */
 	struct buf text; /* of the failure object, its beginning */
+	bool again; /* … for the second time */
 	struct error obstacle; /* what stood in the way, code NONE: nothing */
+	bool blind; /* a place could not be looked at, but may be later */
+	unsigned late; /* such looks after the deadline */
 	char warned[64]; /* the last obstacle that was logged */
 };
 
@@ -59,12 +64,15 @@ struct step_result {
 	unsigned submission; /* to be written along; 0: none */
 	const struct error *err; /* RETRY and FAIL; WAIT: an obstacle */
 	const char *error_code; /* FAIL, and DONE with a failure */
-	const char *error_text;
+	const char *error_text; /* DONE; FAIL takes that of err */
 };
 
 /* The steps: each ends in exactly one engine_apply(). */
 void step_submit(struct work *w);
 void step_poll(struct work *w);
+
+/* step_poll looked for a doubtful submission, and its grace is over. */
+void step_submit_again(struct work *w);
 
 /* Let go of what a step has under way. */
 void step_submit_cancel(struct work *w);

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * When nobody knows whether a submission was accepted: looking first, sending
+ * again late, never under the same names, and never more than five times.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/plan.h"
+#include "tests/support/flow.h"
+
+#define GRACE 30000
+
+/* One submission whose reply got lost. */
+static void
+lose_reply(struct job *job, unsigned n)
+{
+	peer_fail(expect_invoke(n), ERR_NET, "connection reset", true);
+	if (job != NULL)
+		flow_submit(job);
+}
+
+static void
+its_result_is_looked_for_and_found_without_a_second_submission(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	lose_reply(job, 1);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	assert_int_equal(on_disk()->subs[0].fate, SUB_DOUBT);
+	assert_string_equal(on_disk()->subs[0].predicted, out_uri(1));
+	assert_int_equal(log_lines(" warn ", "may have been accepted"), 1);
+	reply_missing(expect_head(out_url(1)));
+	time_passes(1);
+	reply_found(expect_head(out_url(1)));
+	time_passes(500);
+	must_be(JOB_DONE, OUTCOME_OK);
+	assert_string_equal(on_disk()->result_location, out_uri(1));
+	assert_int_equal(log_lines("from=queued to=done outcome=ok", NULL), 1);
+	time_passes(3600000);
+	assert_int_equal(peer_count("POST", "*"), 1);
+}
+
+static void
+every_uncertain_answer_is_a_doubt(void **state)
+{
+	static const struct {
+		int status; /* 0: no answer */
+		const char *headers;
+		const char *body;
+	} answers[] = {
+	    {0, "", ""},
+	    {202, "", "{\"InferenceId\":\"x\"}"},
+	    {202, "", "not json"},
+	    {202, "x-amzn-sagemaker-outputlocation: elsewhere", "{}"},
+	    {202, "x-amzn-sagemaker-outputlocation: s3://", "{}"},
+	    {202, "x-amzn-sagemaker-outputlocation: s3:///key", "{}"},
+	    {202, "x-amzn-sagemaker-outputlocation: s3://bucket", "{}"},
+	    {200, "", "<html>log in first</html>"},
+	    {408, "", ""},
+	    {500, "x-amzn-ErrorType: InternalFailure", "{}"},
+	    {502, "", "<html>bad gateway</html>"},
+	    {503, "", "<html>busy</html>"},
+	    {504, "", ""},
+	};
+	size_t i;
+
+	(void)state;
+	peer_always("HEAD", "*");
+	for (i = 0; i < ARRAY_LEN(answers); i++) {
+		struct job *job = flow_job();
+		struct peer_step *s = expect_invoke(1);
+
+		if (answers[i].status != 0)
+			peer_reply(s, answers[i].status, answers[i].headers,
+			    answers[i].body);
+		else
+			peer_fail(s, ERR_TIMEOUT, "no answer in time", true);
+		flow_submit(job);
+		if (on_disk()->nsubs != 1 ||
+		    on_disk()->subs[0].fate != SUB_DOUBT)
+			fail_msg("answer %zu (%d): %s", i, answers[i].status,
+			    submission_fate_name(on_disk()->subs[0].fate));
+		must_be(JOB_QUEUED, OUTCOME_NONE);
+		assert_non_null(on_disk()->subs[0].note);
+	}
+}
+
+static void
+after_the_grace_another_submission_has_names_of_its_own(void **state)
+{
+	struct job *job = flow_job();
+	size_t looks;
+
+	(void)state;
+	reply_missing(peer_always("HEAD", "*-1.out"));
+	lose_reply(job, 1);
+	time_passes(GRACE - 1);
+	assert_int_equal(peer_count("POST", "*"), 1);
+	looks = peer_count("HEAD", "*");
+	assert_in_range(looks, 12, 18);
+	reply_accepted(expect_invoke(2), 2);
+	time_passes(1);
+	/* One more look in the last moment. */
+	assert_int_equal(peer_count("HEAD", "*"), looks + 1);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	assert_int_equal(on_disk()->nsubs, 2);
+	assert_int_equal(on_disk()->subs[0].fate, SUB_DOUBT);
+	assert_int_equal(on_disk()->subs[1].fate, SUB_ACCEPTED);
+	job = job_clone(on_disk(), false);
+	assert_string_not_equal(
+	    job->subs[0].inference_id, job->subs[1].inference_id);
+	assert_string_not_equal(job->subs[0].filename, job->subs[1].filename);
+	job_free(job);
+	assert_int_equal(log_lines("resubmitting", "submission=2"), 1);
+}
+
+static void
+its_looks_follow_the_plan(void **state)
+{
+	struct job *job = flow_job();
+	int64_t begun, at, wait;
+	size_t i;
+
+	(void)state;
+	reply_missing(peer_always("HEAD", "*-1.out"));
+	lose_reply(job, 1);
+	begun = on_disk()->subs[0].ended_at;
+	expect_invoke(2);
+	time_passes(GRACE);
+	at = begun + 1;
+	for (i = 1; peer_seen(i + 1) != NULL; i++) {
+		assert_string_equal(peer_seen(i)->method, "HEAD");
+		assert_int_equal(peer_seen(i)->at, at);
+		wait = plan_delay_ms(
+		    &flow.policy.plan, at - begun, begun + GRACE - at, 0.5);
+		at += wait;
+	}
+	assert_string_equal(peer_seen(i)->method, "POST");
+	assert_int_equal(peer_seen(i)->at, begun + GRACE);
+}
+
+static void
+without_a_known_place_only_the_grace_is_waited_for(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	xfree(&job->spec.output_path);
+	lose_reply(job, 1);
+	time_passes(GRACE - 1);
+	assert_int_equal(peer_count("*", "*"), 1);
+	reply_accepted(expect_invoke(2), 2);
+	time_passes(1);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+}
+
+static void
+the_first_result_wins_whichever_submission_it_is_of(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	reply_missing(peer_always("HEAD", "*"));
+	lose_reply(job, 1);
+	reply_accepted(expect_invoke(2), 2);
+	time_passes(GRACE);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	reply_found(expect_head(out_url(1)));
+	time_passes(500);
+	must_be(JOB_DONE, OUTCOME_OK);
+	assert_string_equal(on_disk()->result_location, out_uri(1));
+}
+
+static void
+the_failure_of_one_waits_for_the_other(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	reply_missing(peer_always("HEAD", "*"));
+	lose_reply(job, 1);
+	reply_accepted(expect_invoke(2), 2);
+	time_passes(GRACE);
+	reply_missing(expect_head(out_url(1)));
+	reply_missing(expect_head(out_url(2)));
+	reply_found(expect_head(FAILURE_URL));
+	peer_reply(peer_expect("GET", FAILURE_URL), 200, "", "out of memory");
+	time_passes(500);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	assert_int_equal(on_disk()->subs[1].fate, SUB_FAILED);
+	assert_string_equal(on_disk()->subs[1].note, "out of memory");
+	/* What failed is not looked at any more. */
+	reply_missing(expect_head(out_url(1)));
+	time_passes(500);
+	reply_found(expect_head(out_url(1)));
+	time_passes(500);
+	must_be(JOB_DONE, OUTCOME_OK);
+	assert_string_equal(on_disk()->result_location, out_uri(1));
+}
+
+static void
+a_failure_stands_when_the_other_never_comes(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	job->spec.request_ttl_s = 60;
+	job->spec.invocation_timeout_s = 60;
+	reply_missing(peer_always("HEAD", "*"));
+	lose_reply(job, 1);
+	reply_accepted(expect_invoke(2), 2);
+	time_passes(GRACE);
+	reply_missing(expect_head(out_url(1)));
+	reply_missing(expect_head(out_url(2)));
+	reply_found(expect_head(FAILURE_URL));
+	peer_reply(peer_expect("GET", FAILURE_URL), 200, "", "out of memory");
+	time_passes(179999);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	time_passes(1);
+	must_be(JOB_DONE, OUTCOME_FAILED);
+	assert_string_equal(on_disk()->error_code, "model");
+	assert_string_equal(on_disk()->error_text, "out of memory");
+}
+
+static void
+a_failure_that_cannot_be_read_is_none_of_the_model(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	job->spec.request_ttl_s = 60;
+	job->spec.invocation_timeout_s = 60;
+	reply_missing(peer_always("HEAD", "*"));
+	lose_reply(job, 1);
+	reply_accepted(expect_invoke(2), 2);
+	time_passes(GRACE + 179999);
+	reply_missing(expect_head(out_url(1)));
+	reply_missing(expect_head(out_url(2)));
+	reply_found(expect_head(FAILURE_URL));
+	peer_reply(peer_expect("GET", FAILURE_URL), 403, "", "");
+	time_passes(1);
+	must_be(JOB_DONE, OUTCOME_EXPIRED);
+}
+
+static void
+five_doubts_end_it(void **state)
+{
+	struct job *job = flow_job();
+	unsigned n;
+
+	(void)state;
+	reply_missing(peer_always("HEAD", "*"));
+	lose_reply(job, 1);
+	for (n = 2; n <= 5; n++) {
+		must_be(JOB_QUEUED, OUTCOME_NONE);
+		lose_reply(NULL, n);
+		time_passes(GRACE);
+	}
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	assert_int_equal(on_disk()->nsubs, 5);
+	time_passes(GRACE - 1);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	time_passes(1);
+	must_be(JOB_DONE, OUTCOME_FAILED);
+	assert_string_equal(on_disk()->error_code, "in-doubt");
+	assert_string_equal(on_disk()->error_text,
+	    "5 submissions ended in doubt; the last: InvokeEndpointAsync at "
+	    "http://rt.test: connection reset");
+	time_passes(86400000);
+	assert_int_equal(peer_count("POST", "*"), 5);
+}
+
+static void
+a_result_of_the_first_is_found_while_the_fifth_is_in_doubt(void **state)
+{
+	struct job *job = flow_job();
+	unsigned n;
+
+	(void)state;
+	reply_missing(peer_always("HEAD", "*"));
+	lose_reply(job, 1);
+	for (n = 2; n <= 5; n++) {
+		lose_reply(NULL, n);
+		time_passes(GRACE);
+	}
+	reply_found(expect_head(out_url(1)));
+	time_passes(GRACE);
+	must_be(JOB_DONE, OUTCOME_OK);
+	assert_string_equal(on_disk()->result_location, out_uri(1));
+}
+
+static void
+nothing_is_sent_again_while_nobody_can_look(void **state)
+{
+	struct job *job = flow_job();
+	struct peer_step *s;
+
+	(void)state;
+	s = peer_always("HEAD", "*");
+	peer_fail(s, ERR_NET, "no route to host", false);
+	lose_reply(job, 1);
+	time_passes(10 * GRACE);
+	assert_int_equal(peer_count("POST", "*"), 1);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	reply_found(expect_head(out_url(1)));
+	time_passes(GRACE);
+	must_be(JOB_DONE, OUTCOME_OK);
+}
+
+static void
+a_missing_right_to_list_does_not_stop_the_second_submission(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	peer_reply(peer_always("HEAD", "*"), 403, "", "");
+	peer_reply(peer_always("GET", "*"), 403, "",
+	    "<Error><Code>AccessDenied</Code></Error>");
+	lose_reply(job, 1);
+	reply_accepted(expect_invoke(2), 2);
+	time_passes(GRACE);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+}
+
+static void
+the_caller_s_own_names_stay_in_the_second_submission(void **state)
+{
+	struct job *job = flow_job();
+	struct peer_step *s;
+	int i;
+
+	(void)state;
+	job->spec.inference_id = xstrdup("order-66");
+	job->spec.filename = xstrdup("scan.json");
+	reply_missing(peer_always("HEAD", "http://s3.test/out/res/scan.json"));
+	for (i = 0; i < 2; i++) {
+		s = peer_expect("POST", INVOKE_URL);
+		peer_header(s, "X-Amzn-SageMaker-Inference-Id", "order-66");
+		peer_header(s, "X-Amzn-SageMaker-Filename", "scan.json");
+		peer_fail(s, ERR_NET, "reset", true);
+	}
+	flow_submit(job);
+	time_passes(2000 + GRACE);
+	assert_int_equal(on_disk()->nsubs, 2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    FLOW_TEST(
+		its_result_is_looked_for_and_found_without_a_second_submission),
+	    FLOW_TEST(every_uncertain_answer_is_a_doubt),
+	    FLOW_TEST(after_the_grace_another_submission_has_names_of_its_own),
+	    FLOW_TEST(its_looks_follow_the_plan),
+	    FLOW_TEST(without_a_known_place_only_the_grace_is_waited_for),
+	    FLOW_TEST(the_first_result_wins_whichever_submission_it_is_of),
+	    FLOW_TEST(the_failure_of_one_waits_for_the_other),
+	    FLOW_TEST(a_failure_stands_when_the_other_never_comes),
+	    FLOW_TEST(a_failure_that_cannot_be_read_is_none_of_the_model),
+	    FLOW_TEST(five_doubts_end_it),
+	    FLOW_TEST(
+		a_result_of_the_first_is_found_while_the_fifth_is_in_doubt),
+	    FLOW_TEST(nothing_is_sent_again_while_nobody_can_look),
+	    FLOW_TEST(
+		a_missing_right_to_list_does_not_stop_the_second_submission),
+	    FLOW_TEST(the_caller_s_own_names_stay_in_the_second_submission),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* net/http_client.h with no network behind it. */
+#include "tests/support/fake_http.h"
+
+#include <fnmatch.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/timefmt.h"
+#include "tests/support/fake_loop.h"
+
+#define HEADERS_MAX 12
+/* A body reaches the sink in pieces of this size. */
+#define PIECE 1000
+
+struct peer_step {
+	TAILQ_ENTRY(peer_step) entry;
+	char *method;
+	char *url;
+	size_t nheaders;
+	char *names[HEADERS_MAX];
+	char *patterns[HEADERS_MAX];
+	char *want_body;
+	bool answers;
+	int status;
+	char *headers;
+	char *body;
+	struct error err; /* code NONE: a reply */
+	int64_t delay_ms;
+};
+TAILQ_HEAD(steps, peer_step);
+
+struct http_call {
+	TAILQ_ENTRY(http_call) entry;
+	struct http_client *client;
+	struct loop_timer *timer;
+	const struct peer_step *step;
+	struct http_response response;
+	bool head;
+	http_sink_fn *sink;
+	void *sink_arg;
+	http_done_fn *done;
+	void *arg;
+};
+TAILQ_HEAD(calls, http_call);
+
+struct http_client {
+	struct loop *loop;
+	struct calls calls;
+};
+
+static struct {
+	struct steps expected;
+	struct steps always;
+	struct steps used;
+	struct peer_seen *seen;
+	size_t nseen;
+	peer_hook *before;
+	peer_hook *after;
+	void *hook_arg;
+	peer_serve_fn *serve;
+	void *serve_arg;
+	char verdict[2000];
+} peer;
+
+/* --- the script ------------------------------------------------------------- */
+
+static struct peer_step *
+step_new(struct steps *list, const char *method, const char *url)
+{
+	struct peer_step *s = xcalloc(1, sizeof(*s));
+
+	if (list->tqh_last == NULL)
+		peer_reset();
+	s->method = xstrdup(method);
+	s->url = xstrdup(url);
+	TAILQ_INSERT_TAIL(list, s, entry);
+	return s;
+}
+
+struct peer_step *
+peer_expect(const char *method, const char *url)
+{
+	return step_new(&peer.expected, method, url);
+}
+
+struct peer_step *
+peer_always(const char *method, const char *url)
+{
+	return step_new(&peer.always, method, url);
+}
+
+void
+peer_header(struct peer_step *s, const char *name, const char *pattern)
+{
+	if (s->nheaders == HEADERS_MAX)
+		abort();
+	s->names[s->nheaders] = xstrdup(name);
+	s->patterns[s->nheaders++] = xstrdup_or_null(pattern);
+}
+
+void
+peer_body(struct peer_step *s, const char *body)
+{
+	s->want_body = xstrdup(body);
+}
+
+struct peer_step *
+peer_reply(
+    struct peer_step *s, int status, const char *headers, const char *body)
+{
+	s->answers = true;
+	s->status = status;
+	s->headers = xstrdup(headers);
+	s->body = xstrdup(body);
+	return s;
+}
+
+struct peer_step *
+peer_fail(
+    struct peer_step *s, enum error_code code, const char *text, bool sent)
+{
+	s->answers = true;
+	err_set(&s->err, code, "%s", text);
+	s->err.retryable = true;
+	s->err.sent = sent;
+	return s;
+}
+
+struct peer_step *
+peer_delay(struct peer_step *s, int64_t ms)
+{
+	s->delay_ms = ms;
+	return s;
+}
+
+void
+peer_watch(peer_hook *before, peer_hook *after, void *arg)
+{
+	peer.before = before;
+	peer.after = after;
+	peer.hook_arg = arg;
+}
+
+void
+peer_serve(peer_serve_fn *fn, void *arg)
+{
+	peer.serve = fn;
+	peer.serve_arg = arg;
+}
+
+const struct peer_seen *
+peer_seen(size_t i)
+{
+	return i < peer.nseen ? &peer.seen[i] : NULL;
+}
+
+size_t
+peer_count(const char *method, const char *url)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < peer.nseen; i++)
+		n += fnmatch(method, peer.seen[i].method, 0) == 0 &&
+		    fnmatch(url, peer.seen[i].url, 0) == 0;
+	return n;
+}
+
+static void __attribute__((format(printf, 1, 2))) complain(const char *fmt, ...)
+{
+	size_t len = strlen(peer.verdict);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(peer.verdict + len, sizeof(peer.verdict) - len, fmt, ap);
+	va_end(ap);
+}
+
+const char *
+peer_verdict(void)
+{
+	struct peer_step *s;
+
+	TAILQ_FOREACH (s, &peer.expected, entry)
+		complain("; %s %s never came", s->method, s->url);
+	return peer.verdict[0] != '\0' ? peer.verdict : NULL;
+}
+
+static void
+free_steps(struct steps *list)
+{
+	struct peer_step *s;
+	size_t i;
+
+	while (list->tqh_last != NULL && (s = TAILQ_FIRST(list)) != NULL) {
+		TAILQ_REMOVE(list, s, entry);
+		for (i = 0; i < s->nheaders; i++) {
+			free(s->names[i]);
+			free(s->patterns[i]);
+		}
+		free(s->method);
+		free(s->url);
+		free(s->want_body);
+		free(s->headers);
+		free(s->body);
+		free(s);
+	}
+	TAILQ_INIT(list);
+}
+
+void
+peer_reset(void)
+{
+	size_t i;
+
+	free_steps(&peer.expected);
+	free_steps(&peer.always);
+	free_steps(&peer.used);
+	for (i = 0; i < peer.nseen; i++) {
+		free(peer.seen[i].method);
+		free(peer.seen[i].url);
+		free(peer.seen[i].body);
+		free(peer.seen[i].auth);
+	}
+	free(peer.seen);
+	peer.seen = NULL;
+	peer.nseen = 0;
+	peer.before = peer.after = NULL;
+	peer.serve = NULL;
+	peer.verdict[0] = '\0';
+}
+
+/* --- one request ---------------------------------------------------------- */
+
+static void
+note_request(const struct http_request *r)
+{
+	struct peer_seen *seen;
+
+	peer.seen =
+	    xreallocarray(peer.seen, peer.nseen + 1, sizeof(*peer.seen));
+	seen = &peer.seen[peer.nseen++];
+	seen->at = clock_wall_ms();
+	seen->method = xstrdup(r->method);
+	seen->url = xstrdup(r->url);
+	seen->auth = xstrdup_or_null(headers_get(r->headers, "authorization"));
+	seen->body_len = r->file_len > 0 ? (size_t)r->file_len : r->body_len;
+	seen->body = xcalloc(1, seen->body_len + 1);
+	if (r->file_len == 0 && r->body_len > 0)
+		memcpy(seen->body, r->body, r->body_len);
+	else if (r->file_len > 0 &&
+	    pread(r->body_fd, seen->body, seen->body_len, 0) != r->file_len)
+		complain("; the file to send has not %lld bytes",
+		    (long long)r->file_len);
+}
+
+static bool
+fits(const struct peer_step *s, const struct http_request *r)
+{
+	return str_eq(s->method, r->method) && fnmatch(s->url, r->url, 0) == 0;
+}
+
+static void
+check_request(const struct peer_step *s, const struct http_request *r)
+{
+	const struct peer_seen *seen = &peer.seen[peer.nseen - 1];
+	size_t i;
+
+	for (i = 0; i < s->nheaders; i++) {
+		const char *value = headers_get(r->headers, s->names[i]);
+		const char *want = s->patterns[i];
+
+		if (want == NULL
+			? value != NULL
+			: value == NULL || fnmatch(want, value, 0) != 0)
+			complain("; %s %s: %s is '%s', not '%s'", r->method,
+			    r->url, s->names[i], value != NULL ? value : "-",
+			    want != NULL ? want : "-");
+	}
+	if (s->want_body != NULL && !str_eq(s->want_body, seen->body))
+		complain("; %s %s: the body is '%.200s', not '%.200s'",
+		    r->method, r->url, seen->body, s->want_body);
+}
+
+/* An answer made by the test's function becomes a step of its own. */
+static struct peer_step *
+serve(const struct http_request *r)
+{
+	struct peer_answer a = {0};
+	struct peer_step *s = step_new(&peer.used, r->method, r->url);
+
+	peer.serve(r->method, r->url, r->headers, &a, peer.serve_arg);
+	if (a.status == 0)
+		return peer_fail(s, ERR_NET, "the connection broke", true);
+	return peer_reply(s, a.status, a.headers, a.body);
+}
+
+static struct peer_step *
+find_step(const struct http_request *r)
+{
+	struct peer_step *s = TAILQ_FIRST(&peer.expected);
+
+	if (s != NULL && fits(s, r)) {
+		TAILQ_REMOVE(&peer.expected, s, entry);
+		TAILQ_INSERT_TAIL(&peer.used, s, entry);
+		return s;
+	}
+	TAILQ_FOREACH_REVERSE(s, &peer.always, steps, entry)
+	{
+		if (fits(s, r))
+			return s;
+	}
+	if (peer.serve != NULL)
+		return serve(r);
+	s = TAILQ_FIRST(&peer.expected);
+	complain("; unexpected %s %s (next: %s %s)", r->method, r->url,
+	    s != NULL ? s->method : "nothing", s != NULL ? s->url : "");
+	return NULL;
+}
+
+/* --- the answer ----------------------------------------------------------- */
+
+static void
+call_free(struct http_call *call)
+{
+	TAILQ_REMOVE(&call->client->calls, call, entry);
+	loop_timer_free(call->timer);
+	headers_done(&call->response.headers);
+	buf_done(&call->response.body);
+	free(call);
+}
+
+static void
+add_headers(struct headers *h, const char *text)
+{
+	char *copy = xstrdup(text), *rest = copy, *line, *colon;
+
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		colon = strchr(line, ':');
+		if (colon == NULL)
+			continue;
+		*colon = '\0';
+		headers_add(h, line, str_trim(colon + 1));
+	}
+	free(copy);
+}
+
+/* 0, or -1 with the error of the sink. */
+static int
+give_body(struct http_call *call, const char *body, struct error *err)
+{
+	struct http_response *r = &call->response;
+	size_t len = strlen(body), at, n;
+
+	if (call->head)
+		return 0;
+	if (headers_get(&r->headers, "content-length") == NULL)
+		headers_addf(&r->headers, "Content-Length", "%zu", len);
+	for (at = 0; at < len; at += n) {
+		n = len - at < PIECE ? len - at : PIECE;
+		r->body_bytes += (int64_t)n;
+		if (call->sink == NULL || r->status / 100 != 2)
+			buf_append(&r->body, body + at, n);
+		else if (call->sink(body + at, n, call->sink_arg, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+on_answer_due(void *arg)
+{
+	struct http_call *call = arg;
+	const struct peer_step *s = call->step;
+	struct error err;
+
+	call->response.status = s->status;
+	if (s->err.code != ERR_NONE) {
+		err = s->err;
+		call->done(NULL, &err, call->arg);
+		call_free(call);
+		return;
+	}
+	add_headers(&call->response.headers, s->headers);
+	if (give_body(call, s->body, &err) == -1) {
+		err.sent = true;
+		call->done(NULL, &err, call->arg);
+	} else {
+		call->done(&call->response, NULL, call->arg);
+	}
+	call_free(call);
+}
+
+/* --- what the rest of the program sees ---------------------------------------- */
+
+int
+http_client_new(struct loop *loop, const struct http_client_options *options,
+    struct http_client **out, struct error *err)
+{
+	struct http_client *c = xcalloc(1, sizeof(*c));
+
+	(void)options;
+	(void)err;
+	c->loop = loop;
+	TAILQ_INIT(&c->calls);
+	*out = c;
+	return 0;
+}
+
+void
+http_client_free(struct http_client *c)
+{
+	struct http_call *call;
+
+	if (c == NULL)
+		return;
+	while ((call = TAILQ_FIRST(&c->calls)) != NULL)
+		call_free(call);
+	free(c);
+}
+
+static struct http_call *
+call_new(struct http_client *c, const struct http_request *r)
+{
+	struct http_call *call = xcalloc(1, sizeof(*call));
+	size_t max = r->body_max != 0 ? r->body_max : 65536;
+
+	call->client = c;
+	call->timer = loop_timer_new(c->loop, on_answer_due, call);
+	call->head = str_eq(r->method, "HEAD");
+	call->sink = r->sink;
+	call->sink_arg = r->sink_arg;
+	headers_init(&call->response.headers);
+	buf_init(&call->response.body, max);
+	TAILQ_INSERT_TAIL(&c->calls, call, entry);
+	return call;
+}
+
+int
+http_start(struct http_client *c, const struct http_request *r,
+    http_done_fn *done, void *arg, struct http_call **out, struct error *err)
+{
+	struct http_call *call = call_new(c, r);
+
+	(void)err;
+	call->done = done;
+	call->arg = arg;
+	*out = call;
+	if (peer.before != NULL &&
+	    !peer.before(r->method, r->url, r->headers, peer.hook_arg)) {
+		fake_loop_halt(c->loop);
+		return 0;
+	}
+	note_request(r);
+	call->step = find_step(r);
+	if (call->step != NULL)
+		check_request(call->step, r);
+	if (peer.after != NULL &&
+	    !peer.after(r->method, r->url, r->headers, peer.hook_arg))
+		fake_loop_halt(c->loop);
+	else if (call->step != NULL && call->step->answers)
+		loop_timer_set(call->timer, call->step->delay_ms);
+	return 0;
+}
+
+void
+http_cancel(struct http_call *call)
+{
+	if (call != NULL)
+		call_free(call);
+}
+
+int64_t
+http_response_date(const struct http_response *r, const char *name)
+{
+	const char *value = headers_get(&r->headers, name);
+	int64_t at;
+
+	if (value == NULL || timefmt_parse_http(value, &at) == -1)
+		return -1;
+	return at;
+}
+
+int64_t
+http_response_length(const struct http_response *r)
+{
+	const char *value = headers_get(&r->headers, "content-length");
+	int64_t len;
+
+	if (value == NULL || str_to_i64(value, 0, INT64_MAX, &len) == -1)
+		return -1;
+	return len;
+}
