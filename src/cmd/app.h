@@ -22,11 +22,17 @@ struct app {
 	struct aws_client *aws;
 	struct sites *sites;
 	int64_t poll_interval_ms; /* of a flag, 0: each endpoint's own */
+	int signo; /* of the signal that broke off the writing of a result */
 };
+
+#define APP_POLL_INTERVAL_MIN_MS 50
 
 /* Reads the configuration, sets up the log and the loop. */
 int app_init(
     struct app *app, const struct cmd_globals *globals, struct error *err);
+
+/* --poll-interval is below the minimum that the key of that name has. */
+int app_refuse_interval(int64_t ms, struct error *err);
 
 /* Loads credentials; without any ERR_CONFIG, and nothing was sent. */
 int app_connect(struct app *app, struct error *err);
