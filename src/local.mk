@@ -89,6 +89,7 @@ cmd_sources += src/cmd/cmd_version.c
 cmd_sources += src/cmd/cmd_wait.c
 cmd_sources += src/cmd/input.c src/cmd/input.h
 cmd_sources += src/cmd/options.c src/cmd/options.h
+cmd_sources += src/cmd/output.c src/cmd/output.h
 cmd_sources += src/cmd/progress.c src/cmd/progress.h
 cmd_sources += src/cmd/report.c src/cmd/report.h
 cmd_sources += src/cmd/request.c src/cmd/request.h

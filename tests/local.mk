@@ -72,7 +72,12 @@ tests_flow_test_submit_SOURCES = tests/flow/test_submit.c $(flow_support)
 
 # One script a line, sorted.
 system_tests =
+system_tests += tests/system/inputs.sh
 system_tests += tests/system/interop.sh
+system_tests += tests/system/invoke.sh
+system_tests += tests/system/kill.sh
+system_tests += tests/system/results.sh
+system_tests += tests/system/wait.sh
 
 # Built by --enable-fuzzers only. Each needs a second line
 #   tests_fuzz_fuzz_NAME_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
@@ -87,6 +92,10 @@ fuzz_programs += tests/fuzz/fuzz_url
 tests_fuzz_fuzz_url_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 fuzz_programs += tests/fuzz/fuzz_http_parse
 tests_fuzz_fuzz_http_parse_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
+
+# What sh cannot do for the system tests.
+check_PROGRAMS += tests/support/rawcall
+tests_support_rawcall_LDADD = libawaitd.a $(libs)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests) $(flow_tests)
@@ -150,6 +159,7 @@ clean-local:
 	rm -rf fuzz-found
 
 EXTRA_DIST += $(wildcard $(addprefix $(srcdir)/tests/, vectors fuzz/corpus \
-	*.md *.sh *.awk $(addprefix */, *.md *.sh *.awk *.mjs *.py *.json *.conf)))
+	system/models *.md *.sh *.awk $(addprefix */, *.md *.sh *.awk *.mjs \
+	*.py *.json *.conf)))
 
 .PHONY: check-unit check-system check-interop fuzz

@@ -71,6 +71,14 @@ on_sigterm(void *arg)
 }
 
 int
+app_refuse_interval(int64_t ms, struct error *err)
+{
+	return err_set(err, ERR_USAGE,
+	    "--poll-interval %lldms: it must be at least %dms", (long long)ms,
+	    APP_POLL_INTERVAL_MIN_MS);
+}
+
+int
 app_connect(struct app *app, struct error *err)
 {
 	struct http_client_options ho = {

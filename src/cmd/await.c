@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd/progress.h"
+#include "cmd/request.h"
 #include "cmd/runs.h"
 #include "cmd/session.h"
 
@@ -34,6 +35,7 @@ struct await {
 	struct loop_timer *watch;
 	struct progress *progress;
 	bool timed_out;
+	bool over;
 	struct error broken; /* code NONE: it is not */
 	struct error trouble; /* the last that stood in the way */
 };
@@ -88,6 +90,8 @@ looks_over(const struct await *a)
 static void
 check(struct await *a)
 {
+	if (a->over)
+		return;
 	if (goal_reached(a) || a->broken.code != ERR_NONE) {
 		loop_stop(a->app->loop);
 	} else if (looks_over(a)) {
@@ -244,7 +248,7 @@ await_submit(struct await *a, const char *folder, struct job **take_jobs,
 	free(path);
 	for (i = 0; i < n; i++) {
 		if (rc == -1) {
-			job_free(take_jobs[i]);
+			request_drop(take_jobs[i]);
 			continue;
 		}
 		add(a, take_jobs[i]->id);
@@ -271,9 +275,12 @@ int
 await_take_up(
     struct await *a, const char *path, const struct job *job, struct error *err)
 {
-	struct waited *w = add(a, job->id);
+	struct waited *w;
 	int rc = 1;
 
+	if (find(a, job->id) != NULL)
+		return 0;
+	w = add(a, job->id);
 	see(a, w, job);
 	if (job->state != JOB_DONE)
 		rc = try_session(a, path, err);
@@ -348,6 +355,19 @@ say_not_ready(const struct await *a, struct error *err)
 				  : STATUS_NOT_READY;
 }
 
+/* The loop may run on for the result, and that is not ours to stop. */
+static void
+stand_down(struct await *a)
+{
+	loop_timer_clear(a->timeout);
+	loop_timer_clear(a->watch);
+	loop_signal_free(a->sigint);
+	loop_signal_free(a->sigterm);
+	a->sigint = NULL;
+	a->sigterm = NULL;
+	a->over = true;
+}
+
 int
 await_run(struct await *a, struct error *err)
 {
@@ -355,6 +375,7 @@ await_run(struct await *a, struct error *err)
 		loop_timer_set(a->timeout, a->o.timeout_ms);
 	if (!goal_reached(a))
 		loop_run(a->app->loop);
+	stand_down(a);
 	progress_clear(a->progress);
 	if (goal_reached(a))
 		return STATUS_OK;
@@ -363,6 +384,12 @@ await_run(struct await *a, struct error *err)
 		return STATUS_ERROR;
 	}
 	return say_not_ready(a, err);
+}
+
+size_t
+await_count(const struct await *a)
+{
+	return a->n;
 }
 
 const struct job *

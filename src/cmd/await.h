@@ -35,7 +35,8 @@ void await_free(struct await *a);
 int await_submit(struct await *a, const char *folder, struct job **take_jobs,
     size_t n, struct error *err);
 
-/* A job that some state file has: carried on, or watched. */
+/* A job that some state file has: carried on, or watched; once, however
+ * often it is named. */
 int await_take_up(struct await *a, const char *path, const struct job *job,
     struct error *err);
 
@@ -44,6 +45,8 @@ int await_take_up(struct await *a, const char *path, const struct job *job,
  * reached, whatever the outcomes; else the status, with *err for people.
  */
 int await_run(struct await *a, struct error *err);
+
+size_t await_count(const struct await *a);
 
 /* The job as it was last seen, in the order they came in. Borrowed. */
 const struct job *await_job(const struct await *a, size_t i);

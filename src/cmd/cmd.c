@@ -2,10 +2,12 @@
 /* The table of commands, and finding one's way through it. */
 #include "cmd/cmd.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -86,7 +88,8 @@ unknown_command(const char *name)
 	struct error err;
 
 	err_set(&err, ERR_USAGE, "unknown command \"%s\"", name);
-	err_hint(&err, "See 'awaitd help'.");
+	err_hint(&err, "%sSee 'awaitd help'.",
+	    *name == '-' ? "Options stand behind the command. " : "");
 	return cmd_fail(&err);
 }
 
@@ -97,17 +100,19 @@ shared_of(const struct cmd *cmd)
 }
 
 static void
-overview(void)
+overview(FILE *out)
 {
 	size_t i;
 
-	puts("usage: awaitd COMMAND [options] [arguments]\n\n"
-	     "Submits requests to Amazon SageMaker Async Inference, waits "
-	     "for each result\nand hands it over.\n\ncommands:");
+	fputs("usage: awaitd COMMAND [options] [arguments]\n\n"
+	      "Submits requests to Amazon SageMaker Async Inference, waits "
+	      "for each result\nand hands it over.\n\ncommands:\n",
+	    out);
 	for (i = 0; i < ARRAY_LEN(commands); i++)
-		printf(
-		    "  %-10s %s\n", commands[i].name, commands[i].cmd->summary);
-	puts("\n'awaitd help COMMAND' tells the rest; awaitd(1) tells all.");
+		fprintf(out, "  %-10s %s\n", commands[i].name,
+		    commands[i].cmd->summary);
+	fputs("\n'awaitd help COMMAND' tells the rest; awaitd(1) tells all.\n",
+	    out);
 }
 
 int
@@ -116,7 +121,7 @@ cmd_help(const char *name)
 	const struct cmd *cmd;
 
 	if (name == NULL) {
-		overview();
+		overview(stdout);
 		return STATUS_OK;
 	}
 	cmd = find_command(name);
@@ -177,16 +182,33 @@ flush_output(int status)
 	return status == STATUS_OK ? STATUS_ERROR : status;
 }
 
+/*
+ * A file opened later must not take the place of a closed stdin, stdout or
+ * stderr and be written to as such. What fills the gap can be used by nobody.
+ */
+static void
+fill_gaps(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+			abort();
+	}
+}
+
 int
 cmd_main(int argc, char **argv)
 {
 	const struct cmd *cmd;
 
+	fill_gaps();
 	/* A reader that left shows as an error of write(2). */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2 || str_eq(argv[1], "--help") || str_eq(argv[1], "-h"))
-		return flush_output(
-		    argc < 2 ? (overview(), STATUS_USAGE) : cmd_help(NULL));
+		return flush_output(argc < 2 ? (overview(stderr), STATUS_USAGE)
+					     : cmd_help(NULL));
 	if (str_eq(argv[1], "--version"))
 		return flush_output(cmd_version.run(NULL));
 	cmd = find_command(argv[1]);

@@ -2,6 +2,7 @@
 /* awaitd invoke: submit one input, wait, hand over the result. */
 #include "cmd/await.h"
 #include "cmd/cmd.h"
+#include "cmd/output.h"
 #include "cmd/report.h"
 #include "cmd/request.h"
 #include "cmd/runs.h"
@@ -64,6 +65,8 @@ invoke(struct app *app, const struct cmd_line *line, char **folder,
 		return err_set(err, ERR_USAGE,
 		    "one INPUT is enough, and \"%s\" is a second",
 		    line->args[1]);
+	if (o->output != NULL && output_check(o->output, err) == -1)
+		return -1;
 	if (request_configure(app, &o->request, &endpoint, err) == -1 ||
 	    app_connect(app, err) == -1 || runs_folder(app, folder, err) == -1)
 		return -1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* awaitd result: the bytes of a result that is there. */
 #include "cmd/cmd.h"
+#include "cmd/output.h"
 #include "cmd/report.h"
 #include "cmd/runs.h"
 
@@ -57,7 +58,8 @@ run(const struct cmd_line *line)
 		err_hint(&err, "'awaitd list' shows the jobs there are.");
 		return cmd_fail(&err);
 	}
-	if (app_init(&app, line->globals, &err) == -1)
+	if ((o->output != NULL && output_check(o->output, &err) == -1) ||
+	    app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
 	if (runs_find(&app, line->args[0], &job, &path, &err) == -1) {
 		status = cmd_fail(&err);

@@ -89,7 +89,7 @@ make_jobs(struct app *app, const struct cmd_line *line, const char *folder,
 	if (i == n)
 		return n;
 	while (i > 0)
-		job_free(jobs[--i]);
+		request_drop(jobs[--i]);
 	return -1;
 }
 

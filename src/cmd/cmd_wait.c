@@ -2,6 +2,7 @@
 /* awaitd wait: take up jobs where they stand and wait for their end. */
 #include "cmd/await.h"
 #include "cmd/cmd.h"
+#include "cmd/output.h"
 #include "cmd/report.h"
 #include "cmd/runs.h"
 
@@ -49,18 +50,21 @@ take_up(
 	return rc;
 }
 
-/* Of several jobs the outcomes are told, not the bytes. */
+/* Of several jobs the outcomes are told, not the bytes. With --any those that
+ * are not done yet are no fault. */
 static int
-report_several(const struct app *app, const struct await *a, size_t n)
+report_several(const struct app *app, const struct await *a, bool any)
 {
 	int status = STATUS_OK, one;
 	size_t i;
 
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < await_count(a); i++) {
 		const struct job *job = await_job(a, i);
 
 		report_job(app, job, false);
 		one = report_status(job);
+		if (any && one == STATUS_NOT_READY)
+			continue;
 		if (one > status)
 			status = one;
 	}
@@ -79,11 +83,11 @@ wait_for(struct app *app, const struct cmd_line *line, struct await *a)
 			return cmd_fail(&err);
 	}
 	status = await_run(a, &err);
-	if (line->nargs > 1) {
-		i = report_several(app, a, (size_t)line->nargs);
+	if (await_count(a) > 1) {
+		i = report_several(app, a, o->any);
 		if (status != STATUS_OK)
 			cmd_fail(&err);
-		return status != STATUS_OK || o->any ? status : i;
+		return status != STATUS_OK ? status : i;
 	}
 	if (status != STATUS_OK) {
 		cmd_fail(&err);
@@ -112,7 +116,10 @@ check(const struct cmd_line *line, struct error *err)
 		return err_hint(
 		    err, "'awaitd result JOB -o FILE' writes each one.");
 	}
-	return 0;
+	if (o->poll_interval_ms != 0 &&
+	    o->poll_interval_ms < APP_POLL_INTERVAL_MIN_MS)
+		return app_refuse_interval(o->poll_interval_ms, err);
+	return o->output != NULL ? output_check(o->output, err) : 0;
 }
 
 static int

@@ -128,9 +128,12 @@ take_file(const struct input_options *o, struct job *job, struct error *err)
 	struct stat st;
 	int fd, rc;
 
-	fd = open(o->word, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* Not to wait for whoever might write into a named pipe. */
+	fd = open(o->word, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd == -1 || fstat(fd, &st) == -1) {
 		err_set_errno(err, ERR_USAGE, "input %s", o->word);
+		if (strstr(o->word, "://") != NULL)
+			err_hint(err, "Of locations, s3:// ones are read.");
 		return fd == -1 ? -1 : (close(fd), -1);
 	}
 	if (!S_ISREG(st.st_mode)) {

@@ -2,19 +2,15 @@
 /* The end of a job, told on stdout and stderr. */
 #include "cmd/report.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
-#include "engine/fetch.h"
+#include "cmd/output.h"
 #include "job/jobjson.h"
 
 #define JSON_MAX (1024 * 1024)
@@ -52,7 +48,17 @@ report_json(const struct job *job, bool full)
 	buf_done(&b);
 }
 
-/* Foreign words on a terminal: line ends and tabs, no other control byte. */
+/* Line ends and tabs; no other control, be it of ASCII or of U+0080 on. */
+static bool
+is_harmless(const char *s, size_t n)
+{
+	unsigned char c = (unsigned char)s[0];
+
+	if (n == 1)
+		return (c >= 0x20 && c != 0x7f) || c == '\n' || c == '\t';
+	return n > 1 && !(c == 0xc2 && (unsigned char)s[1] < 0xa0);
+}
+
 void
 report_words(FILE *out, const char *text)
 {
@@ -61,15 +67,15 @@ report_words(FILE *out, const char *text)
 	while (len > 0 && text[len - 1] == '\n')
 		len--;
 	while (i < len) {
-		unsigned char c = (unsigned char)text[i];
-
 		n = str_utf8_len(text + i, len - i);
-		if (n > 1 || (n == 1 && c >= 0x20 && c != 0x7f) || c == '\n' ||
-		    c == '\t')
+		if (is_harmless(text + i, n)) {
 			fwrite(text + i, 1, n, out);
-		else
-			fprintf(out, "\\x%02x", c);
-		i += n > 0 ? n : 1;
+			i += n;
+			continue;
+		}
+		do {
+			fprintf(out, "\\x%02x", (unsigned char)text[i++]);
+		} while (n-- > 1);
 	}
 	fputc('\n', out);
 }
@@ -105,6 +111,7 @@ report_job(const struct app *app, const struct job *job, bool full)
 	}
 }
 
+<<<<<<< HEAD
 /* --- bytes ---------------------------------------------------------- */
 
 struct fetching {
@@ -207,6 +214,8 @@ report_result(
 	return rc;
 }
 
+=======
+>>>>>>> 850a4a280ef6c085426ad9c22a837a57fb83abd0
 int
 report_end(struct app *app, const struct job *job, const char *file)
 {
@@ -214,7 +223,7 @@ report_end(struct app *app, const struct job *job, const char *file)
 	bool bytes = file != NULL || !app->globals->json;
 
 	if (job->outcome == OUTCOME_OK && bytes &&
-	    report_result(app, job, file, &err) == -1) {
+	    output_write(app, job, file, &err) == -1) {
 		err_prefix(&err,
 		    "job %s is ok, but its result could not be "
 		    "read",

@@ -28,13 +28,6 @@ void report_words(FILE *out, const char *text);
  */
 void report_job(const struct app *app, const struct job *job, bool full);
 
-/*
- * The result of a job that is ok, to a file (made whole or not at all) or for
- * NULL to stdout. Runs the loop.
- */
-int report_result(struct app *app, const struct job *job, const char *file,
-    struct error *err);
-
 /* What invoke, wait and result do with one job that is done; the status. */
 int report_end(struct app *app, const struct job *job, const char *file);
 

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "aws/s3uri.h"
 #include "aws/sagemaker.h"
@@ -91,6 +92,9 @@ request_configure(struct app *app, const struct request_options *o,
 	    set_flag(app, o, "input_prefix", o->input_prefix, err) == -1 ||
 	    set_flag(app, o, "output_path", o->output_path, err) == -1)
 		return -1;
+	if (o->poll_interval_ms != 0 &&
+	    o->poll_interval_ms < APP_POLL_INTERVAL_MIN_MS)
+		return app_refuse_interval(o->poll_interval_ms, err);
 	app->poll_interval_ms = o->poll_interval_ms;
 	*out = conf_endpoint(app->conf, o->endpoint);
 	return 0;
@@ -131,7 +135,7 @@ take_input(const struct request_options *o, const struct conf_endpoint *e,
 		    word, o->input_location);
 		return err_hint(err, "Give one of the two.");
 	}
-	if (io.word == NULL) {
+	if (str_empty(io.word)) {
 		err_set(err, ERR_USAGE, "no input was given");
 		return err_hint(err,
 		    "Name a file, - for standard input, or an s3:// "
@@ -180,6 +184,14 @@ check_upload(const struct job *job, struct error *err)
 	return 0;
 }
 
+void
+request_drop(struct job *take_job)
+{
+	if (take_job->spec.input_spooled)
+		unlink(take_job->spec.input_path);
+	job_free(take_job);
+}
+
 int
 request_job(const struct app *app, const struct request_options *o,
     const struct conf_endpoint *endpoint, const char *word, const char *folder,
@@ -193,7 +205,7 @@ request_job(const struct app *app, const struct request_options *o,
 	    app_region(app, endpoint, &job->spec.region, err) == -1 ||
 	    take_input(o, endpoint, word, folder, job, err) == -1 ||
 	    check_job(job, err) == -1 || check_upload(job, err) == -1) {
-		job_free(job);
+		request_drop(job);
 		return -1;
 	}
 	*out = job;

@@ -45,4 +45,7 @@ int request_job(const struct app *app, const struct request_options *o,
     const struct conf_endpoint *endpoint, const char *word, const char *folder,
     struct job **out, struct error *err);
 
+/* A job that is not to be: its copy of standard input goes, too. */
+void request_drop(struct job *take_job);
+
 #endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A result's bytes on their last few yards. */
+#include "cmd/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "engine/fetch.h"
+
+static bool
+is_stdout(const char *file)
+{
+	return file == NULL || str_eq(file, "-") ||
+	    str_eq(file, "/dev/stdout") || str_eq(file, "/dev/fd/1");
+}
+
+/* A device or a pipe cannot be replaced by a file; it is written to. */
+static bool
+is_special(const char *file)
+{
+	struct stat st;
+
+	return stat(file, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+/* --- before anything is sent -------------------------------------------------- */
+
+static char *
+folder_of(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	if (slash == NULL)
+		return xstrdup(".");
+	return xstrndup(file, slash == file ? 1 : (size_t)(slash - file));
+}
+
+static int
+check_folder(const char *file)
+{
+	char *folder = folder_of(file);
+	int rc = access(folder, W_OK | X_OK);
+
+	free(folder);
+	return rc;
+}
+
+int
+output_check(const char *file, struct error *err)
+{
+	struct stat st;
+	int rc;
+
+	if (is_stdout(file))
+		return 0;
+	if (stat(file, &st) == 0)
+		rc = S_ISDIR(st.st_mode) ? (errno = EISDIR, -1)
+					 : access(file, W_OK);
+	else if (errno != ENOENT)
+		rc = -1;
+	else
+		rc = str_ends(file, "/") ? (errno = EISDIR, -1) : 0;
+	if (rc == 0 && !is_special(file))
+		rc = check_folder(file);
+	if (rc == 0)
+		return 0;
+	err_set_errno(err, ERR_USAGE, "--output %s", file);
+	return err_hint(
+	    err, "Name a file in a folder that is there and can be written.");
+}
+
+/* --- the bytes ------------------------------------------------------------------ */
+
+struct fetching {
+	struct app *app;
+	struct error *err;
+	int rc;
+	bool over;
+};
+
+static void
+on_fetched(const struct error *err, void *arg)
+{
+	struct fetching *f = arg;
+
+	f->over = true;
+	if (err != NULL) {
+		*f->err = *err;
+		f->rc = -1;
+	}
+	loop_stop(f->app->loop);
+}
+
+static int
+fetch_to(struct app *app, const struct job *job, int fd, struct error *err)
+{
+	struct fetching f = {.app = app, .err = err};
+	struct fetch_options fo = {
+	    .loop = app->loop,
+	    .uri = job->result_location,
+	    .etag = job->result_etag,
+	    .fd = fd,
+	};
+	struct fetch *fetch;
+
+	if (sites_get(app->sites, job->spec.region, &fo.site, err) == -1 ||
+	    fetch_start(&fo, on_fetched, &f, &fetch, err) == -1)
+		return -1;
+	while (!f.over && app->signo == 0)
+		loop_run(app->loop);
+	if (f.over)
+		return f.rc;
+	fetch_cancel(fetch);
+	return err_set(err, ERR_CANCELLED, "interrupted");
+}
+
+static void
+on_sigint(void *arg)
+{
+	struct app *app = arg;
+
+	app->signo = SIGINT;
+	loop_stop(app->loop);
+}
+
+static void
+on_sigterm(void *arg)
+{
+	struct app *app = arg;
+
+	app->signo = SIGTERM;
+	loop_stop(app->loop);
+}
+
+/* A half file must not outlive us. */
+static int
+fetch_guarded(struct app *app, const struct job *job, int fd, struct error *err)
+{
+	struct loop_signal *sigint, *sigterm;
+	int rc;
+
+	sigint = loop_signal_new(app->loop, SIGINT, on_sigint, app);
+	sigterm = loop_signal_new(app->loop, SIGTERM, on_sigterm, app);
+	rc = fetch_to(app, job, fd, err);
+	loop_signal_free(sigint);
+	loop_signal_free(sigterm);
+	return rc;
+}
+
+/* Under its own name only when it is whole. */
+static int
+fetch_to_file(
+    struct app *app, const struct job *job, const char *file, struct error *err)
+{
+	char *part = xasprintf("%s.%s.part", file, job->id);
+	int fd, rc = -1;
+
+	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+	    (mode_t)0666);
+	if (fd == -1) {
+		err_set_errno(err, ERR_IO, "create %s", part);
+		free(part);
+		return -1;
+	}
+	rc = fetch_guarded(app, job, fd, err);
+	if (rc == 0 && fsync(fd) == -1 && errno != EINVAL)
+		rc = err_set_errno(err, ERR_IO, "fsync %s", part);
+	close(fd);
+	if (rc == 0 && rename(part, file) == -1)
+		rc = err_set_errno(err, ERR_IO, "rename %s to %s", part, file);
+	if (rc == -1)
+		unlink(part);
+	free(part);
+	return rc;
+}
+
+static int
+fetch_to_special(
+    struct app *app, const struct job *job, const char *file, struct error *err)
+{
+	int fd = open(file, O_WRONLY | O_CLOEXEC), rc;
+
+	if (fd == -1)
+		return err_set_errno(err, ERR_IO, "open %s", file);
+	rc = fetch_to(app, job, fd, err);
+	close(fd);
+	return rc;
+}
+
+int
+output_write(
+    struct app *app, const struct job *job, const char *file, struct error *err)
+{
+	char *real;
+	int rc;
+
+	if (is_stdout(file))
+		return fetch_to(app, job, STDOUT_FILENO, err);
+	if (is_special(file))
+		return fetch_to_special(app, job, file, err);
+	/* What a symbolic link leads to is replaced, not the link. */
+	real = realpath(file, NULL);
+	rc = fetch_to_file(app, job, real != NULL ? real : file, err);
+	free(real);
+	return rc;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where a result's bytes go: stdout, a device or pipe that is there, or a file
+ * that appears whole or not at all.
+ */
+#ifndef CMD_OUTPUT_H
+#define CMD_OUTPUT_H
+
+#include "base/error.h"
+#include "cmd/app.h"
+#include "job/job.h"
+
+/*
+ * Could the file be written? ERR_USAGE tells before anything is sent; what
+ * changes until the result is there is told then.
+ */
+int output_check(const char *file, struct error *err);
+
+/*
+ * The result of a job that is ok; NULL and "-" are stdout. Runs the loop. A
+ * signal that breaks off the writing of a file is ERR_CANCELLED and stands in
+ * app->signo; one that meets stdout or a pipe does what it does by default.
+ */
+int output_write(struct app *app, const struct job *job, const char *file,
+    struct error *err);
+
+#endif

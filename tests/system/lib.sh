@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh disable=SC2034
+# What every system test begins with: a clean environment, a folder of its
+# own, the real programs, and TAP. Waiting is for a condition, with a bound.
+#
+#	. "${abs_top_srcdir:?}/tests/system/lib.sh"
+#	local_start
+#	run invoke -e cat "$tmp/in"
+#	is "$status" 0 'a sentence'
+#	done_testing
+
+set -u
+: "${abs_top_srcdir:?}" "${abs_top_builddir:?}"
+
+for name in $(env | sed -n 's/^\([A-Za-z_]*\)=.*/\1/p'); do
+	case $name in
+	AWS_* | AWAITD_* | *_proxy | *_PROXY | XDG_* | NO_COLOR)
+		unset "$name"
+		;;
+	esac
+done
+export LC_ALL=C.UTF-8 TZ=UTC
+umask 022
+
+awaitd=$abs_top_builddir/awaitd
+awaitd_local=$abs_top_builddir/awaitd-local
+models=$abs_top_srcdir/tests/system/models
+rawcall=$abs_top_builddir/tests/support/rawcall
+
+tmp=$(mktemp -d)
+export HOME="$tmp/home"
+mkdir "$HOME"
+local_pid=
+pids=
+tests=0
+failed=0
+
+# --- TAP ---------------------------------------------------------------------
+
+diag() {
+	printf '%s\n' "$*" | cut -c 1-600 | head -n 20 | cat -v | sed 's/^/# /'
+}
+
+report() { # 0|1 NAME
+	tests=$((tests + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $tests - $2"
+		return 0
+	fi
+	failed=$((failed + 1))
+	echo "not ok $tests - $2"
+	return 1
+}
+
+ok() { # NAME COMMAND...: the command succeeds
+	ok_name=$1
+	shift
+	if "$@"; then
+		report 0 "$ok_name"
+	else
+		report 1 "$ok_name" || diag "failed: $*"
+	fi
+}
+
+is() { # GOT WANTED NAME
+	if [ "$1" = "$2" ]; then
+		report 0 "$3"
+	else
+		report 1 "$3" || diag "got:    $1
+wanted: $2
+stderr: $(tail -n 5 "$tmp/err" 2>/dev/null)"
+	fi
+}
+
+like() { # TEXT PATTERN NAME; a pattern of case
+	# shellcheck disable=SC2254
+	case $1 in
+	$2)
+		report 0 "$3"
+		;;
+	*)
+		report 1 "$3" || diag "got:    $1
+wanted: $2"
+		;;
+	esac
+}
+
+same() { # FILE FILE NAME
+	if cmp -s "$1" "$2"; then
+		report 0 "$3"
+	else
+		report 1 "$3" || diag "$(cmp "$1" "$2" 2>&1)"
+	fi
+}
+
+skip() { # NAME REASON
+	tests=$((tests + 1))
+	echo "ok $tests - $1 # SKIP $2"
+}
+
+skip_all() {
+	echo "1..0 # SKIP $1"
+	exit 0
+}
+
+# The last check of each test: no sanitizer found anything in any program.
+done_testing() {
+	local_stop
+	if grep -qE 'Sanitizer|runtime error:' "$tmp/all.err" \
+	    "$tmp"/local*.log 2>/dev/null; then
+		report 1 'no sanitizer has anything to say' ||
+		    diag "$(grep -hE -A 12 'Sanitizer|runtime error:' \
+			"$tmp/all.err" "$tmp"/local*.log)"
+	else
+		report 0 'no sanitizer has anything to say'
+	fi
+	echo "1..$tests"
+	exit "$((failed > 0))"
+}
+
+# --- the end, on every path --------------------------------------------------
+
+clean_up() {
+	for pid in $pids $local_pid; do
+		kill -CONT "$pid" 2>/dev/null
+		kill -KILL "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	done
+	mountpoint -q "$tmp/full" 2>/dev/null && umount "$tmp/full"
+	chmod -R u+rwX "$tmp" 2>/dev/null
+	rm -rf "$tmp"
+}
+trap clean_up EXIT
+trap 'exit 1' HUP INT TERM
+
+# --- waiting -----------------------------------------------------------------
+
+wait_until() { # SECONDS COMMAND...
+	wait_tries=$(($1 * 20))
+	shift
+	until "$@"; do
+		wait_tries=$((wait_tries - 1))
+		[ "$wait_tries" -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+# has FILE REGEX [N]: at least N lines match
+has() {
+	[ -e "$1" ] && [ "$(grep -cE -- "$2" "$1")" -ge "${3:-1}" ]
+}
+
+count() { # FILE REGEX
+	grep -cE -- "$2" "$1" || :
+}
+
+gone() { # PID: it ended, although nobody may have asked for its status
+	! kill -0 "$1" 2>/dev/null ||
+	    grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
+}
+
+# --- awaitd-local ------------------------------------------------------------
+
+# endpoint NAME COMMAND [LINE...]: more of these may follow in a test
+endpoint() {
+	{
+		echo "[endpoint $1]"
+		echo "command = $2"
+		echo "s3_output_path = s3://bucket/out"
+		echo "s3_failure_path = s3://bucket/failed"
+		shift 2
+		[ $# -eq 0 ] || printf '%s\n' "$@"
+	} >>"$tmp/local.conf"
+}
+
+endpoint cat cat 'max_concurrent = 8'
+endpoint words "sh \"$models/words.sh\""
+endpoint mute 'false'
+endpoint slow "sh \"$models/slow.sh\" \"$tmp/go\" \"$tmp/began\"" \
+    'max_concurrent = 8'
+endpoint nothing 'true'
+
+# The same folder and port again after a kill, so that a client finds it.
+local_start() {
+	rm -f "$tmp/port"
+	"$awaitd_local" -c "$tmp/local.conf" --data "$tmp/data" \
+	    --listen "127.0.0.1:${port:-0}" --port-file "$tmp/port" \
+	    --log-level debug 2>>"$tmp/local.log" &
+	local_pid=$!
+	if ! wait_until 20 test -s "$tmp/port"; then
+		echo 'Bail out! awaitd-local does not start'
+		diag "$(cat "$tmp/local.log")"
+		exit 1
+	fi
+	port=$(cat "$tmp/port")
+	export AWS_ENDPOINT_URL="http://127.0.0.1:$port"
+}
+
+# Sets local_status.
+local_stop() {
+	[ -n "$local_pid" ] || return 0
+	kill -TERM "$local_pid"
+	local_status=0
+	wait "$local_pid" || local_status=$?
+	local_pid=
+}
+
+local_kill() {
+	kill -KILL "$local_pid"
+	wait "$local_pid" 2>/dev/null
+	local_pid=
+}
+
+requests() { # how many of any kind were answered
+	count "$tmp/local.log" ' http: '
+}
+
+accepted() { # how many inferences were accepted
+	count "$tmp/local.log" ' http: method=POST path=/endpoints/.* status=202'
+}
+
+uploads() {
+	count "$tmp/local.log" ' http: method=PUT .* status=200'
+}
+
+# --- awaitd ------------------------------------------------------------------
+
+export AWS_ACCESS_KEY_ID=awaitd-local
+export AWS_SECRET_ACCESS_KEY=awaitd-local-demo-secret-key
+export AWS_REGION=us-east-1
+export AWAITD_STATE="$tmp/state"
+
+# Quick looks: what is tested is not the schedule.
+mkdir -p "$HOME/.config/awaitd"
+for name in cat words mute slow nothing; do
+	printf '[endpoint %s]\npoll_start = 50ms\npoll_max = 200ms\n' "$name"
+done >"$HOME/.config/awaitd/awaitd.conf"
+
+# run ARGUMENT...: awaitd with stdout in $tmp/out, stderr in $tmp/err and
+# $err, the exit status in $status.
+run() {
+	status=0
+	timeout -k 5 90 "$awaitd" "$@" >"$tmp/out" 2>"$tmp/err" || status=$?
+	cat "$tmp/err" >>"$tmp/all.err"
+	err=$(cat "$tmp/err")
+}
+
+# start NAME ARGUMENT...: in the background, files $tmp/NAME.out and .err;
+# sets pid.
+start() {
+	start_name=$1
+	shift
+	"$awaitd" "$@" </dev/null >"$tmp/$start_name.out" \
+	    2>"$tmp/$start_name.err" &
+	pid=$!
+	pids="$pids $pid"
+}
+
+# finish NAME PID: sets status and err.
+finish() {
+	status=0
+	wait_until 60 gone "$2" || kill -KILL "$2"
+	wait "$2" 2>/dev/null || status=$?
+	cat "$tmp/$1.err" >>"$tmp/all.err"
+	err=$(cat "$tmp/$1.err")
+}
+
+states() { # how many state files, and anything else, lie there
+	find "$AWAITD_STATE" -type f 2>/dev/null | wc -l
+}
+
+jobs_listed() {
+	"$awaitd" list --json 2>/dev/null | wc -l
+}
+
+job_of() { # the job id a message names
+	printf '%s\n' "$1" | grep -oE '\b0[0-9a-z]{25}\b' | head -n 1
+}
+
+bytes() { # N FILE: N bytes that no text editor would write
+	head -c "$1" /dev/urandom >"$2"
+}
+
+sanitized() { # are the programs built with AddressSanitizer?
+	grep -q __asan_init "$awaitd"
+}
