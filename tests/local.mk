@@ -70,6 +70,7 @@ tests_unit_test_local_xml_LDADD = $(local_test_libs)
 # One script a line, sorted.
 system_tests =
 system_tests += tests/system/interop.sh
+system_tests += tests/system/local.sh
 
 # Built by --enable-fuzzers only. Each needs a second line
 #   tests_fuzz_fuzz_NAME_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
