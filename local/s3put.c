@@ -514,8 +514,14 @@ on_end(struct http_exchange *x, void *arg)
 static void
 on_toolarge(struct http_exchange *x, void *arg)
 {
+	struct s3put *p = arg;
+
 	(void)x;
-	refuse(arg, "EntityTooLarge", NULL);
+	if (p->chunked != NULL)
+		refuse(p, "InvalidRequest",
+		    "more bytes than x-amz-decoded-content-length");
+	else
+		refuse(p, "EntityTooLarge", NULL);
 }
 
 void

@@ -23,6 +23,14 @@ unit_tests += tests/unit/test_http_server_conn
 unit_tests += tests/unit/test_ini
 unit_tests += tests/unit/test_json
 unit_tests += tests/unit/test_jsonw
+unit_tests += tests/unit/test_local_auth
+unit_tests += tests/unit/test_local_chunked
+unit_tests += tests/unit/test_local_conf
+unit_tests += tests/unit/test_local_queue
+unit_tests += tests/unit/test_local_s3list
+unit_tests += tests/unit/test_local_s3target
+unit_tests += tests/unit/test_local_validate
+unit_tests += tests/unit/test_local_xml
 unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_loop
 unit_tests += tests/unit/test_s3uri
@@ -50,6 +58,14 @@ tests_unit_test_http_server_conn_SOURCES = \
 #   tests_unit_test_local_NAME_LDADD = $(local_test_libs)
 # since both libraries may have, say, an s3_put().
 local_test_libs = liblocal.a $(LDADD)
+tests_unit_test_local_auth_LDADD = $(local_test_libs)
+tests_unit_test_local_chunked_LDADD = $(local_test_libs)
+tests_unit_test_local_conf_LDADD = $(local_test_libs)
+tests_unit_test_local_queue_LDADD = $(local_test_libs)
+tests_unit_test_local_s3list_LDADD = $(local_test_libs)
+tests_unit_test_local_s3target_LDADD = $(local_test_libs)
+tests_unit_test_local_validate_LDADD = $(local_test_libs)
+tests_unit_test_local_xml_LDADD = $(local_test_libs)
 
 # The engine in virtual time: these files take the place of modules of the
 # library, which the linker then leaves in it.
@@ -78,6 +94,7 @@ system_tests += tests/system/invoke.sh
 system_tests += tests/system/kill.sh
 system_tests += tests/system/results.sh
 system_tests += tests/system/wait.sh
+system_tests += tests/system/local.sh
 
 # Built by --enable-fuzzers only. Each needs a second line
 #   tests_fuzz_fuzz_NAME_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signatures from the receiving end. The requests are those of S3's own
+ * documentation, so that signer and verifier cannot be wrong together.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "base/timefmt.h"
+#include "local/auth.h"
+
+#define DAY "20130524"
+#define SIGNATURE \
+	"f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"
+#define AUTHORIZATION                                           \
+	"AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/" DAY \
+	"/us-east-1/s3/aws4_request,SignedHeaders=host;range;"  \
+	"x-amz-content-sha256;x-amz-date,Signature=" SIGNATURE
+
+/* "GET Object" of "Signature calculations: examples", S3 API reference. */
+static const struct auth_user users[] = {
+    {"other", "AKIDOTHER", "secret", true},
+    {"doc", "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+	true},
+};
+static const struct auth auth = {users, 2, "us-east-1"};
+
+struct fixture {
+	struct headers h;
+	struct auth_claim claim;
+	struct auth_request r;
+	int64_t now_at;
+};
+
+static int
+setup(void **state)
+{
+	static struct fixture f;
+
+	memset(&f, 0, sizeof(f));
+	headers_init(&f.h);
+	headers_add(&f.h, "Host", "examplebucket.s3.amazonaws.com");
+	headers_add(&f.h, "Authorization", AUTHORIZATION);
+	headers_add(&f.h, "Range", "bytes=0-9");
+	headers_add(&f.h, "x-amz-content-sha256", SIGV4_EMPTY_SHA256);
+	headers_add(&f.h, "x-amz-date", DAY "T000000Z");
+	auth_claim_init(&f.claim);
+	f.r = (struct auth_request){
+	    "GET", "/test.txt", "", &f.h, SIGV4_EMPTY_SHA256};
+	timefmt_parse_amz(DAY "T000000Z", &f.now_at);
+	*state = &f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	headers_done(&f->h);
+	auth_claim_done(&f->claim);
+	sigv4_forget_keys();
+	return 0;
+}
+
+static enum auth_verdict
+check(struct fixture *f)
+{
+	enum auth_verdict v;
+
+	auth_claim_done(&f->claim);
+	auth_claim_init(&f->claim);
+	v = auth_parse(&f->h, f->r.query, &f->claim);
+	if (v == AUTH_OK)
+		v = auth_admit(&auth, "s3", &f->h, f->now_at, &f->claim);
+	return v == AUTH_OK ? auth_verify(&f->claim, &f->r) : v;
+}
+
+static void
+the_documented_request_is_accepted(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(check(f), AUTH_OK);
+	assert_string_equal(f->claim.user->name, "doc");
+	assert_string_equal(f->claim.service, "s3");
+}
+
+static void
+a_change_anywhere_is_a_mismatch(void **state)
+{
+	struct fixture *f = *state;
+
+	f->r.method = "PUT";
+	assert_int_equal(check(f), AUTH_MISMATCH);
+	f->r.method = "GET";
+	f->r.path = "/test.txt/";
+	assert_int_equal(check(f), AUTH_MISMATCH);
+	f->r.path = "/test.txt";
+	f->r.query = "a=b";
+	assert_int_equal(check(f), AUTH_MISMATCH);
+	f->r.query = "";
+	f->r.payload_hash = SIGV4_UNSIGNED_PAYLOAD;
+	assert_int_equal(check(f), AUTH_MISMATCH);
+	f->r.payload_hash = SIGV4_EMPTY_SHA256;
+	headers_set(&f->h, "Range", "bytes=0-8");
+	assert_int_equal(check(f), AUTH_MISMATCH);
+	assert_non_null(strstr(f->claim.canonical.data, "range:bytes=0-8"));
+	headers_add(&f->h, "Range", "bytes=0-9");
+	assert_int_equal(check(f), AUTH_MISMATCH);
+	headers_remove(&f->h, "Range");
+	assert_int_equal(check(f), AUTH_MISMATCH);
+}
+
+static void
+every_digit_of_the_signature_counts(void **state)
+{
+	struct fixture *f = *state;
+	char text[sizeof(AUTHORIZATION)];
+	size_t start = strlen(AUTHORIZATION) - strlen(SIGNATURE), i;
+
+	for (i = 0; i < strlen(SIGNATURE); i++) {
+		memcpy(text, AUTHORIZATION, sizeof(text));
+		text[start + i] = text[start + i] == '0' ? '1' : '0';
+		headers_set(&f->h, "Authorization", text);
+		assert_int_equal(check(f), AUTH_MISMATCH);
+	}
+}
+
+static void
+clocks_may_be_off_by_so_much_and_no_more(void **state)
+{
+	struct fixture *f = *state;
+	int64_t at = f->now_at, skew = INT64_C(15) * 60 * 1000;
+
+	f->now_at = at + skew;
+	assert_int_equal(check(f), AUTH_OK);
+	f->now_at = at + skew + 1;
+	assert_int_equal(check(f), AUTH_EXPIRED);
+	f->now_at = at - skew;
+	assert_int_equal(check(f), AUTH_OK);
+	f->now_at = at - skew - 1;
+	assert_int_equal(check(f), AUTH_FUTURE);
+	assert_int_equal(auth_skew_ms("sagemaker"), 5 * 60 * 1000);
+}
+
+static void
+amz_headers_must_be_signed(void **state)
+{
+	struct fixture *f = *state;
+
+	headers_add(&f->h, "X-Amz-Meta-Late", "1");
+	assert_int_equal(check(f), AUTH_NOT_SIGNED);
+	assert_string_equal(f->claim.detail, "X-Amz-Meta-Late");
+}
+
+static void
+what_is_not_ours_is_told_apart(void **state)
+{
+	struct fixture *f = *state;
+	struct auth other = auth;
+
+	assert_int_equal(auth_parse(&f->h, "", &f->claim), AUTH_OK);
+	assert_int_equal(
+	    auth_admit(&auth, "sagemaker", &f->h, f->now_at, &f->claim),
+	    AUTH_WRONG_SERVICE);
+	other.region = "eu-west-1";
+	assert_int_equal(auth_admit(&other, "s3", &f->h, f->now_at, &f->claim),
+	    AUTH_WRONG_REGION);
+	other = auth;
+	other.n = 1;
+	assert_int_equal(auth_admit(&other, "s3", &f->h, f->now_at, &f->claim),
+	    AUTH_UNKNOWN_KEY);
+	headers_add(&f->h, "X-Amz-Security-Token", "t");
+	assert_int_equal(check(f), AUTH_TOKEN);
+}
+
+static void
+a_missing_signature_is_not_a_presigned_one(void **state)
+{
+	struct fixture *f = *state;
+
+	headers_remove(&f->h, "Authorization");
+	assert_int_equal(check(f), AUTH_MISSING);
+	f->r.query = "X-Amz-Algorithm=x&X-Amz-Signature=00";
+	assert_int_equal(check(f), AUTH_PRESIGNED);
+}
+
+static void
+malformed_headers_are_refused(void **state)
+{
+#define CRED "Credential=a/20130524/r/s3/aws4_request"
+#define REST ", SignedHeaders=host, Signature=" SIGNATURE
+	static const char *const wrong[] = {
+	    "",
+	    "Basic QQ==",
+	    "AWS4-HMAC-SHA256",
+	    "AWS4-HMAC-SHA256 ",
+	    "AWS4-HMAC-SHA256X " CRED REST,
+	    "AWS4-HMAC-SHA256 " CRED,
+	    "AWS4-HMAC-SHA256 " CRED ", SignedHeaders=host, Signature=00",
+	    "AWS4-HMAC-SHA256 " CRED REST "0",
+	    "AWS4-HMAC-SHA256 " CRED REST ", Extra=1",
+	    "AWS4-HMAC-SHA256 " CRED ", " CRED REST,
+	    "AWS4-HMAC-SHA256 " CRED REST REST,
+	    "AWS4-HMAC-SHA256 " CRED REST ",",
+	    "AWS4-HMAC-SHA256 Credential=a/20130524/r/s3" REST,
+	    "AWS4-HMAC-SHA256 Credential=a//r/s3/aws4_request" REST,
+	    "AWS4-HMAC-SHA256 Credential=a/20130524/r/s3/aws4_request/x" REST,
+	};
+	struct fixture *f = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		headers_set(&f->h, "Authorization", wrong[i]);
+		if (check(f) != AUTH_MALFORMED)
+			fail_msg("'%s' was taken", wrong[i]);
+	}
+	headers_set(&f->h, "Authorization", AUTHORIZATION);
+	headers_set(&f->h, "x-amz-date", DAY);
+	assert_int_equal(check(f), AUTH_MALFORMED);
+	headers_set(&f->h, "x-amz-date", "20130525T000000Z");
+	assert_int_equal(check(f), AUTH_MALFORMED);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(the_documented_request_is_accepted),
+	    TEST(a_change_anywhere_is_a_mismatch),
+	    TEST(every_digit_of_the_signature_counts),
+	    TEST(clocks_may_be_off_by_so_much_and_no_more),
+	    TEST(amz_headers_must_be_signed),
+	    TEST(what_is_not_ours_is_told_apart),
+	    TEST(a_missing_signature_is_not_a_presigned_one),
+	    TEST(malformed_headers_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests through the queue with real commands, files and a database; only
+ * the wall clock is ours, so that a time to live passes at once.
+ */
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "local/db.h"
+#include "local/objects.h"
+#include "local/queue.h"
+#include "local/seal.h"
+
+#define GIVE_UP_MS 20000
+
+static int64_t wall = INT64_C(1700000000000);
+
+int64_t
+clock_wall_ms(void)
+{
+	return wall;
+}
+
+int64_t
+clock_mono_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static char *dir, *tmp_dir, *objects_dir, *db_path;
+static struct loop *loop;
+static struct db *db;
+static struct seal *seal;
+static struct objects *objects;
+static struct queue *queue;
+static struct conf_endpoint endpoint;
+static unsigned ends_wanted, ends, running, running_most;
+static struct loop_timer *give_up;
+
+/* Counts the log's lines about states, and stops after the last end. */
+static void
+on_line(const char *line, void *arg)
+{
+	(void)arg;
+	if (strstr(line, "state=running") != NULL && ++running > running_most)
+		running_most = running;
+	if (strstr(line, "state=completed") == NULL &&
+	    strstr(line, "state=failed") == NULL &&
+	    strstr(line, "state=expired") == NULL)
+		return;
+	running -= strstr(line, "state=expired") == NULL;
+	if (++ends == ends_wanted)
+		loop_stop(loop);
+}
+
+static void
+on_give_up(void *arg)
+{
+	(void)arg;
+	loop_stop(loop);
+}
+
+static void
+open_all(void)
+{
+	struct queue_options o = {
+	    .endpoints = &endpoint,
+	    .endpoints_n = 1,
+	    .tmp_dir = tmp_dir,
+	    .max_object = 1000,
+	};
+	struct error err;
+
+	loop = loop_new();
+	give_up = loop_timer_new(loop, on_give_up, NULL);
+	if (db_open(loop, db_path, &db, &err) == -1)
+		fail_msg("%s", err.text);
+	seal = seal_new(loop);
+	if (objects_new(db, seal, objects_dir, &objects, &err) == -1)
+		fail_msg("%s", err.text);
+	o.loop = loop;
+	o.db = db;
+	o.objects = objects;
+	if (queue_new(&o, &queue, &err) == -1)
+		fail_msg("%s", err.text);
+	ends = running = running_most = 0;
+	log_set_sink(on_line, NULL);
+}
+
+static void
+close_all(void)
+{
+	queue_stop(queue);
+	seal_free(seal);
+	db_flush(db);
+	queue_free(queue);
+	objects_free(objects);
+	db_close(db);
+	loop_timer_free(give_up);
+	loop_free(loop);
+	log_set_sink(NULL, NULL);
+}
+
+static void
+run_until(unsigned wanted)
+{
+	ends_wanted = wanted;
+	loop_timer_set(give_up, GIVE_UP_MS);
+	queue_start(queue);
+	loop_run(loop);
+	assert_int_equal(ends, wanted);
+}
+
+static int
+setup(void **state)
+{
+	dir = xstrdup("/tmp/test_local_queue.XXXXXX");
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	tmp_dir = xstrdup(dir);
+	objects_dir = xasprintf("%s/objects", dir);
+	db_path = xasprintf("%s/db", dir);
+	memset(&endpoint, 0, sizeof(endpoint));
+	endpoint.name = xstrdup("ep");
+	endpoint.max_concurrent = 1;
+	endpoint.content_type = xstrdup("a/b");
+	endpoint.result_content_type = xstrdup("c/d");
+	*state = NULL;
+	return 0;
+}
+
+static int
+remove_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st;
+	(void)kind;
+	(void)at;
+	return remove(path);
+}
+
+static int
+teardown(void **state)
+{
+	int rc = nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+
+	(void)state;
+	conf_argv_free(endpoint.argv);
+	free(endpoint.name);
+	free(endpoint.content_type);
+	free(endpoint.result_content_type);
+	free(dir);
+	free(tmp_dir);
+	free(objects_dir);
+	free(db_path);
+	return rc;
+}
+
+static void
+set_command(const char *text)
+{
+	struct error err;
+
+	conf_argv_free(endpoint.argv);
+	assert_int_equal(conf_split_command(text, &endpoint.argv, &err), 0);
+}
+
+static void
+on_accepted(const struct error *err, void *arg)
+{
+	assert_null(err);
+	++*(unsigned *)arg;
+}
+
+/* One request whose objects are abc/NAME and abc/NAME-error. */
+static void
+submit(const char *name, const char *body, const char *input)
+{
+	struct db_request r = {
+	    .inference_id = xstrdup(name),
+	    .endpoint = xstrdup("ep"),
+	    .input_location = xstrdup_or_null(input),
+	    .body = body != NULL ? xstrdup(body) : NULL,
+	    .body_len = body != NULL ? strlen(body) : 0,
+	    .output = xasprintf("s3://abc/%s", name),
+	    .failure = xasprintf("s3://abc/%s-error", name),
+	    .accepted_at = wall,
+	    .ttl_s = 60,
+	    .timeout_s = 1,
+	};
+	unsigned accepted = 0;
+
+	queue_accept(queue, &r, on_accepted, &accepted);
+	db_request_done(&r);
+	assert_int_equal(accepted, 0);
+	db_flush(db);
+	assert_int_equal(accepted, 1);
+}
+
+/* The object's bytes, the caller's, or NULL where there is none. */
+static char *
+object(const char *key, int64_t *modified_at)
+{
+	struct db_object o = {0};
+	struct error err;
+	char *bytes;
+	int fd, rc;
+
+	rc = objects_open(objects, "abc", key, &o, &fd, &err);
+	assert_true(rc != -1);
+	if (rc == 0)
+		return NULL;
+	bytes = xcalloc(1, (size_t)o.size + 1);
+	assert_int_equal(read(fd, bytes, (size_t)o.size + 1), o.size);
+	if (modified_at != NULL)
+		*modified_at = o.modified_at;
+	close(fd);
+	db_object_done(&o);
+	return bytes;
+}
+
+static void
+assert_object(const char *key, const char *expected)
+{
+	char *bytes = object(key, NULL);
+
+	if (expected == NULL) {
+		assert_null(bytes);
+		return;
+	}
+	if (bytes == NULL)
+		fail_msg("there is no object %s", key);
+	assert_string_equal(bytes, expected);
+	free(bytes);
+}
+
+static int
+count_request(const struct db_request *r, void *arg, struct error *err)
+{
+	(void)r;
+	(void)err;
+	++*(unsigned *)arg;
+	return 0;
+}
+
+static unsigned
+queued(void)
+{
+	unsigned n = 0;
+	struct error err;
+
+	assert_int_equal(db_request_each(db, count_request, &n, &err), 0);
+	return n;
+}
+
+static void
+a_result_and_its_request_change_places(void **state)
+{
+	(void)state;
+	set_command("cat");
+	open_all();
+	submit("one", "payload", NULL);
+	assert_int_equal(queued(), 1);
+	assert_object("one", NULL);
+	run_until(1);
+	assert_object("one", "payload");
+	assert_object("one-error", NULL);
+	assert_int_equal(queued(), 0);
+	close_all();
+}
+
+static void
+an_empty_result_is_a_result(void **state)
+{
+	(void)state;
+	set_command("true");
+	open_all();
+	submit("one", "payload", NULL);
+	run_until(1);
+	assert_object("one", "");
+	close_all();
+}
+
+static void
+a_failure_leaves_standard_error_or_the_status(void **state)
+{
+	(void)state;
+	set_command("cat /nowhere-at-all");
+	open_all();
+	submit("one", "x", NULL);
+	run_until(1);
+	assert_object(
+	    "one-error", "cat: /nowhere-at-all: No such file or directory\n");
+	assert_object("one", NULL);
+	close_all();
+	set_command("false");
+	open_all();
+	submit("two", "x", NULL);
+	run_until(1);
+	assert_object("two-error",
+	    "Model exited with status 1 and wrote nothing to its standard "
+	    "error");
+	close_all();
+	set_command("/nowhere-at-all");
+	open_all();
+	submit("three", "x", NULL);
+	run_until(1);
+	assert_object("three-error",
+	    "Model could not be started: start /nowhere-at-all: No such file "
+	    "or directory");
+	assert_int_equal(queued(), 0);
+	close_all();
+}
+
+static void
+a_model_that_takes_too_long_is_ended(void **state)
+{
+	(void)state;
+	set_command("sleep 60");
+	open_all();
+	submit("one", "x", NULL);
+	run_until(1);
+	assert_object("one-error", "Model did not respond within 1 seconds");
+	close_all();
+}
+
+static void
+output_beyond_the_cap_is_a_failure(void **state)
+{
+	(void)state;
+	set_command("head -c 1001 /dev/zero");
+	open_all();
+	submit("one", "x", NULL);
+	run_until(1);
+	assert_object("one-error", "Model output is larger than 1000 bytes");
+	assert_object("one", NULL);
+	close_all();
+}
+
+static void
+a_missing_input_is_named(void **state)
+{
+	(void)state;
+	set_command("cat");
+	open_all();
+	submit("one", NULL, "s3://abc/none");
+	submit("two", NULL, "https://example.com/x");
+	run_until(2);
+	assert_object("one-error",
+	    "Input could not be read: there is no object s3://abc/none");
+	assert_object("two-error",
+	    "Input could not be read: https://example.com/x is no place in "
+	    "this object store");
+	close_all();
+}
+
+static void
+what_is_queued_survives_a_restart_and_runs_in_order(void **state)
+{
+	char name[16];
+	int i;
+
+	(void)state;
+	set_command("cat");
+	open_all();
+	for (i = 0; i < 5; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		submit(name, name, NULL);
+	}
+	close_all();
+	open_all();
+	assert_int_equal(queued(), 5);
+	run_until(5);
+	assert_int_equal(running_most, 1);
+	for (i = 0; i < 5; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		assert_object(name, name);
+	}
+	assert_int_equal(queued(), 0);
+	close_all();
+}
+
+static void
+what_ran_when_all_stopped_runs_again(void **state)
+{
+	(void)state;
+	set_command("sleep 60");
+	open_all();
+	submit("one", "again", NULL);
+	queue_start(queue);
+	assert_int_equal(running, 1);
+	close_all();
+	set_command("cat");
+	open_all();
+	run_until(1);
+	assert_object("one", "again");
+	close_all();
+}
+
+static void
+no_more_run_at_once_than_may(void **state)
+{
+	char name[16];
+	int i;
+
+	(void)state;
+	set_command("sleep 0.05");
+	endpoint.max_concurrent = 3;
+	open_all();
+	for (i = 0; i < 9; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		submit(name, "x", NULL);
+	}
+	run_until(9);
+	assert_int_equal(running_most, 3);
+	close_all();
+}
+
+static void
+a_request_that_waited_too_long_expires(void **state)
+{
+	(void)state;
+	set_command("cat");
+	open_all();
+	submit("old", "x", NULL);
+	wall += 59999;
+	submit("young", "y", NULL);
+	close_all();
+	wall += 1;
+	open_all();
+	run_until(2);
+	assert_object("young", "y");
+	assert_object("old", NULL);
+	assert_object("old-error",
+	    "Request expired: it waited longer than its time to live of 60 "
+	    "seconds");
+	close_all();
+}
+
+static void
+expiry_can_be_silent(void **state)
+{
+	(void)state;
+	set_command("cat");
+	endpoint.expired = CONF_EXPIRED_SILENT;
+	open_all();
+	submit("old", "x", NULL);
+	wall += 60000;
+	run_until(1);
+	assert_object("old", NULL);
+	assert_object("old-error", NULL);
+	assert_int_equal(queued(), 0);
+	close_all();
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_result_and_its_request_change_places),
+	    TEST(an_empty_result_is_a_result),
+	    TEST(a_failure_leaves_standard_error_or_the_status),
+	    TEST(a_model_that_takes_too_long_is_ended),
+	    TEST(output_beyond_the_cap_is_a_failure),
+	    TEST(a_missing_input_is_named),
+	    TEST(what_is_queued_survives_a_restart_and_runs_in_order),
+	    TEST(what_ran_when_all_stopped_runs_again),
+	    TEST(no_more_run_at_once_than_may),
+	    TEST(a_request_that_waited_too_long_expires),
+	    TEST(expiry_can_be_silent),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
