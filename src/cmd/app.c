@@ -108,10 +108,18 @@ app_connect(struct app *app, struct error *err)
 }
 
 void
-app_done(struct app *app)
+app_default_signals(struct app *app)
 {
 	loop_signal_free(app->sigint);
 	loop_signal_free(app->sigterm);
+	app->sigint = NULL;
+	app->sigterm = NULL;
+}
+
+void
+app_done(struct app *app)
+{
+	app_default_signals(app);
 	sites_free(app->sites);
 	http_client_free(app->http);
 	aws_client_free(app->aws);

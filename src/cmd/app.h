@@ -22,13 +22,9 @@ struct app {
 	struct aws_client *aws;
 	struct sites *sites;
 	int64_t poll_interval_ms; /* of a flag, 0: each endpoint's own */
-<<<<<<< HEAD
 	struct loop_signal *sigint;
 	struct loop_signal *sigterm;
 	int signo; /* SIGINT or SIGTERM once it came; it stops the loop */
-=======
-	int signo; /* of the signal that broke off the writing of a result */
->>>>>>> 850a4a280ef6c085426ad9c22a837a57fb83abd0
 };
 
 #define APP_POLL_INTERVAL_MIN_MS 50
@@ -37,18 +33,17 @@ struct app {
 int app_init(
     struct app *app, const struct cmd_globals *globals, struct error *err);
 
-<<<<<<< HEAD
+/* --poll-interval is below the minimum that the key of that name has. */
+int app_refuse_interval(int64_t ms, struct error *err);
+
 /*
  * Loads credentials; without any ERR_CONFIG, and nothing was sent. From here
  * on SIGINT and SIGTERM stop the loop.
  */
-=======
-/* --poll-interval is below the minimum that the key of that name has. */
-int app_refuse_interval(int64_t ms, struct error *err);
-
-/* Loads credentials; without any ERR_CONFIG, and nothing was sent. */
->>>>>>> 850a4a280ef6c085426ad9c22a837a57fb83abd0
 int app_connect(struct app *app, struct error *err);
+
+/* Signals do from here on what they do by default: a write may block. */
+void app_default_signals(struct app *app);
 
 void app_done(struct app *app);
 

@@ -361,10 +361,6 @@ stand_down(struct await *a)
 {
 	loop_timer_clear(a->timeout);
 	loop_timer_clear(a->watch);
-	loop_signal_free(a->sigint);
-	loop_signal_free(a->sigterm);
-	a->sigint = NULL;
-	a->sigterm = NULL;
 	a->over = true;
 }
 

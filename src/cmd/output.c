@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,7 +103,7 @@ static int
 fetch_to(struct app *app, const struct job *job, int fd, struct error *err)
 {
 	struct fetching f = {.app = app, .err = err};
-	struct fetch_options fo = {
+	struct fetch_options options = {
 	    .loop = app->loop,
 	    .uri = job->result_location,
 	    .etag = job->result_etag,
@@ -112,8 +111,8 @@ fetch_to(struct app *app, const struct job *job, int fd, struct error *err)
 	};
 	struct fetch *fetch;
 
-	if (sites_get(app->sites, job->spec.region, &fo.site, err) == -1 ||
-	    fetch_start(&fo, on_fetched, &f, &fetch, err) == -1)
+	if (sites_get(app->sites, job->spec.region, &options.site, err) == -1 ||
+	    fetch_start(&options, on_fetched, &f, &fetch, err) == -1)
 		return -1;
 	while (!f.over && app->signo == 0)
 		loop_run(app->loop);
@@ -121,39 +120,6 @@ fetch_to(struct app *app, const struct job *job, int fd, struct error *err)
 		return f.rc;
 	fetch_cancel(fetch);
 	return err_set(err, ERR_CANCELLED, "interrupted");
-}
-
-static void
-on_sigint(void *arg)
-{
-	struct app *app = arg;
-
-	app->signo = SIGINT;
-	loop_stop(app->loop);
-}
-
-static void
-on_sigterm(void *arg)
-{
-	struct app *app = arg;
-
-	app->signo = SIGTERM;
-	loop_stop(app->loop);
-}
-
-/* A half file must not outlive us. */
-static int
-fetch_guarded(struct app *app, const struct job *job, int fd, struct error *err)
-{
-	struct loop_signal *sigint, *sigterm;
-	int rc;
-
-	sigint = loop_signal_new(app->loop, SIGINT, on_sigint, app);
-	sigterm = loop_signal_new(app->loop, SIGTERM, on_sigterm, app);
-	rc = fetch_to(app, job, fd, err);
-	loop_signal_free(sigint);
-	loop_signal_free(sigterm);
-	return rc;
 }
 
 /* Under its own name only when it is whole. */
@@ -171,7 +137,7 @@ fetch_to_file(
 		free(part);
 		return -1;
 	}
-	rc = fetch_guarded(app, job, fd, err);
+	rc = fetch_to(app, job, fd, err);
 	if (rc == 0 && fsync(fd) == -1 && errno != EINVAL)
 		rc = err_set_errno(err, ERR_IO, "fsync %s", part);
 	close(fd);
@@ -203,6 +169,8 @@ output_write(
 	char *real;
 	int rc;
 
+	if (is_stdout(file) || is_special(file))
+		app_default_signals(app);
 	if (is_stdout(file))
 		return fetch_to(app, job, STDOUT_FILENO, err);
 	if (is_special(file))
