@@ -96,7 +96,7 @@ exec cat
 END
 chmod +x "$tmp/model"
 : >"$tmp/log"
-echo 1..12
+echo 1..14
 
 start
 accepted=0
@@ -168,6 +168,32 @@ if [ "$right $wrong $none" = "200 403 403" ]; then
 	ok "a wrong secret and no signature are refused"
 else
 	not_ok "a wrong secret and no signature are refused"
+fi
+
+# The signature is right, the bytes are not those it speaks of.
+other=$(printf other | sha256sum | cut -d ' ' -f 1)
+echo changed >"$tmp/small"
+code=$(signed s3 -H "x-amz-content-sha256: $other" -T "$tmp/small" \
+    "$url/awaitd-local/changed")
+case $code in
+*XAmzContentSHA256Mismatch*) code=$(status_of changed) ;;
+esac
+if [ "$code" = 404 ]; then
+	ok "bytes that are not the signed ones are refused"
+else
+	not_ok "bytes that are not the signed ones are refused: $code"
+fi
+
+before=$(files)
+for i in 1 2 3; do
+	printf %s "version $i" >"$tmp/small"
+	s3 -T "$tmp/small" "$url/awaitd-local/small"
+done
+if [ "$(s3 "$url/awaitd-local/small")" = 'version 3' ] &&
+    [ "$(files)" -eq $((before + 1)) ]; then
+	ok "what is overwritten takes no space"
+else
+	not_ok "what is overwritten takes no space: $(files) after $before"
 fi
 
 if "$abs_top_builddir/awaitd-local" --data "$tmp/data" \
