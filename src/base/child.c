@@ -157,6 +157,9 @@ child_start(struct loop *loop, const struct child_options *options,
 	struct child *c;
 	pid_t pid;
 
+	/* A careless parent may have us ignore it: then the kernel keeps no
+	 * status, and a child may be gone before it can be watched. */
+	signal(SIGCHLD, SIG_DFL);
 	if (spawn_with(options, &pid) == -1)
 		return err_set_errno(err, ERR_IO, "start %s", options->argv[0]);
 	c = xcalloc(1, sizeof(*c));

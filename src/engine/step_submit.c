@@ -471,27 +471,6 @@ count_doubts(const struct job *job)
 	return n;
 }
 
-void
-step_submit_again(struct work *w)
-{
-	const struct submission *s = job_last_submission(w->job);
-	struct error err;
-
-	if (count_doubts(w->job) >= DOUBTS_MAX) {
-		err_set(&err, ERR_REMOTE,
-		    "%d submissions ended in doubt; the last: %s", DOUBTS_MAX,
-		    s->note != NULL ? s->note : "no answer");
-		fail(w, &err, "in-doubt");
-		return;
-	}
-	log_begin(LOG_WARN, "engine");
-	log_str("job", w->job->id);
-	log_str("msg", "nothing came of the doubtful submission: resubmitting");
-	log_int("submission", s->n + 1);
-	log_end();
-	submit_now(w);
-}
-
 static void
 expire(struct work *w)
 {
@@ -509,6 +488,37 @@ expire(struct work *w)
 	engine_apply(w, &r);
 }
 
+static bool
+too_late(const struct job *job)
+{
+	return job->deadline_at != 0 && clock_wall_ms() >= job->deadline_at;
+}
+
+void
+step_submit_again(struct work *w)
+{
+	const struct submission *s = job_last_submission(w->job);
+	struct error err;
+
+	if (too_late(w->job)) {
+		expire(w);
+		return;
+	}
+	if (count_doubts(w->job) >= DOUBTS_MAX) {
+		err_set(&err, ERR_REMOTE,
+		    "%d submissions ended in doubt; the last: %s", DOUBTS_MAX,
+		    s->note != NULL ? s->note : "no answer");
+		fail(w, &err, "in-doubt");
+		return;
+	}
+	log_begin(LOG_WARN, "engine");
+	log_str("job", w->job->id);
+	log_str("msg", "nothing came of the doubtful submission: resubmitting");
+	log_int("submission", s->n + 1);
+	log_end();
+	submit_now(w);
+}
+
 void
 step_submit(struct work *w)
 {
@@ -516,13 +526,13 @@ step_submit(struct work *w)
 	int64_t now = clock_wall_ms();
 	struct step_result hold = {.verdict = VERDICT_WAIT};
 
-	if (job->deadline_at != 0 && now >= job->deadline_at) {
-		expire(w);
-		return;
-	}
 	/* Nothing is sent again before somebody looked, however late it is. */
 	if (job_in_doubt(job)) {
 		step_poll(w);
+		return;
+	}
+	if (too_late(job)) {
+		expire(w);
 		return;
 	}
 	hold.delay_ms = job->created_at + CALLER_NAME_HOLD_MS - now;
