@@ -146,7 +146,7 @@ end_chunk(struct chunked *c, struct error *err)
 	    c, "AWS4-HMAC-SHA256-PAYLOAD", hex, true, c->claimed, err);
 }
 
-/* --- lines --- */
+/* --- lines ---------------------------------------------------------- */
 
 static int
 take_size(struct chunked *c, const char *line, struct error *err)

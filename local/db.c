@@ -149,7 +149,7 @@ run(struct db *db, sqlite3_stmt *st, const char *what, struct error *err)
 	return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : -1;
 }
 
-/* --- transactions --- */
+/* --- transactions --------------------------------------------------- */
 
 static int
 simple(struct db *db, enum statement which, const char *what, struct error *err)
@@ -251,7 +251,7 @@ db_on_commit(struct db *db, db_commit_fn *done, void *arg)
 	post(db);
 }
 
-/* --- opening --- */
+/* --- opening -------------------------------------------------------- */
 
 static int
 execute(sqlite3 *conn, const char *text, const char *what, struct error *err)
@@ -346,7 +346,7 @@ db_close(struct db *db)
 	free(db);
 }
 
-/* --- buckets and objects --- */
+/* --- buckets and objects -------------------------------------------- */
 
 int
 db_bucket_add(struct db *db, const char *name, struct error *err)
@@ -472,7 +472,7 @@ db_object_done(struct db_object *o)
 	xfree(&o->headers);
 }
 
-/* --- listing --- */
+/* --- listing -------------------------------------------------------- */
 
 int
 db_list_seek(struct db *db, const char *bucket, const char *from, size_t len,
@@ -514,7 +514,7 @@ db_list_end(struct db *db)
 		finish(db->st[ST_LIST]);
 }
 
-/* --- the queue --- */
+/* --- the queue ------------------------------------------------------ */
 
 int
 db_request_add(struct db *db, struct db_request *r, struct error *err)

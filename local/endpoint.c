@@ -32,7 +32,7 @@ struct invocation {
 	struct db_request r;
 };
 
-/* --- answers --- */
+/* --- answers -------------------------------------------------------- */
 
 static void
 start_headers(const struct call *c, struct headers *h)
@@ -132,7 +132,7 @@ endpoint_refuse(struct call *c, enum auth_verdict verdict)
 	free(text);
 }
 
-/* --- the way of an invocation --- */
+/* --- the way of an invocation --------------------------------------- */
 
 static void
 invocation_free(struct invocation *v)
@@ -415,7 +415,7 @@ invoke(struct endpoint *e, struct call *c, char *take_name)
 	http_body(c->x, &sink, v);
 }
 
-/* --- routing --- */
+/* --- routing -------------------------------------------------------- */
 
 char *
 endpoint_name_in(const char *path, const char *what)

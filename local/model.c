@@ -93,7 +93,7 @@ model_free(struct model *m)
 	free(m);
 }
 
-/* --- the end --- */
+/* --- the end -------------------------------------------------------- */
 
 static void
 finish(struct model *m, bool ok, const struct buf *text)
@@ -180,7 +180,7 @@ on_child(const struct child_result *r, void *arg)
 	buf_done(&text);
 }
 
-/* --- while it runs --- */
+/* --- while it runs -------------------------------------------------- */
 
 /* Give back the blocks at the front; the end stays where it is. */
 static void

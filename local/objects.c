@@ -56,7 +56,7 @@ remove_file(struct objects *o, const char *file)
 		unlinkat(o->root_fd, file, 0);
 }
 
-/* --- start --- */
+/* --- start ---------------------------------------------------------- */
 
 static int
 sweep_file(struct objects *o, const char *folder, const char *name,
@@ -150,7 +150,7 @@ objects_free(struct objects *o)
 	free(o);
 }
 
-/* --- drafts --- */
+/* --- drafts --------------------------------------------------------- */
 
 int
 objects_draft(struct objects *o, struct objects_draft *out, struct error *err)
@@ -198,7 +198,7 @@ objects_discard(struct objects *o, struct objects_draft *d)
 	remove_file(o, d->file);
 }
 
-/* --- storing --- */
+/* --- storing -------------------------------------------------------- */
 
 static void
 storing_end(struct storing *s, const struct error *err)
@@ -317,7 +317,7 @@ objects_store(struct objects *o, struct objects_draft *take,
 	    o->seal, s->draft.fd, s->draft.dir_fd, s->digest, on_sealed, s);
 }
 
-/* --- reading and deleting --- */
+/* --- reading and deleting ------------------------------------------- */
 
 int
 objects_open(struct objects *o, const char *bucket, const char *key,

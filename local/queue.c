@@ -103,7 +103,7 @@ age_of(const struct run *run)
 	return clock_wall_ms() - run->r.accepted_at;
 }
 
-/* --- lines --- */
+/* --- lines ---------------------------------------------------------- */
 
 /* In the order of acceptance: most come last, a few come back. */
 static void
@@ -153,7 +153,7 @@ expiry_of(const struct db_request *r)
 	return r->accepted_at + r->ttl_s * 1000;
 }
 
-/* --- runs --- */
+/* --- runs ----------------------------------------------------------- */
 
 static void
 run_free(struct run *run)
@@ -305,7 +305,7 @@ on_model(const struct model_result *r, void *arg)
 	free(headers);
 }
 
-/* --- input --- */
+/* --- input ---------------------------------------------------------- */
 
 static int
 open_body(struct run *run, struct error *err)
@@ -342,7 +342,7 @@ open_object(struct run *run, struct error *err)
 	return rc == -1 ? -1 : 0;
 }
 
-/* --- taking requests off a line --- */
+/* --- taking requests off a line ------------------------------------- */
 
 static int
 start_model(struct run *run, struct error *err)
@@ -473,7 +473,7 @@ kick(struct line *line)
 	}
 }
 
-/* --- acceptance --- */
+/* --- acceptance ----------------------------------------------------- */
 
 static struct line *
 find_line(struct queue *q, const char *endpoint)
@@ -528,7 +528,7 @@ queue_accept(
 	db_on_commit(q->o.db, on_accepted, a);
 }
 
-/* --- the whole --- */
+/* --- the whole ------------------------------------------------------ */
 
 static int
 on_stored_request(const struct db_request *r, void *arg, struct error *err)

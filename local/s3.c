@@ -45,7 +45,7 @@ missing_key(struct call *c, const char *key)
 		s3answer_code(c, "AccessDenied");
 }
 
-/* --- replies after a commit --- */
+/* --- replies after a commit ----------------------------------------- */
 
 struct waiting {
 	struct call *call; /* NULL: the client has left */
@@ -94,7 +94,7 @@ wait_for_commit(struct call *c, int status)
 	return w;
 }
 
-/* --- objects --- */
+/* --- objects -------------------------------------------------------- */
 
 /* "Name: value\n"... as they were put. */
 static void
@@ -252,7 +252,7 @@ object_request(struct s3 *s, struct call *c, const struct s3target *t)
 		s3answer_code(c, "MethodNotAllowed");
 }
 
-/* --- buckets --- */
+/* --- buckets -------------------------------------------------------- */
 
 static void
 create_bucket(struct s3 *s, struct call *c, const struct s3target *t)
@@ -346,7 +346,7 @@ bucket_request(struct s3 *s, struct call *c, const struct s3target *t)
 		    "list-type=2.");
 }
 
-/* --- all of it --- */
+/* --- all of it ------------------------------------------------------ */
 
 static bool
 names_subresource(const struct s3target *t)

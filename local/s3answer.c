@@ -158,7 +158,7 @@ s3answer_code(struct call *c, const char *code)
 	s3answer_text(c, code, NULL);
 }
 
-/* --- signatures --- */
+/* --- signatures ----------------------------------------------------- */
 
 static void
 send_region(struct call *c, const struct auth_claim *claim, const char *region)

@@ -99,7 +99,7 @@ on_gone_late(void *arg)
 	p->call = NULL;
 }
 
-/* --- what the headers say --- */
+/* --- what the headers say ------------------------------------------- */
 
 static int
 bad(struct error *err, const char *code, const char *text)
@@ -356,7 +356,7 @@ read_headers(struct s3put *p, const struct headers *h, struct error *err)
 	return 0;
 }
 
-/* --- the body --- */
+/* --- the body ------------------------------------------------------- */
 
 static int
 on_data(struct http_exchange *x, const void *data, size_t len, void *arg)

@@ -45,7 +45,7 @@ struct server {
 	struct loop_signal *on_int;
 };
 
-/* --- requests --- */
+/* --- requests ------------------------------------------------------- */
 
 static bool
 is_runtime_path(const struct call *c)
@@ -87,7 +87,7 @@ on_signal(void *arg)
 	loop_stop(s->loop);
 }
 
-/* --- making --- */
+/* --- making --------------------------------------------------------- */
 
 static void
 make_auth(struct server *s)

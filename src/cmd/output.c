@@ -31,7 +31,7 @@ is_special(const char *file)
 	return stat(file, &st) == 0 && !S_ISREG(st.st_mode);
 }
 
-/* --- before anything is sent -------------------------------------------------- */
+/* --- before anything is sent ---------------------------------------- */
 
 static char *
 folder_of(const char *file)
@@ -77,7 +77,7 @@ output_check(const char *file, struct error *err)
 	    err, "Name a file in a folder that is there and can be written.");
 }
 
-/* --- the bytes ------------------------------------------------------------------ */
+/* --- the bytes ------------------------------------------------------ */
 
 struct fetching {
 	struct app *app;

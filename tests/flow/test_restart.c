@@ -130,7 +130,7 @@ what_is_done_is_not_taken_up(void **state)
 	assert_int_equal(peer_count("*", "*"), 2);
 }
 
-/* --- every step ----------------------------------------------------------------- */
+/* --- every step ----------------------------------------------------- */
 
 /*
  * A small service: every submission runs once it was received, under the name

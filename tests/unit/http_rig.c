@@ -54,7 +54,7 @@ struct route {
 	void (*later)(struct call *c); /* by a timer or the release */
 };
 
-/* --- the clock, in place of base/clock.c --- */
+/* --- the clock, in place of base/clock.c ---------------------------- */
 
 static atomic_llong skew;
 
@@ -91,7 +91,7 @@ rig_now_ms(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
-/* --- handlers, in the server's thread --- */
+/* --- handlers, in the server's thread ------------------------------- */
 
 static void
 count(struct rig *rig, enum rig_count which, long n)
@@ -571,7 +571,7 @@ on_request(struct http_exchange *x, void *arg)
 	c->route->start(c);
 }
 
-/* --- the server's thread --- */
+/* --- the server's thread -------------------------------------------- */
 
 static void
 on_wakeup(void *arg)

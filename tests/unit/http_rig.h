@@ -50,7 +50,7 @@ int64_t rig_cpu_ms(struct rig *rig);
 /* Move the clock that deadlines are reckoned by; timers stay. */
 void rig_skew_clock(int64_t ms);
 
-/* --- the client --- */
+/* --- the client ----------------------------------------------------- */
 int rig_connect(struct rig *rig);
 void rig_send(int fd, const void *data, size_t len);
 void rig_puts(int fd, const char *s);

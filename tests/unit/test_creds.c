@@ -132,7 +132,7 @@ set_keys(const char *key, const char *secret, const char *token)
 		setenv("AWS_SESSION_TOKEN", token, 1);
 }
 
-/* --- the order --- */
+/* --- the order ------------------------------------------------------ */
 
 static void
 the_environment_comes_first(void **state)
@@ -302,7 +302,7 @@ rotated_keys_are_read_anew(void **state)
 	assert_loads(NULL, "B", "profile");
 }
 
-/* --- what is refused --- */
+/* --- what is refused ------------------------------------------------ */
 
 static void
 half_a_pair_names_the_missing_variable(void **state)
@@ -485,7 +485,7 @@ a_file_open_to_others_is_taken_with_a_warning(void **state)
 	creds_done(&c);
 }
 
-/* --- settings --- */
+/* --- settings ------------------------------------------------------- */
 
 static void
 assert_setting(const char *profile, const char *key, const char *want)

@@ -116,7 +116,7 @@ assert_refused(const struct endpoint_options *o, const char *words)
 	return err;
 }
 
-/* --- the order --- */
+/* --- the order ------------------------------------------------------ */
 
 static void
 without_a_url_it_is_aws_itself(void **state)
@@ -223,7 +223,7 @@ the_profile_is_the_one_that_was_named(void **state)
 	assert_resolves(&o, "http://q");
 }
 
-/* --- URLs --- */
+/* --- URLs ----------------------------------------------------------- */
 
 static void
 a_url_gives_scheme_host_and_base_path(void **state)
@@ -296,7 +296,7 @@ special_hosts_are_refused_instead_of_ignored(void **state)
 	assert_refused(&o, "use_dualstack_endpoint");
 }
 
-/* --- regions --- */
+/* --- regions -------------------------------------------------------- */
 
 static void
 assert_region(const char *explicit_region, const char *want)
@@ -365,7 +365,7 @@ a_missing_or_wrong_region_says_what_to_do(void **state)
 	assert_region(longest, longest);
 }
 
-/* --- objects --- */
+/* --- objects -------------------------------------------------------- */
 
 static void
 assert_target(const char *url, const char *bucket, const char *key,

@@ -24,7 +24,7 @@
 
 #define BIG ((size_t)3 * 1024 * 1024)
 
-/* --- the peer --- */
+/* --- the peer ------------------------------------------------------- */
 
 #define CONNS_MAX 64
 
@@ -166,7 +166,7 @@ peer_done(struct peer *p)
 		buf_done(&p->conns[i].request);
 }
 
-/* --- the client's side --- */
+/* --- the client's side ---------------------------------------------- */
 
 struct outcome {
 	struct loop *loop;
@@ -271,7 +271,7 @@ static const char *const three_ok[] = {OK_REPLY, OK_REPLY, OK_REPLY, NULL};
 /* Answers one request and takes another, to which it says nothing. */
 static const char *const ok_then_silent[] = {OK_REPLY, "", NULL};
 
-/* --- tests --- */
+/* --- tests ---------------------------------------------------------- */
 
 static void
 a_request_goes_out_as_it_was_written(void **state)

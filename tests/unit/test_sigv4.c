@@ -269,7 +269,7 @@ signing_again_replaces_what_the_first_time_left(void **state)
 	headers_done(&v.headers);
 }
 
-/* --- refusals --- */
+/* --- refusals ------------------------------------------------------- */
 
 static void
 assert_not_signed(const struct sample *v, enum error_code code)
@@ -435,7 +435,7 @@ a_presigned_url_is_not_presigned_again(void **state)
 	headers_done(&v.headers);
 }
 
-/* --- kept keys --- */
+/* --- kept keys ------------------------------------------------------ */
 
 static void
 kept_keys_are_never_taken_for_one_another(void **state)

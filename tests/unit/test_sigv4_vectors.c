@@ -93,7 +93,7 @@ vector_done(struct vector *v)
 	buf_done(&v->query);
 }
 
-/* --- each stage from the expected result of the one before --- */
+/* --- each stage from the expected result of the one before ---------- */
 
 static void
 check_stages(const struct vector *v, const struct headers *headers,
@@ -183,7 +183,7 @@ assert_ends(const char *s, const char *tail)
 		fail_msg("'%s' does not end in '%s'", s, tail);
 }
 
-/* --- AWS's own suite --- */
+/* --- AWS's own suite ------------------------------------------------ */
 
 static void
 take_header_line(struct headers *h, char *line)
@@ -414,7 +414,7 @@ agrees_with_the_suite_of_aws_in_both_forms(void **state)
 	assert_int_equal(n, SUITE_CASES);
 }
 
-/* --- S3's documentation and the derived cases --- */
+/* --- S3's documentation and the derived cases ----------------------- */
 
 static void
 take_pairs(struct vector *v, const struct json *pairs)
