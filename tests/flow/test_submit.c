@@ -297,7 +297,7 @@ an_inline_body_that_is_refused_is_uploaded_instead(void **state)
 }
 
 static void
-an_inline_body_that_is_refused_without_a_prefix_says_what_to_set(void **state)
+a_refused_inline_body_without_a_prefix_says_what_to_set(void **state)
 {
 	struct job *job = flow_job();
 
@@ -558,8 +558,7 @@ main(void)
 	    FLOW_TEST(a_file_that_changed_since_is_not_uploaded),
 	    FLOW_TEST(a_spooled_input_goes_once_the_service_has_it),
 	    FLOW_TEST(an_inline_body_that_is_refused_is_uploaded_instead),
-	    FLOW_TEST(
-		an_inline_body_that_is_refused_without_a_prefix_says_what_to_set),
+	    FLOW_TEST(a_refused_inline_body_without_a_prefix_says_what_to_set),
 	    FLOW_TEST(a_refused_connection_is_tried_again_under_the_same_names),
 	    FLOW_TEST(throttling_is_waited_out_under_the_same_names),
 	    FLOW_TEST(a_validation_error_ends_the_job_at_once),
