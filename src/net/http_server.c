@@ -72,7 +72,8 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 	int one = 1;
 
 	(void)listener;
-	if (s->n_conns >= s->opt.max_connections + REFUSED_MAX) {
+	if (s->n_refused >= REFUSED_MAX &&
+	    s->n_conns - s->n_refused >= s->opt.max_connections) {
 		close(fd);
 		return;
 	}
