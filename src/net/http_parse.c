@@ -249,12 +249,12 @@ parse_lines(char *text, struct http_head *h, struct error *err)
 
 	if (str_starts(line, "\r\n"))
 		line += 2;
-	end = strchr(line, '\r');
+	end = line + strcspn(line, "\r");
 	*end = '\0';
 	if (parse_request_line(line, h, err) == -1)
 		return -1;
 	for (line = end + 2; *line != '\r'; line = end + 2) {
-		end = strchr(line, '\r');
+		end = line + strcspn(line, "\r");
 		*end = '\0';
 		if (parse_field(line, &h->headers, err) == -1)
 			return -1;

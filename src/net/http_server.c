@@ -41,11 +41,11 @@ set_defaults(struct http_server_options *o)
 	if (o->max_headers == 0)
 		o->max_headers = 64;
 	if (o->head_timeout_ms == 0)
-		o->head_timeout_ms = 10 * 1000;
+		o->head_timeout_ms = 10000;
 	if (o->idle_timeout_ms == 0)
-		o->idle_timeout_ms = 60 * 1000;
+		o->idle_timeout_ms = 60000;
 	if (o->body_timeout_ms == 0)
-		o->body_timeout_ms = 60 * 1000;
+		o->body_timeout_ms = 60000;
 }
 
 /* address:port, the address of IPv6 in brackets. */
@@ -72,7 +72,8 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 	int one = 1;
 
 	(void)listener;
-	if (s->n_conns >= s->opt.max_connections + REFUSED_MAX) {
+	if (s->n_refused >= REFUSED_MAX &&
+	    s->n_conns - s->n_refused >= s->opt.max_connections) {
 		close(fd);
 		return;
 	}
@@ -133,6 +134,7 @@ bound_port(struct evconnlistener *listener)
 	struct sockaddr_storage sa;
 	socklen_t len = sizeof(sa);
 
+	memset(&sa, 0, sizeof(sa));
 	if (getsockname(evconnlistener_get_fd(listener), (struct sockaddr *)&sa,
 		&len) != 0)
 		return 0;

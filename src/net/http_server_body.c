@@ -78,19 +78,23 @@ too_slow(const struct http_exchange *x, int64_t now)
 	    x->got < (int64_t)((double)rate * (double)spent / 1000);
 }
 
-/* Nothing of a piece that passes the limit is handed out. */
+/*
+ * Nothing of a piece that passes the limit is handed out. What is skipped is
+ * no progress: the whole of it has one time limit, for nobody asks its rate.
+ */
 static void
 deliver(struct http_exchange *x, const char *data, size_t n)
 {
+	if (x->body != HTTP_BODY_TAKEN)
+		return;
 	x->progress_at = clock_mono_ms();
 	x->got += (int64_t)n;
-	if (x->body != HTTP_BODY_TAKEN || n == 0)
-		return;
 	if (x->got > x->sink.max)
 		x->too_large = true;
 	else if (too_slow(x, x->progress_at))
 		break_off(x, 408, "the body came too slowly");
-	else if (x->sink.data(x, data, n, x->sink_arg) == -1 && !x->replied)
+	else if (n > 0 && x->sink.data(x, data, n, x->sink_arg) == -1 &&
+	    !x->replied)
 		x->body = HTTP_BODY_LEFT;
 }
 

@@ -80,6 +80,7 @@ http_conn_free(struct http_conn *c)
 
 	TAILQ_REMOVE(&s->conns, c, entry);
 	s->n_conns--;
+	s->n_refused -= c->refused;
 	if (c->posted)
 		loop_unpost(s->loop, c);
 	loop_timer_free(c->timer);
@@ -521,8 +522,11 @@ http_conn_start(struct http_server *s, int take_fd, const char *peer)
 	await_request(c);
 	bufferevent_setcb(c->bev, on_input, on_output, on_event, c);
 	bufferevent_set_max_single_write(c->bev, WRITE_MAX);
-	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+	bufferevent_enable(c->bev, EV_READ); /* writing is on by birth */
 	deadline_in(c, s->opt.head_timeout_ms);
-	if (s->n_conns > s->opt.max_connections)
+	if (s->n_conns - s->n_refused > s->opt.max_connections) {
+		c->refused = true;
+		s->n_refused++;
 		http_reply_refusal(c, 503, "too many connections");
+	}
 }

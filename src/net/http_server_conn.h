@@ -83,6 +83,7 @@ struct http_conn {
 	struct http_exchange *x;
 	bool eof; /* the peer sends nothing more */
 	bool full; /* as much was read ahead as may be */
+	bool refused; /* one too many */
 	bool running;
 	bool posted;
 	size_t lingered;
@@ -101,6 +102,7 @@ struct http_server {
 	int port;
 	struct http_conns conns;
 	unsigned n_conns;
+	unsigned n_refused; /* of them, that are only told so */
 	bool draining;
 	bool freed; /* gone for its owner; the last connection frees it */
 	struct buf scratch; /* heads of replies are put together here */

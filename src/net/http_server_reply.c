@@ -123,6 +123,8 @@ put_head(struct http_server *s, int status, const struct headers *h,
 	struct buf *b = &s->scratch;
 
 	buf_clear(b);
+	if (status < 200 || status > 599)
+		return -1;
 	buf_printf(b, "HTTP/1.1 %d %s\r\n", status, reason_of(status));
 	if (h == NULL || headers_get(h, "Date") == NULL)
 		buf_printf(b, "Date: %s\r\n", date_now(s));

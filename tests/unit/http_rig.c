@@ -32,6 +32,7 @@ struct rig {
 	int file; /* 1 MiB of NULs, then 64 of the letter f */
 	atomic_long counts[RIG_N_COUNTS];
 	struct call *hanging[HANGING_MAX];
+	bool inside; /* a function of the server that must call nobody */
 
 	pthread_mutex_t lock;
 	pthread_cond_t called;
@@ -99,6 +100,23 @@ count(struct rig *rig, enum rig_count which, long n)
 	atomic_fetch_add(&rig->counts[which], n);
 }
 
+/* Every callback begins with it, every call into the server is between two. */
+static struct call *
+enter(void *arg)
+{
+	struct call *c = arg;
+
+	if (c->rig->inside)
+		abort();
+	return c;
+}
+
+static void
+into_server(struct rig *rig, bool inside)
+{
+	rig->inside = inside;
+}
+
 static void
 call_free(struct call *c)
 {
@@ -117,14 +135,16 @@ call_free(struct call *c)
 static void
 answer(struct call *c, int status, const char *text)
 {
+	into_server(c->rig, true);
 	http_reply(c->x, status, NULL, text, strlen(text));
+	into_server(c->rig, false);
 	call_free(c);
 }
 
 static void
 on_gone(struct http_exchange *x, void *arg)
 {
-	struct call *c = arg;
+	struct call *c = enter(arg);
 
 	(void)x;
 	count(c->rig, RIG_GONE, 1);
@@ -134,7 +154,7 @@ on_gone(struct http_exchange *x, void *arg)
 static void
 on_later(void *arg)
 {
-	struct call *c = arg;
+	struct call *c = enter(arg);
 
 	c->route->later(c);
 }
@@ -166,7 +186,7 @@ answer_ok(struct call *c)
 static int
 keep_data(struct http_exchange *x, const void *data, size_t len, void *arg)
 {
-	struct call *c = arg;
+	struct call *c = enter(arg);
 
 	(void)x;
 	count(c->rig, RIG_BYTES, (long)len);
@@ -177,7 +197,7 @@ keep_data(struct http_exchange *x, const void *data, size_t len, void *arg)
 static void
 answer_echo(struct http_exchange *x, void *arg)
 {
-	struct call *c = arg;
+	struct call *c = enter(arg);
 	struct buf out;
 
 	count(c->rig, RIG_ENDS, 1);
@@ -195,13 +215,15 @@ start_echo(struct call *c)
 {
 	struct http_body_sink sink = {1 << 20, keep_data, answer_echo, NULL};
 
+	into_server(c->rig, true);
 	http_body(c->x, &sink, c);
+	into_server(c->rig, false);
 }
 
 static int
 count_data(struct http_exchange *x, const void *data, size_t len, void *arg)
 {
-	struct call *c = arg;
+	struct call *c = enter(arg);
 
 	(void)x;
 	(void)data;
@@ -212,7 +234,7 @@ count_data(struct http_exchange *x, const void *data, size_t len, void *arg)
 static void
 answer_end(struct http_exchange *x, void *arg)
 {
-	struct call *c = arg;
+	struct call *c = enter(arg);
 
 	(void)x;
 	count(c->rig, RIG_ENDS, 1);
@@ -222,7 +244,7 @@ answer_end(struct http_exchange *x, void *arg)
 static void
 answer_large(struct http_exchange *x, void *arg)
 {
-	struct call *c = arg;
+	struct call *c = enter(arg);
 
 	(void)x;
 	count(c->rig, RIG_TOO_LARGE, 1);
@@ -232,7 +254,7 @@ answer_large(struct http_exchange *x, void *arg)
 static void
 hang_large(struct http_exchange *x, void *arg)
 {
-	struct call *c = arg;
+	struct call *c = enter(arg);
 
 	(void)x;
 	count(c->rig, RIG_TOO_LARGE, 1);
@@ -247,7 +269,9 @@ take(struct call *c, int64_t max,
 {
 	struct http_body_sink sink = {max, data, answer_end, toolarge};
 
+	into_server(c->rig, true);
 	http_body(c->x, &sink, c);
+	into_server(c->rig, false);
 }
 
 static void
@@ -289,7 +313,7 @@ answer_early(struct call *c)
 static int
 refuse_data(struct http_exchange *x, const void *data, size_t len, void *arg)
 {
-	struct call *c = arg;
+	struct call *c = enter(arg);
 
 	(void)x;
 	(void)data;
@@ -308,7 +332,7 @@ static int
 refuse_data_first(
     struct http_exchange *x, const void *data, size_t len, void *arg)
 {
-	struct call *c = arg;
+	struct call *c = enter(arg);
 
 	(void)x;
 	(void)data;
@@ -329,7 +353,7 @@ enough_data(struct http_exchange *x, const void *data, size_t len, void *arg)
 	(void)x;
 	(void)data;
 	(void)len;
-	answer(arg, 200, "enough\n");
+	answer(enter(arg), 200, "enough\n");
 	return 0;
 }
 
@@ -349,7 +373,7 @@ static int
 pause_data(struct http_exchange *x, const void *data, size_t len, void *arg)
 {
 	http_body_pause(x);
-	wait_ms(arg, 0);
+	wait_ms(enter(arg), 0);
 	return count_data(x, data, len, arg);
 }
 
@@ -362,7 +386,7 @@ start_pause(struct call *c)
 static int
 hold_data(struct http_exchange *x, const void *data, size_t len, void *arg)
 {
-	struct call *c = arg;
+	struct call *c = enter(arg);
 
 	if (atomic_load(&c->rig->counts[RIG_BYTES]) == 0) {
 		http_body_pause(x);
@@ -380,7 +404,9 @@ start_hold(struct call *c)
 static void
 resume(struct call *c)
 {
+	into_server(c->rig, true);
 	http_body_resume(c->x);
+	into_server(c->rig, false);
 }
 
 static int
@@ -428,7 +454,9 @@ answer_big(struct call *c)
 static void
 answer_abort(struct call *c)
 {
+	into_server(c->rig, true);
 	http_abort(c->x);
+	into_server(c->rig, false);
 	call_free(c);
 }
 
@@ -559,6 +587,7 @@ on_request(struct http_exchange *x, void *arg)
 
 	c->rig = arg;
 	c->x = x;
+	enter(c);
 	c->route = &echo;
 	for (i = 0; i < ARRAY_LEN(routes); i++) {
 		if (str_eq(http_path(x), routes[i].path))

@@ -92,11 +92,12 @@ every_bad_head_is_refused_wherever_it_is_cut(void **state)
 }
 
 static void
-a_bare_line_end_is_refused_before_the_head_ends(void **state)
+a_head_that_cannot_become_sound_is_refused_at_once(void **state)
 {
 	static const char *const starts[] = {"GET / HTTP/1.1\n",
 	    "GET / HTTP/1.1\r\nHost: a\n", "GET / HTTP/1.1\r\nHost: a\rb", "\n",
-	    "GET / HTTP/1.1\r\nHost: a\r\n\rx", "\r\r"};
+	    "GET / HTTP/1.1\r\nHost: a\r\n\rx", "\r\r", " ",
+	    "GET / HTTP/1.1\r\nHost: a\r\n ", "GET / HTTP/1.1\r\n\t"};
 	size_t i;
 
 	(void)state;
@@ -269,7 +270,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_bad_head_is_refused_wherever_it_is_cut),
-	    cmocka_unit_test(a_bare_line_end_is_refused_before_the_head_ends),
+	    cmocka_unit_test(
+		a_head_that_cannot_become_sound_is_refused_at_once),
 	    cmocka_unit_test(every_good_head_is_read_wherever_it_is_cut),
 	    cmocka_unit_test(a_head_is_taken_apart),
 	    cmocka_unit_test(the_framing_is_read),

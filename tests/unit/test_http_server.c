@@ -385,7 +385,7 @@ too_large_heads_are_refused(void **state)
 	c.status = 431;
 	assert_true(
 	    is_refused(rig, "GET / HTTP/1.1\r\nHost: a\r\nX: ", &c, AT_ONCE));
-	c.bytes = "a:\r\nb:\r\nc:\r\nd:\r\n\r\n";
+	c.bytes = "X: a\r\nX: b\r\nX: c\r\nX: d\r\n\r\n";
 	c.len = strlen(c.bytes);
 	assert_true(
 	    is_refused(rig, "GET / HTTP/1.1\r\nHost: a\r\n", &c, AT_ONCE));

@@ -226,6 +226,12 @@ connections_above_the_limit_are_told_so(void **state)
 	close(extra);
 	rig_exchange(fds[0], GET("/ok"), 200, "ok\n");
 	rig_exchange(fds[1], GET("/ok"), 200, "ok\n");
+	/* Those that are only told so take no place away. */
+	close(fds[0]);
+	while (rig_connections(rig) > 1 + 64)
+		continue;
+	fds[0] = rig_connect(rig);
+	rig_exchange(fds[0], GET("/ok"), 200, "ok\n");
 	for (i = 2; i < 2 + 64; i++) {
 		/* It is sent all the same, as any client would. */
 		rig_send_some(fds[i], SMUGGLED, strlen(SMUGGLED));
