@@ -70,7 +70,7 @@ static struct {
 	char verdict[2000];
 } peer;
 
-/* --- the script ------------------------------------------------------------- */
+/* --- the script --------------------------------------------------------- */
 
 static struct peer_step *
 step_new(struct steps *list, const char *method, const char *url)
@@ -237,7 +237,7 @@ peer_reset(void)
 	peer.verdict[0] = '\0';
 }
 
-/* --- one request ---------------------------------------------------------- */
+/* --- one request -------------------------------------------------------- */
 
 static void
 note_request(const struct http_request *r)
@@ -325,7 +325,7 @@ find_step(const struct http_request *r)
 	return NULL;
 }
 
-/* --- the answer ----------------------------------------------------------- */
+/* --- the answer --------------------------------------------------------- */
 
 static void
 call_free(struct http_call *call)
@@ -398,7 +398,7 @@ on_answer_due(void *arg)
 	call_free(call);
 }
 
-/* --- what the rest of the program sees ---------------------------------------- */
+/* --- what the rest of the program sees ---------------------------------- */
 
 int
 http_client_new(struct loop *loop, const struct http_client_options *options,

@@ -93,7 +93,7 @@ loop_free(struct loop *loop)
 	free(loop);
 }
 
-/* --- running -------------------------------------------------------------- */
+/* --- running ------------------------------------------------------------ */
 
 static bool
 run_posts(struct loop *loop)
@@ -237,7 +237,7 @@ loop_stop(struct loop *loop)
 	loop->stopped = true;
 }
 
-/* --- what the rest of the program sees -------------------------------------- */
+/* --- what the rest of the program sees ---------------------------------- */
 
 void
 loop_post(struct loop *loop, loop_fn *fn, void *arg)

@@ -38,7 +38,7 @@ static char path[96];
 static bool livelock;
 static bool too_early; /* a submission without an intent */
 
-/* --- what the engine tells --------------------------------------------------- */
+/* --- what the engine tells ---------------------------------------------- */
 
 static void
 on_line(const char *line, void *arg)
@@ -82,7 +82,7 @@ policy(const char *endpoint, struct engine_policy *out, void *arg)
 	*out = flow.policy;
 }
 
-/* --- what leaves -------------------------------------------------------------- */
+/* --- what leaves -------------------------------------------------------- */
 
 static bool
 same(const char *a, const char *b)
@@ -126,7 +126,7 @@ after_request(
 	return flow.after == NULL || flow.after(method, url, h, flow.hook_arg);
 }
 
-/* --- the world ---------------------------------------------------------------- */
+/* --- the world ---------------------------------------------------------- */
 
 static void
 open_world(void)
@@ -290,7 +290,7 @@ restart(void)
 	flow_take_up();
 }
 
-/* --- jobs --------------------------------------------------------------------- */
+/* --- jobs --------------------------------------------------------------- */
 
 struct job *
 flow_job(void)
@@ -350,7 +350,7 @@ must_be(enum job_state state, enum job_outcome outcome)
 	    job_outcome_name(job->outcome), job_outcome_name(outcome));
 }
 
-/* --- the peer's words ----------------------------------------------------------- */
+/* --- the peer's words --------------------------------------------------- */
 
 const char *
 out_uri(unsigned n)
