@@ -37,6 +37,8 @@ unit_tests += tests/unit/test_loop
 unit_tests += tests/unit/test_s3uri
 unit_tests += tests/unit/test_sigv4
 unit_tests += tests/unit/test_sigv4_vectors
+unit_tests += tests/unit/test_store
+unit_tests += tests/unit/test_store_file
 unit_tests += tests/unit/test_str
 unit_tests += tests/unit/test_timefmt
 unit_tests += tests/unit/test_url
@@ -68,6 +70,11 @@ tests_unit_test_local_s3list_LDADD = $(local_test_libs)
 tests_unit_test_local_s3target_LDADD = $(local_test_libs)
 tests_unit_test_local_validate_LDADD = $(local_test_libs)
 tests_unit_test_local_xml_LDADD = $(local_test_libs)
+
+store_support = tests/support/store_fixture.c tests/support/store_fixture.h
+tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_support)
+tests_unit_test_store_file_SOURCES = tests/unit/test_store_file.c \
+	$(store_support)
 
 # The engine in virtual time: these files take the place of modules of the
 # library, which the linker then leaves in it.

@@ -404,9 +404,15 @@ begin_adopted(struct work *w)
 void
 engine_adopt(struct engine *e, struct job *take_job)
 {
-	struct work *w = work_new(e, take_job);
 	struct submission *s = job_last_submission(take_job);
+	struct work *w;
 
+	/* Nothing may be written for it any more, and nothing is lost. */
+	if (e->stopping) {
+		job_free(take_job);
+		return;
+	}
+	w = work_new(e, take_job);
 	log_begin(LOG_INFO, "engine");
 	log_str("job", take_job->id);
 	log_str("adopted", job_state_name(take_job->state));

@@ -28,7 +28,7 @@ struct store_backend {
 	int (*save)(
 	    void *db, const struct job *job, unsigned n, struct error *err);
 
-	/* *jobs and its items are the caller's. */
+	/* Into NULL and 0. *jobs and its items are the caller's. */
 	int (*load)(void *db, enum store_filter filter, const char *id,
 	    struct job ***jobs, size_t *n, struct error *err);
 };

@@ -6,7 +6,6 @@
  */
 #include <fcntl.h>
 #include <sqlite3.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -133,6 +132,15 @@ static int64_t
 get_int(struct cursor *c)
 {
 	return sqlite3_column_int64(c->stmt, c->i++);
+}
+
+/* What no enum has stays what no enum has, however wide it is. */
+static unsigned
+get_enum(struct cursor *c)
+{
+	int64_t value = get_int(c);
+
+	return value >= 0 && value < UINT8_MAX ? (unsigned)value : UINT8_MAX;
 }
 
 static char *
@@ -432,7 +440,7 @@ get_spec(struct cursor *c, struct job_spec *spec)
 	spec->own_names = get_int(c) != 0;
 	spec->deployment = get_text(c);
 	spec->output_path = get_text(c);
-	spec->input = (enum job_input)get_int(c);
+	spec->input = (enum job_input)get_enum(c);
 	spec->input_path = get_text(c);
 	spec->input_size = get_int(c);
 	spec->input_sha256 = get_text(c);
@@ -440,16 +448,48 @@ get_spec(struct cursor *c, struct job_spec *spec)
 	spec->input_location = get_text(c);
 }
 
+static bool
+input_ok(const struct job_spec *spec)
+{
+	switch (spec->input) {
+	case INPUT_BODY:
+		return spec->body_len > 0;
+	case INPUT_FILE:
+		return spec->input_path != NULL && spec->input_size >= 0 &&
+		    spec->input_location != NULL;
+	case INPUT_LOCATION:
+		return spec->input_location != NULL;
+	}
+	return false;
+}
+
+/* A job that waits has been accepted, one that is queued has not. */
+static bool
+submissions_ok(const struct job *job)
+{
+	const struct submission *s = job_last_submission(job);
+	bool open = s == NULL || s->fate == SUB_OPEN || s->fate == SUB_DOUBT ||
+	    s->fate == SUB_NOT_SENT;
+
+	switch (job->state) {
+	case JOB_QUEUED:
+		return open;
+	case JOB_PENDING:
+		return s != NULL && !open;
+	case JOB_DONE:
+		return true;
+	}
+	return false;
+}
+
 /* What was read is used as an index or a switch: it must be one of ours. */
 static bool
 values_ok(const struct job *job)
 {
 	return jobid_ok(job->id) && job->spec.endpoint != NULL &&
-	    (unsigned)job->spec.input <= INPUT_LOCATION &&
-	    (unsigned)job->state <= JOB_DONE &&
+	    input_ok(&job->spec) && submissions_ok(job) &&
 	    (unsigned)job->outcome <= OUTCOME_CANCELLED &&
-	    (job->state == JOB_DONE) == (job->outcome != OUTCOME_NONE) &&
-	    (job->state != JOB_PENDING || job->nsubs > 0);
+	    (job->state == JOB_DONE) == (job->outcome != OUTCOME_NONE);
 }
 
 static int
@@ -466,7 +506,7 @@ load_submissions(struct db *db, int64_t seq, struct job *job, struct error *err)
 		    job->nsubs >= SUBMISSIONS_MAX)
 			break;
 		s = job_add_submission(job);
-		s->fate = (enum submission_fate)get_int(&c);
+		s->fate = (enum submission_fate)get_enum(&c);
 		s->intent_at = get_int(&c);
 		s->ended_at = get_int(&c);
 		s->inference_id = get_text(&c);
@@ -500,12 +540,13 @@ read_job(struct db *db, struct cursor *c, struct job **out, struct error *err)
 	c->i = 0;
 	seq = get_int(c);
 	id = get_text(c);
-	snprintf(job->id, sizeof(job->id), "%s", id != NULL ? id : "");
+	if (id != NULL && jobid_ok(id))
+		memcpy(job->id, id, JOBID_SIZE);
 	free(id);
 	job->created_at = get_int(c);
 	get_spec(c, &job->spec);
-	job->state = (enum job_state)get_int(c);
-	job->outcome = (enum job_outcome)get_int(c);
+	job->state = (enum job_state)get_enum(c);
+	job->outcome = (enum job_outcome)get_enum(c);
 	job->epoch = get_int(c);
 	job->submitted_at = get_int(c);
 	job->deadline_at = get_int(c);
@@ -552,20 +593,24 @@ db_load(void *arg, enum store_filter filter, const char *id, struct job ***jobs,
 	if (filter == STORE_ONE)
 		put_text(&c, id);
 	while ((rc = sqlite3_step(c.stmt)) == SQLITE_ROW) {
-		if (read_job(db, &c, &job, err) == -1) {
-			sqlite3_reset(c.stmt);
-			return -1;
-		}
+		if (read_job(db, &c, &job, err) == -1)
+			break;
 		if (*n == cap) {
 			cap = cap != 0 ? cap * 2 : 16;
 			*jobs = xreallocarray(*jobs, cap, sizeof(**jobs));
 		}
 		(*jobs)[(*n)++] = job;
 	}
-	if (rc != SQLITE_DONE)
+	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
 		complain(db, "read jobs", err);
 	sqlite3_reset(c.stmt);
-	return rc == SQLITE_DONE ? 0 : -1;
+	if (rc == SQLITE_DONE)
+		return 0;
+	while (*n > 0)
+		job_free((*jobs)[--*n]);
+	free(*jobs);
+	*jobs = NULL;
+	return -1;
 }
 
 const struct store_backend store_sqlite = {

@@ -332,14 +332,19 @@ store_peek(const char *path, const char *id, struct job ***jobs, size_t *n,
 {
 	struct store_options o = {.path = path, .must_exist = true};
 	const struct store_backend *b = &store_sqlite;
+	struct job **found = NULL;
+	size_t count = 0;
 	void *db;
 	int rc;
 
 	if (b->open(&o, &db, err) == -1)
 		return -1;
-	*jobs = NULL;
-	*n = 0;
-	rc = b->load(db, id != NULL ? STORE_ONE : STORE_ALL, id, jobs, n, err);
+	rc = b->load(
+	    db, id != NULL ? STORE_ONE : STORE_ALL, id, &found, &count, err);
 	b->close(db);
+	if (rc == 0) {
+		*jobs = found;
+		*n = count;
+	}
 	return rc;
 }

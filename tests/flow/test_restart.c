@@ -130,7 +130,26 @@ what_is_done_is_not_taken_up(void **state)
 	assert_int_equal(peer_count("*", "*"), 2);
 }
 
+<<<<<<< HEAD
 /* --- every step ----------------------------------------------------- */
+=======
+/* The store's last answers come while it is closed; it takes no more. */
+static void
+an_engine_that_stops_takes_nothing_up(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	expect_invoke(1);
+	flow_submit(job);
+	engine_stop(flow.engine);
+	engine_adopt(flow.engine, job_clone(on_disk(), true));
+	time_passes(3600000);
+	assert_int_equal(on_disk()->subs[0].fate, SUB_OPEN);
+}
+
+/* --- every step --------------------------------------------------------- */
+>>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 /*
  * A small service: every submission runs once it was received, under the name
@@ -355,6 +374,7 @@ main(void)
 	    FLOW_TEST(what_was_not_sent_is_sent_under_the_same_names),
 	    FLOW_TEST(the_deadline_is_kept),
 	    FLOW_TEST(what_is_done_is_not_taken_up),
+	    FLOW_TEST(an_engine_that_stops_takes_nothing_up),
 	    FLOW_TEST(wherever_it_dies_a_short_run_runs_once_and_ends_ok),
 	    FLOW_TEST(wherever_it_dies_a_long_run_ends_ok),
 	    FLOW_TEST(wherever_it_dies_a_reference_ends_ok),

@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store's verbs, with its real thread: what was acknowledged is there,
+ * what is done stays done, and one operation does not harm another.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "tests/support/store_fixture.h"
+
+/* --- every field -------------------------------------------------------- */
+
+#define FULL_STRINGS(X, job)                                          \
+	X(job, spec.endpoint)                                         \
+	X(job, spec.region)                                           \
+	X(job, spec.content_type)                                     \
+	X(job, spec.accept)                                           \
+	X(job, spec.custom_attributes) X(job, spec.inference_id)      \
+	    X(job, spec.extension) X(job, spec.filename)              \
+		X(job, spec.deployment) X(job, spec.output_path)      \
+		    X(job, spec.input_path) X(job, spec.input_sha256) \
+			X(job, spec.input_location)
+#define STATE_STRINGS(X, job)   \
+	X(job, result_location) \
+	X(job, result_etag)     \
+	X(job, result_type) X(job, error_code) X(job, error_text)
+#define SUB_STRINGS(X, s)                                             \
+	X(s, inference_id)                                            \
+	X(s, extension)                                               \
+	X(s, filename)                                                \
+	X(s, predicted)                                               \
+	X(s, output_location) X(s, failure_location) X(s, request_id) \
+	    X(s, note)
+
+static struct job *
+full_job(void)
+{
+	struct job *job = job_new();
+	int64_t n = 100;
+
+#define FILL(j, field) (j)->field = xstrdup("<" #field "> \xc3\xa4 'x\"");
+	FULL_STRINGS(FILL, job)
+	job->spec.request_ttl_s = n++;
+	job->spec.invocation_timeout_s = n++;
+	job->spec.own_names = true;
+	job->spec.input = INPUT_FILE;
+	job->spec.body = xmemdup("a\0b\xff", 4);
+	job->spec.body_len = 4;
+	job->spec.input_size = n++;
+	job->spec.input_spooled = true;
+	job->submitted_at = n++;
+	job->deadline_at = n++;
+	job->epoch = 3;
+	return job;
+}
+
+static void
+fill_submission(struct submission *s, enum submission_fate fate)
+{
+	s->fate = fate;
+	s->intent_at = 1000 + s->n;
+	s->ended_at = 2000 + s->n;
+	SUB_STRINGS(FILL, s)
+}
+
+static void
+assert_same(const struct job *a, const struct job *b, bool with_body)
+{
+	size_t i;
+
+#define SAME(field) assert_int_equal(a->field, b->field)
+#define SAME_STRING(x, field)                     \
+	if (a->field != NULL || b->field != NULL) \
+		assert_string_equal(a->field, b->field);
+	assert_string_equal(a->id, b->id);
+	FULL_STRINGS(SAME_STRING, a)
+	STATE_STRINGS(SAME_STRING, a)
+	SAME(created_at);
+	SAME(spec.request_ttl_s);
+	SAME(spec.invocation_timeout_s);
+	SAME(spec.own_names);
+	SAME(spec.input);
+	SAME(spec.input_size);
+	SAME(spec.input_spooled);
+	SAME(spec.body_len);
+	SAME(state);
+	SAME(outcome);
+	SAME(epoch);
+	SAME(submitted_at);
+	SAME(deadline_at);
+	SAME(completed_at);
+	SAME(result_size);
+	SAME(nsubs);
+	if (with_body)
+		assert_memory_equal(
+		    a->spec.body, b->spec.body, a->spec.body_len);
+	else
+		assert_null(b->spec.body);
+	for (i = 0; i < a->nsubs; i++) {
+		SAME(subs[i].n);
+		SAME(subs[i].fate);
+		SAME(subs[i].intent_at);
+		SAME(subs[i].ended_at);
+#define SAME_OF_SUB(x, field) SAME_STRING(x, subs[i].field)
+		SUB_STRINGS(SAME_OF_SUB, a)
+	}
+}
+
+/* The job as every verb gives it, in this and in another process's life. */
+static void
+assert_everywhere(const struct job *job)
+{
+	struct job *found, **jobs;
+	struct error err;
+	size_t n;
+
+	found = fx_find(job->id);
+	assert_non_null(found);
+	assert_same(job, found, true);
+	job_free(found);
+	fx_load(store_list);
+	assert_int_equal(fx.n, 1);
+	assert_same(job, fx.jobs[0], false);
+	fx_free_jobs();
+	fx_load(store_unfinished);
+	assert_int_equal(fx.n, job->state != JOB_DONE);
+	if (fx.n > 0)
+		assert_same(job, fx.jobs[0], true);
+	fx_free_jobs();
+	fx_close();
+	assert_int_equal(store_peek(fx.path, job->id, &jobs, &n, &err), 0);
+	assert_int_equal(n, 1);
+	assert_same(job, jobs[0], true);
+	job_free(jobs[0]);
+	free(jobs);
+	fx_open();
+}
+
+static void
+every_field_comes_back(void **state)
+{
+	struct job *job = full_job();
+
+	(void)state;
+	fx_open();
+	assert_int_equal(fx_insert(job), 0);
+	assert_everywhere(job);
+	fill_submission(job_add_submission(job), SUB_DOUBT);
+	assert_int_equal(fx_save(job, 1), 0);
+	assert_everywhere(job);
+	fill_submission(job_add_submission(job), SUB_ACCEPTED);
+	job_move(job, JOB_PENDING, OUTCOME_NONE);
+	job->deadline_at = 4711;
+	assert_int_equal(fx_save(job, 2), 0);
+	assert_everywhere(job);
+	STATE_STRINGS(FILL, job)
+	job->result_size = INT64_MAX;
+	job_move(job, JOB_DONE, OUTCOME_FAILED);
+	job->subs[1].fate = SUB_FAILED;
+	assert_int_equal(fx_save(job, 2), 0);
+	assert_everywhere(job);
+	job_free(job);
+}
+
+static void
+what_is_not_given_comes_back_as_nothing(void **state)
+{
+	struct job *job = fx_small_job();
+
+	(void)state;
+	fx_open();
+	assert_int_equal(fx_insert(job), 0);
+	assert_everywhere(job);
+	job_free(job);
+}
+
+static void
+jobs_come_oldest_first(void **state)
+{
+	struct job *jobs[20];
+	size_t i;
+
+	(void)state;
+	fx_open();
+	for (i = 0; i < 20; i++) {
+		jobs[i] = fx_small_job();
+		assert_int_equal(fx_insert(jobs[i]), 0);
+	}
+	fx_load(store_list);
+	assert_int_equal(fx.n, 20);
+	for (i = 0; i < 20; i++) {
+		assert_string_equal(fx.jobs[i]->id, jobs[i]->id);
+		job_free(jobs[i]);
+	}
+	fx_free_jobs();
+}
+
+static void
+a_job_that_is_not_there_is_not_found(void **state)
+{
+	static const char *const ids[] = {
+	    "01kjvktcgr7mm4ep09vrvwrnx8",
+	    "",
+	    "x",
+	    "01kjvktcgr7mm4ep09vrvwrnx8-and-more",
+	    "' OR 1=1 --               ",
+	};
+	struct job *job = fx_small_job();
+	size_t i;
+
+	(void)state;
+	fx_open();
+	assert_int_equal(fx_insert(job), 0);
+	for (i = 0; i < ARRAY_LEN(ids); i++)
+		assert_null(fx_find(ids[i]));
+	job_free(job);
+}
+
+/* --- fences ------------------------------------------------------------- */
+
+static void
+a_former_owner_changes_nothing(void **state)
+{
+	struct job *job = fx_small_job(), *found;
+
+	(void)state;
+	fx_open();
+	assert_int_equal(fx_insert(job), 0);
+	job->epoch = 2;
+	fill_submission(job_add_submission(job), SUB_OPEN);
+	assert_int_equal(fx_save(job, 1), -1);
+	assert_int_equal(fx.err.code, ERR_STORE);
+	assert_non_null(strstr(fx.err.text, "not ours"));
+	found = fx_find(job->id);
+	assert_int_equal(found->epoch, 1);
+	assert_int_equal(found->nsubs, 0);
+	job_free(found);
+	job_free(job);
+}
+
+static void
+done_is_final(void **state)
+{
+	struct job *job = fx_small_job(), *found;
+
+	(void)state;
+	fx_open();
+	assert_int_equal(fx_insert(job), 0);
+	fill_submission(job_add_submission(job), SUB_ACCEPTED);
+	assert_int_equal(fx_save(job, 1), 0);
+	job_move(job, JOB_DONE, OUTCOME_OK);
+	assert_int_equal(fx_save(job, 0), 0);
+	job->outcome = OUTCOME_FAILED;
+	job->subs[0].fate = SUB_FAILED;
+	assert_int_equal(fx_save(job, 1), -1);
+	assert_int_equal(fx.err.code, ERR_STORE);
+	assert_non_null(strstr(fx.err.text, "done"));
+	found = fx_find(job->id);
+	assert_int_equal(found->outcome, OUTCOME_OK);
+	assert_int_equal(found->subs[0].fate, SUB_ACCEPTED);
+	job_free(found);
+	job_free(job);
+}
+
+static void
+an_id_is_taken_once(void **state)
+{
+	struct job *job = fx_small_job();
+
+	(void)state;
+	fx_open();
+	assert_int_equal(fx_insert(job), 0);
+	assert_int_equal(fx_insert(job), -1);
+	assert_int_equal(fx.err.code, ERR_STORE);
+	assert_int_equal(fx_count(store_list), 1);
+	job_free(job);
+}
+
+static void
+a_job_that_is_not_there_is_not_saved(void **state)
+{
+	struct job *job = fx_small_job();
+
+	(void)state;
+	fx_open();
+	fill_submission(job_add_submission(job), SUB_OPEN);
+	assert_int_equal(fx_save(job, 1), -1);
+	assert_int_equal(fx_count(store_list), 0);
+	job_free(job);
+}
+
+/* --- many at once ------------------------------------------------------- */
+
+#define MANY 200
+static unsigned arrived;
+static unsigned out_of_order;
+static unsigned refused;
+
+static void
+on_one_of_many(const struct error *err, void *arg)
+{
+	out_of_order += (uintptr_t)arg != arrived++;
+	refused += err != NULL;
+	if (arrived == MANY)
+		loop_stop(fx.loop);
+}
+
+/* Transactions in the write-ahead log: frames that end one name its size. */
+static unsigned
+count_commits(void)
+{
+	char *wal = xasprintf("%s-wal", fx.path);
+	unsigned char h[24];
+	FILE *f = fopen(wal, "r");
+	unsigned n = 0;
+
+	assert_non_null(f);
+	assert_int_equal(fseek(f, 32, SEEK_SET), 0);
+	while (fread(h, sizeof(h), 1, f) == 1) {
+		n += (h[4] | h[5] | h[6] | h[7]) != 0;
+		fseek(f, 4096, SEEK_CUR);
+	}
+	fclose(f);
+	free(wal);
+	return n;
+}
+
+static void
+insert_many(unsigned again)
+{
+	struct job *job = NULL;
+	uintptr_t i;
+
+	arrived = out_of_order = refused = 0;
+	for (i = 0; i < MANY; i++) {
+		if (i == 0 || i != again) {
+			job_free(job);
+			job = fx_small_job();
+		}
+		store_insert(fx.store, job, on_one_of_many, (void *)i);
+	}
+	job_free(job);
+	while (arrived < MANY)
+		loop_run(fx.loop);
+	assert_int_equal(out_of_order, 0);
+}
+
+static void
+what_queued_up_is_one_transaction(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	fx_open();
+	before = count_commits();
+	insert_many(0);
+	assert_int_equal(refused, 0);
+	assert_in_range(count_commits() - before, 1, MANY / 4);
+	assert_int_equal(fx_count(store_list), MANY);
+	fx_close();
+	fx_open();
+	assert_int_equal(fx_count(store_unfinished), MANY);
+}
+
+static void
+one_that_is_refused_takes_no_other_with_it(void **state)
+{
+	(void)state;
+	fx_open();
+	insert_many(77);
+	assert_int_equal(refused, 1);
+	assert_int_equal(fx_count(store_list), MANY - 1);
+}
+
+static void
+close_writes_and_answers_what_is_queued(void **state)
+{
+	struct job *job = fx_small_job();
+	unsigned i;
+
+	(void)state;
+	fx_open();
+	arrived = out_of_order = refused = 0;
+	store_insert(fx.store, job, on_one_of_many, NULL);
+	for (i = 1; i < 20; i++)
+		store_save(
+		    fx.store, job, 0, on_one_of_many, (void *)(uintptr_t)i);
+	fx_close();
+	assert_int_equal(arrived, 20);
+	assert_int_equal(out_of_order, 0);
+	assert_int_equal(refused, 0);
+	job_free(job);
+}
+
+/* Inserts for ever, and tells the parent of each one that is on disk. */
+static void __attribute__((noreturn)) write_until_killed(int fd)
+{
+	struct loop *l = loop_new();
+
+	fx.loop = l;
+	fx_open();
+	for (;;) {
+		struct job *job = fx_small_job();
+
+		if (fx_insert(job) == -1 ||
+		    write(fd, job->id, JOBID_SIZE) != JOBID_SIZE)
+			_exit(1);
+		job_free(job);
+	}
+}
+
+static void
+what_was_acknowledged_survives_a_kill(void **state)
+{
+	char ids[60][JOBID_SIZE];
+	int fds[2], status;
+	size_t n = 0;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0)
+		write_until_killed(fds[1]);
+	assert_true(pid > 0);
+	close(fds[1]);
+	while (n < ARRAY_LEN(ids) &&
+	    read(fds[0], ids[n], JOBID_SIZE) == JOBID_SIZE)
+		n++;
+	kill(pid, SIGKILL);
+	/* What it said before it died counts, too. */
+	assert_int_equal(n, ARRAY_LEN(ids));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	close(fds[0]);
+	fx_open();
+	for (n = 0; n < ARRAY_LEN(ids); n++) {
+		struct job *job = fx_find(ids[n]);
+
+		assert_non_null(job);
+		job_free(job);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		every_field_comes_back, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		what_is_not_given_comes_back_as_nothing, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		jobs_come_oldest_first, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_job_that_is_not_there_is_not_found, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_former_owner_changes_nothing, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		done_is_final, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		an_id_is_taken_once, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_job_that_is_not_there_is_not_saved, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		what_queued_up_is_one_transaction, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		one_that_is_refused_takes_no_other_with_it, fx_setup,
+		fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		close_writes_and_answers_what_is_queued, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		what_was_acknowledged_survives_a_kill, fx_setup, fx_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store's file: whose it is, who may read it, and how a strange, a broken
+ * or a senseless one is refused in words.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "tests/support/store_fixture.h"
+
+/* --- the file ----------------------------------------------------------- */
+
+static int
+try_open(bool must_exist, struct error *err)
+{
+	struct store_options o = {.path = fx.path, .must_exist = must_exist};
+	struct store *s;
+
+	if (store_open(fx.loop, &o, &s, err) == -1)
+		return -1;
+	store_close(s);
+	return 0;
+}
+
+static void
+nobody_else_may_read_the_file(void **state)
+{
+	char *wal = xasprintf("%s-wal", fx.path);
+	mode_t old = umask(0);
+	struct stat st;
+
+	(void)state;
+	fx_open();
+	umask(old);
+	assert_int_equal(stat(fx.path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(stat(wal, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	free(wal);
+}
+
+static void
+a_file_has_one_owner_at_a_time(void **state)
+{
+	struct job **jobs = NULL;
+	struct error err;
+	size_t n = 0;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	fx_open();
+	pid = fork();
+	if (pid == 0)
+		_exit(store_peek(fx.path, NULL, &jobs, &n, &err) == -1 &&
+			    err.code == ERR_BUSY
+			? 7
+			: 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 7);
+	assert_int_equal(try_open(false, &err), -1);
+	assert_int_equal(err.code, ERR_BUSY);
+	fx_close();
+	assert_int_equal(try_open(true, &err), 0);
+}
+
+static void
+a_missing_file_is_made_only_where_that_was_meant(void **state)
+{
+	struct error err;
+
+	(void)state;
+	assert_int_equal(try_open(true, &err), -1);
+	assert_int_equal(access(fx.path, F_OK), -1);
+	assert_int_equal(try_open(false, &err), 0);
+	assert_int_equal(try_open(true, &err), 0);
+}
+
+static void
+a_link_is_not_followed(void **state)
+{
+	char *other = xasprintf("%s/other", fx.dir);
+	struct error err;
+
+	(void)state;
+	assert_int_equal(symlink(other, fx.path), 0);
+	assert_int_equal(try_open(false, &err), -1);
+	assert_int_equal(access(other, F_OK), -1);
+	free(other);
+}
+
+static void
+put_file(const void *data, size_t len)
+{
+	struct error err;
+
+	if (file_write_atomic(fx.path, data, len, 0600, &err) == -1)
+		fail_msg("%s", err.text);
+}
+
+static void
+change(const char *sql)
+{
+	sqlite3 *db;
+	char *message = NULL;
+
+	assert_int_equal(sqlite3_open(fx.path, &db), SQLITE_OK);
+	sqlite3_exec(
+	    db, "PRAGMA ignore_check_constraints = 1", NULL, NULL, NULL);
+	if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
+		fail_msg("%s: %s", sql, message);
+	sqlite3_close(db);
+}
+
+static void
+refuse_file(const char *word)
+{
+	struct error err;
+
+	if (try_open(false, &err) == 0)
+		fail_msg("not refused: %s", word);
+	assert_int_equal(err.code, ERR_STORE);
+	if (strstr(err.text, word) == NULL || strstr(err.text, fx.path) == NULL)
+		fail_msg("'%s' is not in: %s", word, err.text);
+}
+
+static void
+a_file_that_is_none_of_ours_is_refused(void **state)
+{
+	static const char text[] = "a text that somebody keeps, of 64 bytes "
+				   "and more, since so small a file is new\n"
+				   "......................................";
+
+	(void)state;
+	put_file(text, sizeof(text));
+	refuse_file("not a database");
+	unlink(fx.path);
+	change("CREATE TABLE mine (x)");
+	refuse_file("no state file of awaitd");
+	change("DROP TABLE mine; PRAGMA application_id = 7");
+	refuse_file("no state file of awaitd");
+	unlink(fx.path);
+	fx_open();
+	fx_close();
+	change("PRAGMA user_version = 99");
+	refuse_file("schema version 99");
+}
+
+/* The file may open, but nothing is read from it. */
+static void
+refuse_jobs(void)
+{
+	struct job **jobs;
+	struct error err;
+	size_t n;
+
+	if (store_peek(fx.path, NULL, &jobs, &n, &err) == 0)
+		fail_msg("%zu jobs were read", n);
+	assert_int_equal(err.code, ERR_STORE);
+	assert_non_null(strstr(err.text, fx.path));
+}
+
+static void
+a_file_that_was_cut_is_refused(void **state)
+{
+	struct buf b;
+	struct error err;
+	struct job *job;
+	int i;
+
+	(void)state;
+	fx_open();
+	for (i = 0; i < 50; i++) {
+		job = fx_small_job();
+		assert_int_equal(fx_insert(job), 0);
+		job_free(job);
+	}
+	fx_close();
+	buf_init(&b, 1 << 20);
+	assert_int_equal(file_read(fx.path, &b, &err), 0);
+	put_file(b.data, 100);
+	refuse_jobs();
+	put_file(b.data, b.len / 2);
+	refuse_jobs();
+	memset(b.data + 4096, 0x5a, b.len - 4096);
+	put_file(b.data, b.len);
+	refuse_jobs();
+	buf_done(&b);
+}
+
+/* One job in each state, then one value that makes no sense. */
+static void
+make_rows(void)
+{
+	struct job *job = fx_small_job();
+
+	fx_open();
+	assert_int_equal(fx_insert(job), 0);
+	job_add_submission(job)->fate = SUB_ACCEPTED;
+	job_move(job, JOB_PENDING, OUTCOME_NONE);
+	assert_int_equal(fx_save(job, 1), 0);
+	job_free(job);
+	job = fx_small_job();
+	assert_int_equal(fx_insert(job), 0);
+	job_free(job);
+	fx_close();
+}
+
+static void
+rows_that_make_no_sense_are_refused(void **state)
+{
+	static const char *const changes[] = {
+	    "UPDATE job_state SET state = 3",
+	    "UPDATE job_state SET state = -1",
+	    "UPDATE job_state SET state = 4294967296",
+	    "UPDATE job_state SET outcome = 5",
+	    "UPDATE job_state SET outcome = 1",
+	    "UPDATE job_state SET state = 1",
+	    "UPDATE job_state SET state = 0",
+	    "UPDATE job SET id = 'short' WHERE seq = 1",
+	    "UPDATE job SET id = upper(id) WHERE seq = 1",
+	    "UPDATE job SET id = id || 'x' WHERE seq = 1",
+	    "UPDATE job SET input = 3",
+	    "UPDATE job SET input = 1",
+	    "UPDATE job SET input = 2",
+	    "UPDATE job SET body = NULL",
+	    "UPDATE job SET input = 1, input_path = '/a', input_size = -1, "
+	    "input_location = 's3://b/c'",
+	    "UPDATE submission SET n = 2",
+	    "UPDATE submission SET n = 0",
+	    "UPDATE submission SET fate = 6",
+	    "UPDATE submission SET fate = -1",
+	    "UPDATE submission SET fate = 4294967298",
+	};
+	struct job **jobs;
+	struct error err;
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(changes); i++) {
+		make_rows();
+		change(changes[i]);
+		fx_open();
+		fx_load(store_unfinished);
+		if (!fx.failed)
+			fail_msg("taken: %s", changes[i]);
+		fx_free_jobs();
+		fx_close();
+		if (store_peek(fx.path, NULL, &jobs, &n, &err) == 0)
+			fail_msg("peeked: %s", changes[i]);
+		assert_int_equal(err.code, ERR_STORE);
+		unlink(fx.path);
+	}
+}
+
+static void
+a_disk_that_is_full_fails_the_write_and_nothing_else(void **state)
+{
+	struct rlimit old, small = {0};
+	struct job *job = fx_small_job(), *big = fx_small_job();
+	int failed;
+
+	(void)state;
+	fx_open();
+	assert_int_equal(fx_insert(job), 0);
+	free(big->spec.body);
+	big->spec.body_len = 100000;
+	big->spec.body = xcalloc(1, 100000);
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &old);
+	small.rlim_max = old.rlim_max;
+	small.rlim_cur = 81920;
+	setrlimit(RLIMIT_FSIZE, &small);
+	failed = fx_insert(big);
+	setrlimit(RLIMIT_FSIZE, &old);
+	assert_int_equal(failed, -1);
+	assert_int_equal(fx.err.code, ERR_STORE);
+	assert_int_equal(fx_count(store_list), 1);
+	assert_int_equal(fx_insert(big), 0);
+	fx_close();
+	fx_open();
+	assert_int_equal(fx_count(store_list), 2);
+	job_free(job);
+	job_free(big);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		nobody_else_may_read_the_file, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_file_has_one_owner_at_a_time, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_missing_file_is_made_only_where_that_was_meant, fx_setup,
+		fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_link_is_not_followed, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_file_that_is_none_of_ours_is_refused, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_file_that_was_cut_is_refused, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		rows_that_make_no_sense_are_refused, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_disk_that_is_full_fails_the_write_and_nothing_else, fx_setup,
+		fx_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
