@@ -33,10 +33,15 @@ local_test_libs = liblocal.a $(LDADD)
 
 # One script a line, sorted.
 system_tests =
+system_tests += tests/system/badinput.sh
+system_tests += tests/system/config.sh
 system_tests += tests/system/inputs.sh
 system_tests += tests/system/interop.sh
 system_tests += tests/system/invoke.sh
 system_tests += tests/system/kill.sh
+system_tests += tests/system/local_kill.sh
+system_tests += tests/system/local_raw.sh
+system_tests += tests/system/logs.sh
 system_tests += tests/system/results.sh
 system_tests += tests/system/wait.sh
 
