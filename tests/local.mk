@@ -97,10 +97,15 @@ tests_flow_test_submit_SOURCES = tests/flow/test_submit.c $(flow_support)
 
 # One script a line, sorted.
 system_tests =
+system_tests += tests/system/badinput.sh
+system_tests += tests/system/config.sh
 system_tests += tests/system/inputs.sh
 system_tests += tests/system/interop.sh
 system_tests += tests/system/invoke.sh
 system_tests += tests/system/kill.sh
+system_tests += tests/system/local_kill.sh
+system_tests += tests/system/local_raw.sh
+system_tests += tests/system/logs.sh
 system_tests += tests/system/results.sh
 system_tests += tests/system/wait.sh
 system_tests += tests/system/local.sh

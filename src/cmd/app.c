@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "aws/endpoint.h"
 #include "base/log.h"
@@ -92,6 +93,11 @@ app_connect(struct app *app, struct error *err)
 
 	if (str_empty(ho.ca_file))
 		ho.ca_file = NULL;
+	if (ho.ca_file != NULL && access(ho.ca_file, R_OK) == -1) {
+		err_set_errno(err, ERR_CONFIG, "AWS_CA_BUNDLE %s", ho.ca_file);
+		return err_hint(err,
+		    "Name a file of certificates in PEM form, or unset it.");
+	}
 	if (http_client_new(app->loop, &ho, &app->http, err) == -1)
 		return -1;
 	ao.http = app->http;

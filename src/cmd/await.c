@@ -377,7 +377,7 @@ await_run(struct await *a, struct error *err)
 		return STATUS_OK;
 	if (a->broken.code != ERR_NONE) {
 		*err = a->broken;
-		return STATUS_ERROR;
+		return err->code == ERR_CONFIG ? STATUS_USAGE : STATUS_ERROR;
 	}
 	return say_not_ready(a, err);
 }

@@ -68,7 +68,8 @@ invoke(struct app *app, const struct cmd_line *line, char **folder,
 	if (o->output != NULL && output_check(o->output, err) == -1)
 		return -1;
 	if (request_configure(app, &o->request, &endpoint, err) == -1 ||
-	    app_connect(app, err) == -1 || runs_folder(app, folder, err) == -1)
+	    app_connect(app, err) == -1 ||
+	    runs_folder_to_write(app, folder, err) == -1)
 		return -1;
 	return request_job(app, &o->request, endpoint,
 	    line->nargs == 1 ? line->args[0] : NULL, *folder, job, err);

@@ -21,7 +21,7 @@ struct submit_options {
 #define AT(field) offsetof(struct submit_options, field)
 static const struct cmd_option submit_options[] = {
     {"timeout", 0, OPT_DURATION, AT(timeout_ms), "TIME",
-	"stop waiting for acceptance after this long (60s)"},
+	"wait so long for acceptance, not longer (60s)"},
 };
 
 /* The ids first: whatever happens to the submission, they are on disk. */
@@ -101,7 +101,8 @@ submit(struct app *app, const struct cmd_line *line, char **folder,
 	const struct conf_endpoint *endpoint;
 
 	if (request_configure(app, &o->request, &endpoint, err) == -1 ||
-	    app_connect(app, err) == -1 || runs_folder(app, folder, err) == -1)
+	    app_connect(app, err) == -1 ||
+	    runs_folder_to_write(app, folder, err) == -1)
 		return -1;
 	return make_jobs(app, line, *folder, endpoint, jobs, err);
 }

@@ -198,11 +198,13 @@ request_job(const struct app *app, const struct request_options *o,
     struct job **out, struct error *err)
 {
 	struct job *job = job_new();
+	struct site *site;
 
 	fill_spec(&job->spec, o, app, endpoint);
 	/* Twice: the members before the input is read, and then with it. */
 	if (check_job(job, err) == -1 ||
 	    app_region(app, endpoint, &job->spec.region, err) == -1 ||
+	    sites_get(app->sites, job->spec.region, &site, err) == -1 ||
 	    take_input(o, endpoint, word, folder, job, err) == -1 ||
 	    check_job(job, err) == -1 || check_upload(job, err) == -1) {
 		request_drop(job);

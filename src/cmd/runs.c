@@ -41,6 +41,7 @@ runs_folder(const struct app *app, char **out, struct error *err)
 		return err_hint(err, "Set AWAITD_STATE to a folder, or HOME.");
 	}
 	if (file_mkdirs(folder, 0700, err) == -1) {
+		err_prefix(err, "state folder %s", folder);
 		free(folder);
 		err->code = ERR_CONFIG;
 		return err_hint(err,
@@ -49,6 +50,24 @@ runs_folder(const struct app *app, char **out, struct error *err)
 	}
 	*out = folder;
 	return 0;
+}
+
+int
+runs_folder_to_write(const struct app *app, char **out, struct error *err)
+{
+	char *folder;
+
+	if (runs_folder(app, &folder, err) == -1)
+		return -1;
+	if (access(folder, W_OK | X_OK) == 0) {
+		*out = folder;
+		return 0;
+	}
+	err_set_errno(err, ERR_CONFIG, "state folder %s", folder);
+	free(folder);
+	return err_hint(err,
+	    "State files need a folder; set AWAITD_STATE to one that can be "
+	    "written to.");
 }
 
 char *

@@ -20,6 +20,9 @@
 int runs_folder(const struct app *app, char **out, struct error *err);
 
 /* The state file of a run whose first job has this id. The caller's. */
+/* The same, and files can be made in it. */
+int runs_folder_to_write(const struct app *app, char **out, struct error *err);
+
 char *runs_path(const char *folder, const char *id);
 
 /* Every state file there, oldest first; each and the array are the caller's. */

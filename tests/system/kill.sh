@@ -91,8 +91,8 @@ is "$("$awaitd" show --json "$job" | jq -c '[.submissions[].fate]')" \
 # --- before anything was sent ---
 before=$(accepted)
 local_stop
-start none invoke -e cat "$tmp/in"
-wait_until 20 sh -c "ls '$AWAITD_STATE' | grep -c db$ | grep -q 5"
+start none invoke -v -e cat "$tmp/in"
+wait_until 20 has "$tmp/none.err" 'retry_ms='
 kill -KILL "$pid"
 finish none "$pid"
 job=$(newest)

@@ -55,7 +55,7 @@ report() { # 0|1 NAME
 ok() { # NAME COMMAND...: the command succeeds
 	ok_name=$1
 	shift
-	if "$@"; then
+	if "$@" >"$tmp/ok.out"; then
 		report 0 "$ok_name"
 	else
 		report 1 "$ok_name" || diag "failed: $*"

@@ -1,0 +1,140 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Which value wins, and what the commands say of themselves.
+. "${abs_top_srcdir:?}/tests/system/lib.sh"
+cd "$tmp" || exit 1
+unset AWAITD_STATE
+
+value() { # SECTION KEY [ARGUMENT...]: value and source, as awaitd config has it
+	value_section=$1
+	value_key=$2
+	shift 2
+	"$awaitd" config --json "$@" | jq -r --arg s "$value_section" \
+	    --arg k "$value_key" 'select(.section == $s and .key == $k) |
+	    "\(.value) \(.source)"'
+}
+
+# --- precedence ---
+rm -r "$HOME/.config"
+is "$(value awaitd log_level)" 'warn default' 'a default is called so'
+mkdir -p "$HOME/.config/awaitd" xdg/awaitd
+printf '[awaitd]\nlog_level = error\n' >"$HOME/.config/awaitd/awaitd.conf"
+is "$(value awaitd log_level)" "error $HOME/.config/awaitd/awaitd.conf:2" \
+    'the file in the home folder, with the line'
+printf '[awaitd]\n# a comment\n\nlog_level = info\n' >xdg/awaitd/awaitd.conf
+is "$(XDG_CONFIG_HOME=$tmp/xdg value awaitd log_level)" \
+    "info $tmp/xdg/awaitd/awaitd.conf:4" 'XDG_CONFIG_HOME before it'
+printf '[awaitd]\nlog_level = none\n' >env.conf
+is "$(XDG_CONFIG_HOME=$tmp/xdg AWAITD_CONFIG=env.conf value awaitd log_level)" \
+    'none env.conf:2' 'AWAITD_CONFIG before that'
+printf '[awaitd]\nlog_level = info\n[endpoint ocr]\npoll_max = 2m\n' >c.conf
+is "$(AWAITD_CONFIG=env.conf value awaitd log_level -c c.conf)" \
+    'info c.conf:2' '-c before all of them'
+is "$(AWAITD_LOG_LEVEL=debug value awaitd log_level -c c.conf)" \
+    'debug AWAITD_LOG_LEVEL' 'a variable before the file'
+is "$(AWAITD_LOG_LEVEL=debug value awaitd log_level -c c.conf \
+    --set awaitd.log_level=error)" 'error --set' '--set before the variable'
+is "$(value awaitd log_level --set awaitd.log_level=info \
+    --set awaitd.log_level=error)" 'error --set' 'the last --set wins'
+is "$(value 'endpoint ocr' poll_max -c c.conf)" '120s c.conf:4' \
+    'an endpoint has its section'
+is "$(value 'endpoint a.b' poll_max --set 'endpoint a.b.poll_max=5s')" \
+    '5s --set' 'a dot in its name is no key'
+is "$(value awaitd state --set "awaitd.state=a=b")" 'a=b --set' \
+    'a value may hold an equals sign'
+printf '\357\273\277[awaitd]\r\nlog_level = info\r\n' >dos.conf
+is "$(value awaitd log_level -c dos.conf)" 'info dos.conf:2' \
+    'a file from Windows is read'
+
+# --- config in text is a configuration ---
+AWAITD_LOG_LEVEL=debug "$awaitd" config -c c.conf >all.conf 2>>"$tmp/all.err"
+is "$(head -n 1 all.conf)" '# file: c.conf' 'the first line names the file'
+run config -c all.conf
+is "$status" 0 'what config prints can be read again'
+is "$(grep -v '^#' out)" "$(grep -v '^#' all.conf)" 'and means the same'
+
+# --- precedence of flags over keys in a request ---
+local_start
+echo x >in
+run submit -c c.conf -e cat --set 'endpoint cat.request_ttl=2m' \
+    --set 'endpoint cat.content_type=a/b' in
+run show --json "$(cat out)"
+is "$(jq -r '.request | "\(.request_ttl_s) \(.content_type)"' out)" '120 a/b' \
+    'keys of the endpoint are used'
+run submit -c c.conf -e cat --set 'endpoint cat.request_ttl=2m' \
+    --set 'endpoint cat.content_type=a/b' --request-ttl 3m -t c/d in
+run show --json "$(cat out)"
+is "$(jq -r '.request | "\(.request_ttl_s) \(.content_type)"' out)" '180 c/d' \
+    'options of the command are stronger'
+ok 'state is in the home folder by default' \
+    test -d "$HOME/.local/state/awaitd"
+export AWAITD_STATE="$tmp/state with ? and # and %41"
+run invoke -e cat in
+is "$status" 0 'a state folder of any name'
+ok 'is taken as it is named' test -d "$AWAITD_STATE"
+is "$(find "$AWAITD_STATE" -name '*.db' | wc -l)" 1 'and used'
+AWAITD_STATE=relative run invoke -e cat in
+ok 'a relative one, too' test -d relative
+
+# --- AWS's own configuration ---
+mkdir -p "$HOME/.aws"
+cat >"$HOME/.aws/credentials" <<END
+[default]
+aws_access_key_id = nobody
+aws_secret_access_key = nothing
+[work]
+aws_access_key_id = $AWS_ACCESS_KEY_ID
+aws_secret_access_key = $AWS_SECRET_ACCESS_KEY
+END
+cat >"$HOME/.aws/config" <<END
+[profile work]
+region = us-east-1
+END
+unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_REGION
+run invoke -e cat --profile work in
+is "$status" 0 '--profile gives keys and region'
+AWS_PROFILE=work run invoke -e cat in
+is "$status" 0 'AWS_PROFILE, too'
+run invoke -e cat --region us-east-1 in
+is "$status" 3 'the default profile is used without'
+like "$err" '*refused*' 'whose keys are refused'
+
+# --- help and version ---
+run help
+is "$status:$err" 0: 'awaitd help is exit status 0 with nothing on stderr'
+commands=$(sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' out)
+is "$(echo "$commands" | wc -w)" 9 'it lists nine commands'
+for c in $commands; do
+	"$awaitd" help "$c" >out1 2>err1
+	is "$?:$(wc -c <err1)" 0:0 "awaitd help $c"
+	"$awaitd" "$c" --help >out2 2>err2
+	is "$?:$(wc -c <err2)" 0:0 "awaitd $c --help"
+	same out1 out2 'are the same'
+	like "$(head -n 1 out1)" "usage: awaitd $c*" 'and begin with the usage'
+	is "$(awk 'length > 80' out1)" '' 'in lines of 80'
+done
+for o in --help -h; do
+	run $o
+	is "$status:$err" 0: "awaitd $o"
+done
+run
+is "$status" 2 'awaitd alone is exit status 2'
+ok 'with nothing on stdout' test ! -s out
+like "$err" 'usage: awaitd COMMAND*' 'and the usage on stderr'
+for o in version --version; do
+	run $o
+	like "$status:$(cat out)" '0:awaitd [0-9]*' "awaitd $o"
+done
+
+# --- JSON parses, whatever is in it ---
+printf 'bad \377 name' >name
+mv in "$(cat name)"
+run submit -e cat --region us-east-1 --profile work \
+    --input-prefix s3://bucket/in --set 'endpoint cat.inline=never' \
+    "$(cat name)"
+is "$status" 0 'a file whose name is no UTF-8'
+run show --json "$(cat out)"
+ok 'show --json parses' jq -e .request.input_path out
+run list --json
+ok 'list --json parses' jq -e .job out
+done_testing
