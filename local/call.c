@@ -15,12 +15,28 @@ call_free(struct call *c)
 	free(c);
 }
 
+/* Status 0: nobody was there to be answered. The query is left out: a
+ * presigned one holds a signature. */
+static void
+log_call(const struct call *c, int status)
+{
+	log_begin(LOG_DEBUG, "http");
+	log_str("method", http_method(c->x));
+	log_str("path", http_path(c->x));
+	log_int("status", status);
+	log_int("ms", clock_mono_ms() - c->started_at);
+	log_str("user", c->claim.user != NULL ? c->claim.user->name : NULL);
+	log_str("request", c->request_id);
+	log_end();
+}
+
 static void
 on_gone(struct http_exchange *x, void *arg)
 {
 	struct call *c = arg;
 
 	(void)x;
+	log_call(c, 0);
 	if (c->gone != NULL)
 		c->gone(c->gone_arg);
 	call_free(c);
@@ -46,18 +62,10 @@ call_on_gone(struct call *c, void (*gone)(void *arg), void *arg)
 	c->gone_arg = arg;
 }
 
-/* The query is left out: a presigned one holds a signature. */
 static void
 finish(struct call *c, int status)
 {
-	log_begin(LOG_DEBUG, "http");
-	log_str("method", http_method(c->x));
-	log_str("path", http_path(c->x));
-	log_int("status", status);
-	log_int("ms", clock_mono_ms() - c->started_at);
-	log_str("user", c->claim.user != NULL ? c->claim.user->name : NULL);
-	log_str("request", c->request_id);
-	log_end();
+	log_call(c, status);
 	http_on_gone(c->x, NULL, NULL);
 	call_free(c);
 }

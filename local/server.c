@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -26,6 +27,7 @@
 
 #define HEAD_MAX (32 * 1024)
 #define CONNECTIONS_MAX 1024
+#define DESCRIPTORS 8192
 
 struct server {
 	const struct conf *conf;
@@ -88,6 +90,20 @@ on_signal(void *arg)
 }
 
 /* --- making --------------------------------------------------------- */
+
+/* Connections, files and models; models inherit it, so not without end. */
+static void
+raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+	    limit.rlim_cur >= DESCRIPTORS)
+		return;
+	limit.rlim_cur =
+	    limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 static void
 make_auth(struct server *s)
@@ -248,6 +264,7 @@ announce(struct server *s, const char *port_file, struct error *err)
 static int
 start(struct server *s, const char *port_file, struct error *err)
 {
+	raise_limits();
 	make_auth(s);
 	if (open_data(s, err) == -1 || declare_buckets(s, err) == -1 ||
 	    make_apis(s, err) == -1 || listen_there(s, err) == -1)
