@@ -46,11 +46,7 @@ accept_without_failures(struct job *job)
 	assert_null(on_disk()->subs[0].failure_location);
 }
 
-<<<<<<< HEAD
 /* --- when ----------------------------------------------------------- */
-=======
-/* --- when --------------------------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 static void
 looks_are_where_the_plan_says(void **state)
@@ -123,11 +119,7 @@ the_failure_is_looked_for_after_the_output(void **state)
 	assert_int_equal(log_lines("outcome=ok", "polls=3"), 1);
 }
 
-<<<<<<< HEAD
 /* --- failures ------------------------------------------------------- */
-=======
-/* --- failures ----------------------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 static void
 a_failure_ends_the_job_with_the_model_s_words(void **state)
@@ -205,11 +197,7 @@ a_failure_that_cannot_be_read_yet_is_read_later(void **state)
 	assert_string_equal(on_disk()->error_text, "bad input");
 }
 
-<<<<<<< HEAD
 /* --- what stands in the way ----------------------------------------- */
-=======
-/* --- what stands in the way --------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 static void
 a_403_that_means_no_such_key_is_no_warning(void **state)
@@ -329,11 +317,7 @@ whatever_S3_says_the_job_goes_on(void **state)
 	assert_int_equal(log_lines(" warn ", "SlowDown"), 1);
 }
 
-<<<<<<< HEAD
 /* --- the deadline --------------------------------------------------- */
-=======
-/* --- the deadline ------------------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 static void
 the_deadline_expires_the_job_after_one_last_look(void **state)
@@ -432,11 +416,7 @@ denied_to_the_end_it_says_so(void **state)
 	assert_non_null(strstr(on_disk()->error_text, "AccessDenied"));
 }
 
-<<<<<<< HEAD
 /* --- places --------------------------------------------------------- */
-=======
-/* --- places ------------------------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 static void
 a_place_that_differs_from_the_prediction_is_used_and_told(void **state)
@@ -468,11 +448,7 @@ without_an_output_path_the_name_alone_is_compared(void **state)
 	assert_int_equal(log_lines(" warn ", NULL), 0);
 }
 
-<<<<<<< HEAD
 /* --- objects older than the job ------------------------------------- */
-=======
-/* --- objects older than the job ----------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 #define OWN_URL "http://s3.test/out/res/mine/scan.json"
 
@@ -579,11 +555,7 @@ names_of_our_own_need_no_age(void **state)
 	must_be(JOB_DONE, OUTCOME_OK);
 }
 
-<<<<<<< HEAD
 /* --- many ----------------------------------------------------------- */
-=======
-/* --- many --------------------------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 static void
 serve(const char *method, const char *url, const struct headers *h,

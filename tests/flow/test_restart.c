@@ -130,9 +130,6 @@ what_is_done_is_not_taken_up(void **state)
 	assert_int_equal(peer_count("*", "*"), 2);
 }
 
-<<<<<<< HEAD
-/* --- every step ----------------------------------------------------- */
-=======
 /* The store's last answers come while it is closed; it takes no more. */
 static void
 an_engine_that_stops_takes_nothing_up(void **state)
@@ -148,8 +145,7 @@ an_engine_that_stops_takes_nothing_up(void **state)
 	assert_int_equal(on_disk()->subs[0].fate, SUB_OPEN);
 }
 
-/* --- every step --------------------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
+/* --- every step ----------------------------------------------------- */
 
 /*
  * A small service: every submission runs once it was received, under the name

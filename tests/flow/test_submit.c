@@ -144,11 +144,7 @@ every_member_of_the_request_is_sent(void **state)
 	    on_disk()->submitted_at + 60000 + 7000 + 60000);
 }
 
-<<<<<<< HEAD
 /* --- uploads -------------------------------------------------------- */
-=======
-/* --- uploads ------------------------------------------------------------ */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 #define INPUT_URL "http://s3.test/inp/jobs/x"
 
@@ -301,11 +297,7 @@ an_inline_body_that_is_refused_is_uploaded_instead(void **state)
 }
 
 static void
-<<<<<<< HEAD
-a_refused_inline_body_without_a_prefix_says_what_to_set(void **state)
-=======
 an_inline_body_with_nowhere_else_to_go_says_what_to_set(void **state)
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 {
 	struct job *job = flow_job();
 
@@ -320,11 +312,7 @@ an_inline_body_with_nowhere_else_to_go_says_what_to_set(void **state)
 	time_passes(3600000);
 }
 
-<<<<<<< HEAD
 /* --- tried again ---------------------------------------------------- */
-=======
-/* --- tried again -------------------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 static void
 a_refused_connection_is_tried_again_under_the_same_names(void **state)
@@ -379,11 +367,7 @@ throttling_is_waited_out_under_the_same_names(void **state)
 	assert_int_equal(on_disk()->nsubs, 1);
 }
 
-<<<<<<< HEAD
 /* --- refused -------------------------------------------------------- */
-=======
-/* --- refused ------------------------------------------------------------ */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 static void
 a_validation_error_ends_the_job_at_once(void **state)
@@ -418,11 +402,7 @@ a_request_that_cannot_be_meant_is_never_sent(void **state)
 	assert_null(peer_seen(0));
 }
 
-<<<<<<< HEAD
 /* --- credentials ---------------------------------------------------- */
-=======
-/* --- credentials -------------------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 static void
 expired_credentials_are_read_again_once(void **state)
@@ -483,11 +463,7 @@ two_requests_under_way_both_get_the_fresh_credentials(void **state)
 	assert_int_equal(on_disk_of(id)->state, JOB_PENDING);
 }
 
-<<<<<<< HEAD
 /* --- ends ----------------------------------------------------------- */
-=======
-/* --- ends --------------------------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 static void
 an_engine_may_go_while_a_submission_is_under_way(void **state)
@@ -582,11 +558,7 @@ main(void)
 	    FLOW_TEST(a_file_that_changed_since_is_not_uploaded),
 	    FLOW_TEST(a_spooled_input_goes_once_the_service_has_it),
 	    FLOW_TEST(an_inline_body_that_is_refused_is_uploaded_instead),
-<<<<<<< HEAD
-	    FLOW_TEST(a_refused_inline_body_without_a_prefix_says_what_to_set),
-=======
 	    FLOW_TEST(an_inline_body_with_nowhere_else_to_go_says_what_to_set),
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 	    FLOW_TEST(a_refused_connection_is_tried_again_under_the_same_names),
 	    FLOW_TEST(throttling_is_waited_out_under_the_same_names),
 	    FLOW_TEST(a_validation_error_ends_the_job_at_once),

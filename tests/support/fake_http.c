@@ -70,11 +70,7 @@ static struct {
 	char verdict[2000];
 } peer;
 
-<<<<<<< HEAD
 /* --- the script ----------------------------------------------------- */
-=======
-/* --- the script --------------------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 static struct peer_step *
 step_new(struct steps *list, const char *method, const char *url)
@@ -241,11 +237,7 @@ peer_reset(void)
 	peer.verdict[0] = '\0';
 }
 
-<<<<<<< HEAD
 /* --- one request ---------------------------------------------------- */
-=======
-/* --- one request -------------------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 static void
 note_request(const struct http_request *r)
@@ -333,11 +325,7 @@ find_step(const struct http_request *r)
 	return NULL;
 }
 
-<<<<<<< HEAD
 /* --- the answer ----------------------------------------------------- */
-=======
-/* --- the answer --------------------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 static void
 call_free(struct http_call *call)
@@ -410,11 +398,7 @@ on_answer_due(void *arg)
 	call_free(call);
 }
 
-<<<<<<< HEAD
 /* --- what the rest of the program sees ------------------------------ */
-=======
-/* --- what the rest of the program sees ---------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 int
 http_client_new(struct loop *loop, const struct http_client_options *options,

@@ -93,11 +93,7 @@ loop_free(struct loop *loop)
 	free(loop);
 }
 
-<<<<<<< HEAD
 /* --- running -------------------------------------------------------- */
-=======
-/* --- running ------------------------------------------------------------ */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 static bool
 run_posts(struct loop *loop)
@@ -241,11 +237,7 @@ loop_stop(struct loop *loop)
 	loop->stopped = true;
 }
 
-<<<<<<< HEAD
 /* --- what the rest of the program sees ------------------------------ */
-=======
-/* --- what the rest of the program sees ---------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 void
 loop_post(struct loop *loop, loop_fn *fn, void *arg)

@@ -38,11 +38,7 @@ static char path[96];
 static bool livelock;
 static bool too_early; /* a submission without an intent */
 
-<<<<<<< HEAD
 /* --- what the engine tells ------------------------------------------ */
-=======
-/* --- what the engine tells ---------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 static void
 on_line(const char *line, void *arg)
@@ -86,11 +82,7 @@ policy(const char *endpoint, struct engine_policy *out, void *arg)
 	*out = flow.policy;
 }
 
-<<<<<<< HEAD
 /* --- what leaves ---------------------------------------------------- */
-=======
-/* --- what leaves -------------------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 static bool
 same(const char *a, const char *b)
@@ -134,11 +126,7 @@ after_request(
 	return flow.after == NULL || flow.after(method, url, h, flow.hook_arg);
 }
 
-<<<<<<< HEAD
 /* --- the world ------------------------------------------------------ */
-=======
-/* --- the world ---------------------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 static void
 open_world(void)
@@ -302,11 +290,7 @@ restart(void)
 	flow_take_up();
 }
 
-<<<<<<< HEAD
 /* --- jobs ----------------------------------------------------------- */
-=======
-/* --- jobs --------------------------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 struct job *
 flow_job(void)
@@ -366,11 +350,7 @@ must_be(enum job_state state, enum job_outcome outcome)
 	    job_outcome_name(job->outcome), job_outcome_name(outcome));
 }
 
-<<<<<<< HEAD
 /* --- the peer's words ----------------------------------------------- */
-=======
-/* --- the peer's words --------------------------------------------------- */
->>>>>>> 75f81c2b781d38f1c3c75b15df49fe0eabb43941
 
 const char *
 out_uri(unsigned n)

@@ -20,7 +20,7 @@
 #include "base/mem.h"
 #include "tests/support/store_fixture.h"
 
-/* --- every field -------------------------------------------------------- */
+/* --- every field ---------------------------------------------------- */
 
 #define FULL_STRINGS(X, job)                                          \
 	X(job, spec.endpoint)                                         \
@@ -228,7 +228,7 @@ a_job_that_is_not_there_is_not_found(void **state)
 	job_free(job);
 }
 
-/* --- fences ------------------------------------------------------------- */
+/* --- fences --------------------------------------------------------- */
 
 static void
 a_former_owner_changes_nothing(void **state)
@@ -301,7 +301,7 @@ a_job_that_is_not_there_is_not_saved(void **state)
 	job_free(job);
 }
 
-/* --- many at once ------------------------------------------------------- */
+/* --- many at once --------------------------------------------------- */
 
 #define MANY 200
 static unsigned arrived;

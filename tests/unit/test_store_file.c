@@ -24,7 +24,7 @@
 #include "base/mem.h"
 #include "tests/support/store_fixture.h"
 
-/* --- the file ----------------------------------------------------------- */
+/* --- the file ------------------------------------------------------- */
 
 static int
 try_open(bool must_exist, struct error *err)
