@@ -62,6 +62,7 @@ engine_sources =
 engine_sources += src/engine/agenda.c src/engine/agenda.h
 engine_sources += src/engine/engine.c src/engine/engine.h
 engine_sources += src/engine/fetch.c src/engine/fetch.h
+engine_sources += src/engine/names.c src/engine/names.h
 engine_sources += src/engine/plan.c src/engine/plan.h
 engine_sources += src/engine/site.c src/engine/site.h
 engine_sources += src/engine/step_poll.c

@@ -37,13 +37,6 @@ no_prefix(const struct conf_endpoint *e, int64_t size, struct error *err)
 	    "so that it can be uploaded.");
 }
 
-static char *
-upload_place(const struct conf_endpoint *e, const struct job *job)
-{
-	return xasprintf("%s%s%s", e->input_prefix,
-	    str_ends(e->input_prefix, "/") ? "" : "/", job->id);
-}
-
 static bool
 goes_inline(const struct conf_endpoint *e, int64_t size)
 {
@@ -118,7 +111,7 @@ use_file(int fd, const char *path, const struct input_options *o,
 	spec->input_path = realpath(path, NULL);
 	if (spec->input_path == NULL)
 		return err_set_errno(err, ERR_USAGE, "input %s", path);
-	spec->input_location = upload_place(o->endpoint, job);
+	spec->input_location = job_upload_place(job, o->endpoint->input_prefix);
 	return 0;
 }
 

@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/str.h"
+#include "engine/names.h"
 #include "engine/work.h"
 
 /* A job that no service took in this time is let go. */
@@ -17,8 +19,17 @@
 
 TAILQ_HEAD(works, work);
 
+/* What a 202 let see of an endpoint: nothing that must survive. */
+struct learned {
+	TAILQ_ENTRY(learned) entry;
+	char *endpoint;
+	char *output_path;
+};
+TAILQ_HEAD(learned_list, learned);
+
 struct engine {
 	struct engine_options o;
+	struct learned_list learned;
 	struct agenda agenda;
 	struct loop_timer *timer;
 	struct works works;
@@ -50,7 +61,6 @@ schedule(struct work *w, int64_t delay_ms)
 {
 	struct engine *e = w->engine;
 
-	w->busy = false;
 	if (e->stopping)
 		return;
 	agenda_set(&e->agenda, &w->entry, clock_mono_ms() + delay_ms);
@@ -60,7 +70,6 @@ schedule(struct work *w, int64_t delay_ms)
 static void
 run_step(struct work *w)
 {
-	w->busy = true;
 	switch (w->job->state) {
 	case JOB_QUEUED:
 		step_submit(w);
@@ -143,7 +152,8 @@ engine_loop(const struct work *w)
 	return w->engine->o.loop;
 }
 
-/* The store failed: what is on disk stays true, and nobody goes on here. */
+/* The store failed, or the region is senseless: what is on disk stays true,
+ * and nobody goes on here. */
 static void
 give_up(struct work *w, const struct error *err)
 {
@@ -153,6 +163,60 @@ give_up(struct work *w, const struct error *err)
 	log_end();
 	tell(w, ENGINE_BROKEN, err);
 	work_free(w);
+}
+
+/* --- what is learned on the way ------------------------------------- */
+
+static struct learned *
+find_learned(const struct engine *e, const char *endpoint)
+{
+	struct learned *l;
+
+	TAILQ_FOREACH (l, &e->learned, entry) {
+		if (str_eq(l->endpoint, endpoint))
+			return l;
+	}
+	return NULL;
+}
+
+const char *
+engine_output_path(const struct work *w)
+{
+	const struct job_spec *spec = &w->job->spec;
+	const struct learned *l;
+
+	if (!str_empty(spec->output_path))
+		return spec->output_path;
+	l = find_learned(w->engine, spec->endpoint);
+	return l != NULL ? l->output_path : NULL;
+}
+
+void
+engine_learn_output_path(const struct work *w, const char *path)
+{
+	struct engine *e = w->engine;
+	struct learned *l = find_learned(e, w->job->spec.endpoint);
+
+	if (l == NULL) {
+		l = xcalloc(1, sizeof(*l));
+		l->endpoint = xstrdup(w->job->spec.endpoint);
+		TAILQ_INSERT_TAIL(&e->learned, l, entry);
+	}
+	free(l->output_path);
+	l->output_path = xstrdup(path);
+}
+
+static void
+forget_learned(struct engine *e)
+{
+	struct learned *l;
+
+	while ((l = TAILQ_FIRST(&e->learned)) != NULL) {
+		TAILQ_REMOVE(&e->learned, l, entry);
+		free(l->endpoint);
+		free(l->output_path);
+		free(l);
+	}
 }
 
 /* --- verdicts ------------------------------------------------------- */
@@ -194,7 +258,8 @@ first_look_ms(const struct work *w)
 	struct engine_policy policy;
 
 	engine_policy_of(w, &policy);
-	return plan_delay_ms(&policy.plan, 0, INT64_MAX, random_unit());
+	return plan_delay_ms(&policy.plan, 0,
+	    w->job->deadline_at - clock_wall_ms(), random_unit());
 }
 
 static void
@@ -289,6 +354,9 @@ engine_apply(struct work *w, const struct step_result *r)
 	case VERDICT_RETRY:
 		retry_later(w, r);
 		return;
+	case VERDICT_HOLD:
+		schedule(w, r->delay_ms);
+		return;
 	case VERDICT_WAIT:
 		wait_on(w, r);
 		return;
@@ -305,9 +373,7 @@ on_recorded(const struct error *err, void *arg)
 
 	if (err != NULL)
 		give_up(w, err);
-	else if (w->engine->stopping)
-		w->busy = false;
-	else
+	else if (!w->engine->stopping)
 		w->after_write(w);
 }
 
@@ -359,6 +425,7 @@ engine_new(const struct engine_options *options)
 	e->o = *options;
 	agenda_init(&e->agenda);
 	TAILQ_INIT(&e->works);
+	TAILQ_INIT(&e->learned);
 	e->timer = loop_timer_new(options->loop, on_timer, e);
 	return e;
 }
@@ -380,6 +447,7 @@ engine_free(struct engine *e)
 	while ((w = TAILQ_FIRST(&e->works)) != NULL)
 		work_free(w);
 	agenda_done(&e->agenda);
+	forget_learned(e);
 	loop_timer_free(e->timer);
 	free(e);
 }
@@ -389,7 +457,6 @@ engine_submit(struct engine *e, struct job *take_job)
 {
 	struct work *w = work_new(e, take_job);
 
-	w->busy = true;
 	if (w->job->deadline_at == 0)
 		w->job->deadline_at = w->job->created_at + QUEUED_MAX_MS;
 	store_insert(e->o.store, w->job, on_inserted, w);
@@ -399,6 +466,20 @@ static void
 begin_adopted(struct work *w)
 {
 	begin(w);
+}
+
+/* An accepted submission tells where those went whose answers were lost. */
+static void
+recall_output_path(struct job *job)
+{
+	size_t i;
+
+	for (i = 0; i < job->nsubs; i++) {
+		char *path = names_output_path(&job->subs[i]);
+
+		names_predict(job, path);
+		free(path);
+	}
 }
 
 void
@@ -413,6 +494,7 @@ engine_adopt(struct engine *e, struct job *take_job)
 		return;
 	}
 	w = work_new(e, take_job);
+	recall_output_path(take_job);
 	log_begin(LOG_INFO, "engine");
 	log_str("job", take_job->id);
 	log_str("adopted", job_state_name(take_job->state));
@@ -426,6 +508,5 @@ engine_adopt(struct engine *e, struct job *take_job)
 	s->fate = SUB_DOUBT;
 	s->ended_at = clock_wall_ms();
 	s->note = xstrdup("interrupted before the outcome was known");
-	w->busy = true;
 	engine_record(w, s->n, begin_adopted);
 }

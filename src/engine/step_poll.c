@@ -30,22 +30,13 @@ looked_at(const struct work *w)
 	return &w->job->subs[w->at];
 }
 
-/* Where the submission's output may be, or NULL where none is expected. */
-static const char *
-output_of(const struct submission *s)
-{
-	if (s->fate == SUB_ACCEPTED)
-		return s->output_location;
-	return s->fate == SUB_DOUBT ? s->predicted : NULL;
-}
-
 static const char *
 place_of(const struct work *w)
 {
 	const struct submission *s = looked_at(w);
 
 	if (!w->at_failure)
-		return output_of(s);
+		return submission_output(s);
 	return s->fate == SUB_ACCEPTED ? s->failure_location : NULL;
 }
 
@@ -86,15 +77,18 @@ expire(struct work *w)
 	engine_apply(w, &r);
 }
 
-/* When waiting ends: at the deadline, or in doubt with the grace. */
+/* When looking alone ends: at the deadline, or in doubt with the grace. */
 static int64_t
 patience_ends_at(const struct work *w)
 {
 	const struct submission *s = job_last_submission(w->job);
 	struct engine_policy policy;
 
-	if (w->job->state == JOB_PENDING)
+	if (w->job->state == JOB_PENDING || s->fate == SUB_REFUSED)
 		return w->job->deadline_at;
+	/* An earlier one is in doubt, and this one can go again at once. */
+	if (s->fate == SUB_NOT_SENT)
+		return 0;
 	engine_policy_of(w, &policy);
 	return s->ended_at + policy.doubt_grace_ms;
 }
@@ -149,19 +143,6 @@ found_output(struct work *w, const struct s3_object *object)
 	engine_apply(w, &r);
 }
 
-/* May another submission of this job still succeed? */
-static bool
-others_live(const struct job *job)
-{
-	size_t i;
-
-	for (i = 0; i < job->nsubs; i++) {
-		if (output_of(&job->subs[i]) != NULL)
-			return true;
-	}
-	return false;
-}
-
 static void
 found_failure(struct work *w)
 {
@@ -178,7 +159,7 @@ found_failure(struct work *w)
 
 	s->fate = SUB_FAILED;
 	s->note = xstrdup(r.error_text);
-	if (others_live(w->job)) {
+	if (job_may_succeed(w->job)) {
 		engine_record(w, s->n, look_on);
 		return;
 	}
@@ -323,12 +304,15 @@ read_failure(struct work *w, const char *etag)
 static bool
 is_stale(const struct work *w, const struct s3_object *o)
 {
-	int64_t age = o->server_at - o->modified_at;
+	int64_t age = o->server_at - o->modified_at, since;
 
 	if (w->job->spec.filename == NULL || o->server_at == -1 ||
 	    o->modified_at == -1)
 		return false;
-	return age > clock_wall_ms() - looked_at(w)->intent_at + AGE_GRAIN_MS;
+	/* Our own clock may be set meanwhile, the monotonic one may not. */
+	since = w->sent_mono != 0 ? clock_mono_ms() - w->sent_mono
+				  : clock_wall_ms() - looked_at(w)->intent_at;
+	return age > since + AGE_GRAIN_MS;
 }
 
 static void

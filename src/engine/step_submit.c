@@ -21,7 +21,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/str.h"
-#include "base/timefmt.h"
+#include "engine/names.h"
 #include "engine/work.h"
 
 #define TTL_DEFAULT_S 21600 /* RequestTTLSeconds, service model */
@@ -147,31 +147,6 @@ must_upload(const struct work *w)
 /* --- the intent ----------------------------------------------------- */
 
 static void
-join_path(struct buf *out, const char *part)
-{
-	if (str_empty(part))
-		return;
-	if (out->len > 0 && out->data[out->len - 1] != '/')
-		buf_putc(out, '/');
-	buf_puts(out, part);
-}
-
-/* Where the service will put the result, if it honours the names. */
-static char *
-predict(const struct job *job, const struct submission *s)
-{
-	struct buf b;
-
-	if (str_empty(job->spec.output_path) || str_empty(s->filename))
-		return NULL;
-	buf_init(&b, 4096);
-	join_path(&b, job->spec.output_path);
-	join_path(&b, s->extension);
-	join_path(&b, s->filename);
-	return buf_take(&b);
-}
-
-static void
 clear_submission(struct submission *s)
 {
 	xfree(&s->inference_id);
@@ -181,34 +156,10 @@ clear_submission(struct submission *s)
 	xfree(&s->note);
 }
 
-/*
- * Names of our own make the result's key known before anybody answers, and a
- * name for each submission keeps a second run from overwriting the first. A
- * caller's own names are kept as they are.
- */
-static void
-choose_names(const struct job *job, struct submission *s)
-{
-	const struct job_spec *spec = &job->spec;
-	char day[TIMEFMT_DAY_SIZE], n = submission_digit(s->n);
-
-	s->inference_id = spec->inference_id != NULL
-	    ? xstrdup(spec->inference_id)
-	    : xasprintf("%s-%c", job->id, n);
-	s->filename = xstrdup_or_null(spec->filename);
-	s->extension = xstrdup_or_null(spec->extension);
-	if (!spec->own_names || spec->filename != NULL)
-		return;
-	s->filename = xasprintf("%s-%c.out", job->id, n);
-	if (spec->extension != NULL || str_empty(spec->deployment))
-		return;
-	timefmt_day(job->created_at, day);
-	s->extension = xasprintf("%s/%s", spec->deployment, day);
-}
-
 static struct submission *
-next_submission(struct job *job)
+next_submission(struct work *w)
 {
+	struct job *job = w->job;
 	struct submission *s = job_last_submission(job);
 
 	/* n is used again only when nothing can have been accepted. */
@@ -218,8 +169,8 @@ next_submission(struct job *job)
 	s->fate = SUB_OPEN;
 	s->intent_at = clock_wall_ms();
 	s->ended_at = 0;
-	choose_names(job, s);
-	s->predicted = predict(job, s);
+	names_choose(job, s);
+	names_predict(job, engine_output_path(w));
 	return s;
 }
 
@@ -234,26 +185,33 @@ close_submission(
 	s->note = xstrdup_or_null(note);
 }
 
-/* Does the service put the result where the names say? */
+/* Does the service put the result where the names say? Then so it is for the
+ * submissions whose answers were lost. */
 static void
-check_prediction(const struct work *w, const struct submission *s)
+compare_names(struct work *w, const struct submission *s)
 {
-	const char *tail = s->filename;
+	char *path = names_output_path(s);
 
-	if (tail == NULL)
-		return;
-	if (s->predicted != NULL ? str_eq(s->predicted, s->output_location)
-				 : str_ends(s->output_location, tail))
-		return;
-	log_begin(LOG_WARN, "engine");
-	log_str("job", w->job->id);
-	log_str("msg",
-	    "the endpoint does not honour Filename and "
-	    "S3OutputPathExtension, or output_path is wrong; results are "
-	    "taken from where it says");
-	log_str("predicted", s->predicted != NULL ? s->predicted : tail);
-	log_str("actual", s->output_location);
-	log_end();
+	if (path != NULL) {
+		names_predict(w->job, path);
+		engine_learn_output_path(w, path);
+	}
+	if (s->filename != NULL &&
+	    (path == NULL ||
+		(s->predicted != NULL &&
+		    !str_eq(s->predicted, s->output_location)))) {
+		log_begin(LOG_WARN, "engine");
+		log_str("job", w->job->id);
+		log_str("msg",
+		    "the endpoint does not honour Filename and "
+		    "S3OutputPathExtension, or output_path is wrong; results "
+		    "are taken from where it says");
+		log_str("predicted",
+		    s->predicted != NULL ? s->predicted : s->filename);
+		log_str("actual", s->output_location);
+		log_end();
+	}
+	free(path);
 }
 
 static void
@@ -272,12 +230,20 @@ accepted(struct work *w, const struct sagemaker_accepted *a)
 	s->output_location = xstrdup(a->output_location);
 	s->failure_location = xstrdup_or_null(a->failure_location);
 	s->request_id = xstrdup_or_null(a->request_id);
-	check_prediction(w, s);
+	compare_names(w, s);
 	run = job->spec.invocation_timeout_s;
 	job->deadline_at = s->ended_at + DEADLINE_SLACK_MS +
 	    1000 *
 		((ttl != 0 ? ttl : TTL_DEFAULT_S) +
 		    (run != 0 ? run : TIMEOUT_DEFAULT_S));
+	engine_apply(w, &r);
+}
+
+static void
+look_soon(struct work *w)
+{
+	struct step_result r = {.verdict = VERDICT_HOLD, .delay_ms = 1};
+
 	engine_apply(w, &r);
 }
 
@@ -294,40 +260,41 @@ refused(struct work *w, const struct error *err)
 	};
 
 	close_submission(s, SUB_REFUSED, err->text);
-	engine_apply(w, &r);
-}
-
-static struct error *
-err_copy(const struct error *err)
-{
-	return xmemdup(err, sizeof(*err));
+	/* An earlier one, whose answer was lost, may still bring the result. */
+	if (job_may_succeed(w->job))
+		engine_record(w, s->n, look_soon);
+	else
+		engine_apply(w, &r);
 }
 
 /* Carries the error over the write of the submission's fate. */
 static void
 after_not_sent(struct work *w)
 {
-	struct error *err = err_copy(&w->obstacle);
+	struct error err = w->obstacle;
 
 	error_clear(&w->obstacle);
-	retry(w, err);
-	free(err);
+	retry(w, &err);
 }
 
 static void
 after_doubt(struct work *w)
 {
-	struct step_result r = {.verdict = VERDICT_WAIT, .delay_ms = 1};
+	const struct submission *s = job_last_submission(w->job);
 
 	log_begin(LOG_WARN, "engine");
 	log_str("job", w->job->id);
 	log_str("msg",
-	    "the submission may have been accepted: looking for its result "
-	    "before another one is made");
+	    s->predicted != NULL
+		? "the submission may have been accepted: looking for its "
+		  "result before another one is made"
+		: "the submission may have been accepted, and without "
+		  "output_path its result cannot be looked for: waiting "
+		  "before another one is made");
 	log_err(&w->obstacle);
 	log_end();
 	error_clear(&w->obstacle);
-	engine_apply(w, &r);
+	look_soon(w);
 }
 
 /*
@@ -376,8 +343,8 @@ upload_instead(struct work *w, struct submission *s, const struct error *err)
 	log_info("engine", "%s takes no inline body: uploading the input",
 	    w->job->spec.endpoint);
 	w->refuses_inline = true;
-	w->uploaded = xasprintf("%s%s%s", policy.input_prefix,
-	    str_ends(policy.input_prefix, "/") ? "" : "/", w->job->id);
+	free(w->uploaded);
+	w->uploaded = job_upload_place(w->job, policy.input_prefix);
 	close_submission(s, SUB_NOT_SENT, err->text);
 	engine_record(w, s->n, submit_now);
 }
@@ -435,6 +402,7 @@ send_request(struct work *w)
 		in.body = spec->body;
 		in.body_len = spec->body_len;
 	}
+	w->sent_mono = clock_mono_ms();
 	log_debug("engine", "job %s: sending submission %u", w->job->id, s->n);
 	if (sagemaker_invoke_async(
 		w->site->sagemaker, &in, on_answer, w, &w->invoke, &err) == -1)
@@ -454,7 +422,7 @@ submit_now(struct work *w)
 		}
 		return;
 	}
-	s = next_submission(w->job);
+	s = next_submission(w);
 	engine_record(w, s->n, send_request);
 }
 
@@ -494,14 +462,34 @@ too_late(const struct job *job)
 	return job->deadline_at != 0 && clock_wall_ms() >= job->deadline_at;
 }
 
+static void
+fail_refused(struct work *w, const struct submission *s)
+{
+	struct step_result r = {
+	    .verdict = VERDICT_FAIL,
+	    .error_code = "refused",
+	    .error_text = s->note,
+	};
+
+	engine_apply(w, &r);
+}
+
 void
 step_submit_again(struct work *w)
 {
 	const struct submission *s = job_last_submission(w->job);
 	struct error err;
 
+	if (s->fate == SUB_REFUSED) {
+		fail_refused(w, s);
+		return;
+	}
 	if (too_late(w->job)) {
 		expire(w);
+		return;
+	}
+	if (s->fate == SUB_NOT_SENT) {
+		submit_now(w);
 		return;
 	}
 	if (count_doubts(w->job) >= DOUBTS_MAX) {
@@ -524,7 +512,7 @@ step_submit(struct work *w)
 {
 	const struct job *job = w->job;
 	int64_t now = clock_wall_ms();
-	struct step_result hold = {.verdict = VERDICT_WAIT};
+	struct step_result hold = {.verdict = VERDICT_HOLD};
 
 	/* Nothing is sent again before somebody looked, however late it is. */
 	if (job_in_doubt(job)) {

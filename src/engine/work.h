@@ -24,7 +24,6 @@ struct work {
 	struct engine *engine;
 	struct job *job;
 	struct site *site;
-	bool busy; /* a step or a write is under way */
 	unsigned retries; /* in a row */
 	work_fn *after_write;
 	enum job_state from; /* of the move that is being written */
@@ -33,6 +32,7 @@ struct work {
 	bool input_stored;
 	bool refuses_inline; /* the service does: upload instead */
 	char *uploaded; /* where an inline body went then */
+	int64_t sent_mono; /* of this process's last intent, or 0 */
 	int input_fd;
 	struct sagemaker_call *invoke;
 
@@ -51,6 +51,7 @@ struct work {
 /* What a step tells the engine. */
 enum verdict {
 	VERDICT_DONE, /* move to `next` */
+	VERDICT_HOLD, /* not a look: go on in delay_ms */
 	VERDICT_WAIT, /* nothing wrong, not there yet: look in delay_ms */
 	VERDICT_RETRY, /* failed, may work later: back off */
 	VERDICT_FAIL, /* will never work */
@@ -83,6 +84,10 @@ void engine_apply(struct work *w, const struct step_result *r);
 
 /* Write submission n without a change of state; `next` runs once on disk. */
 void engine_record(struct work *w, unsigned n, work_fn *next);
+
+/* The endpoint's S3OutputPath, configured or learned from a 202; or NULL. */
+const char *engine_output_path(const struct work *w);
+void engine_learn_output_path(const struct work *w, const char *path);
 
 void engine_policy_of(const struct work *w, struct engine_policy *out);
 struct loop *engine_loop(const struct work *w);

@@ -25,16 +25,18 @@ job_new(void)
 }
 
 /* Every string of a spec, so that copying and freeing cannot forget one. */
-#define SPEC_STRINGS(X)                                            \
-	X(endpoint)                                                \
-	X(region) X(content_type) X(accept) X(custom_attributes)   \
-	    X(inference_id) X(extension) X(filename) X(deployment) \
-		X(output_path) X(input_path) X(input_sha256) X(input_location)
+#define SPEC_STRINGS(X)                                                \
+	X(endpoint)                                                    \
+	X(region)                                                      \
+	X(content_type) X(accept) X(custom_attributes) X(inference_id) \
+	    X(extension) X(filename) X(deployment) X(output_path)      \
+		X(input_path) X(input_sha256) X(input_location)
 
-#define SUBMISSION_STRINGS(X)                                    \
-	X(inference_id)                                          \
-	X(extension) X(filename) X(predicted) X(output_location) \
-	    X(failure_location) X(request_id) X(note)
+#define SUBMISSION_STRINGS(X)                                           \
+	X(inference_id)                                                 \
+	X(extension)                                                    \
+	X(filename) X(predicted) X(output_location) X(failure_location) \
+	    X(request_id) X(note)
 
 #define JOB_STRINGS(X)     \
 	X(result_location) \
@@ -150,10 +152,43 @@ job_last_submission(const struct job *job)
 bool
 job_in_doubt(const struct job *job)
 {
-	const struct submission *s = job_last_submission(job);
+	size_t i;
 
-	return job->state == JOB_QUEUED && s != NULL &&
-	    (s->fate == SUB_OPEN || s->fate == SUB_DOUBT);
+	for (i = 0; i < job->nsubs && job->state == JOB_QUEUED; i++) {
+		if (job->subs[i].fate == SUB_OPEN ||
+		    job->subs[i].fate == SUB_DOUBT)
+			return true;
+	}
+	return false;
+}
+
+const char *
+submission_output(const struct submission *s)
+{
+	if (s->fate == SUB_ACCEPTED)
+		return s->output_location;
+	return s->fate == SUB_DOUBT ? s->predicted : NULL;
+}
+
+bool
+job_may_succeed(const struct job *job)
+{
+	size_t i;
+
+	for (i = 0; i < job->nsubs; i++) {
+		if (submission_output(&job->subs[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+char *
+job_upload_place(const struct job *job, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return xasprintf("%s%s%s", prefix,
+	    len > 0 && prefix[len - 1] == '/' ? "" : "/", job->id);
 }
 
 const char *

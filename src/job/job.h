@@ -134,8 +134,17 @@ void job_move(struct job *job, enum job_state to, enum job_outcome outcome);
 struct submission *job_add_submission(struct job *job);
 struct submission *job_last_submission(const struct job *job);
 
-/* A submission may have been accepted and nobody knows. */
+/* QUEUED, and a submission may have been accepted and nobody knows. */
 bool job_in_doubt(const struct job *job);
+
+/* Where the submission's output may be, or NULL where none is expected. */
+const char *submission_output(const struct submission *s);
+
+/* A result can be looked for, of whichever submission. */
+bool job_may_succeed(const struct job *job);
+
+/* Below the prefix, where an input that we upload goes. The caller's. */
+char *job_upload_place(const struct job *job, const char *prefix);
 
 const char *job_state_name(enum job_state state);
 const char *job_outcome_name(enum job_outcome outcome);

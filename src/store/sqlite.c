@@ -473,7 +473,8 @@ submissions_ok(const struct job *job)
 
 	switch (job->state) {
 	case JOB_QUEUED:
-		return open;
+		/* A refusal waits while an earlier one is in doubt. */
+		return open || (s->fate == SUB_REFUSED && job_in_doubt(job));
 	case JOB_PENDING:
 		return s != NULL && !open;
 	case JOB_DONE:

@@ -241,8 +241,8 @@ rows_that_make_no_sense_are_refused(void **state)
 	    "UPDATE job SET input = 1",
 	    "UPDATE job SET input = 2",
 	    "UPDATE job SET body = NULL",
-	    "UPDATE job SET input = 1, input_path = '/a', input_size = -1, "
-	    "input_location = 's3://b/c'",
+	    ("UPDATE job SET input = 1, input_path = '/a', input_size = -1, "
+	     "input_location = 's3://b/c'"),
 	    "UPDATE submission SET n = 2",
 	    "UPDATE submission SET n = 0",
 	    "UPDATE submission SET fate = 6",

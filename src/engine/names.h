@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a submission is named, and where its result will therefore be:
+ * <S3OutputPath>/<S3OutputPathExtension>/<Filename>. Only for files of this
+ * folder.
+ */
+#ifndef ENGINE_NAMES_H
+#define ENGINE_NAMES_H
+
+#include "job/job.h"
+
+/*
+ * Names of our own make the result's key known before anybody answers, and a
+ * name for each submission keeps a second run from overwriting the first. A
+ * caller's own names are kept as they are.
+ */
+void names_choose(const struct job *job, struct submission *s);
+
+/*
+ * The S3OutputPath that the place named by a 202 lets see, or NULL where the
+ * service did not honour the names. The caller's.
+ */
+char *names_output_path(const struct submission *s);
+
+/*
+ * Fill in where each submission's result will be that has no answer yet and
+ * no prediction. Nothing where the path is NULL.
+ */
+void names_predict(struct job *job, const char *output_path);
+
+#endif
