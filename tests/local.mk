@@ -4,6 +4,8 @@
 
 # One module a line, sorted.
 unit_tests =
+unit_tests += tests/unit/test_agenda
+unit_tests += tests/unit/test_awserr
 unit_tests += tests/unit/test_backoff
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_child
@@ -15,11 +17,16 @@ unit_tests += tests/unit/test_file
 unit_tests += tests/unit/test_hash
 unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_ini
+unit_tests += tests/unit/test_job
+unit_tests += tests/unit/test_jobid
+unit_tests += tests/unit/test_jobjson
 unit_tests += tests/unit/test_json
 unit_tests += tests/unit/test_jsonw
 unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_loop
+unit_tests += tests/unit/test_plan
 unit_tests += tests/unit/test_s3uri
+unit_tests += tests/unit/test_s3xml
 unit_tests += tests/unit/test_sigv4
 unit_tests += tests/unit/test_sigv4_vectors
 unit_tests += tests/unit/test_store
@@ -32,6 +39,9 @@ unit_tests += tests/unit/test_url
 #   tests_unit_test_local_NAME_LDADD = $(local_test_libs)
 # since both libraries may have, say, an s3_put().
 local_test_libs = liblocal.a $(LDADD)
+
+tests_unit_test_jobid_SOURCES = tests/unit/test_jobid.c \
+	tests/support/fake_clock.c tests/support/fake_random.c
 
 store_support = tests/support/store_fixture.c tests/support/store_fixture.h
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_support)
