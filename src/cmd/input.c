@@ -128,7 +128,8 @@ take_file(const struct input_options *o, struct job *job, struct error *err)
 	struct stat st;
 	int fd, rc;
 
-	fd = open(o->word, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* Nobody may ever write into a FIFO: opening it must not wait. */
+	fd = open(o->word, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd == -1 || fstat(fd, &st) == -1) {
 		err_set_errno(err, ERR_USAGE, "input %s", o->word);
 		return fd == -1 ? -1 : (close(fd), -1);
