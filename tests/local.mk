@@ -4,9 +4,12 @@
 
 # One module a line, sorted.
 unit_tests =
+unit_tests += tests/unit/test_agenda
+unit_tests += tests/unit/test_awserr
 unit_tests += tests/unit/test_backoff
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_child
+unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_creds
 unit_tests += tests/unit/test_encode
 unit_tests += tests/unit/test_endpoint
@@ -21,6 +24,10 @@ unit_tests += tests/unit/test_http_server
 unit_tests += tests/unit/test_http_server_body
 unit_tests += tests/unit/test_http_server_conn
 unit_tests += tests/unit/test_ini
+unit_tests += tests/unit/test_input
+unit_tests += tests/unit/test_job
+unit_tests += tests/unit/test_jobid
+unit_tests += tests/unit/test_jobjson
 unit_tests += tests/unit/test_json
 unit_tests += tests/unit/test_jsonw
 unit_tests += tests/unit/test_local_auth
@@ -34,7 +41,11 @@ unit_tests += tests/unit/test_local_validate
 unit_tests += tests/unit/test_local_xml
 unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_loop
+unit_tests += tests/unit/test_options
+unit_tests += tests/unit/test_plan
 unit_tests += tests/unit/test_s3uri
+unit_tests += tests/unit/test_s3xml
+unit_tests += tests/unit/test_sagemaker
 unit_tests += tests/unit/test_sigv4
 unit_tests += tests/unit/test_sigv4_vectors
 unit_tests += tests/unit/test_store
@@ -70,6 +81,9 @@ tests_unit_test_local_s3list_LDADD = $(local_test_libs)
 tests_unit_test_local_s3target_LDADD = $(local_test_libs)
 tests_unit_test_local_validate_LDADD = $(local_test_libs)
 tests_unit_test_local_xml_LDADD = $(local_test_libs)
+
+tests_unit_test_jobid_SOURCES = tests/unit/test_jobid.c \
+	tests/support/fake_clock.c tests/support/fake_random.c
 
 store_support = tests/support/store_fixture.c tests/support/store_fixture.h
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_support)

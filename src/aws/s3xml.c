@@ -56,6 +56,15 @@ field_of(struct s3xml_error *e, const char *name, size_t *size)
 	return NULL;
 }
 
+/* A text with CDATA in it comes in pieces. */
+static void
+append(char *field, size_t size, const char *more)
+{
+	size_t len = strlen(field);
+
+	snprintf(field + len, size - len, "%s", more);
+}
+
 /* One step of the reader; false where the document is refused. */
 static bool
 take_node(
@@ -73,12 +82,14 @@ take_node(
 		if (depth == 0)
 			return str_eq(name, "Error");
 		*field = depth == 1 ? field_of(e, name, size) : NULL;
+		if (*field != NULL)
+			**field = '\0';
 		return true;
 	case XML_READER_TYPE_TEXT:
 	case XML_READER_TYPE_CDATA:
 		value = (const char *)xmlTextReaderConstValue(reader);
 		if (*field != NULL && depth == 2 && value != NULL)
-			snprintf(*field, *size, "%s", value);
+			append(*field, *size, value);
 		return true;
 	case XML_READER_TYPE_END_ELEMENT:
 		*field = NULL;

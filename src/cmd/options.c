@@ -134,7 +134,10 @@ usage_error(int value, char **argv, struct error *err)
 
 	if (value == ':')
 		err_set(err, ERR_USAGE, "%s needs a value", word);
-	else if (optopt != 0 && optopt < FIRST_VALUE)
+	else if (optopt >= FIRST_VALUE)
+		err_set(err, ERR_USAGE, "%.*s takes no value",
+		    (int)strcspn(word, "="), word);
+	else if (optopt != 0)
 		err_set(err, ERR_USAGE, "unknown option -%c", optopt);
 	else if (optopt != 0)
 		err_set(err, ERR_USAGE, "%s: this option takes no value", word);

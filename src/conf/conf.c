@@ -50,11 +50,14 @@ set_duration(const struct conf_key *key, const char *value, int64_t *out,
 		return err_set(err, ERR_CONFIG,
 		    "%s = %s: it must be a time such as 500ms, 5s, 2m or 6h",
 		    key->name, value);
-	if (ms < key->min_ms || (key->max_ms != 0 && ms > key->max_ms))
+	if (key->max_ms == 0 && ms < key->min_ms)
+		return err_set(err, ERR_CONFIG,
+		    "%s = %s: it must be at least %g s", key->name, value,
+		    (double)key->min_ms / 1000);
+	if (key->max_ms != 0 && (ms < key->min_ms || ms > key->max_ms))
 		return err_set(err, ERR_CONFIG,
 		    "%s = %s: it must be from %g s to %g s", key->name, value,
-		    (double)key->min_ms / 1000,
-		    key->max_ms != 0 ? (double)key->max_ms / 1000 : 1e9);
+		    (double)key->min_ms / 1000, (double)key->max_ms / 1000);
 	/* Limits from above are the service's, which counts whole seconds. */
 	if (key->max_ms != 0 && ms % 1000 != 0)
 		return err_set(err, ERR_CONFIG,
@@ -84,6 +87,8 @@ set_value(const struct conf_key *key, void *section, const char *value,
 	if (strlen(value) > VALUE_MAX)
 		return err_set(err, ERR_CONFIG, "%s is longer than %d bytes",
 		    key->name, VALUE_MAX);
+	if (*value == '\0')
+		value = key->def;
 	switch (key->type) {
 	case CONF_S3_PREFIX:
 		if (check_s3_prefix(key, value, err) == -1)

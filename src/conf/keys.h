@@ -17,11 +17,12 @@ struct conf_key {
 	const char *section; /* "awaitd", or "endpoint" for [endpoint NAME] */
 	const char *name;
 	enum conf_type type;
-	const char *def; /* as it would be written, "" for none */
+	const char *def; /* as it would be written, "" for none; an empty value
+			    stands for it */
 	size_t offset; /* in the section's struct */
 	bool reloadable;
 	const char *choices; /* "a|b" */
-	long min_ms; /* DURATION; 0 is always allowed: not set */
+	long min_ms; /* DURATION: the least */
 	long max_ms; /* 0: no limit */
 	const char *help;
 };

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct plan {
-	int64_t start_ms; /* the first delay, and the least */
+	int64_t start_ms; /* the first delay and the least, but for jitter */
 	int64_t max_ms; /* the longest between two looks */
 	int64_t interval_ms; /* > 0: this fixed period instead */
 };
