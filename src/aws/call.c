@@ -211,6 +211,8 @@ send_call(struct aws_call *call, struct error *err)
 	    .body_max = r->body_max,
 	    .sink = r->sink,
 	    .sink_arg = r->sink_arg,
+	    .head = r->head,
+	    .head_arg = r->head_arg,
 	    .timeout_ms = r->timeout_ms,
 	    .once = r->once,
 	};

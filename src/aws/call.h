@@ -43,6 +43,8 @@ struct aws_request {
 	const char *file_sha256; /* hex; NULL: UNSIGNED-PAYLOAD */
 	http_sink_fn *sink;
 	void *sink_arg;
+	http_head_fn *head;
+	void *head_arg;
 	int64_t timeout_ms;
 	size_t body_max;
 	bool once; /* http_request's */

@@ -2,6 +2,7 @@
 /* HEAD, GET and PUT of objects. */
 #include "aws/s3.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ struct s3 {
 struct s3_call {
 	struct aws_call *call;
 	int64_t offset;
+	const char *if_match; /* of a GET, or NULL; our own */
 	bool want_body;
 	s3_done_fn *done;
 	void *arg;
@@ -48,8 +50,7 @@ or_empty(const char *s)
 
 /* A body without a length could have been cut off without a sign of it. */
 static int
-check_length(const struct s3_call *call, const struct http_response *r,
-    struct error *err)
+check_length(const struct http_response *r, struct error *err)
 {
 	int64_t announced = http_response_length(r);
 
@@ -59,10 +60,48 @@ check_length(const struct s3_call *call, const struct http_response *r,
 		err->retryable = true;
 		return -1;
 	}
-	if (call->offset > 0 && r->status != 206)
-		return err_set(err, ERR_PROTOCOL,
-		    "GetObject: a range was asked for and not given");
 	return 0;
+}
+
+/* "bytes 100-199/200" begins where we asked it to. */
+static bool
+begins_at(const struct http_response *r, int64_t offset)
+{
+	const char *range = headers_get(&r->headers, "content-range");
+	char want[40];
+
+	if (offset == 0)
+		return r->status == 200;
+	snprintf(want, sizeof(want), "bytes %lld-", (long long)offset);
+	return r->status == 206 && range != NULL && str_starts(range, want);
+}
+
+/* What S3 promises of If-Match and Range, something between may break. */
+static int
+check_head(const struct http_response *r, void *arg, struct error *err)
+{
+	const struct s3_call *call = arg;
+	const char *etag = or_empty(headers_get(&r->headers, "etag"));
+
+	if (!begins_at(r, call->offset))
+		return err_set(err, ERR_PROTOCOL,
+		    "GetObject: asked for the bytes from %lld on, and others "
+		    "came (HTTP %d)",
+		    (long long)call->offset, r->status);
+	/* A whole object without an ETag is what If-Match let through. */
+	if (!str_empty(call->if_match) && !str_eq(etag, call->if_match) &&
+	    (*etag != '\0' || call->offset > 0))
+		return err_set(err, ERR_PROTOCOL,
+		    "GetObject: asked for version %s, and %s came",
+		    call->if_match, etag);
+	return 0;
+}
+
+static void
+call_free(struct s3_call *call)
+{
+	free((char *)(uintptr_t)call->if_match);
+	free(call);
 }
 
 static void
@@ -72,11 +111,11 @@ on_answer(const struct http_response *r, const struct error *err, void *arg)
 	struct s3_object object;
 	struct error bad;
 
-	if (r != NULL && call->want_body && check_length(call, r, &bad) == -1)
+	if (r != NULL && call->want_body && check_length(r, &bad) == -1)
 		err = &bad;
 	if (err != NULL) {
 		call->done(NULL, err, call->arg);
-		free(call);
+		call_free(call);
 		return;
 	}
 	object.etag = or_empty(headers_get(&r->headers, "etag"));
@@ -86,7 +125,7 @@ on_answer(const struct http_response *r, const struct error *err, void *arg)
 	object.modified_at = http_response_date(r, "last-modified");
 	object.server_at = http_response_date(r, "date");
 	call->done(&object, NULL, call->arg);
-	free(call);
+	call_free(call);
 }
 
 /* Address the object and send; what the three verbs have in common. */
@@ -121,8 +160,13 @@ launch(struct s3 *s3, const char *uri, struct aws_request *r,
 {
 	struct s3_call *call = xmemdup(&init, sizeof(init));
 
+	call->if_match = xstrdup_or_null(init.if_match);
+	if (call->want_body) {
+		r->head = check_head;
+		r->head_arg = call;
+	}
 	if (start(s3, uri, r, call, err) == -1) {
-		free(call);
+		call_free(call);
 		return -1;
 	}
 	*out = call;
@@ -157,6 +201,7 @@ s3_get(struct s3 *s3, const struct s3_get *get, s3_done_fn *done, void *arg,
 	};
 	struct s3_call init = {
 	    .offset = get->offset,
+	    .if_match = get->if_match,
 	    .want_body = true,
 	    .done = done,
 	    .arg = arg,
@@ -204,5 +249,5 @@ s3_cancel(struct s3_call *call)
 	if (call == NULL)
 		return;
 	aws_cancel(call->call);
-	free(call);
+	call_free(call);
 }

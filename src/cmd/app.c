@@ -108,9 +108,16 @@ app_connect(struct app *app, struct error *err)
 	if (aws_client_creds(app->aws)->warning != NULL)
 		log_warn("creds", "%s", aws_client_creds(app->aws)->warning);
 	app->sites = sites_new(app->aws, app->globals->profile);
+	return 0;
+}
+
+void
+app_catch_signals(struct app *app)
+{
+	if (app->sigint != NULL)
+		return;
 	app->sigint = loop_signal_new(app->loop, SIGINT, on_sigint, app);
 	app->sigterm = loop_signal_new(app->loop, SIGTERM, on_sigterm, app);
-	return 0;
 }
 
 void

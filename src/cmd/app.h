@@ -36,13 +36,14 @@ int app_init(
 /* --poll-interval is below the minimum that the key of that name has. */
 int app_refuse_interval(int64_t ms, struct error *err);
 
-/*
- * Loads credentials; without any ERR_CONFIG, and nothing was sent. From here
- * on SIGINT and SIGTERM stop the loop.
- */
+/* Loads credentials; without any ERR_CONFIG, and nothing was sent. */
 int app_connect(struct app *app, struct error *err);
 
-/* Signals do from here on what they do by default: a write may block. */
+/*
+ * From here on SIGINT and SIGTERM stop the loop and stand in app->signo; and
+ * do again what they do by default, since a read or write may block.
+ */
+void app_catch_signals(struct app *app);
 void app_default_signals(struct app *app);
 
 void app_done(struct app *app);

@@ -13,6 +13,7 @@
 #include "cmd/request.h"
 #include "cmd/runs.h"
 #include "cmd/session.h"
+#include "cmd/snapshot.h"
 
 /* How often a file that another run holds is looked at. */
 #define WATCH_MS 300
@@ -127,11 +128,15 @@ on_event(enum engine_event event, const struct job *job,
     const struct error *err, void *arg)
 {
 	struct await *a = arg;
-	struct waited *w = find(a, job->id);
+	struct waited *w = job != NULL ? find(a, job->id) : NULL;
 
+	if (job == NULL)
+		a->broken = *err;
 	/* A neighbour in the same file: carried on, not waited for. */
-	if (w == NULL)
+	if (w == NULL) {
+		check(a);
 		return;
+	}
 	see(a, w, job);
 	switch (event) {
 	case ENGINE_STORED:
@@ -186,9 +191,10 @@ await_free(struct await *a)
 
 	if (a == NULL)
 		return;
-	progress_free(a->progress);
+	/* Their last callbacks still bring news. */
 	for (i = 0; i < a->nsessions; i++)
 		session_close(a->sessions[i]);
+	progress_free(a->progress);
 	for (i = 0; i < a->n; i++) {
 		job_free(a->v[i].job);
 		free(a->v[i].path);
@@ -312,7 +318,7 @@ watch_one(struct await *a, struct waited *w)
 		return;
 	}
 	w->looks++;
-	if (runs_read(w->path, w->id, &jobs, &n, &err) == 0 && n == 1)
+	if (snapshot_read(w->path, w->id, &jobs, &n, &err) == 0 && n == 1)
 		see(a, w, jobs[0]);
 	runs_free_jobs(jobs, n);
 }
@@ -369,6 +375,7 @@ await_run(struct await *a, struct error *err)
 {
 	if (a->o.timeout_ms > 0)
 		loop_timer_set(a->timeout, a->o.timeout_ms);
+	app_catch_signals(a->app);
 	if (!goal_reached(a))
 		loop_run(a->app->loop);
 	stand_down(a);

@@ -3,6 +3,7 @@
 #include "cmd/cmd.h"
 #include "cmd/report.h"
 #include "cmd/runs.h"
+#include "cmd/snapshot.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@ list_file(
 	struct job **jobs = NULL;
 	size_t n = 0, i;
 
-	if (runs_read(path, NULL, &jobs, &n, err) == -1)
+	if (snapshot_read(path, NULL, &jobs, &n, err) == -1)
 		return -1;
 	for (i = 0; i < n; i++) {
 		if (app->globals->json) {

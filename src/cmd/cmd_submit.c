@@ -100,6 +100,14 @@ submit(struct app *app, const struct cmd_line *line, char **folder,
 	const struct submit_options *o = line->options;
 	const struct conf_endpoint *endpoint;
 
+	if (line->nargs > 1 &&
+	    (o->request.filename != NULL || o->request.inference_id != NULL)) {
+		err_set(err, ERR_USAGE,
+		    "--%s is for one input, and %d were given",
+		    o->request.filename != NULL ? "filename" : "inference-id",
+		    line->nargs);
+		return err_hint(err, "Submit them one by one.");
+	}
 	if (request_configure(app, &o->request, &endpoint, err) == -1 ||
 	    app_connect(app, err) == -1 ||
 	    runs_folder_to_write(app, folder, err) == -1)

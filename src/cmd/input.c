@@ -105,8 +105,6 @@ use_file(int fd, const char *path, const struct input_options *o,
 
 	if (hash_file(fd, &spec->input_size, &spec->input_sha256, err) == -1)
 		return -1;
-	if (o->endpoint->input_prefix == NULL)
-		return no_prefix(o->endpoint, spec->input_size, err);
 	spec->input = INPUT_FILE;
 	spec->input_path = realpath(path, NULL);
 	if (spec->input_path == NULL)
@@ -176,6 +174,8 @@ take_spooled(int fd, const char *path, const struct input_options *o,
 		return err_set_errno(err, ERR_IO, "%s", path);
 	if (goes_inline(o->endpoint, st.st_size))
 		return read_body(fd, "standard input", st.st_size, job, err);
+	if (o->endpoint->input_prefix == NULL)
+		return no_prefix(o->endpoint, st.st_size, err);
 	if (use_file(fd, path, o, job, err) == -1)
 		return -1;
 	job->spec.input_spooled = true;

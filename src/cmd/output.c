@@ -107,6 +107,7 @@ fetch_to(struct app *app, const struct job *job, int fd, struct error *err)
 	    .loop = app->loop,
 	    .uri = job->result_location,
 	    .etag = job->result_etag,
+	    .size = job->result_size,
 	    .fd = fd,
 	};
 	struct fetch *fetch;
@@ -176,6 +177,7 @@ output_write(
 	if (is_special(file))
 		return fetch_to_special(app, job, file, err);
 	/* What a symbolic link leads to is replaced, not the link. */
+	app_catch_signals(app);
 	real = realpath(file, NULL);
 	rc = fetch_to_file(app, job, real != NULL ? real : file, err);
 	free(real);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -30,11 +31,31 @@ default_folder(void)
 	return NULL;
 }
 
+/* Where everybody may write, anybody may put a state file of their own. */
+static int
+check_folder(const char *folder, struct error *err)
+{
+	struct stat st;
+
+	if (stat(folder, &st) == -1)
+		return err_set_errno(
+		    err, ERR_CONFIG, "state folder %s", folder);
+	if ((st.st_mode & S_IWOTH) == 0)
+		return 0;
+	err_set(err, ERR_CONFIG, "everybody may write into the state folder %s",
+	    folder);
+	return err_hint(err,
+	    "Do 'chmod 700 %s', or set AWAITD_STATE to "
+	    "another folder.",
+	    folder);
+}
+
 int
 runs_folder(const struct app *app, char **out, struct error *err)
 {
 	const char *named = app->conf->global.state;
 	char *folder = named != NULL ? xstrdup(named) : default_folder();
+	char *real;
 
 	if (folder == NULL) {
 		err_set(err, ERR_CONFIG, "no place for state files");
@@ -48,7 +69,16 @@ runs_folder(const struct app *app, char **out, struct error *err)
 		    "State files need a folder; set AWAITD_STATE to one that "
 		    "can be written to.");
 	}
-	*out = folder;
+	/* SQLite follows no link on the way to a file; so none is left. */
+	real = realpath(folder, NULL);
+	free(folder);
+	if (real == NULL)
+		return err_set_errno(err, ERR_CONFIG, "state folder");
+	if (check_folder(real, err) == -1) {
+		free(real);
+		return -1;
+	}
+	*out = real;
 	return 0;
 }
 
@@ -134,22 +164,6 @@ runs_free_jobs(struct job **jobs, size_t n)
 	free(jobs);
 }
 
-int
-runs_read(const char *path, const char *id, struct job ***jobs, size_t *n,
-    struct error *err)
-{
-	struct snapshot snap;
-	int rc = store_peek(path, id, jobs, n, err);
-
-	if (rc == -1 && err->code == ERR_BUSY) {
-		if (snapshot_take(path, &snap, err) == -1)
-			return -1;
-		rc = store_peek(snap.path, id, jobs, n, err);
-		snapshot_remove(&snap);
-	}
-	return rc;
-}
-
 /* --- finding -------------------------------------------------------- */
 
 /* 1 found, 0 not there, -1 the file cannot be read. */
@@ -159,7 +173,7 @@ find_in(const char *path, const char *id, struct job **job, struct error *err)
 	struct job **jobs = NULL;
 	size_t n = 0;
 
-	if (runs_read(path, id, &jobs, &n, err) == -1)
+	if (snapshot_read(path, id, &jobs, &n, err) == -1)
 		return -1;
 	if (n == 0)
 		return 0;
@@ -227,28 +241,72 @@ runs_find(const struct app *app, const char *id, struct job **job, char **path,
 
 /* --- removing ------------------------------------------------------- */
 
-static bool
-all_done(struct job **jobs, size_t n)
+/* When the last of them ended, or -1 where one has not. */
+static int64_t
+ended_at(struct job **jobs, size_t n)
 {
+	int64_t last = 0;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		if (jobs[i]->state != JOB_DONE)
-			return false;
+			return -1;
+		if (jobs[i]->completed_at > last)
+			last = jobs[i]->completed_at;
 	}
-	return true;
+	return last;
 }
 
 static bool
-is_old(const struct app *app, const char *path)
+is_past(const struct app *app, int64_t at)
+{
+	return at != -1 &&
+	    at + app->conf->global.retention_ms < clock_wall_ms();
+}
+
+static int64_t
+made_at(const char *path)
 {
 	const char *name = strrchr(path, '/') + 1;
 	char id[JOBID_SIZE];
 
 	memcpy(id, name, JOBID_LEN);
 	id[JOBID_LEN] = '\0';
-	return jobid_time(id) + app->conf->global.retention_ms <
-	    clock_wall_ms();
+	return jobid_time(id);
+}
+
+/* The file goes under its lock, so that nobody is carrying it. */
+static bool
+remove_run(const char *path)
+{
+	struct error ignored;
+	char *wal;
+	bool gone;
+	int fd;
+
+	if (file_lock(path, &fd, &ignored) == -1)
+		return false;
+	gone = unlink(path) == 0;
+	wal = xasprintf("%s-wal", path);
+	unlink(wal);
+	free(wal);
+	close(fd);
+	return gone;
+}
+
+static bool
+prune_one(const struct app *app, const char *path)
+{
+	struct job **jobs = NULL;
+	struct error ignored;
+	size_t n = 0;
+	bool past;
+
+	if (snapshot_read(path, NULL, &jobs, &n, &ignored) == -1)
+		return false;
+	past = n > 0 && is_past(app, ended_at(jobs, n));
+	runs_free_jobs(jobs, n);
+	return past && remove_run(path);
 }
 
 void
@@ -261,16 +319,8 @@ runs_prune(const struct app *app, const char *folder)
 	if (app->conf->global.retention_ms == 0 ||
 	    runs_all(folder, &paths, &n, &err) == -1)
 		return;
-	for (i = 0; i < n && is_old(app, paths[i]); i++) {
-		struct job **jobs = NULL;
-		size_t njobs = 0;
-
-		if (runs_read(paths[i], NULL, &jobs, &njobs, &err) == -1)
-			continue;
-		if (all_done(jobs, njobs) && unlink(paths[i]) == 0)
-			removed++;
-		runs_free_jobs(jobs, njobs);
-	}
+	for (i = 0; i < n && is_past(app, made_at(paths[i])); i++)
+		removed += prune_one(app, paths[i]);
 	runs_free(paths, n);
 	if (removed > 0)
 		log_info("runs", "removed %zu state files past the retention",

@@ -29,13 +29,6 @@ char *runs_path(const char *folder, const char *id);
 int runs_all(const char *folder, char ***paths, size_t *n, struct error *err);
 void runs_free(char **paths, size_t n);
 
-/*
- * Jobs of one file, also of one that a live run holds: then a consistent copy
- * of it is read. id NULL: all, without bodies. The jobs and the array are the
- * caller's.
- */
-int runs_read(const char *path, const char *id, struct job ***jobs, size_t *n,
-    struct error *err);
 void runs_free_jobs(struct job **jobs, size_t n);
 
 /*

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "store/store.h"
 
@@ -70,7 +69,7 @@ on_unfinished(struct job **jobs, size_t n, const struct error *err, void *arg)
 	size_t i;
 
 	if (err != NULL)
-		log_error("session", "%s", err->text);
+		s->event(ENGINE_BROKEN, NULL, err, s->event_arg);
 	for (i = 0; i < n; i++)
 		engine_adopt(s->engine, jobs[i]);
 }
@@ -83,7 +82,7 @@ on_all(struct job **jobs, size_t n, const struct error *err, void *arg)
 	size_t i;
 
 	if (err != NULL)
-		log_error("session", "%s", err->text);
+		s->event(ENGINE_BROKEN, NULL, err, s->event_arg);
 	for (i = 0; i < n; i++) {
 		if (jobs[i]->state == JOB_DONE)
 			s->event(ENGINE_MOVED, jobs[i], NULL, s->event_arg);

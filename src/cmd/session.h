@@ -18,7 +18,10 @@ void session_close(struct session *s);
 
 void session_submit(struct session *s, struct job *take_job);
 
-/* Carry on everything in the file that is not done. */
+/*
+ * Carry on everything in the file that is not done, and tell of the rest. A
+ * file that cannot be read is ENGINE_BROKEN with no job.
+ */
 void session_adopt(struct session *s);
 
 const char *session_path(const struct session *s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copies of state files in use. */
+/* State files read while they may change. */
 #include "cmd/snapshot.h"
 
 #include <errno.h>
@@ -13,9 +13,22 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "store/store.h"
 
-#define TRIES 20
+#define TRIES 100
+#define PAUSE_US 10000
 #define WAL_HEADER 32 /* its salts change with each checkpoint's restart */
+
+/* A copy of file and log, in a folder of its own. */
+struct copy {
+	char *folder;
+	char *path;
+};
+
+struct found {
+	struct job **jobs;
+	size_t n;
+};
 
 struct mark {
 	struct stat st;
@@ -33,7 +46,7 @@ take_mark(const char *db, const char *wal, struct mark *m)
 		return -1;
 	fd = open(wal, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
-		return -1;
+		return errno == ENOENT ? 0 : -1;
 	m->wal_len = pread(fd, m->wal, sizeof(m->wal), 0);
 	close(fd);
 	return 0;
@@ -74,70 +87,113 @@ copy_file(const char *from, const char *to, struct error *err)
 	return rc;
 }
 
-/* 1: a sound copy, 0: it changed meanwhile, -1: it cannot be copied. */
 static int
-try_copy(const char *db, const char *wal, const struct snapshot *s,
-    const char *wal_copy, struct error *err)
+copy_make(const char *db, const char *wal, struct copy *c, struct error *err)
 {
-	struct mark before, after;
+	char *wal_copy;
+	int rc;
 
-	if (take_mark(db, wal, &before) == -1)
-		return 0;
-	if (copy_file(db, s->path, err) == -1 ||
-	    copy_file(wal, wal_copy, err) == -1)
-		return -1;
-	if (take_mark(db, wal, &after) == -1)
-		return 0;
-	return same(&before, &after);
-}
-
-int
-snapshot_take(const char *path, struct snapshot *out, struct error *err)
-{
-	struct snapshot s = {.folder = xasprintf("%s.copy-XXXXXX", path)};
-	char *wal = xasprintf("%s-wal", path), *wal_copy;
-	int i, rc = 0;
-
-	if (mkdtemp(s.folder) == NULL) {
-		err_set_errno(err, ERR_IO, "make a folder beside %s", path);
-		xfree(&s.folder);
-		free(wal);
+	c->folder = xasprintf("%s.copy-XXXXXX", db);
+	if (mkdtemp(c->folder) == NULL) {
+		err_set_errno(err, ERR_IO, "make a folder beside %s", db);
+		xfree(&c->folder);
 		return -1;
 	}
-	s.path = xasprintf("%s/copy.db", s.folder);
-	wal_copy = xasprintf("%s-wal", s.path);
-	for (i = 0; i < TRIES && rc == 0; i++) {
-		rc = try_copy(path, wal, &s, wal_copy, err);
-		if (rc == 0)
-			usleep(10000);
-	}
-	free(wal);
-	free(wal_copy);
-	if (rc == 1) {
-		*out = s;
-		return 0;
-	}
+	c->path = xasprintf("%s/copy.db", c->folder);
+	wal_copy = xasprintf("%s-wal", c->path);
+	rc = copy_file(db, c->path, err);
 	if (rc == 0)
-		err_set(err, ERR_BUSY,
-		    "%s is in use and changes too fast to be read", path);
-	snapshot_remove(&s);
-	return -1;
+		rc = copy_file(wal, wal_copy, err);
+	free(wal_copy);
+	return rc;
 }
 
-void
-snapshot_remove(struct snapshot *s)
+static void
+copy_remove(struct copy *c)
 {
 	static const char *const names[] = {
 	    "copy.db", "copy.db-wal", "copy.db-shm", "copy.db-journal"};
 	char *file;
 	size_t i;
 
+	if (c->folder == NULL)
+		return;
 	for (i = 0; i < ARRAY_LEN(names); i++) {
-		file = xasprintf("%s/%s", s->folder, names[i]);
+		file = xasprintf("%s/%s", c->folder, names[i]);
 		unlink(file);
 		free(file);
 	}
-	rmdir(s->folder);
-	xfree(&s->folder);
-	xfree(&s->path);
+	rmdir(c->folder);
+	xfree(&c->folder);
+	xfree(&c->path);
+}
+
+/* The file as it is where it has no log, else a copy of both. */
+static int
+read_marked(const char *db, const char *wal, const struct mark *before,
+    const char *id, struct found *out, struct error *err)
+{
+	struct copy c = {NULL, NULL};
+	struct mark after;
+	int rc;
+
+	if (before->wal_len == 0)
+		return store_peek(db, true, id, &out->jobs, &out->n, err);
+	rc = copy_make(db, wal, &c, err);
+	if (rc == 0 &&
+	    (take_mark(db, wal, &after) == -1 || !same(before, &after)))
+		rc = err_set(err, ERR_BUSY, "%s changes", db);
+	if (rc == 0)
+		rc = store_peek(c.path, false, id, &out->jobs, &out->n, err);
+	copy_remove(&c);
+	return rc;
+}
+
+/* 1: read, 0: it changed meanwhile, -1: it cannot be read. */
+static int
+try_read(const char *db, const char *wal, const char *id, struct found *out,
+    struct error *err)
+{
+	struct mark before, after;
+	int rc;
+
+	if (take_mark(db, wal, &before) == -1)
+		return err_set_errno(err,
+		    errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "read %s", db);
+	/* Made a moment ago by a run that has not written yet. */
+	if (before.st.st_size == 0 && before.wal_len == 0)
+		return 0;
+	rc = read_marked(db, wal, &before, id, out, err);
+	if (take_mark(db, wal, &after) == 0 && same(&before, &after) &&
+	    (rc == 0 || err->code != ERR_BUSY))
+		return rc == 0 ? 1 : -1;
+	while (rc == 0 && out->n > 0)
+		job_free(out->jobs[--out->n]);
+	if (rc == 0)
+		free(out->jobs);
+	return 0;
+}
+
+int
+snapshot_read(const char *path, const char *id, struct job ***jobs, size_t *n,
+    struct error *err)
+{
+	char *wal = xasprintf("%s-wal", path);
+	struct found found = {NULL, 0};
+	int i, rc = 0;
+
+	for (i = 0; i < TRIES && rc == 0; i++) {
+		if (i > 0)
+			usleep(PAUSE_US);
+		rc = try_read(path, wal, id, &found, err);
+	}
+	free(wal);
+	if (rc == 0)
+		return err_set(err, ERR_BUSY,
+		    "%s is in use and changes too fast to be read", path);
+	if (rc == -1)
+		return -1;
+	*jobs = found.jobs;
+	*n = found.n;
+	return 0;
 }

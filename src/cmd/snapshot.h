@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A consistent copy of a state file that another process holds. SQLite in
- * exclusive mode lets no second reader in; but its file changes only at a
- * checkpoint, and everything newer is in the log beside it, whose frames are
- * checksummed. A copy of both is sound if no checkpoint came in between.
+ * Jobs of a state file that another process may hold and write at this
+ * moment, read without a lock. The file itself changes only at a checkpoint,
+ * and everything newer is in the log beside it, whose frames are checksummed:
+ * what is read is sound if no checkpoint came in between.
  */
 #ifndef CMD_SNAPSHOT_H
 #define CMD_SNAPSHOT_H
 
+#include <stddef.h>
+
 #include "base/error.h"
+#include "job/job.h"
 
-struct snapshot {
-	char *folder;
-	char *path; /* of the copy */
-};
-
-/* ERR_BUSY where the file changed too often to be copied. */
-int snapshot_take(const char *path, struct snapshot *out, struct error *err);
-void snapshot_remove(struct snapshot *s);
+/*
+ * One job, or all for id NULL, without bodies. ERR_BUSY where the file
+ * changed too often to be read. The jobs and the array are the caller's.
+ */
+int snapshot_read(const char *path, const char *id, struct job ***jobs,
+    size_t *n, struct error *err);
 
 #endif

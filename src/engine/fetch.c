@@ -69,6 +69,13 @@ on_got(const struct s3_object *object, const struct error *err, void *arg)
 	struct error e;
 
 	f->call = NULL;
+	if (object != NULL && f->o.size != -1 && object->size != f->o.size) {
+		err_set(&e, ERR_PROTOCOL,
+		    "%s has %lld bytes now, and %lld were noted", f->uri,
+		    (long long)object->size, (long long)f->o.size);
+		end(f, &e);
+		return;
+	}
 	if (object != NULL) {
 		end(f, NULL);
 		return;

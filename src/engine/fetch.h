@@ -20,6 +20,7 @@ struct fetch_options {
 	struct site *site;
 	const char *uri; /* copied */
 	const char *etag; /* copied; "" or NULL: whatever is there */
+	int64_t size; /* that was noted; -1: not known */
 	int fd; /* open for writing until done; may block */
 };
 

@@ -25,18 +25,20 @@ job_new(void)
 }
 
 /* Every string of a spec, so that copying and freeing cannot forget one. */
-#define SPEC_STRINGS(X)                                                \
-	X(endpoint)                                                    \
-	X(region)                                                      \
-	X(content_type) X(accept) X(custom_attributes) X(inference_id) \
-	    X(extension) X(filename) X(deployment) X(output_path)      \
-		X(input_path) X(input_sha256) X(input_location)
+#define SPEC_STRINGS(X)                                             \
+	X(endpoint)                                                 \
+	X(region)                                                   \
+	X(content_type)                                             \
+	X(accept) X(custom_attributes) X(inference_id) X(extension) \
+	    X(filename) X(deployment) X(output_path) X(input_path)  \
+		X(input_sha256) X(input_location)
 
-#define SUBMISSION_STRINGS(X)                                           \
-	X(inference_id)                                                 \
-	X(extension)                                                    \
-	X(filename) X(predicted) X(output_location) X(failure_location) \
-	    X(request_id) X(note)
+#define SUBMISSION_STRINGS(X)                                             \
+	X(inference_id)                                                   \
+	X(extension)                                                      \
+	X(filename)                                                       \
+	X(predicted) X(output_location) X(failure_location) X(request_id) \
+	    X(note)
 
 #define JOB_STRINGS(X)     \
 	X(result_location) \

@@ -42,6 +42,8 @@ struct http_call {
 	int64_t file_len, file_at;
 	http_sink_fn *sink;
 	void *sink_arg;
+	http_head_fn *head; /* NULL once it was asked */
+	void *head_arg;
 	http_done_fn *done;
 	void *arg;
 	struct http_response response;
@@ -202,6 +204,19 @@ on_header(char *data, size_t size, size_t n, void *arg)
 	return len;
 }
 
+/* The sink gets nothing of an answer that is not what was asked for. */
+static int
+feed_sink(struct http_call *call, const void *data, size_t len)
+{
+	http_head_fn *head = call->head;
+
+	call->head = NULL;
+	if (head != NULL &&
+	    head(&call->response, call->head_arg, &call->err) == -1)
+		return -1;
+	return call->sink(data, len, call->sink_arg, &call->err);
+}
+
 static size_t
 on_body(char *data, size_t size, size_t n, void *arg)
 {
@@ -212,11 +227,9 @@ on_body(char *data, size_t size, size_t n, void *arg)
 
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
 	r->body_bytes += (int64_t)len;
-	if (call->sink != NULL && status >= 200 && status < 300) {
-		if (call->sink(data, len, call->sink_arg, &call->err) == -1)
-			return 0;
-		return len;
-	}
+	r->status = (int)status;
+	if (call->sink != NULL && status >= 200 && status < 300)
+		return feed_sink(call, data, len) == 0 ? len : 0;
 	if (buf_append(&r->body, data, len) == -1) {
 		err_set(&call->err, ERR_LIMIT,
 		    "the response is larger than %zu bytes", r->body.max);
@@ -282,8 +295,9 @@ call_free(struct http_call *call)
 static bool
 may_have_left(struct http_call *call, CURLcode code)
 {
-	curl_off_t pretransfer = 0;
+	curl_off_t pretransfer = 0, connected = 0;
 	long request_size = 0;
+	const char *scheme = NULL;
 
 	switch (code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
@@ -298,6 +312,12 @@ may_have_left(struct http_call *call, CURLcode code)
 	default:
 		break;
 	}
+	/* A CONNECT to a proxy counts as a request for curl; before the
+	 * handshake with the peer itself nothing of ours can have left. */
+	curl_easy_getinfo(call->easy, CURLINFO_SCHEME, &scheme);
+	curl_easy_getinfo(call->easy, CURLINFO_APPCONNECT_TIME_T, &connected);
+	if (scheme != NULL && str_ieq(scheme, "https") && connected == 0)
+		return false;
 	curl_easy_getinfo(
 	    call->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
 	curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &request_size);
@@ -317,7 +337,9 @@ fill_error(struct http_call *call, CURLcode code, struct error *err)
 		err_set(err,
 		    code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_NET,
 		    "%s", why);
-		err->text[0] = (char)str_lower_char(err->text[0]);
+		/* "Failed to …", but "CONNECT tunnel …". */
+		if (str_lower_char(err->text[1]) == err->text[1])
+			err->text[0] = (char)str_lower_char(err->text[0]);
 		err->retryable = code != CURLE_URL_MALFORMAT &&
 		    code != CURLE_UNSUPPORTED_PROTOCOL;
 	}
@@ -652,6 +674,8 @@ http_start(struct http_client *c, const struct http_request *r,
 	call->body_fd = -1;
 	call->sink = r->sink;
 	call->sink_arg = r->sink_arg;
+	call->head = r->head;
+	call->head_arg = r->head_arg;
 	call->done = done;
 	call->arg = arg;
 	buf_init(&call->response.body,

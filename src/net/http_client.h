@@ -36,6 +36,11 @@ struct http_response {
 typedef int http_sink_fn(
     const void *data, size_t len, void *arg, struct error *err);
 
+/* The head of a 2xx answer, before its first byte goes to the sink: 0, or -1
+ * with *err to break off. */
+typedef int http_head_fn(
+    const struct http_response *r, void *arg, struct error *err);
+
 /* Strings, headers and `body` are copied; body_fd must stay open till done. */
 struct http_request {
 	const char *method;
@@ -48,6 +53,8 @@ struct http_request {
 	size_t body_max; /* of the response in memory; 0: 64 KiB */
 	http_sink_fn *sink;
 	void *sink_arg;
+	http_head_fn *head; /* or NULL */
+	void *head_arg;
 	int64_t timeout_ms; /* of the whole exchange; 0: none */
 	int64_t stall_ms; /* without a byte either way; 0: 60 s */
 	/* Never sent a second time, not even over a kept connection that

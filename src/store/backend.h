@@ -19,7 +19,9 @@ struct store_backend {
 	    const struct store_options *options, void **out, struct error *err);
 	void (*close)(void *db);
 
-	/* Everything between is on disk once commit returned 0. */
+	/* Everything between is on disk once commit returned 0. An error of
+	 * commit that is retryable (no room, for one) left all as it was; after
+	 * any other nothing is believed any more. */
 	int (*begin)(void *db, struct error *err);
 	int (*commit)(void *db, struct error *err);
 	void (*rollback)(void *db);

@@ -4,13 +4,14 @@
  * file alone. FULL in WAL mode kept every acknowledged commit over power cuts
  * where NORMAL lost thousands; rollback journals would need EXTRA.
  */
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/encode.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "store/backend.h"
@@ -81,6 +82,9 @@ static const char *const sql[SQL_COUNT] = {
 
 struct db {
 	sqlite3 *conn;
+	/* Holds the file where SQLite's own locks do not: those go when any
+	 * descriptor of the file is closed in this process. -1: none. */
+	int lock_fd;
 	sqlite3_stmt *stmts[SQL_COUNT];
 };
 
@@ -93,6 +97,7 @@ complain(struct db *db, const char *what, struct error *err)
 	err_set(err, code == SQLITE_BUSY ? ERR_BUSY : ERR_STORE, "%s in %s: %s",
 	    what, file != NULL ? file : "the state file",
 	    sqlite3_errmsg(db->conn));
+	err->retryable = code == SQLITE_BUSY || code == SQLITE_FULL;
 	if (code == SQLITE_FULL)
 		err_hint(err, "The disk is full; make room.");
 	return -1;
@@ -202,7 +207,7 @@ create_schema(struct db *db, struct error *err)
 }
 
 static int
-check_schema(struct db *db, struct error *err)
+check_schema(struct db *db, bool still, struct error *err)
 {
 	int64_t version = pragma_int(db, "PRAGMA user_version");
 	int64_t id = pragma_int(db, "PRAGMA application_id");
@@ -210,7 +215,8 @@ check_schema(struct db *db, struct error *err)
 
 	if (version == 0 && id == 0 &&
 	    pragma_int(db, "SELECT count(*) FROM sqlite_schema") == 0)
-		return create_schema(db, err);
+		return still ? err_set(err, ERR_BUSY, "%s is being made", file)
+			     : create_schema(db, err);
 	if (id != APPLICATION_ID)
 		return err_set(
 		    err, ERR_STORE, "%s is no state file of awaitd", file);
@@ -244,56 +250,100 @@ db_close(void *arg)
 	for (i = 0; i < SQL_COUNT; i++)
 		sqlite3_finalize(db->stmts[i]);
 	sqlite3_close(db->conn);
+	if (db->lock_fd != -1)
+		close(db->lock_fd);
 	free(db);
 }
 
-/* The file is made by us, so that nobody else may read it. */
 static int
-make_file(const char *path, struct error *err)
+open_conn(struct db *db, const char *name, int flags, struct error *err)
 {
-	int fd =
-	    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, (mode_t)0600);
+	if (sqlite3_open_v2(name, &db->conn,
+		flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+		NULL) != SQLITE_OK)
+		return err_set(err, ERR_STORE, "open %s: %s", name,
+		    sqlite3_errmsg(db->conn));
+	sqlite3_db_config(db->conn, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	return exec(db,
+	    "PRAGMA trusted_schema = OFF;"
+	    "PRAGMA cell_size_check = ON;"
+	    "PRAGMA mmap_size = 0",
+	    err);
+}
 
-	if (fd == -1)
-		return err_set_errno(err, ERR_IO, "open %s", path);
-	close(fd);
-	return 0;
+/* With any other journal FULL would not be enough. */
+static int
+check_journal(struct db *db, struct error *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	const char *mode = NULL;
+	bool wal;
+
+	if (sqlite3_prepare_v2(db->conn, "PRAGMA journal_mode = WAL", -1, &stmt,
+		NULL) == SQLITE_OK &&
+	    sqlite3_step(stmt) == SQLITE_ROW)
+		mode = (const char *)sqlite3_column_text(stmt, 0);
+	wal = mode != NULL && str_eq(mode, "wal");
+	if (!wal)
+		complain(db, "a write-ahead log cannot be had", err);
+	sqlite3_finalize(stmt);
+	return wal ? 0 : -1;
+}
+
+/* Ours alone, from the first statement to db_close. */
+static int
+open_alone(
+    struct db *db, const struct store_options *options, struct error *err)
+{
+	if (options->must_exist && access(options->path, F_OK) == -1)
+		return err_set_errno(
+		    err, ERR_NOT_FOUND, "open %s", options->path);
+	if (file_lock(options->path, &db->lock_fd, err) == -1)
+		return -1;
+	if (open_conn(db, options->path, SQLITE_OPEN_READWRITE, err) == -1 ||
+	    exec(db, "PRAGMA locking_mode = EXCLUSIVE", err) == -1 ||
+	    check_journal(db, err) == -1)
+		return -1;
+	return exec(db,
+	    "PRAGMA synchronous = FULL;"
+	    "PRAGMA foreign_keys = ON;"
+	    "BEGIN IMMEDIATE; COMMIT",
+	    err);
+}
+
+static int
+open_still(
+    struct db *db, const struct store_options *options, struct error *err)
+{
+	struct buf uri;
+	int rc;
+
+	buf_init(&uri, 16384);
+	buf_puts(&uri, "file:");
+	encode_uri(&uri, options->path, strlen(options->path), true);
+	buf_puts(&uri, "?immutable=1");
+	rc = open_conn(
+	    db, uri.data, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err);
+	buf_done(&uri);
+	return rc;
 }
 
 static int
 db_open(const struct store_options *options, void **out, struct error *err)
 {
-	struct db *db;
+	struct db *db = xcalloc(1, sizeof(*db));
+	int rc;
 
-	if (!options->must_exist && make_file(options->path, err) == -1)
+	db->lock_fd = -1;
+	rc = options->still ? open_still(db, options, err)
+			    : open_alone(db, options, err);
+	if (rc == -1 || check_schema(db, options->still, err) == -1 ||
+	    prepare_all(db, err) == -1) {
+		db_close(db);
 		return -1;
-	db = xcalloc(1, sizeof(*db));
-	if (sqlite3_open_v2(options->path, &db->conn,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-		    SQLITE_OPEN_NOFOLLOW,
-		NULL) != SQLITE_OK) {
-		err_set(err, ERR_STORE, "open %s: %s", options->path,
-		    sqlite3_errmsg(db->conn));
-		goto fail;
 	}
-	sqlite3_db_config(db->conn, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	if (exec(db,
-		"PRAGMA locking_mode = EXCLUSIVE;"
-		"PRAGMA trusted_schema = OFF;"
-		"PRAGMA journal_mode = WAL;"
-		"PRAGMA synchronous = FULL;"
-		"PRAGMA foreign_keys = ON;"
-		"PRAGMA cell_size_check = ON;"
-		"PRAGMA mmap_size = 0;"
-		"BEGIN IMMEDIATE; COMMIT",
-		err) == -1 ||
-	    check_schema(db, err) == -1 || prepare_all(db, err) == -1)
-		goto fail;
 	*out = db;
 	return 0;
-fail:
-	db_close(db);
-	return -1;
 }
 
 /* --- transactions --------------------------------------------------- */

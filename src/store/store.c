@@ -48,6 +48,9 @@ struct store {
 	struct ops queued;
 	struct ops finished;
 	bool closing;
+	/* Only of the thread: a write or fsync failed, and what the file holds
+	 * is not known any more. Code NONE: it has not happened. */
+	struct error broken;
 };
 
 /* --- on the store's thread ------------------------------------------ */
@@ -87,6 +90,10 @@ run_transaction(struct store *s, struct ops *batch, struct error *err)
 {
 	struct op *op;
 
+	if (s->broken.code != ERR_NONE) {
+		*err = s->broken;
+		return -1;
+	}
 	if (s->backend->begin(s->db, err) == -1)
 		return -1;
 	TAILQ_FOREACH (op, batch, entry) {
@@ -99,6 +106,9 @@ run_transaction(struct store *s, struct ops *batch, struct error *err)
 	}
 	if (s->backend->commit(s->db, err) == -1) {
 		s->backend->rollback(s->db);
+		/* After a failed fsync the next one may lie: never again. */
+		if (!err->retryable)
+			s->broken = *err;
 		return -1;
 	}
 	return 0;
@@ -327,10 +337,14 @@ store_unfinished(struct store *store, store_jobs_fn *done, void *arg)
 }
 
 int
-store_peek(const char *path, const char *id, struct job ***jobs, size_t *n,
-    struct error *err)
+store_peek(const char *path, bool still, const char *id, struct job ***jobs,
+    size_t *n, struct error *err)
 {
-	struct store_options o = {.path = path, .must_exist = true};
+	struct store_options o = {
+	    .path = path,
+	    .must_exist = true,
+	    .still = still,
+	};
 	const struct store_backend *b = &store_sqlite;
 	struct job **found = NULL;
 	size_t count = 0;

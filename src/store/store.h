@@ -29,6 +29,7 @@ typedef void store_jobs_fn(
 struct store_options {
 	const char *path; /* of the file, made if missing (0600) */
 	bool must_exist;
+	bool still; /* only read; nobody changes it, nobody is locked out */
 };
 
 /*
@@ -58,12 +59,13 @@ void store_find(
 void store_list(struct store *store, store_jobs_fn *done, void *arg);
 
 /*
- * The same for a file that nobody has open, here and now, with no thread and
- * no loop: one job, or all for id NULL. The jobs and the array are the
- * caller's.
+ * The same here and now, with no thread, no loop and no lock: one job, or all
+ * for id NULL. With `still` the file is only read, and must not change
+ * meanwhile nor have a log beside it; without, it is a copy of the caller's
+ * own. The jobs and the array are the caller's.
  */
-int store_peek(const char *path, const char *id, struct job ***jobs, size_t *n,
-    struct error *err);
+int store_peek(const char *path, bool still, const char *id, struct job ***jobs,
+    size_t *n, struct error *err);
 
 /* Everything that is not DONE, with its body. */
 void store_unfinished(struct store *store, store_jobs_fn *done, void *arg);

@@ -46,6 +46,8 @@ struct http_call {
 	bool head;
 	http_sink_fn *sink;
 	void *sink_arg;
+	http_head_fn *check;
+	void *check_arg;
 	http_done_fn *done;
 	void *arg;
 };
@@ -363,6 +365,9 @@ give_body(struct http_call *call, const char *body, struct error *err)
 		return 0;
 	if (headers_get(&r->headers, "content-length") == NULL)
 		headers_addf(&r->headers, "Content-Length", "%zu", len);
+	if (call->check != NULL && len > 0 && r->status / 100 == 2 &&
+	    call->check(r, call->check_arg, err) == -1)
+		return -1;
 	for (at = 0; at < len; at += n) {
 		n = len - at < PIECE ? len - at : PIECE;
 		r->body_bytes += (int64_t)n;
@@ -437,6 +442,8 @@ call_new(struct http_client *c, const struct http_request *r)
 	call->head = str_eq(r->method, "HEAD");
 	call->sink = r->sink;
 	call->sink_arg = r->sink_arg;
+	call->check = r->head;
+	call->check_arg = r->head_arg;
 	headers_init(&call->response.headers);
 	buf_init(&call->response.body, max);
 	TAILQ_INSERT_TAIL(&c->calls, call, entry);
