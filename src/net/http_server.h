@@ -6,10 +6,10 @@
  * A request reaches the handler when its head is complete and sound. The
  * handler answers at once, or takes the body first (http_body), or answers
  * later from any callback. Each exchange is answered exactly once; a handler
- * that drops one without an answer leaks it. An exchange must not be touched
- * once a callback or timer has returned in which it was answered, aborted or
- * called gone; none of its callbacks is called behind an answer or an abort,
- * nor any of them ever from inside a function of this header but _free().
+ * that drops one without an answer leaks it. Behind the answer, or an abort,
+ * none of its callbacks is called any more, `gone` included; it may be read
+ * until the callback or timer returns in which that happened, and must not be
+ * touched later. No function calls back before it returns but _free().
  */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
