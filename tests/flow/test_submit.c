@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -347,6 +348,24 @@ a_refused_connection_is_tried_again_under_the_same_names(void **state)
 }
 
 static void
+what_no_service_takes_expires_in_the_end(void **state)
+{
+	struct job *job = flow_job();
+	struct peer_step *s;
+
+	(void)state;
+	s = peer_always("POST", "*");
+	peer_fail(s, ERR_NET, "could not connect", false);
+	flow_submit(job);
+	time_passes(on_disk()->deadline_at - clock_wall_ms() + 30000);
+	must_be(JOB_DONE, OUTCOME_EXPIRED);
+	assert_string_equal(on_disk()->error_code, "deadline");
+	assert_string_equal(on_disk()->error_text,
+	    "InvokeEndpointAsync at http://rt.test: could not connect");
+	assert_int_equal(on_disk()->nsubs, 1);
+}
+
+static void
 throttling_is_waited_out_under_the_same_names(void **state)
 {
 	struct job *job = flow_job();
@@ -615,6 +634,7 @@ main(void)
 	    FLOW_TEST(an_inline_body_that_is_refused_is_uploaded_instead),
 	    FLOW_TEST(an_inline_body_with_nowhere_else_to_go_says_what_to_set),
 	    FLOW_TEST(a_refused_connection_is_tried_again_under_the_same_names),
+	    FLOW_TEST(what_no_service_takes_expires_in_the_end),
 	    FLOW_TEST(throttling_is_waited_out_under_the_same_names),
 	    FLOW_TEST(a_validation_error_ends_the_job_at_once),
 	    FLOW_TEST(a_request_that_cannot_be_meant_is_never_sent),
