@@ -22,27 +22,28 @@
 
 /* --- every field ---------------------------------------------------- */
 
-#define FULL_STRINGS(X, job)                                          \
-	X(job, spec.endpoint)                                         \
-	X(job, spec.region)                                           \
-	X(job, spec.content_type)                                     \
-	X(job, spec.accept)                                           \
-	X(job, spec.custom_attributes) X(job, spec.inference_id)      \
-	    X(job, spec.extension) X(job, spec.filename)              \
-		X(job, spec.deployment) X(job, spec.output_path)      \
-		    X(job, spec.input_path) X(job, spec.input_sha256) \
-			X(job, spec.input_location)
+#define FULL_STRINGS(X, job)                             \
+	X(job, spec.endpoint)                            \
+	X(job, spec.region)                              \
+	X(job, spec.content_type)                        \
+	X(job, spec.accept)                              \
+	X(job, spec.custom_attributes)                   \
+	X(job, spec.inference_id)                        \
+	X(job, spec.extension)                           \
+	X(job, spec.filename)                            \
+	X(job, spec.deployment)                          \
+	X(job, spec.output_path) X(job, spec.input_path) \
+	    X(job, spec.input_sha256) X(job, spec.input_location)
 #define STATE_STRINGS(X, job)   \
 	X(job, result_location) \
 	X(job, result_etag)     \
 	X(job, result_type) X(job, error_code) X(job, error_text)
-#define SUB_STRINGS(X, s)                                             \
-	X(s, inference_id)                                            \
-	X(s, extension)                                               \
-	X(s, filename)                                                \
-	X(s, predicted)                                               \
-	X(s, output_location) X(s, failure_location) X(s, request_id) \
-	    X(s, note)
+#define SUB_STRINGS(X, s)  \
+	X(s, inference_id) \
+	X(s, extension)    \
+	X(s, filename)     \
+	X(s, predicted)    \
+	X(s, output_location) X(s, failure_location) X(s, request_id) X(s, note)
 
 static struct job *
 full_job(void)
