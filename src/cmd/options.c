@@ -139,8 +139,6 @@ usage_error(int value, char **argv, struct error *err)
 		    (int)strcspn(word, "="), word);
 	else if (optopt != 0)
 		err_set(err, ERR_USAGE, "unknown option -%c", optopt);
-	else if (optopt != 0)
-		err_set(err, ERR_USAGE, "%s: this option takes no value", word);
 	else
 		err_set(err, ERR_USAGE, "unknown option %s", word);
 	return err_hint(err, "See the command's --help.");

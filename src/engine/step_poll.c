@@ -115,12 +115,12 @@ look_later(struct work *w, int64_t left_ms)
 static void
 wait_more(struct work *w)
 {
-	bool pending = w->job->state == JOB_PENDING;
-	int64_t left = patience_ends_at(w) - clock_wall_ms();
+	int64_t now = clock_wall_ms(), left = patience_ends_at(w) - now;
+	bool late = now >= w->job->deadline_at;
 
-	if (left > 0 || (w->blind && (!pending || ++w->late < LATE_LOOKS_MAX)))
+	if (left > 0 || (w->blind && (!late || ++w->late < LATE_LOOKS_MAX)))
 		look_later(w, left);
-	else if (pending)
+	else if (w->job->state == JOB_PENDING)
 		expire(w);
 	else
 		step_submit_again(w);
@@ -309,9 +309,11 @@ is_stale(const struct work *w, const struct s3_object *o)
 	if (w->job->spec.filename == NULL || o->server_at == -1 ||
 	    o->modified_at == -1)
 		return false;
-	/* Our own clock may be set meanwhile, the monotonic one may not. */
-	since = w->sent_mono != 0 ? clock_mono_ms() - w->sent_mono
-				  : clock_wall_ms() - looked_at(w)->intent_at;
+	/* Our own clock may be set meanwhile, the monotonic one may not; it
+	 * knows of the last submission only. */
+	since = w->sent_mono != 0 && looked_at(w) == job_last_submission(w->job)
+	    ? clock_mono_ms() - w->sent_mono
+	    : clock_wall_ms() - looked_at(w)->intent_at;
 	return age > since + AGE_GRAIN_MS;
 }
 

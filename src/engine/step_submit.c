@@ -462,11 +462,14 @@ too_late(const struct job *job)
 	return job->deadline_at != 0 && clock_wall_ms() >= job->deadline_at;
 }
 
+/* Its words are on disk; the error itself may be of an earlier process. */
 static void
 fail_refused(struct work *w, const struct submission *s)
 {
 	struct step_result r = {
-	    .verdict = VERDICT_FAIL,
+	    .verdict = VERDICT_DONE,
+	    .next = JOB_DONE,
+	    .outcome = OUTCOME_FAILED,
 	    .error_code = "refused",
 	    .error_text = s->note,
 	};

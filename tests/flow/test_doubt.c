@@ -10,9 +10,12 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "base/timefmt.h"
 #include "engine/plan.h"
 #include "tests/support/flow.h"
 
@@ -353,6 +356,150 @@ the_caller_s_own_names_stay_in_the_second_submission(void **state)
 	assert_int_equal(on_disk()->nsubs, 2);
 }
 
+/* --- several fates in one job ----------------------------------------- */
+
+static void
+a_refusal_waits_for_what_may_have_been_accepted(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	reply_missing(peer_always("HEAD", "*"));
+	lose_reply(job, 1);
+	reply_error(expect_invoke(2), 400, "ValidationError", "gone");
+	time_passes(GRACE);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	assert_int_equal(on_disk()->subs[1].fate, SUB_REFUSED);
+	time_passes(GRACE);
+	reply_found(expect_head(out_url(1)));
+	time_passes(GRACE);
+	must_be(JOB_DONE, OUTCOME_OK);
+	assert_int_equal(peer_count("POST", "*"), 2);
+}
+
+static void
+a_refusal_stands_when_nothing_ever_comes(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	reply_missing(peer_always("HEAD", "*"));
+	lose_reply(job, 1);
+	reply_error(expect_invoke(2), 400, "ValidationError", "gone");
+	time_passes(GRACE);
+	restart();
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	time_passes(on_disk()->deadline_at - clock_wall_ms() - 1);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	time_passes(1);
+	must_be(JOB_DONE, OUTCOME_FAILED);
+	assert_string_equal(on_disk()->error_code, "refused");
+	assert_string_equal(on_disk()->error_text,
+	    "InvokeEndpointAsync: ValidationError: gone (HTTP 400)");
+	assert_int_equal(peer_count("POST", "*"), 2);
+}
+
+static void
+a_throttled_try_after_a_doubt_looks_before_it_goes_again(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	reply_missing(peer_always("HEAD", "*"));
+	lose_reply(job, 1);
+	reply_error(expect_invoke(2), 400, "ThrottlingException", "rate");
+	time_passes(GRACE);
+	assert_int_equal(on_disk()->subs[1].fate, SUB_NOT_SENT);
+	reply_missing(expect_head(out_url(1)));
+	reply_error(expect_invoke(2), 400, "ThrottlingException", "rate");
+	time_passes(500);
+	reply_found(expect_head(out_url(1)));
+	time_passes(1000);
+	must_be(JOB_DONE, OUTCOME_OK);
+	assert_int_equal(on_disk()->nsubs, 2);
+}
+
+static void
+an_output_path_that_was_learned_finds_lost_answers(void **state)
+{
+	struct job *first = flow_job(), *second;
+
+	(void)state;
+	xfree(&first->spec.output_path);
+	reply_accepted(expect_invoke(1), 1);
+	flow_submit(first);
+	reply_found(expect_head(out_url(1)));
+	time_passes(500);
+	must_be(JOB_DONE, OUTCOME_OK);
+	second = flow_job();
+	xfree(&second->spec.output_path);
+	lose_reply(second, 1);
+	assert_string_equal(on_disk()->subs[0].predicted, out_uri(1));
+	reply_found(expect_head(out_url(1)));
+	time_passes(500);
+	must_be(JOB_DONE, OUTCOME_OK);
+}
+
+static void
+the_second_answer_tells_where_the_first_one_went(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	xfree(&job->spec.output_path);
+	lose_reply(job, 1);
+	reply_accepted(expect_invoke(2), 2);
+	time_passes(GRACE);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	reply_found(expect_head(out_url(1)));
+	restart();
+	must_be(JOB_DONE, OUTCOME_OK);
+	assert_string_equal(on_disk()->result_location, out_uri(1));
+}
+
+static void
+a_doubt_that_nobody_can_look_into_ends_with_the_deadline(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	peer_fail(peer_always("HEAD", "*"), ERR_NET, "no route", false);
+	lose_reply(job, 1);
+	time_passes(on_disk()->deadline_at - clock_wall_ms());
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	time_passes(20 * 30000);
+	must_be(JOB_DONE, OUTCOME_EXPIRED);
+	assert_int_equal(peer_count("POST", "*"), 1);
+}
+
+/* Its own clock starts with its own submission. */
+static void
+what_the_first_left_is_not_too_old_for_the_second(void **state)
+{
+	struct job *job = flow_job();
+	char date[TIMEFMT_HTTP_SIZE], made[TIMEFMT_HTTP_SIZE];
+	char headers[200];
+	int i;
+
+	(void)state;
+	job->spec.filename = xstrdup("scan.json");
+	reply_missing(peer_always("HEAD", "*"));
+	for (i = 0; i < 2; i++)
+		peer_fail(
+		    peer_expect("POST", INVOKE_URL), ERR_NET, "reset", true);
+	flow_submit(job);
+	time_passes(2000 + GRACE);
+	assert_int_equal(on_disk()->nsubs, 2);
+	timefmt_http(clock_wall_ms(), date);
+	timefmt_http(clock_wall_ms() - 5000, made);
+	snprintf(headers, sizeof(headers),
+	    "ETag: \"e\"\nContent-Length: 1\nDate: %s\nLast-Modified: %s", date,
+	    made);
+	peer_reply(peer_expect("HEAD", "*/scan.json"), 200, headers, "");
+	time_passes(1);
+	must_be(JOB_DONE, OUTCOME_OK);
+}
+
 int
 main(void)
 {
@@ -374,6 +521,13 @@ main(void)
 	    FLOW_TEST(
 		a_missing_right_to_list_does_not_stop_the_second_submission),
 	    FLOW_TEST(the_caller_s_own_names_stay_in_the_second_submission),
+	    FLOW_TEST(a_refusal_waits_for_what_may_have_been_accepted),
+	    FLOW_TEST(a_refusal_stands_when_nothing_ever_comes),
+	    FLOW_TEST(a_throttled_try_after_a_doubt_looks_before_it_goes_again),
+	    FLOW_TEST(an_output_path_that_was_learned_finds_lost_answers),
+	    FLOW_TEST(the_second_answer_tells_where_the_first_one_went),
+	    FLOW_TEST(a_doubt_that_nobody_can_look_into_ends_with_the_deadline),
+	    FLOW_TEST(what_the_first_left_is_not_too_old_for_the_second),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

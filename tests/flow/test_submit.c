@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -347,6 +348,24 @@ a_refused_connection_is_tried_again_under_the_same_names(void **state)
 }
 
 static void
+what_no_service_takes_expires_in_the_end(void **state)
+{
+	struct job *job = flow_job();
+	struct peer_step *s;
+
+	(void)state;
+	s = peer_always("POST", "*");
+	peer_fail(s, ERR_NET, "could not connect", false);
+	flow_submit(job);
+	time_passes(on_disk()->deadline_at - clock_wall_ms() + 30000);
+	must_be(JOB_DONE, OUTCOME_EXPIRED);
+	assert_string_equal(on_disk()->error_code, "deadline");
+	assert_string_equal(on_disk()->error_text,
+	    "InvokeEndpointAsync at http://rt.test: could not connect");
+	assert_int_equal(on_disk()->nsubs, 1);
+}
+
+static void
 throttling_is_waited_out_under_the_same_names(void **state)
 {
 	struct job *job = flow_job();
@@ -420,6 +439,35 @@ expired_credentials_are_read_again_once(void **state)
 	flow_submit(job);
 	must_be(JOB_PENDING, OUTCOME_NONE);
 	assert_int_equal(on_disk()->nsubs, 1);
+}
+
+static bool
+change_key(
+    const char *method, const char *url, const struct headers *h, void *arg)
+{
+	static unsigned n;
+	char key[32];
+
+	(void)method;
+	(void)url;
+	(void)h;
+	(void)arg;
+	snprintf(key, sizeof(key), "AKIDFRESH%u", n++);
+	setenv("AWS_ACCESS_KEY_ID", key, 1);
+	return true;
+}
+
+static void
+new_credentials_are_not_tried_for_ever(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	flow.after = change_key;
+	reply_error(expect_invoke(1), 403, "ExpiredTokenException", "too old");
+	reply_error(expect_invoke(1), 403, "ExpiredTokenException", "too old");
+	flow_submit(job);
+	must_be(JOB_DONE, OUTCOME_FAILED);
 }
 
 static void
@@ -514,6 +562,32 @@ a_store_that_fails_before_the_intent_keeps_the_request_back(void **state)
 	assert_null(peer_seen(0));
 }
 
+/* The job is on disk, and its intent cannot be. */
+static bool
+break_after_insert(const char *when, void *arg)
+{
+	(void)when;
+	(void)arg;
+	if (on_disk() != NULL)
+		fake_store_break(flow.store);
+	return true;
+}
+
+static void
+a_store_that_fails_at_the_intent_keeps_the_request_back(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	fake_store_watch(flow.store, break_after_insert, NULL);
+	flow_submit(job);
+	assert_int_equal(flow.events[ENGINE_STORED], 1);
+	assert_int_equal(flow.events[ENGINE_BROKEN], 1);
+	time_passes(3600000);
+	assert_null(peer_seen(0));
+	assert_int_equal(on_disk()->nsubs, 0);
+}
+
 static bool
 break_store(
     const char *method, const char *url, const struct headers *h, void *arg)
@@ -560,10 +634,12 @@ main(void)
 	    FLOW_TEST(an_inline_body_that_is_refused_is_uploaded_instead),
 	    FLOW_TEST(an_inline_body_with_nowhere_else_to_go_says_what_to_set),
 	    FLOW_TEST(a_refused_connection_is_tried_again_under_the_same_names),
+	    FLOW_TEST(what_no_service_takes_expires_in_the_end),
 	    FLOW_TEST(throttling_is_waited_out_under_the_same_names),
 	    FLOW_TEST(a_validation_error_ends_the_job_at_once),
 	    FLOW_TEST(a_request_that_cannot_be_meant_is_never_sent),
 	    FLOW_TEST(expired_credentials_are_read_again_once),
+	    FLOW_TEST(new_credentials_are_not_tried_for_ever),
 	    FLOW_TEST(credentials_that_stay_expired_end_the_job),
 	    FLOW_TEST(two_requests_under_way_both_get_the_fresh_credentials),
 	    FLOW_TEST(an_engine_may_go_while_a_submission_is_under_way),
@@ -571,6 +647,7 @@ main(void)
 	    FLOW_TEST(a_stopped_engine_begins_nothing),
 	    FLOW_TEST(
 		a_store_that_fails_before_the_intent_keeps_the_request_back),
+	    FLOW_TEST(a_store_that_fails_at_the_intent_keeps_the_request_back),
 	    FLOW_TEST(a_store_that_fails_later_ends_all_work_on_the_job),
 	};
 

@@ -251,6 +251,7 @@ standard_input_that_is_refused_leaves_no_file(void **state)
 	(void)state;
 	feed_stdin(200000);
 	must_refuse("-", "200000 bytes");
+	xfree(&job->spec.input_sha256);
 	feed_stdin(0);
 	must_refuse("-", "empty");
 	assert_int_equal(leftovers(), 0);
