@@ -119,7 +119,8 @@ see(struct await *a, struct waited *w, const struct job *job)
 {
 	job_free(w->job);
 	w->job = job_clone(job, false);
-	progress_update(a->progress, job, count_reached(a), a->n);
+	if (!a->over)
+		progress_update(a->progress, job, count_reached(a), a->n);
 }
 
 static void
@@ -186,9 +187,11 @@ await_free(struct await *a)
 
 	if (a == NULL)
 		return;
-	progress_free(a->progress);
+	/* Closing ends the writes under way, and their news comes here. */
+	a->over = true;
 	for (i = 0; i < a->nsessions; i++)
 		session_close(a->sessions[i]);
+	progress_free(a->progress);
 	for (i = 0; i < a->n; i++) {
 		job_free(a->v[i].job);
 		free(a->v[i].path);
