@@ -120,7 +120,8 @@ see(struct await *a, struct waited *w, const struct job *job)
 {
 	job_free(w->job);
 	w->job = job_clone(job, false);
-	progress_update(a->progress, job, count_reached(a), a->n);
+	if (!a->over)
+		progress_update(a->progress, job, count_reached(a), a->n);
 }
 
 static void
@@ -191,7 +192,8 @@ await_free(struct await *a)
 
 	if (a == NULL)
 		return;
-	/* Their last callbacks still bring news. */
+	/* Closing ends the writes under way, and their news comes here. */
+	a->over = true;
 	for (i = 0; i < a->nsessions; i++)
 		session_close(a->sessions[i]);
 	progress_free(a->progress);

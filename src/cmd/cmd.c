@@ -88,8 +88,8 @@ unknown_command(const char *name)
 	struct error err;
 
 	err_set(&err, ERR_USAGE, "unknown command \"%s\"", name);
-	err_hint(&err, "%sSee 'awaitd help'.",
-	    *name == '-' ? "Options stand behind the command. " : "");
+	err_hint(&err, "%s 'awaitd help'.",
+	    *name == '-' ? "Options stand behind the command: see" : "See");
 	return cmd_fail(&err);
 }
 

@@ -356,7 +356,7 @@ the_caller_s_own_names_stay_in_the_second_submission(void **state)
 	assert_int_equal(on_disk()->nsubs, 2);
 }
 
-/* --- several fates in one job ----------------------------------------- */
+/* --- several fates in one job --------------------------------------- */
 
 static void
 a_refusal_waits_for_what_may_have_been_accepted(void **state)

@@ -44,6 +44,7 @@ doubtful() { # NAME ARGUMENT...: killed with its request unanswered
 	finish doubt "$pid"
 	job=$(newest)
 }
+# shellcheck disable=SC2317 # by wait_until
 unread() { # bytes wait at the server's port
 	awk -v port="$(printf ':%04X' "$port")" '
 	index($2, port) && $5 !~ /:00000000$/ { found = 1 }
@@ -114,4 +115,20 @@ local_start
 finish long "$pid"
 is "$status" 0 'a wait outlives the server'
 same "$tmp/long.out" "$tmp/in" 'and ends with the result'
+
+# --- a signal while the state file is being written ---
+i=0
+wrong=
+while [ $i -lt 12 ]; do
+	i=$((i + 1))
+	start sig invoke --log-level debug -e cat "$tmp/in"
+	wait_until 20 has "$tmp/sig.err" 'to=queued|submission 1'
+	kill -TERM "$pid"
+	finish sig "$pid"
+	case $status in
+	0 | 143) ;;
+	*) wrong="$wrong $status" ;;
+	esac
+done
+is "$wrong" '' 'a dozen signals at any moment: the result or status 143'
 done_testing

@@ -9,6 +9,7 @@ cd "$tmp" || exit 1
 objects() { # PREFIX: how many keys lie there
 	"$rawcall" GET "/bucket?list-type=2&prefix=$1" | grep -o '<Key>' | wc -l
 }
+# shellcheck disable=SC2317 # by wait_until
 all_there() {
 	[ "$(($(objects out) + $(objects failed)))" -ge "$1" ]
 }
@@ -21,7 +22,7 @@ while [ $i -lt 20 ]; do
 done
 run submit -e slow in.*
 is "$status" 0 'twenty requests are accepted'
-cp out jobs
+cp out ids
 wait_until 20 has began . 8
 is "$(objects out)" 0 'eight run, twelve wait, none is through'
 local_kill
@@ -36,7 +37,7 @@ while read -r job; do
 	run wait "$job"
 	cat out >>results
 	[ "$status" -eq 0 ] || wrong=$((wrong + 1))
-done <jobs
+done <ids
 is "$n:$wrong" 20:0 'each job gets its result'
 is "$(sort -n results)" "$(seq 20)" 'and each result is that of one input'
 
@@ -51,14 +52,14 @@ while [ $round -lt 4 ]; do
 	local_start
 	finish load "$pid"
 	is "$status" 0 "round $round: all are accepted in the end"
-	cat load.out >>jobs
+	cat load.out >>ids
 done
 wrong=0
 while read -r job; do
 	run wait --set 'endpoint cat.doubt_grace=1s' "$job"
 	[ "$status" -eq 0 ] || wrong=$((wrong + 1))
-done <jobs
-is "$(wc -l <jobs):$wrong" 100:0 'a hundred jobs, a hundred results'
+done <ids
+is "$(wc -l <ids):$wrong" 100:0 'a hundred jobs, a hundred results'
 sent=$(sqlite3 data/local.db 'SELECT count(*) FROM request' 2>sql.err || echo 0)
 is "$sent" 0 'nothing is left in the queue'
 

@@ -114,19 +114,19 @@ refused 'an endpoint that is not there' '400 ValidationError' \
 # --- signatures ---
 for p in $path /endpoints/nosuch/async-invocations; do
 	refused 'no signature' '403 MissingAuthenticationTokenException' '*' \
-	    POST $p --unsigned @x
+	    POST "$p" --unsigned @x
 	refused 'a wrong secret' '403 InvalidSignatureException' \
-	    '*does not match*' POST $p --secret=wrong @x
+	    '*does not match*' POST "$p" --secret=wrong @x
 	refused 'a hash of something else' '403 InvalidSignatureException' '*' \
-	    POST $p "--hash=$(of 64 0)" @x
+	    POST "$p" "--hash=$(of 64 0)" @x
 	refused 'ten minutes ago' '403 InvalidSignatureException' \
-	    'Signature expired: *' POST $p --skew=-600 @x
+	    'Signature expired: *' POST "$p" --skew=-600 @x
 	refused 'in ten minutes' '403 InvalidSignatureException' \
-	    'Signature not yet current: *' POST $p --skew=600 @x
+	    'Signature not yet current: *' POST "$p" --skew=600 @x
 	AWS_ACCESS_KEY_ID=stranger refused 'an unknown key' \
-	    '403 UnrecognizedClientException' '*invalid.' POST $p @x
+	    '403 UnrecognizedClientException' '*invalid.' POST "$p" @x
 	AWS_REGION=eu-west-1 refused 'another region' \
-	    '403 InvalidSignatureException' '*region*' POST $p @x
+	    '403 InvalidSignatureException' '*region*' POST "$p" @x
 done
 raw POST $path --skew=240 @x
 is "$code" 202 'four minutes off are tolerated'

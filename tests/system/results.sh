@@ -78,10 +78,20 @@ like "$err" '*No space left on device*' 'with the reason'
 status=0
 "$awaitd" result "$job" >&- 2>"$tmp/err" || status=$?
 is "$status" 1 'a closed stdout is exit status 1'
-ok 'and the state file is whole' sh -c '"$0" show "$1" >"$2"' "$awaitd" "$job" "$tmp/shown"
+ok 'and the state file is whole' "$awaitd" show "$job"
 status=0
 "$awaitd" invoke -e cat "$tmp/x" <&- >&- 2>&- || status=$?
 is "$status" 1 'as it is with no descriptor at all'
+"$awaitd" invoke -e slow "$tmp/x" <&- >&- 2>&- &
+pid=$!
+pids="$pids $pid"
+wait_until 20 has "$tmp/began" .
+for fd in 0 1 2; do
+	is "$(readlink "/proc/$pid/fd/$fd")" /dev/null \
+	    "nothing else takes the place of descriptor $fd"
+done
+: >"$tmp/go"
+wait "$pid"
 mkdir "$tmp/full"
 if [ "$(id -u)" -eq 0 ] &&
     mount -t tmpfs -o size=2m none "$tmp/full" 2>"$tmp/mount"; then
@@ -98,6 +108,7 @@ else
 fi
 
 # --- slowly, and with signals in the midst ---
+# shellcheck disable=SC2317 # by wait_until
 has_part() { # some bytes are in the file that is being written
 	test -n "$(find "$tmp" -name 'cut.*.part' -size +0)"
 }
@@ -117,7 +128,7 @@ reader=$!
 finish sig "$pid"
 wait "$reader"
 is "$status" 1 'a reader that leaves a named pipe ends the writer'
-start sig result "$job" -o "$tmp/fifo"
+start sig wait "$job" -o "$tmp/fifo"
 exec 9<"$tmp/fifo"
 head -c 1000 <&9 >"$tmp/head"
 kill -TERM "$pid"
@@ -146,7 +157,7 @@ else
 	start mem result -o "$tmp/fifo" "$job"
 	exec 9<"$tmp/fifo"
 	head -c 99000000 <&9 >"$tmp/head"
-	peak=$(sed -n 's/^VmHWM: *\([0-9]*\) kB/\1/p' "/proc/$pid/status")
+	peak=$(sed -n 's/^VmHWM:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$pid/status")
 	cat <&9 >"$tmp/tail"
 	exec 9<&-
 	finish mem "$pid"

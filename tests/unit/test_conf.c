@@ -91,7 +91,7 @@ must_load(const char *text, const char *set)
 	return conf;
 }
 
-/* --- values ---------------------------------------------------------- */
+/* --- values --------------------------------------------------------- */
 
 static void
 without_a_file_all_is_default(void **state)
@@ -263,7 +263,7 @@ long_values_are_kept_whole_up_to_4096_bytes(void **state)
 	free(value);
 }
 
-/* --- files ------------------------------------------------------------ */
+/* --- files ---------------------------------------------------------- */
 
 static void
 only_a_named_file_must_exist(void **state)
@@ -308,7 +308,7 @@ the_users_own_file_is_found(void **state)
 	free(more);
 }
 
-/* --- mistakes ----------------------------------------------------------- */
+/* --- mistakes ------------------------------------------------------- */
 
 static const struct {
 	const char *text;

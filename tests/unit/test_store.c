@@ -22,18 +22,19 @@
 
 /* --- every field ---------------------------------------------------- */
 
-#define FULL_STRINGS(X, job)                             \
-	X(job, spec.endpoint)                            \
-	X(job, spec.region)                              \
-	X(job, spec.content_type)                        \
-	X(job, spec.accept)                              \
-	X(job, spec.custom_attributes)                   \
-	X(job, spec.inference_id)                        \
-	X(job, spec.extension)                           \
-	X(job, spec.filename)                            \
-	X(job, spec.deployment)                          \
-	X(job, spec.output_path) X(job, spec.input_path) \
-	    X(job, spec.input_sha256) X(job, spec.input_location)
+#define FULL_STRINGS(X, job)                              \
+	X(job, spec.endpoint)                             \
+	X(job, spec.region)                               \
+	X(job, spec.content_type)                         \
+	X(job, spec.accept)                               \
+	X(job, spec.custom_attributes)                    \
+	X(job, spec.inference_id)                         \
+	X(job, spec.extension)                            \
+	X(job, spec.filename)                             \
+	X(job, spec.deployment)                           \
+	X(job, spec.output_path)                          \
+	X(job, spec.input_path) X(job, spec.input_sha256) \
+	    X(job, spec.input_location)
 #define STATE_STRINGS(X, job)   \
 	X(job, result_location) \
 	X(job, result_etag)     \
@@ -141,7 +142,8 @@ assert_everywhere(const struct job *job)
 		assert_same(job, fx.jobs[0], true);
 	fx_free_jobs();
 	fx_close();
-	assert_int_equal(store_peek(fx.path, false, job->id, &jobs, &n, &err), 0);
+	assert_int_equal(
+	    store_peek(fx.path, false, job->id, &jobs, &n, &err), 0);
 	assert_int_equal(n, 1);
 	assert_same(job, jobs[0], true);
 	job_free(jobs[0]);
