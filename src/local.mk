@@ -24,6 +24,7 @@ job_sources =
 job_sources += src/job/job.c src/job/job.h
 job_sources += src/job/jobid.c src/job/jobid.h
 job_sources += src/job/jobjson.c src/job/jobjson.h
+job_sources += src/job/submission.c src/job/submission.h
 
 net_sources =
 net_sources += src/net/header.c src/net/header.h

@@ -135,8 +135,8 @@ usage_error(int value, char **argv, struct error *err)
 	if (value == ':')
 		err_set(err, ERR_USAGE, "%s needs a value", word);
 	else if (optopt >= FIRST_VALUE)
-		err_set(err, ERR_USAGE, "%.*s takes no value",
-		    (int)strcspn(word, "="), word);
+		err_set(err, ERR_USAGE, "%s: --%.*s takes no value", word,
+		    (int)strcspn(word + 2, "="), word + 2);
 	else if (optopt != 0)
 		err_set(err, ERR_USAGE, "unknown option -%c", optopt);
 	else

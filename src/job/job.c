@@ -25,20 +25,14 @@ job_new(void)
 }
 
 /* Every string of a spec, so that copying and freeing cannot forget one. */
-#define SPEC_STRINGS(X)                                             \
-	X(endpoint)                                                 \
-	X(region)                                                   \
-	X(content_type)                                             \
-	X(accept) X(custom_attributes) X(inference_id) X(extension) \
-	    X(filename) X(deployment) X(output_path) X(input_path)  \
-		X(input_sha256) X(input_location)
-
-#define SUBMISSION_STRINGS(X)                                             \
-	X(inference_id)                                                   \
-	X(extension)                                                      \
-	X(filename)                                                       \
-	X(predicted) X(output_location) X(failure_location) X(request_id) \
-	    X(note)
+#define SPEC_STRINGS(X)                                                \
+	X(endpoint)                                                    \
+	X(region)                                                      \
+	X(content_type)                                                \
+	X(accept)                                                      \
+	X(custom_attributes) X(inference_id) X(extension) X(filename)  \
+	    X(deployment) X(output_path) X(input_path) X(input_sha256) \
+		X(input_location)
 
 #define JOB_STRINGS(X)     \
 	X(result_location) \
@@ -52,14 +46,6 @@ job_spec_done(struct job_spec *spec)
 #undef FREE
 	free(spec->body);
 	memset(spec, 0, sizeof(*spec));
-}
-
-static void
-submission_done(struct submission *s)
-{
-#define FREE(name) free(s->name);
-	SUBMISSION_STRINGS(FREE)
-#undef FREE
 }
 
 void
@@ -91,15 +77,6 @@ copy_spec(struct job_spec *to, const struct job_spec *from, bool with_body)
 		to->body = xmemdup(from->body, from->body_len);
 }
 
-static void
-copy_submission(struct submission *to, const struct submission *from)
-{
-	*to = *from;
-#define COPY(name) to->name = xstrdup_or_null(from->name);
-	SUBMISSION_STRINGS(COPY)
-#undef COPY
-}
-
 struct job *
 job_clone(const struct job *from, bool with_body)
 {
@@ -109,7 +86,7 @@ job_clone(const struct job *from, bool with_body)
 	copy_spec(&to->spec, &from->spec, with_body);
 	to->subs = xcalloc(from->nsubs, sizeof(*to->subs));
 	for (i = 0; i < from->nsubs; i++)
-		copy_submission(&to->subs[i], &from->subs[i]);
+		submission_copy(&to->subs[i], &from->subs[i]);
 #define COPY(name) to->name = xstrdup_or_null(from->name);
 	JOB_STRINGS(COPY)
 #undef COPY
@@ -164,14 +141,6 @@ job_in_doubt(const struct job *job)
 	return false;
 }
 
-const char *
-submission_output(const struct submission *s)
-{
-	if (s->fate == SUB_ACCEPTED)
-		return s->output_location;
-	return s->fate == SUB_DOUBT ? s->predicted : NULL;
-}
-
 bool
 job_may_succeed(const struct job *job)
 {
@@ -223,32 +192,4 @@ job_outcome_name(enum job_outcome outcome)
 		return "cancelled";
 	}
 	abort();
-}
-
-const char *
-submission_fate_name(enum submission_fate fate)
-{
-	switch (fate) {
-	case SUB_OPEN:
-		return "open";
-	case SUB_ACCEPTED:
-		return "accepted";
-	case SUB_NOT_SENT:
-		return "not-sent";
-	case SUB_REFUSED:
-		return "refused";
-	case SUB_DOUBT:
-		return "in-doubt";
-	case SUB_FAILED:
-		return "failed";
-	}
-	abort();
-}
-
-char
-submission_digit(unsigned n)
-{
-	if (n < 1 || n > SUBMISSIONS_MAX)
-		abort();
-	return "0123456789abcdefghijklmnopqrstuv"[n];
 }

@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "job/jobid.h"
+#include "job/submission.h"
 
 enum job_state {
 	JOB_QUEUED, /* not known to be accepted by the service */
@@ -66,33 +67,6 @@ struct job_spec {
 	char *input_location; /* where it is, or will be uploaded to */
 };
 
-/* What became of one InvokeEndpointAsync. */
-enum submission_fate {
-	SUB_OPEN, /* the intent is written; what happened is not known */
-	SUB_ACCEPTED, /* 202 */
-	SUB_NOT_SENT, /* nothing can have been accepted: n is used again */
-	SUB_REFUSED, /* the service said no */
-	SUB_DOUBT, /* it may have been accepted */
-	SUB_FAILED, /* accepted, and its failure object was seen */
-};
-
-#define SUBMISSIONS_MAX 31 /* n is one base-32 digit */
-
-struct submission {
-	unsigned n; /* 1 … SUBMISSIONS_MAX */
-	enum submission_fate fate;
-	int64_t intent_at;
-	int64_t ended_at;
-	char *inference_id;
-	char *extension;
-	char *filename;
-	char *predicted; /* output location, where it can be told */
-	char *output_location; /* as the 202 names it */
-	char *failure_location; /* NULL: the endpoint has none */
-	char *request_id;
-	char *note; /* the error, or NULL */
-};
-
 struct job {
 	/* Kept in the store. Change only with a migration. */
 	char id[JOBID_SIZE];
@@ -137,9 +111,6 @@ struct submission *job_last_submission(const struct job *job);
 /* QUEUED, and a submission may have been accepted and nobody knows. */
 bool job_in_doubt(const struct job *job);
 
-/* Where the submission's output may be, or NULL where none is expected. */
-const char *submission_output(const struct submission *s);
-
 /* A result can be looked for, of whichever submission. */
 bool job_may_succeed(const struct job *job);
 
@@ -148,9 +119,5 @@ char *job_upload_place(const struct job *job, const char *prefix);
 
 const char *job_state_name(enum job_state state);
 const char *job_outcome_name(enum job_outcome outcome);
-const char *submission_fate_name(enum submission_fate fate);
-
-/* "1" … "v": how n stands in names. */
-char submission_digit(unsigned n);
 
 #endif

@@ -154,7 +154,7 @@ static const struct {
     {"-fx", "unknown option -x"},
     {"--nonsense", "unknown option --nonsense"},
     {"--nonsense=1", "unknown option --nonsense=1"},
-    {"-f --flag=yes", "--flag takes no value"},
+    {"-f --flag=yes", "--flag=yes: --flag takes no value"},
     {"-t", "-t needs a value"},
     {"--text", "--text needs a value"},
     {"-ft", "-ft needs a value"},

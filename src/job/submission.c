@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Submissions: their strings, names and places. */
+#include "job/submission.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+/* Every string, so that copying and freeing cannot forget one. */
+#define SUBMISSION_STRINGS(X) \
+	X(inference_id)       \
+	X(extension)          \
+	X(filename)           \
+	X(predicted)          \
+	X(output_location) X(failure_location) X(request_id) X(note)
+
+void
+submission_done(struct submission *s)
+{
+#define FREE(name) free(s->name);
+	SUBMISSION_STRINGS(FREE)
+#undef FREE
+}
+
+void
+submission_copy(struct submission *to, const struct submission *from)
+{
+	*to = *from;
+#define COPY(name) to->name = xstrdup_or_null(from->name);
+	SUBMISSION_STRINGS(COPY)
+#undef COPY
+}
+
+const char *
+submission_output(const struct submission *s)
+{
+	if (s->fate == SUB_ACCEPTED)
+		return s->output_location;
+	return s->fate == SUB_DOUBT ? s->predicted : NULL;
+}
+
+const char *
+submission_fate_name(enum submission_fate fate)
+{
+	switch (fate) {
+	case SUB_OPEN:
+		return "open";
+	case SUB_ACCEPTED:
+		return "accepted";
+	case SUB_NOT_SENT:
+		return "not-sent";
+	case SUB_REFUSED:
+		return "refused";
+	case SUB_DOUBT:
+		return "in-doubt";
+	case SUB_FAILED:
+		return "failed";
+	}
+	abort();
+}
+
+char
+submission_digit(unsigned n)
+{
+	if (n < 1 || n > SUBMISSIONS_MAX)
+		abort();
+	return "0123456789abcdefghijklmnopqrstuv"[n];
+}
