@@ -25,18 +25,29 @@ job_new(void)
 }
 
 /* Every string of a spec, so that copying and freeing cannot forget one. */
-#define SPEC_STRINGS(X)                                                \
-	X(endpoint)                                                    \
-	X(region)                                                      \
-	X(content_type)                                                \
-	X(accept)                                                      \
-	X(custom_attributes) X(inference_id) X(extension) X(filename)  \
-	    X(deployment) X(output_path) X(input_path) X(input_sha256) \
-		X(input_location)
+/* clang-format off */
+#define SPEC_STRINGS(X)         \
+	X(endpoint)             \
+	X(region)               \
+	X(content_type)         \
+	X(accept)               \
+	X(custom_attributes)    \
+	X(inference_id)         \
+	X(extension)            \
+	X(filename)             \
+	X(deployment)           \
+	X(output_path)          \
+	X(input_path)           \
+	X(input_sha256)         \
+	X(input_location)
 
-#define JOB_STRINGS(X)     \
-	X(result_location) \
-	X(result_etag) X(result_type) X(error_code) X(error_text)
+#define JOB_STRINGS(X)          \
+	X(result_location)      \
+	X(result_etag)          \
+	X(result_type)          \
+	X(error_code)           \
+	X(error_text)
+/* clang-format on */
 
 void
 job_spec_done(struct job_spec *spec)

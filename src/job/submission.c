@@ -7,12 +7,17 @@
 #include "base/mem.h"
 
 /* Every string, so that copying and freeing cannot forget one. */
-#define SUBMISSION_STRINGS(X) \
-	X(inference_id)       \
-	X(extension)          \
-	X(filename)           \
-	X(predicted)          \
-	X(output_location) X(failure_location) X(request_id) X(note)
+/* clang-format off */
+#define SUBMISSION_STRINGS(X)   \
+	X(inference_id)         \
+	X(extension)            \
+	X(filename)             \
+	X(predicted)            \
+	X(output_location)      \
+	X(failure_location)     \
+	X(request_id)           \
+	X(note)
+/* clang-format on */
 
 void
 submission_done(struct submission *s)

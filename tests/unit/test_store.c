@@ -22,19 +22,23 @@
 
 /* --- every field ---------------------------------------------------- */
 
-#define FULL_STRINGS(X, job)                              \
-	X(job, spec.endpoint)                             \
-	X(job, spec.region)                               \
-	X(job, spec.content_type)                         \
-	X(job, spec.accept)                               \
-	X(job, spec.custom_attributes)                    \
-	X(job, spec.inference_id)                         \
-	X(job, spec.extension)                            \
-	X(job, spec.filename)                             \
-	X(job, spec.deployment)                           \
-	X(job, spec.output_path)                          \
-	X(job, spec.input_path) X(job, spec.input_sha256) \
-	    X(job, spec.input_location)
+/* One a line, and clang-format would not leave it so. */
+/* clang-format off */
+#define FULL_STRINGS(X, job)            \
+	X(job, spec.endpoint)           \
+	X(job, spec.region)             \
+	X(job, spec.content_type)       \
+	X(job, spec.accept)             \
+	X(job, spec.custom_attributes)  \
+	X(job, spec.inference_id)       \
+	X(job, spec.extension)          \
+	X(job, spec.filename)           \
+	X(job, spec.deployment)         \
+	X(job, spec.output_path)        \
+	X(job, spec.input_path)         \
+	X(job, spec.input_sha256)       \
+	X(job, spec.input_location)
+/* clang-format on */
 #define STATE_STRINGS(X, job)   \
 	X(job, result_location) \
 	X(job, result_etag)     \
