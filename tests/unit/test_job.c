@@ -111,8 +111,8 @@ only_what_may_have_been_accepted_is_in_doubt(void **state)
 
 		assert_false(job_in_doubt(job));
 		job_add_submission(job)->fate = fate;
-		assert_int_equal(job_in_doubt(job),
-		    fate == SUB_OPEN || fate == SUB_DOUBT);
+		assert_int_equal(
+		    job_in_doubt(job), fate == SUB_OPEN || fate == SUB_DOUBT);
 		/* Whatever came of a later one. */
 		job->subs[0].fate = SUB_DOUBT;
 		job_add_submission(job)->fate = fate;

@@ -22,29 +22,35 @@
 
 /* --- every field ---------------------------------------------------- */
 
-#define FULL_STRINGS(X, job)                              \
-	X(job, spec.endpoint)                             \
-	X(job, spec.region)                               \
-	X(job, spec.content_type)                         \
-	X(job, spec.accept)                               \
-	X(job, spec.custom_attributes)                    \
-	X(job, spec.inference_id)                         \
-	X(job, spec.extension)                            \
-	X(job, spec.filename)                             \
-	X(job, spec.deployment)                           \
-	X(job, spec.output_path)                          \
-	X(job, spec.input_path) X(job, spec.input_sha256) \
-	    X(job, spec.input_location)
-#define STATE_STRINGS(X, job)   \
-	X(job, result_location) \
-	X(job, result_etag)     \
-	X(job, result_type) X(job, error_code) X(job, error_text)
-#define SUB_STRINGS(X, s)  \
-	X(s, inference_id) \
-	X(s, extension)    \
-	X(s, filename)     \
-	X(s, predicted)    \
-	X(s, output_location) X(s, failure_location) X(s, request_id) X(s, note)
+#define FULL_STRINGS(X, job)            \
+	X(job, spec.endpoint);          \
+	X(job, spec.region);            \
+	X(job, spec.content_type);      \
+	X(job, spec.accept);            \
+	X(job, spec.custom_attributes); \
+	X(job, spec.inference_id);      \
+	X(job, spec.extension);         \
+	X(job, spec.filename);          \
+	X(job, spec.deployment);        \
+	X(job, spec.output_path);       \
+	X(job, spec.input_path);        \
+	X(job, spec.input_sha256);      \
+	X(job, spec.input_location);
+#define STATE_STRINGS(X, job)    \
+	X(job, result_location); \
+	X(job, result_etag);     \
+	X(job, result_type);     \
+	X(job, error_code);      \
+	X(job, error_text);
+#define SUB_STRINGS(X, s)       \
+	X(s, inference_id);     \
+	X(s, extension);        \
+	X(s, filename);         \
+	X(s, predicted);        \
+	X(s, output_location);  \
+	X(s, failure_location); \
+	X(s, request_id);       \
+	X(s, note);
 
 static struct job *
 full_job(void)
@@ -52,7 +58,7 @@ full_job(void)
 	struct job *job = job_new();
 	int64_t n = 100;
 
-#define FILL(j, field) (j)->field = xstrdup("<" #field "> \xc3\xa4 'x\"");
+#define FILL(j, field) (j)->field = xstrdup("<" #field "> \xc3\xa4 'x\"")
 	FULL_STRINGS(FILL, job)
 	job->spec.request_ttl_s = n++;
 	job->spec.invocation_timeout_s = n++;
@@ -85,7 +91,7 @@ assert_same(const struct job *a, const struct job *b, bool with_body)
 #define SAME(field) assert_int_equal(a->field, b->field)
 #define SAME_STRING(x, field)                     \
 	if (a->field != NULL || b->field != NULL) \
-		assert_string_equal(a->field, b->field);
+	assert_string_equal(a->field, b->field)
 	assert_string_equal(a->id, b->id);
 	FULL_STRINGS(SAME_STRING, a)
 	STATE_STRINGS(SAME_STRING, a)
