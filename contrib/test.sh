@@ -80,7 +80,7 @@ both() {
 # A copy without what an earlier build left: a tree that was configured in
 # place cannot be built out of place.
 mkdir "$TMPDIR" "$tmp/src" "$tmp/gcc" "$tmp/clang"
-for leaving in .git './build*' './awaitd*' configure 'config.*' Makefile \
+for leaving in .git './build*' './awaitd*' ./configure './config.*' Makefile \
     Makefile.in aclocal.m4 autom4te.cache .deps .dirstamp schema.h \
     '*.o' '*.a' '*.log' '*.trs' '*.gcda' '*.gcno' node_modules; do
 	echo "$leaving"

@@ -185,7 +185,7 @@ take_spooled(int fd, const char *path, const struct input_options *o,
 static int
 take_stdin(const struct input_options *o, struct job *job, struct error *err)
 {
-	char *path = xasprintf("%s/%s.input", o->folder, job->id);
+	char *path = xasprintf("%s/%s" INPUT_SUFFIX, o->folder, job->id);
 	int fd, rc;
 
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)0600);

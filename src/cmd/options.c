@@ -78,19 +78,6 @@ bad_value(const struct cmd_option *o, const char *arg, const char *want,
 }
 
 static int
-set_seconds(const struct cmd_option *o, const char *arg, int64_t *out,
-    struct error *err)
-{
-	int64_t ms;
-
-	if (str_to_duration_ms(arg, &ms) == -1 || ms < 1000 || ms % 1000 != 0)
-		return bad_value(
-		    o, arg, "a whole number of seconds, at least 1", err);
-	*out = ms / 1000;
-	return 0;
-}
-
-static int
 set_value(const struct row *row, const char *arg, struct error *err)
 {
 	const struct cmd_option *o = row->option;
@@ -112,8 +99,6 @@ set_value(const struct row *row, const char *arg, struct error *err)
 			return bad_value(
 			    o, arg, "a time such as 500ms, 5s, 2m or 1h", err);
 		return 0;
-	case OPT_SECONDS:
-		return set_seconds(o, arg, field, err);
 	case OPT_COUNT:
 		if (str_to_i64(arg, 1, INT32_MAX, field) == -1)
 			return bad_value(

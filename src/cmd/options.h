@@ -16,7 +16,6 @@ enum option_type {
 	OPT_FLAG, /* bool */
 	OPT_TEXT, /* const char *, never empty */
 	OPT_DURATION, /* int64_t milliseconds, "5" is seconds */
-	OPT_SECONDS, /* int64_t whole seconds, at least 1 */
 	OPT_COUNT, /* int64_t, at least 1 */
 	OPT_LIST, /* struct option_list, may be given again */
 };

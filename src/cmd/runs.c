@@ -15,9 +15,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cmd/input.h"
 #include "cmd/snapshot.h"
 
 #define SUFFIX ".db"
+/* A queued job is let go after six hours: its input outlives it. */
+#define ORPHAN_MS ((int64_t)24 * 3600 * 1000)
 
 static char *
 default_folder(void)
@@ -309,6 +312,47 @@ prune_one(const struct app *app, const char *path)
 	return past && remove_run(path);
 }
 
+/* What a process that was killed left beside the state files: an input that
+ * no job can need any more, or a copy that nobody reads. */
+static bool
+is_orphan(const char *folder, const char *name)
+{
+	char *path = xasprintf("%s/%s", folder, name);
+	struct stat st;
+	bool old = lstat(path, &st) == 0 &&
+	    (int64_t)st.st_mtime * 1000 + ORPHAN_MS < clock_wall_ms();
+
+	free(path);
+	return old &&
+	    (str_ends(name, INPUT_SUFFIX) || strstr(name, COPY_MARK) != NULL);
+}
+
+static void
+remove_orphan(const char *folder, const char *name)
+{
+	char *path = xasprintf("%s/%s", folder, name);
+
+	if (strstr(name, COPY_MARK) != NULL)
+		snapshot_remove(path);
+	else
+		unlink(path);
+	free(path);
+}
+
+static void
+prune_orphans(const char *folder)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(folder);
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		if (is_orphan(folder, entry->d_name))
+			remove_orphan(folder, entry->d_name);
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
 void
 runs_prune(const struct app *app, const char *folder)
 {
@@ -316,6 +360,7 @@ runs_prune(const struct app *app, const char *folder)
 	struct error err;
 	size_t n, i, removed = 0;
 
+	prune_orphans(folder);
 	if (app->conf->global.retention_ms == 0 ||
 	    runs_all(folder, &paths, &n, &err) == -1)
 		return;

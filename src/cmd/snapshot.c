@@ -93,7 +93,7 @@ copy_make(const char *db, const char *wal, struct copy *c, struct error *err)
 	char *wal_copy;
 	int rc;
 
-	c->folder = xasprintf("%s.copy-XXXXXX", db);
+	c->folder = xasprintf("%s" COPY_MARK "XXXXXX", db);
 	if (mkdtemp(c->folder) == NULL) {
 		err_set_errno(err, ERR_IO, "make a folder beside %s", db);
 		xfree(&c->folder);
@@ -108,22 +108,28 @@ copy_make(const char *db, const char *wal, struct copy *c, struct error *err)
 	return rc;
 }
 
-static void
-copy_remove(struct copy *c)
+void
+snapshot_remove(const char *folder)
 {
 	static const char *const names[] = {
 	    "copy.db", "copy.db-wal", "copy.db-shm", "copy.db-journal"};
 	char *file;
 	size_t i;
 
-	if (c->folder == NULL)
-		return;
 	for (i = 0; i < ARRAY_LEN(names); i++) {
-		file = xasprintf("%s/%s", c->folder, names[i]);
+		file = xasprintf("%s/%s", folder, names[i]);
 		unlink(file);
 		free(file);
 	}
-	rmdir(c->folder);
+	rmdir(folder);
+}
+
+static void
+copy_remove(struct copy *c)
+{
+	if (c->folder == NULL)
+		return;
+	snapshot_remove(c->folder);
 	xfree(&c->folder);
 	xfree(&c->path);
 }

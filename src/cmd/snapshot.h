@@ -20,4 +20,10 @@
 int snapshot_read(const char *path, const char *id, struct job ***jobs,
     size_t *n, struct error *err);
 
+/* In the name of the folder that holds a copy while it is read. */
+#define COPY_MARK ".copy-"
+
+/* Remove such a folder with what may be in it. */
+void snapshot_remove(const char *folder);
+
 #endif

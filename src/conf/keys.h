@@ -3,7 +3,6 @@
 #ifndef CONF_KEYS_H
 #define CONF_KEYS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 enum conf_type {
@@ -20,7 +19,6 @@ struct conf_key {
 	const char *def; /* as it would be written, "" for none; an empty value
 			    stands for it */
 	size_t offset; /* in the section's struct */
-	bool reloadable;
 	const char *choices; /* "a|b" */
 	long min_ms; /* DURATION: the least */
 	long max_ms; /* 0: no limit */

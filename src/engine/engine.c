@@ -157,10 +157,6 @@ engine_loop(const struct work *w)
 static void
 give_up(struct work *w, const struct error *err)
 {
-	log_begin(LOG_ERROR, "engine");
-	log_str("job", w->job->id);
-	log_err(err);
-	log_end();
 	tell(w, ENGINE_BROKEN, err);
 	work_free(w);
 }

@@ -20,7 +20,6 @@ struct values {
 	bool other;
 	const char *text;
 	int64_t duration;
-	int64_t seconds;
 	int64_t count;
 	struct option_list list;
 };
@@ -34,7 +33,6 @@ static const struct cmd_option first[] = {
 };
 static const struct cmd_option second[] = {
     {"duration", 'd', OPT_DURATION, AT(duration), "TIME", "a time"},
-    {"seconds", 's', OPT_SECONDS, AT(seconds), "TIME", "seconds"},
     {"count", 0, OPT_COUNT, AT(count), "N", "a number"},
     {"list", 'l', OPT_LIST, AT(list), "X", "again and again"},
 };
@@ -110,8 +108,6 @@ every_type_is_read(void **state)
 	assert_int_equal(must_parse("-d 5").duration, 5000);
 	assert_int_equal(must_parse("-d 0").duration, 0);
 	assert_int_equal(must_parse("--duration=2h").duration, 7200000);
-	assert_int_equal(must_parse("-s 5").seconds, 5);
-	assert_int_equal(must_parse("-s 2m").seconds, 120);
 	assert_int_equal(must_parse("--count 1").count, 1);
 	assert_int_equal(must_parse("--count 2147483647").count, INT32_MAX);
 	assert_string_equal(must_parse("-t --flag").text, "--flag");
@@ -165,10 +161,6 @@ static const struct {
 	"--duration soon: it must be a time such as 500ms, 5s, 2m or "
 	"1h"},
     {"-d -1s", "--duration -1s: it must be a time"},
-    {"-s 0", "--seconds 0: it must be a whole number of seconds, at least 1"},
-    {"-s 500ms", "--seconds 500ms: it must be a whole number"},
-    {"-s 1500ms", "--seconds 1500ms: it must be a whole number"},
-    {"-s x", "--seconds x: it must be a whole number"},
     {"--count 0", "--count 0: it must be a whole number, at least 1"},
     {"--count -1", "--count -1: it must be a whole number, at least 1"},
     {"--count 1.5", "--count 1.5: it must be"},
