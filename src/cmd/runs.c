@@ -307,7 +307,7 @@ prune_one(const struct app *app, const char *path)
 
 	if (snapshot_read(path, NULL, &jobs, &n, &ignored) == -1)
 		return false;
-	past = n > 0 && is_past(app, ended_at(jobs, n));
+	past = is_past(app, ended_at(jobs, n));
 	runs_free_jobs(jobs, n);
 	return past && remove_run(path);
 }
@@ -361,8 +361,7 @@ runs_prune(const struct app *app, const char *folder)
 	size_t n, i, removed = 0;
 
 	prune_orphans(folder);
-	if (app->conf->global.retention_ms == 0 ||
-	    runs_all(folder, &paths, &n, &err) == -1)
+	if (runs_all(folder, &paths, &n, &err) == -1)
 		return;
 	for (i = 0; i < n && is_past(app, made_at(paths[i])); i++)
 		removed += prune_one(app, paths[i]);

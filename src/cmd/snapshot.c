@@ -166,9 +166,6 @@ try_read(const char *db, const char *wal, const char *id, struct found *out,
 	if (take_mark(db, wal, &before) == -1)
 		return err_set_errno(err,
 		    errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "read %s", db);
-	/* Made a moment ago by a run that has not written yet. */
-	if (before.st.st_size == 0 && before.wal_len == 0)
-		return 0;
 	rc = read_marked(db, wal, &before, id, out, err);
 	if (take_mark(db, wal, &after) == 0 && same(&before, &after) &&
 	    (rc == 0 || err->code != ERR_BUSY))

@@ -85,6 +85,7 @@ struct db {
 	/* Holds the file where SQLite's own locks do not: those go when any
 	 * descriptor of the file is closed in this process. -1: none. */
 	int lock_fd;
+	bool empty; /* read only, and nothing is in it */
 	sqlite3_stmt *stmts[SQL_COUNT];
 };
 
@@ -213,10 +214,12 @@ check_schema(struct db *db, bool still, struct error *err)
 	int64_t id = pragma_int(db, "PRAGMA application_id");
 	const char *file = sqlite3_db_filename(db->conn, "main");
 
+	/* Made a moment ago, or by a run that died at once. */
 	if (version == 0 && id == 0 &&
-	    pragma_int(db, "SELECT count(*) FROM sqlite_schema") == 0)
-		return still ? err_set(err, ERR_BUSY, "%s is being made", file)
-			     : create_schema(db, err);
+	    pragma_int(db, "SELECT count(*) FROM sqlite_schema") == 0) {
+		db->empty = still;
+		return still ? 0 : create_schema(db, err);
+	}
 	if (id != APPLICATION_ID)
 		return err_set(
 		    err, ERR_STORE, "%s is no state file of awaitd", file);
@@ -232,7 +235,7 @@ prepare_all(struct db *db, struct error *err)
 {
 	int i;
 
-	for (i = 0; i < SQL_COUNT; i++) {
+	for (i = 0; i < SQL_COUNT && !db->empty; i++) {
 		if (sqlite3_prepare_v3(db->conn, sql[i], -1,
 			SQLITE_PREPARE_PERSISTENT, &db->stmts[i],
 			NULL) != SQLITE_OK)
@@ -636,11 +639,14 @@ db_load(void *arg, enum store_filter filter, const char *id, struct job ***jobs,
 	    [STORE_UNFINISHED] = SQL_LOAD_UNFINISHED,
 	};
 	struct db *db = arg;
-	struct cursor c = bind_to(db, which[filter]);
+	struct cursor c;
 	struct job *job;
 	size_t cap = 0;
 	int rc;
 
+	if (db->empty)
+		return 0;
+	c = bind_to(db, which[filter]);
 	if (filter == STORE_ONE)
 		put_text(&c, id);
 	while ((rc = sqlite3_step(c.stmt)) == SQLITE_ROW) {
