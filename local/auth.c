@@ -250,7 +250,20 @@ left_out(struct auth_claim *c, const char *name)
 	return AUTH_NOT_SIGNED;
 }
 
-/* Whoever is between may change what is not signed: nothing that matters. */
+/* Who the bytes are for, and under which names: x-amz-* and SageMaker's own.
+ * The SDKs leave x-amzn-trace-id out, which the way may add. */
+static bool
+must_be_signed(const char *name)
+{
+	return strncasecmp(name, "x-amz-", 6) == 0 ||
+	    strncasecmp(name, "x-amzn-sagemaker-", 17) == 0;
+}
+
+/*
+ * Whoever is between may change what is not signed: of what decides where
+ * bytes come from and go to, nothing. Two fields of one name are signed as
+ * one with a comma, and could be read as something else.
+ */
 static enum auth_verdict
 check_listed(struct auth_claim *c, const struct headers *headers)
 {
@@ -261,9 +274,12 @@ check_listed(struct auth_claim *c, const struct headers *headers)
 	for (i = 0; i < headers->n; i++) {
 		const char *name = headers->v[i].name;
 
-		if (strncasecmp(name, "x-amz-", 6) == 0 &&
-		    !is_listed(c->signed_headers, name))
+		if (!must_be_signed(name))
+			continue;
+		if (!is_listed(c->signed_headers, name))
 			return left_out(c, name);
+		if (headers_count(headers, name) != 1)
+			return malformed(c, "a header stands there twice");
 	}
 	return AUTH_OK;
 }

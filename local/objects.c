@@ -39,6 +39,7 @@ struct storing {
 	objects_also_fn *also;
 	objects_done_fn *done;
 	void *arg;
+	bool written; /* the row is, and its commit may come */
 };
 
 struct deleting {
@@ -205,10 +206,12 @@ storing_end(struct storing *s, const struct error *err)
 {
 	struct objects_stored stored = {s->row.etag, s->row.checksum};
 
-	if (err != NULL)
-		remove_file(s->objects, s->draft.file);
-	else
+	/* After a failed commit nobody knows which row will be there after a
+	 * restart: both files stay, and the sweep of the start decides. */
+	if (err == NULL)
 		remove_file(s->objects, s->replaced);
+	else if (!s->written)
+		remove_file(s->objects, s->draft.file);
 	s->done(err == NULL ? &stored : NULL, err, s->arg);
 	db_object_done(&s->row);
 	free(s->bucket);
@@ -288,8 +291,10 @@ on_sealed(const struct seal_result *r, const struct error *sealed, void *arg)
 	take_digest(s, r);
 	if (write_row(s, &err) == -1)
 		storing_end(s, &err);
-	else
+	else {
+		s->written = true;
 		db_on_commit(s->objects->db, on_stored, s);
+	}
 }
 
 void

@@ -21,6 +21,9 @@
 #include "local/s3uri.h"
 
 /* After a fault of this machine, such as a full disk. */
+/* Each that expires holds its body and two files for a moment. */
+#define EXPIRE_AT_ONCE 16
+#define EXPIRE_PAUSE_MS 50
 #define PAUSE_MS 5000
 #define TEXT_TYPE "Content-Type: text/plain; charset=utf-8\n"
 
@@ -384,8 +387,14 @@ run_model(struct run *run)
 	else if (rc == -1 ||
 	    objects_draft(run->line->queue->o.objects, &run->draft, &err) == -1)
 		run_again(run, "a model could not be started", &err);
-	else if (start_model(run, &err) == -1)
-		run_fail_error(run, "Model could not be started", &err);
+	else if (start_model(run, &err) == -1) {
+		/* A program that is not there stays so; a machine that is
+		 * short of descriptors or memory is no fault of a request. */
+		if (err.code == ERR_NOT_FOUND)
+			run_fail_error(run, "Model could not be started", &err);
+		else
+			run_again(run, "a model could not be started", &err);
+	}
 }
 
 /* The run of a waiting request, which leaves its line; NULL: none. */
@@ -436,19 +445,21 @@ on_expiry(void *arg)
 	struct line *line = arg;
 	int64_t now = clock_wall_ms(), next = INT64_MAX;
 	struct waiting *w, *after;
+	int room = EXPIRE_AT_ONCE;
 
 	if (line->paused || line->queue->stopping)
 		return;
 	for (w = TAILQ_FIRST(&line->waiting); w != NULL && !line->paused;
 	     w = after) {
 		after = TAILQ_NEXT(w, entry);
-		if (w->expires_at <= now)
+		if (w->expires_at <= now && room-- > 0)
 			expire(line, w);
 		else if (w->expires_at < next)
 			next = w->expires_at;
 	}
 	if (next != INT64_MAX)
-		loop_timer_set(line->expiry, next - now);
+		loop_timer_set(
+		    line->expiry, next > now ? next - now : EXPIRE_PAUSE_MS);
 }
 
 static void

@@ -165,8 +165,12 @@ send_object(struct call *c, const struct db_object *o, int take_fd)
 	enum s3cond_range range;
 	struct headers h;
 
+	/* A part of another version than the one meant is of no use. */
 	range = s3cond_parse_range(
-	    headers_get(in, "range"), o->size, &offset, &len);
+	    s3cond_range_meant(headers_get(in, "if-range"), o->etag)
+		? headers_get(in, "range")
+		: NULL,
+	    o->size, &offset, &len);
 	if (range == S3COND_BEYOND) {
 		close(take_fd);
 		send_beyond(c, o);
@@ -229,9 +233,15 @@ get_object(struct s3 *s, struct call *c, const struct s3target *t)
 static void
 delete_object(struct s3 *s, struct call *c, const struct s3target *t)
 {
-	struct waiting *w = wait_for_commit(c, 204);
+	struct waiting *w;
 	struct error err;
 
+	if (headers_get(http_headers(c->x), "if-match") != NULL) {
+		s3answer_text(c, "NotImplemented",
+		    "Deleting under a condition is not implemented.");
+		return;
+	}
+	w = wait_for_commit(c, 204);
 	if (objects_delete(s->objects, t->bucket, t->key, on_commit, w, &err) ==
 	    -1)
 		on_commit(&err, w);

@@ -112,3 +112,14 @@ s3cond_parse_range(
 	*len = last - first + 1;
 	return S3COND_PART;
 }
+
+bool
+s3cond_range_meant(const char *if_range, const char *etag)
+{
+	size_t len = strlen(etag);
+
+	return if_range == NULL ||
+	    (strlen(if_range) == len + 2 && *if_range == '"' &&
+		memcmp(if_range + 1, etag, len) == 0 &&
+		if_range[len + 1] == '"');
+}

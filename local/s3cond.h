@@ -3,6 +3,7 @@
 #ifndef LOCAL_S3COND_H
 #define LOCAL_S3COND_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "net/header.h"
@@ -16,6 +17,12 @@ enum s3cond_range {
 /* 200 to go on, 304 or 412. `etag` is without quotes. */
 int s3cond_check(
     const struct headers *h, const char *etag, int64_t modified_at);
+
+/*
+ * Whether a Range is still of the version that was meant: If-Range's value, or
+ * NULL. A date says too little, since many writes fit into a second.
+ */
+bool s3cond_range_meant(const char *if_range, const char *etag);
 
 /* `range` is the header's value or NULL. Writes the part only for PART. */
 enum s3cond_range s3cond_parse_range(

@@ -46,22 +46,6 @@ out:
 	return result;
 }
 
-/* In a query '+' is a blank. */
-static char *
-decode_param(const char *s, size_t len)
-{
-	char *copy = xstrndup(s, len), *result;
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		if (copy[i] == '+')
-			copy[i] = ' ';
-	}
-	result = decode(copy, len);
-	free(copy);
-	return result;
-}
-
 /* The length of the bucket's name at the front of the host, or 0. */
 static size_t
 bucket_in_host(const char *host, const char *own_host)
@@ -139,9 +123,9 @@ take_param(struct s3target *t, const char *s, size_t len, struct error *err)
 		    err, "InvalidURI", "The query has too many parameters.");
 	t->params = xreallocarray(t->params, t->n + 1, sizeof(*t->params));
 	p = &t->params[t->n++];
-	p->name = decode_param(s, name_len);
+	p->name = decode(s, name_len);
 	p->value =
-	    eq != NULL ? decode_param(eq + 1, len - name_len - 1) : xstrdup("");
+	    eq != NULL ? decode(eq + 1, len - name_len - 1) : xstrdup("");
 	if (p->name == NULL || p->value == NULL)
 		return refuse(err, "InvalidURI",
 		    "The query is no percent-encoded UTF-8 without NUL.");

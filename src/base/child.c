@@ -150,6 +150,23 @@ spawn_with(const struct child_options *o, pid_t *pid)
 	return rc == 0 ? 0 : -1;
 }
 
+/* Not there, or no program: it will not be otherwise the next time. */
+static enum error_code
+code_of(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case EACCES:
+	case ENOEXEC:
+	case ENOTDIR:
+	case ELOOP:
+	case E2BIG:
+		return ERR_NOT_FOUND;
+	default:
+		return ERR_IO;
+	}
+}
+
 int
 child_start(struct loop *loop, const struct child_options *options,
     child_done_fn *done, void *arg, struct child **out, struct error *err)
@@ -161,7 +178,8 @@ child_start(struct loop *loop, const struct child_options *options,
 	 * status, and a child may be gone before it can be watched. */
 	signal(SIGCHLD, SIG_DFL);
 	if (spawn_with(options, &pid) == -1)
-		return err_set_errno(err, ERR_IO, "start %s", options->argv[0]);
+		return err_set_errno(
+		    err, code_of(errno), "start %s", options->argv[0]);
 	c = xcalloc(1, sizeof(*c));
 	c->loop = loop;
 	c->pid = pid;

@@ -34,7 +34,11 @@ struct child_result {
 
 typedef void child_done_fn(const struct child_result *r, void *arg);
 
-/* done is called once, later; what is left of the group is killed then. */
+/*
+ * done is called once, later; what is left of the group is killed then.
+ * ERR_NOT_FOUND where the program is not there or is none, ERR_IO where the
+ * machine is short of something.
+ */
 int child_start(struct loop *loop, const struct child_options *options,
     child_done_fn *done, void *arg, struct child **out, struct error *err);
 

@@ -121,13 +121,15 @@ i=0
 wrong=
 while [ $i -lt 12 ]; do
 	i=$((i + 1))
+	# Of the run before: it would say that this one has begun.
+	rm -f "$tmp/sig.err"
 	start sig invoke --log-level debug -e cat "$tmp/in"
 	wait_until 20 has "$tmp/sig.err" 'to=queued|submission 1'
 	kill -TERM "$pid"
 	finish sig "$pid"
 	case $status in
 	0 | 143) ;;
-	*) wrong="$wrong $status" ;;
+	*) wrong="$wrong $status $(tail -n 2 "$tmp/sig.err")" ;;
 	esac
 done
 is "$wrong" '' 'a dozen signals at any moment: the result or status 143'

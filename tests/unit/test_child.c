@@ -204,7 +204,7 @@ a_program_that_is_not_there_is_an_error_at_once(void **state)
 	const char *const path[] = {"/tmp", NULL};
 
 	assert_int_equal(start(w, argv, 0), -1);
-	assert_int_equal(w->err.code, ERR_IO);
+	assert_int_equal(w->err.code, ERR_NOT_FOUND);
 	assert_non_null(strstr(w->err.text, "no-such-program-anywhere"));
 	assert_null(w->child);
 	assert_int_equal(start(w, path, 0), -1);

@@ -7,10 +7,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
 #include "local/auth.h"
@@ -161,6 +163,29 @@ amz_headers_must_be_signed(void **state)
 }
 
 static void
+members_of_the_request_must_be_signed(void **state)
+{
+	struct fixture *f = *state;
+
+	headers_add(&f->h, "X-Amzn-Trace-Id", "Root=1");
+	assert_int_equal(check(f), AUTH_OK);
+	headers_add(&f->h, "X-Amzn-SageMaker-Filename", "evil.out");
+	assert_int_equal(check(f), AUTH_NOT_SIGNED);
+	assert_string_equal(f->claim.detail, "X-Amzn-SageMaker-Filename");
+}
+
+static void
+a_signed_header_stands_there_once(void **state)
+{
+	struct fixture *f = *state;
+	char *date = xstrdup(headers_get(&f->h, "x-amz-date"));
+
+	headers_add(&f->h, "x-amz-date", date);
+	assert_int_equal(check(f), AUTH_MALFORMED);
+	free(date);
+}
+
+static void
 what_is_not_ours_is_told_apart(void **state)
 {
 	struct fixture *f = *state;
@@ -240,6 +265,8 @@ main(void)
 	    TEST(every_digit_of_the_signature_counts),
 	    TEST(clocks_may_be_off_by_so_much_and_no_more),
 	    TEST(amz_headers_must_be_signed),
+	    TEST(members_of_the_request_must_be_signed),
+	    TEST(a_signed_header_stands_there_once),
 	    TEST(what_is_not_ours_is_told_apart),
 	    TEST(a_missing_signature_is_not_a_presigned_one),
 	    TEST(malformed_headers_are_refused),

@@ -107,10 +107,23 @@ queries_are_decoded(void **state)
 	assert_int_equal(t.n, 5);
 	assert_string_equal(s3target_param(&t, "a"), "1");
 	assert_string_equal(s3target_param(&t, "b"), "");
-	assert_string_equal(s3target_param(&t, "c"), "x y z+");
+	assert_string_equal(s3target_param(&t, "c"), "x y+z+");
 	assert_string_equal(s3target_param(&t, "d"), "e=f");
 	assert_null(s3target_param(&t, "e"));
 	s3target_done(&t);
+}
+
+static void
+a_range_is_of_the_version_that_was_meant(void **state)
+{
+	(void)state;
+	assert_true(s3cond_range_meant(NULL, "etag"));
+	assert_true(s3cond_range_meant("\"etag\"", "etag"));
+	assert_false(s3cond_range_meant("\"etag2\"", "etag"));
+	assert_false(s3cond_range_meant("etag", "etag"));
+	assert_false(s3cond_range_meant("\"gate\"", "etag"));
+	assert_false(
+	    s3cond_range_meant("Fri, 24 May 2013 00:00:00 GMT", "etag"));
 }
 
 static void
@@ -255,6 +268,7 @@ main(void)
 	    cmocka_unit_test(hosts_name_a_bucket_too),
 	    cmocka_unit_test(wrong_targets_are_refused_by_name),
 	    cmocka_unit_test(queries_are_decoded),
+	    cmocka_unit_test(a_range_is_of_the_version_that_was_meant),
 	    cmocka_unit_test(places_are_joined_with_single_slashes),
 	    cmocka_unit_test(places_are_split),
 	    cmocka_unit_test(ranges_are_cut_to_the_object),
