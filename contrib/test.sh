@@ -61,7 +61,9 @@ reap() {
 		return
 	fi
 	failed_steps=$((failed_steps + 1))
-	echo "test: $1: FAILED, the end of its output:"
+	echo "test: $1: FAILED: what failed, then the end of its output:"
+	grep -aE -A 4 '^not ok|^FAIL:|^ERROR:|\[  FAILED' "$tmp/$1.log" |
+	    head -n 60 || :
 	tail -n 200 "$tmp/$1.log"
 }
 
@@ -79,6 +81,8 @@ both() {
 
 # A copy without what an earlier build left: a tree that was configured in
 # place cannot be built out of place.
+# Some tests act as another user and must get there.
+chmod 755 "$tmp"
 mkdir "$TMPDIR" "$tmp/src" "$tmp/gcc" "$tmp/clang"
 for leaving in .git './build*' './awaitd*' ./configure './config.*' Makefile \
     Makefile.in aclocal.m4 autom4te.cache .deps .dirstamp schema.h \
