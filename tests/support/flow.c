@@ -432,3 +432,14 @@ reply_error(
 	free(body);
 	return s;
 }
+
+struct site *
+flow_site(void)
+{
+	struct site *site;
+	struct error err;
+
+	if (sites_get(sites, "us-east-1", &site, &err) == -1)
+		fail_msg("%s", err.text);
+	return site;
+}

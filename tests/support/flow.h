@@ -53,6 +53,9 @@ void restart(void);
 void flow_die(void); /* the first half */
 void flow_take_up(void); /* the second */
 
+/* The world's region. Borrowed. */
+struct site *flow_site(void);
+
 /* The last job, as it is on disk. Borrowed, till the next call. */
 const struct job *on_disk(void);
 const struct job *on_disk_of(const char *id);

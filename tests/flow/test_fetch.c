@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A result's bytes: resumed where they broke off, and never mixed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "engine/fetch.h"
+#include "tests/support/flow.h"
+
+#define URL "http://s3.test/out/r"
+#define ETAG "etag: \"v1\"\n"
+/* Longer than all retries together. */
+#define LONG_MS 120000
+
+static int fd;
+static int ended; /* -1 with an error, 1 without, 0: not yet */
+static struct error end_error;
+
+static void
+on_end(const struct error *err, void *arg)
+{
+	(void)arg;
+	assert_int_equal(ended, 0);
+	ended = err != NULL ? -1 : 1;
+	if (err != NULL)
+		end_error = *err;
+}
+
+static void
+fetch(int64_t size)
+{
+	struct fetch_options o = {
+	    .loop = flow.loop,
+	    .site = flow_site(),
+	    .uri = "s3://out/r",
+	    .etag = "\"v1\"",
+	    .size = size,
+	};
+	struct fetch *f;
+	struct error err;
+
+	ended = 0;
+	fd = memfd_create("result", MFD_CLOEXEC);
+	assert_int_not_equal(fd, -1);
+	o.fd = fd;
+	assert_int_equal(fetch_start(&o, on_end, NULL, &f, &err), 0);
+	time_passes(LONG_MS);
+}
+
+static void
+must_hold(const char *text)
+{
+	char got[64];
+	ssize_t n = pread(fd, got, sizeof(got), 0);
+
+	assert_int_equal(n, (ssize_t)strlen(text));
+	assert_memory_equal(got, text, strlen(text));
+	close(fd);
+}
+
+static struct peer_step *
+expect_rest(const char *range)
+{
+	struct peer_step *s = peer_expect("GET", URL);
+
+	peer_header(s, "If-Match", "\"v1\"");
+	peer_header(s, "Range", range);
+	return s;
+}
+
+/* Ten bytes are announced and five come. */
+static void
+half(void)
+{
+	peer_reply(
+	    expect_rest(NULL), 200, ETAG "content-length: 10\n", "01234");
+}
+
+static void
+a_whole_result_is_written_as_it_came(void **state)
+{
+	(void)state;
+	peer_reply(expect_rest(NULL), 200, ETAG, "0123456789");
+	fetch(10);
+	assert_int_equal(ended, 1);
+	must_hold("0123456789");
+}
+
+static void
+an_empty_result_is_a_result(void **state)
+{
+	(void)state;
+	peer_reply(expect_rest(NULL), 200, ETAG, "");
+	fetch(0);
+	assert_int_equal(ended, 1);
+	must_hold("");
+}
+
+static void
+what_broke_off_is_taken_up_there(void **state)
+{
+	(void)state;
+	half();
+	peer_fail(expect_rest("bytes=5-"), ERR_NET, "reset", true);
+	peer_reply(expect_rest("bytes=5-"), 206,
+	    ETAG "content-range: bytes 5-9/10\n", "56789");
+	fetch(10);
+	assert_int_equal(ended, 1);
+	must_hold("0123456789");
+}
+
+static void
+bytes_of_another_place_are_not_taken(void **state)
+{
+	(void)state;
+	half();
+	peer_reply(expect_rest("bytes=5-"), 206,
+	    ETAG "content-range: bytes 0-4/10\n", "XXXXX");
+	fetch(10);
+	assert_int_equal(ended, -1);
+	assert_int_equal(end_error.code, ERR_PROTOCOL);
+	must_hold("01234");
+}
+
+static void
+bytes_of_another_version_are_not_taken(void **state)
+{
+	(void)state;
+	half();
+	peer_reply(expect_rest("bytes=5-"), 206,
+	    "etag: \"v2\"\ncontent-range: bytes 5-9/10\n", "XXXXX");
+	fetch(10);
+	assert_int_equal(ended, -1);
+	must_hold("01234");
+}
+
+static void
+the_whole_instead_of_the_rest_is_not_taken(void **state)
+{
+	(void)state;
+	half();
+	peer_reply(expect_rest("bytes=5-"), 200, ETAG, "0123456789");
+	fetch(10);
+	assert_int_equal(ended, -1);
+	must_hold("01234");
+}
+
+static void
+a_result_that_changed_says_so(void **state)
+{
+	(void)state;
+	peer_reply(expect_rest(NULL), 412, "",
+	    "<Error><Code>PreconditionFailed</Code></Error>");
+	fetch(10);
+	assert_int_equal(ended, -1);
+	assert_non_null(strstr(end_error.text, "changed"));
+	must_hold("");
+}
+
+static void
+another_size_than_was_noted_is_an_error(void **state)
+{
+	(void)state;
+	peer_reply(expect_rest(NULL), 200, ETAG, "0123456789");
+	fetch(11);
+	assert_int_equal(ended, -1);
+	assert_non_null(strstr(end_error.text, "11 were noted"));
+	close(fd);
+}
+
+static void
+a_denied_result_is_not_asked_for_again(void **state)
+{
+	(void)state;
+	peer_reply(expect_rest(NULL), 403, "",
+	    "<Error><Code>AccessDenied</Code></Error>");
+	fetch(10);
+	assert_int_equal(ended, -1);
+	assert_int_equal(end_error.code, ERR_AUTH);
+	must_hold("");
+}
+
+static void
+a_peer_that_never_answers_is_given_up(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < 6; i++)
+		peer_fail(expect_rest(NULL), ERR_NET, "refused", false);
+	fetch(10);
+	assert_int_equal(ended, -1);
+	assert_int_equal(end_error.code, ERR_NET);
+	must_hold("");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    FLOW_TEST(a_whole_result_is_written_as_it_came),
+	    FLOW_TEST(an_empty_result_is_a_result),
+	    FLOW_TEST(what_broke_off_is_taken_up_there),
+	    FLOW_TEST(bytes_of_another_place_are_not_taken),
+	    FLOW_TEST(bytes_of_another_version_are_not_taken),
+	    FLOW_TEST(the_whole_instead_of_the_rest_is_not_taken),
+	    FLOW_TEST(a_result_that_changed_says_so),
+	    FLOW_TEST(another_size_than_was_noted_is_an_error),
+	    FLOW_TEST(a_denied_result_is_not_asked_for_again),
+	    FLOW_TEST(a_peer_that_never_answers_is_given_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
