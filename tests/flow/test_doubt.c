@@ -500,10 +500,29 @@ what_the_first_left_is_not_too_old_for_the_second(void **state)
 	must_be(JOB_DONE, OUTCOME_OK);
 }
 
+/* The first 202 lets see where the one went whose answer was lost. */
+static void
+a_lost_answer_is_looked_for_once_the_place_is_known(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	xfree(&job->spec.output_path);
+	lose_reply(job, 1);
+	time_passes(GRACE / 2);
+	assert_int_equal(peer_count("HEAD", "*"), 0);
+	reply_accepted(expect_invoke(2), 2);
+	reply_found(expect_head(out_url(1)));
+	time_passes(GRACE);
+	must_be(JOB_DONE, OUTCOME_OK);
+	assert_string_equal(on_disk()->result_location, out_uri(1));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    FLOW_TEST(a_lost_answer_is_looked_for_once_the_place_is_known),
 	    FLOW_TEST(
 		its_result_is_looked_for_and_found_without_a_second_submission),
 	    FLOW_TEST(every_uncertain_answer_is_a_doubt),
