@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds awaitd from scratch and runs every check a change must pass:
 # both compilers without a warning, the tests, the tests under sanitizers,
-# lint, and a tarball that builds and tests itself.
+# lint, a tarball that builds and tests itself, and each fuzz target for a
+# moment.
 #   contrib/test.sh          all of it
 #   contrib/test.sh quick    only gcc and the tests
 # The last line counts the tests: "N passed, N failed, N skipped".
@@ -83,7 +84,7 @@ both() {
 # place cannot be built out of place.
 # Some tests act as another user and must get there.
 chmod 755 "$tmp"
-mkdir "$TMPDIR" "$tmp/src" "$tmp/gcc" "$tmp/clang"
+mkdir "$TMPDIR" "$tmp/src" "$tmp/gcc" "$tmp/clang" "$tmp/fuzz"
 for leaving in .git './build*' './awaitd*' ./configure './config.*' Makefile \
     Makefile.in aclocal.m4 autom4te.cache .deps .dirstamp schema.h \
     '*.o' '*.a' '*.log' '*.trs' '*.gcda' '*.gcno' node_modules; do
@@ -113,6 +114,13 @@ else
 	# The system tests have run twice by now; the tarball runs the rest.
 	both lint 600 "make -s -C '$tmp/gcc' lint" \
 	    distcheck 1200 "cd '$tmp/gcc'; make -s distcheck system_tests_run="
+	# "make fuzz SECONDS=n" is the long form.
+	start fuzz 600 "cd '$tmp/fuzz'; '$tmp/src/configure' -q CC=clang \
+	    --enable-fuzzers --enable-sanitizers; make -s -j$jobs; \
+	    make -s fuzz SECONDS=2"
+	first=$!
+	reap fuzz "$first"
+	first=''
 fi
 
 # Only the closing summaries of automake count: with VERBOSE a failure prints

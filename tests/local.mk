@@ -123,6 +123,7 @@ system_tests += tests/system/kill.sh
 system_tests += tests/system/local_kill.sh
 system_tests += tests/system/local_raw.sh
 system_tests += tests/system/logs.sh
+system_tests += tests/system/ocr.sh
 system_tests += tests/system/results.sh
 system_tests += tests/system/retention.sh
 system_tests += tests/system/wait.sh

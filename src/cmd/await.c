@@ -35,7 +35,6 @@ struct await {
 	struct loop_timer *timeout;
 	struct loop_timer *watch;
 	struct progress *progress;
-	bool timed_out;
 	bool over;
 	struct error broken; /* code NONE: it is not */
 	struct error trouble; /* the last that stood in the way */
@@ -93,12 +92,8 @@ check(struct await *a)
 {
 	if (a->over)
 		return;
-	if (goal_reached(a) || a->broken.code != ERR_NONE) {
+	if (goal_reached(a) || a->broken.code != ERR_NONE || looks_over(a))
 		loop_stop(a->app->loop);
-	} else if (looks_over(a)) {
-		a->timed_out = true;
-		loop_stop(a->app->loop);
-	}
 }
 
 /* --- news ----------------------------------------------------------- */
@@ -166,7 +161,6 @@ on_timeout(void *arg)
 {
 	struct await *a = arg;
 
-	a->timed_out = true;
 	loop_stop(a->app->loop);
 }
 
