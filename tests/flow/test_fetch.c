@@ -123,7 +123,7 @@ bytes_of_another_place_are_not_taken(void **state)
 	(void)state;
 	half();
 	peer_reply(expect_rest("bytes=5-"), 206,
-	    ETAG "content-range: bytes 0-4/10\n", "XXXXX");
+	    ETAG "content-range: bytes 0-4/10\n", "wrong");
 	fetch(10);
 	assert_int_equal(ended, -1);
 	assert_int_equal(end_error.code, ERR_PROTOCOL);
@@ -136,7 +136,7 @@ bytes_of_another_version_are_not_taken(void **state)
 	(void)state;
 	half();
 	peer_reply(expect_rest("bytes=5-"), 206,
-	    "etag: \"v2\"\ncontent-range: bytes 5-9/10\n", "XXXXX");
+	    "etag: \"v2\"\ncontent-range: bytes 5-9/10\n", "wrong");
 	fetch(10);
 	assert_int_equal(ended, -1);
 	must_hold("01234");
