@@ -22,7 +22,6 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/timefmt.h"
 
 #define BODY_MAX_DEFAULT ((size_t)64 * 1024)
 #define HEAD_MAX_BYTES ((size_t)64 * 1024)
@@ -704,26 +703,4 @@ http_cancel(struct http_call *call)
 	c = call->client;
 	TAILQ_REMOVE(call->started ? &c->running : &c->waiting, call, entry);
 	call_free(call);
-}
-
-int64_t
-http_response_date(const struct http_response *r, const char *name)
-{
-	const char *value = headers_get(&r->headers, name);
-	int64_t at;
-
-	if (value == NULL || timefmt_parse_http(value, &at) == -1)
-		return -1;
-	return at;
-}
-
-int64_t
-http_response_length(const struct http_response *r)
-{
-	const char *value = headers_get(&r->headers, "content-length");
-	int64_t len;
-
-	if (value == NULL || str_to_i64(value, 0, INT64_MAX, &len) == -1)
-		return -1;
-	return len;
 }

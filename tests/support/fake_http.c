@@ -483,25 +483,3 @@ http_cancel(struct http_call *call)
 	if (call != NULL)
 		call_free(call);
 }
-
-int64_t
-http_response_date(const struct http_response *r, const char *name)
-{
-	const char *value = headers_get(&r->headers, name);
-	int64_t at;
-
-	if (value == NULL || timefmt_parse_http(value, &at) == -1)
-		return -1;
-	return at;
-}
-
-int64_t
-http_response_length(const struct http_response *r)
-{
-	const char *value = headers_get(&r->headers, "content-length");
-	int64_t len;
-
-	if (value == NULL || str_to_i64(value, 0, INT64_MAX, &len) == -1)
-		return -1;
-	return len;
-}
