@@ -100,7 +100,7 @@ int conf_finish(struct conf *c, struct error *err);
 int conf_split_command(const char *text, char ***out, struct error *err);
 void conf_argv_free(char **argv);
 
-/* Whether others than this machine can reach an address. */
+/* Whether only this machine can reach an address. */
 bool conf_is_loopback(const char *host);
 
 /* Every key with its default and meaning, for --help. */

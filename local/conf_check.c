@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "local/conf.h"
 #include "local/s3uri.h"
+#include "local/validate.h"
 
 #define SECRET_MAX 1024
 #define ARGV_MAX 256
@@ -193,25 +194,16 @@ is_path(const char *uri)
 	return *key == '\0' || s3uri_key_ok(key, strlen(key));
 }
 
-static bool
-endpoint_name_ok(const char *name)
-{
-	size_t len = strlen(name), i;
-
-	for (i = 0; i < len; i++) {
-		if (!str_is_alnum((unsigned char)name[i]) && name[i] != '-')
-			return false;
-	}
-	return len >= 1 && len <= 63 && name[0] != '-' && name[len - 1] != '-';
-}
-
 static int
 check_endpoint(struct conf_endpoint *e, struct error *err)
 {
 	static const char path_hint[] = "Write s3://BUCKET/PREFIX, the bucket "
 					"in lower case.";
 
-	if (!endpoint_name_ok(e->name))
+	size_t len = strlen(e->name);
+
+	if (len > VALIDATE_ENDPOINT_NAME_MAX ||
+	    !validate_endpoint_name(e->name, len))
 		return complain(&e->place, "no name for an endpoint",
 		    "Use up to 63 letters, digits and inner hyphens.", err);
 	if (str_empty(e->command))

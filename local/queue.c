@@ -522,7 +522,7 @@ queue_accept(
 	struct error err;
 
 	if (db_request_add(q->o.db, r, &err) == -1) {
-		/* The callback must come later, and with this error. */
+		/* The callback must come later; the transaction is given up. */
 		log_trouble("a request could not be queued", &err);
 		db_abandon(q->o.db);
 		db_on_commit(q->o.db, done, arg);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests from their acceptance to the one object each leaves: first come,
- * first run, at most max_concurrent at once per endpoint. A request leaves
- * the queue in the transaction in which its object appears; one that a crash
- * interrupts is run again.
+ * Requests from their acceptance to the one object each leaves, or none for a
+ * failure that has no place: first come, first run, at most max_concurrent at
+ * once per endpoint. A request leaves the queue in the transaction in which
+ * its object appears; one that a crash interrupts is run again.
  */
 #ifndef LOCAL_QUEUE_H
 #define LOCAL_QUEUE_H

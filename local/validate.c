@@ -69,8 +69,8 @@ is_ascii(const char *s, size_t len)
 }
 
 /* ^[a-zA-Z0-9](-*[a-zA-Z0-9])* over the whole name */
-static bool
-is_endpoint_name(const char *s, size_t len)
+bool
+validate_endpoint_name(const char *s, size_t len)
 {
 	size_t i;
 
@@ -138,8 +138,9 @@ is_filename(const char *s, size_t len)
 	return len > 0 && dots <= 1 && str_is_alnum((unsigned char)s[0]);
 }
 
-static const struct constraint endpoint_name = {"endpointName", 0, 63,
-    is_endpoint_name, "^[a-zA-Z0-9](-*[a-zA-Z0-9])*", false};
+static const struct constraint endpoint_name = {"endpointName", 0,
+    VALIDATE_ENDPOINT_NAME_MAX, validate_endpoint_name,
+    "^[a-zA-Z0-9](-*[a-zA-Z0-9])*", false};
 static const struct constraint content_type = {
     "contentType", 0, 1024, is_ascii, "\\p{ASCII}*", false};
 static const struct constraint accept_type = {

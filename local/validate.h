@@ -9,12 +9,14 @@
 #ifndef LOCAL_VALIDATE_H
 #define LOCAL_VALIDATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 
 #define VALIDATE_BODY_MAX 128000
+#define VALIDATE_ENDPOINT_NAME_MAX 63
 #define VALIDATE_TTL_DEFAULT_S 21600
 #define VALIDATE_TIMEOUT_DEFAULT_S 900
 
@@ -42,6 +44,9 @@ enum validate_verdict {
 	VALIDATE_WRONG, /* ValidationError */
 	VALIDATE_UNREADABLE, /* SerializationException: not a number at all */
 };
+
+/* The pattern of EndpointName, whatever its length. */
+bool validate_endpoint_name(const char *s, size_t len);
 
 /* Writes the numbers with their defaults, or appends the message. */
 enum validate_verdict validate_request(const struct validate_members *m,

@@ -314,28 +314,23 @@ prune_one(const struct app *app, const char *path)
 
 /* What a process that was killed left beside the state files: an input that
  * no job can need any more, or a copy that nobody reads. */
-static bool
-is_orphan(const char *folder, const char *name)
-{
-	char *path = xasprintf("%s/%s", folder, name);
-	struct stat st;
-	bool old = lstat(path, &st) == 0 &&
-	    (int64_t)st.st_mtime * 1000 + ORPHAN_MS < clock_wall_ms();
-
-	free(path);
-	return old &&
-	    (str_ends(name, INPUT_SUFFIX) || strstr(name, COPY_MARK) != NULL);
-}
-
 static void
-remove_orphan(const char *folder, const char *name)
+prune_orphan(const char *folder, const char *name)
 {
-	char *path = xasprintf("%s/%s", folder, name);
+	bool copy = strstr(name, COPY_MARK) != NULL;
+	struct stat st;
+	char *path;
 
-	if (strstr(name, COPY_MARK) != NULL)
-		snapshot_remove(path);
-	else
-		unlink(path);
+	if (!copy && !str_ends(name, INPUT_SUFFIX))
+		return;
+	path = xasprintf("%s/%s", folder, name);
+	if (lstat(path, &st) == 0 &&
+	    (int64_t)st.st_mtime * 1000 + ORPHAN_MS < clock_wall_ms()) {
+		if (copy)
+			snapshot_remove(path);
+		else
+			unlink(path);
+	}
 	free(path);
 }
 
@@ -345,10 +340,8 @@ prune_orphans(const char *folder)
 	struct dirent *entry;
 	DIR *dir = opendir(folder);
 
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		if (is_orphan(folder, entry->d_name))
-			remove_orphan(folder, entry->d_name);
-	}
+	while (dir != NULL && (entry = readdir(dir)) != NULL)
+		prune_orphan(folder, entry->d_name);
 	if (dir != NULL)
 		closedir(dir);
 }

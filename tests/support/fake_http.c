@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/timefmt.h"
 #include "tests/support/fake_loop.h"
 
 #define HEADERS_MAX 12
