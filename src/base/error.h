@@ -29,6 +29,7 @@ enum error_code {
 	ERR_CANCELLED, /* we gave it up ourselves */
 	ERR_LIMIT, /* larger than a cap of ours */
 	ERR_BUSY, /* held by somebody else at the moment */
+	ERR_EXISTS, /* there is one already */
 	ERR_STORE, /* the state on disk */
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine: takes jobs from "wanted" to DONE, and is the only writer of
- * their state. Steps do the work (step_submit.c, step_poll.c) and report a
- * verdict; engine_apply() alone acts on it.
+ * The engine: takes jobs from "wanted" to DONE and their deliveries to their
+ * targets, and is the only writer of their state. Steps do the work
+ * (step_submit.c, step_poll.c, step_deliver.c) and report a verdict.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -11,8 +11,10 @@
 
 #include "base/error.h"
 #include "base/loop.h"
+#include "deliver/driver.h"
 #include "engine/plan.h"
 #include "engine/site.h"
+#include "job/delivery.h"
 #include "job/job.h"
 #include "store/store.h"
 
@@ -27,6 +29,7 @@ struct engine_policy {
 
 enum engine_event {
 	ENGINE_STORED, /* the job is on disk: it will be carried on */
+	ENGINE_NOT_STORED, /* it could not be written, and never was a job */
 	ENGINE_MOVED, /* its state changed, and that is on disk */
 	ENGINE_LOOKED, /* a look found nothing; err may say what stood in
 			   the way */
@@ -37,32 +40,80 @@ enum engine_event {
 typedef void engine_event_fn(enum engine_event event, const struct job *job,
     const struct error *err, void *arg);
 
+/*
+ * News of a delivery, once on disk: a new one (NULL), or an attempt that ended,
+ * with which the delivery may have ended, too.
+ */
+typedef void engine_delivery_fn(
+    const struct delivery *d, const struct attempt *a, void *arg);
+
 struct engine_options {
 	struct loop *loop;
 	struct store *store;
 	struct sites *sites;
+	const char *spool; /* folder for results on their way; NULL: /tmp */
 	void (*policy)(
 	    const char *endpoint, struct engine_policy *out, void *arg);
 	void *policy_arg;
+	/* The target of this name, with a reference; NULL: there is none now.
+	 * Without this function nothing is delivered, and deliveries wait. */
+	struct target *(*target)(const char *name, void *arg);
+	void *target_arg;
 	engine_event_fn *event; /* must not free the engine */
+	engine_delivery_fn *delivery; /* or NULL */
 	void *event_arg;
 };
 
 struct engine *engine_new(const struct engine_options *options);
 
 /*
- * Drops what is under way; the jobs stay in the store. Close the store first:
- * its last callbacks still come here.
+ * Drops what is under way; jobs and deliveries stay in the store. Close the
+ * store first: its last callbacks still come here.
  */
 void engine_free(struct engine *engine);
 
 /* From now on nothing new is begun. */
 void engine_stop(struct engine *engine);
 
+/* What cannot be broken off without doubt: requests to the service that have
+ * no answer yet, and attempts under way. Behind a stop it goes to 0. */
+size_t engine_busy(const struct engine *engine);
+
 /* A new job: stored, then carried on. Takes the job. */
 void engine_submit(struct engine *engine, struct job *take_job);
 
 /* A job that the store had: carried on from where it stands. Takes it. */
 void engine_adopt(struct engine *engine, struct job *take_job);
+
+/*
+ * A delivery that the store had, WAITING, with its attempts: carried on. One
+ * that was interrupted in an attempt waits a while, and behind fresh ones.
+ */
+void engine_adopt_delivery(struct engine *engine, struct delivery *take_d);
+
+/* A job in the engine's hands, or NULL: it is DONE or unknown. Borrowed. */
+const struct job *engine_find(const struct engine *engine, const char *id);
+
+/*
+ * Give a job up: DONE, cancelled, as soon as what is being written is; what
+ * was accepted cannot be recalled. -1 where the engine does not have it.
+ */
+int engine_cancel(struct engine *engine, const char *id);
+
+/*
+ * Attempt a delivery again, now, whatever became of it. Takes it, as the store
+ * had it. Where an attempt is under way, or is due by itself, that one is it.
+ */
+void engine_replay(struct engine *engine, struct delivery *take_d);
+
+struct engine_counts {
+	size_t queued;
+	size_t pending;
+	size_t in_doubt;
+	size_t waiting; /* deliveries */
+	size_t attempts; /* … of them under way */
+	int64_t oldest_at; /* creation of the oldest job not DONE; 0: none */
+};
+void engine_count(const struct engine *engine, struct engine_counts *out);
 
 #endif

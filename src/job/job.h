@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "job/delivery.h"
 #include "job/jobid.h"
 #include "job/submission.h"
 
@@ -56,6 +57,10 @@ struct job_spec {
 	bool own_names; /* choose the names the caller did not */
 	char *deployment; /* first part of our own extension */
 	char *output_path; /* of the endpoint, where it is known */
+	char *deliver; /* targets, "webhook a, exec b", or NULL */
+	char *retry_of; /* the job that this one repeats, or NULL */
+	char *idempotency_key; /* of the caller, unique in the store */
+	char *idempotency_hash; /* of what was asked for with it, hex */
 
 	enum job_input input;
 	void *body;
@@ -85,8 +90,12 @@ struct job {
 	char *result_etag;
 	char *result_type;
 	int64_t result_size;
+	char *result_sha256; /* hex, where its bytes were read */
 	char *error_code; /* short: "model", "refused", "deadline", … */
 	char *error_text; /* the model's or the service's own words */
+	/* Made with DONE, and stored with it. */
+	struct delivery **deliveries;
+	size_t ndeliveries;
 
 	/* Only in memory. */
 	unsigned polls;
@@ -103,6 +112,9 @@ void job_spec_done(struct job_spec *spec);
  * above does not show ends the process.
  */
 void job_move(struct job *job, enum job_state to, enum job_outcome outcome);
+
+/* Add a delivery of this job. Takes it. */
+void job_add_delivery(struct job *job, struct delivery *take_d);
 
 /* Begin submission n + 1; the caller fills the names. Borrowed. */
 struct submission *job_add_submission(struct job *job);

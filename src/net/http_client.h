@@ -45,6 +45,8 @@ typedef int http_head_fn(
 struct http_request {
 	const char *method;
 	const char *url; /* sent as it is, "/../" included */
+	const char *unix_socket; /* connect to this instead of the URL's host,
+				    or NULL */
 	const struct headers *headers;
 	const void *body;
 	size_t body_len;

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/loop.h"
 #include "net/header.h"
@@ -29,12 +30,22 @@ struct http_exchange;
 struct http_server_options {
 	const char *host; /* a numeric address or "localhost", the default */
 	int port; /* 0: any free port, see _port() */
+	const char *unix_path; /* instead of host and port: a socket there; one
+				that nobody listens at any more is replaced */
+	unsigned unix_mode; /* of that file, 0: 0600 */
 	unsigned max_connections; /* 256; more are answered 503 and closed */
 	size_t max_head; /* 16 KiB for request line and fields */
 	unsigned max_headers; /* 64 */
 	int64_t head_timeout_ms; /* 10 s from accept or first byte to head */
 	int64_t idle_timeout_ms; /* 60 s between requests */
 	int64_t body_timeout_ms; /* 60 s without a byte of body, either way */
+	unsigned max_per_source; /* connections of one IPv4 address or IPv6 /56;
+				0: no limit. A UNIX socket has no sources */
+	/* The body and type of a refusal that no handler saw (a request that is
+	 * malformed, too slow or too much); NULL: one line of text. `why` is a
+	 * lower-case line of ours. */
+	void (*refusal)(int status, const char *why, struct headers *headers,
+	    struct buf *body);
 	int64_t min_body_rate; /* 0: none; bytes a second, over the whole
 				  body of a request, after the first 30 s;
 				  pauses do not count */
@@ -64,6 +75,9 @@ const char *http_path(const struct http_exchange *x); /* raw, before '?' */
 const char *http_query(const struct http_exchange *x); /* raw, or "" */
 const struct headers *http_headers(const struct http_exchange *x);
 const char *http_peer(const struct http_exchange *x); /* address:port */
+/* The user at the other end of a UNIX socket, as the kernel vouches for it;
+ * -1 for TCP. */
+int64_t http_peer_uid(const struct http_exchange *x);
 /* Content-Length; -1 for a chunked body of unknown length; 0 without one. */
 int64_t http_content_length(const struct http_exchange *x);
 

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a way of delivering has to do: take one parcel to its target, once, and
+ * say how that went. When to try again is the engine's affair, what is
+ * written down, too.
+ */
+#ifndef DELIVER_DRIVER_H
+#define DELIVER_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/schedule.h"
+#include "job/delivery.h"
+#include "job/job.h"
+
+/* One attempt. Everything is borrowed until done, or until cancelled. */
+struct parcel {
+	const struct delivery *delivery;
+	const struct job *job; /* DONE; without its input */
+	unsigned attempt; /* 1, 2, … */
+	bool replay;
+	/* The bytes: in memory, or where fd is not -1 that file from its
+	 * beginning. */
+	const void *body;
+	int64_t size;
+	int fd;
+};
+
+enum deliver_verdict {
+	DELIVER_OK,
+	DELIVER_RETRY, /* as the schedule says */
+	DELIVER_DEAD, /* never again */
+};
+
+/* Borrowed for the length of the callback. */
+struct deliver_result {
+	enum deliver_verdict verdict;
+	int status; /* HTTP's or the exit code, or ATTEMPT_NO_STATUS */
+	int64_t retry_after_ms; /* RETRY: not before, says the target; or 0 */
+	const char *note; /* what went wrong, one line; NULL with OK */
+	const char *response; /* the beginning of what it said, or NULL */
+};
+
+typedef void deliver_done_fn(const struct deliver_result *r, void *arg);
+
+struct deliver_driver {
+	/* 0: done is called once, later. *out is for cancel, gone then. */
+	int (*start)(void *self, const struct parcel *parcel,
+	    deliver_done_fn *done, void *arg, void **out, struct error *err);
+	/* done is not called any more. */
+	void (*cancel)(void *call);
+	void (*free)(void *self);
+};
+
+/* What goes over: an account of what happened, or the result itself. */
+enum target_payload { PAYLOAD_EVENT, PAYLOAD_RESULT };
+
+/* A configured target. Made by a driver's constructor, shared by references:
+ * an attempt under way keeps the one it began with over a reload. */
+struct target {
+	unsigned refs;
+	char *name; /* "webhook NAME", "exec NAME" */
+	enum target_payload payload;
+	size_t inline_max; /* EVENT: a result of so many bytes is part of it */
+	struct schedule schedule;
+	unsigned max_in_flight;
+	const struct deliver_driver *driver;
+	void *self; /* the driver's own */
+};
+
+/* What every target has; the rest is the driver's. */
+struct target_options {
+	const char *name; /* of the section: "webhook hook" */
+	struct schedule schedule;
+	unsigned max_in_flight; /* at least 1 */
+	int64_t timeout_ms;
+	size_t inline_max;
+};
+
+/* For constructors; takes `self`. One reference is the caller's. */
+struct target *target_new(const struct target_options *o,
+    enum target_payload payload, const struct deliver_driver *driver,
+    void *take_self);
+struct target *target_ref(struct target *t);
+void target_unref(struct target *t);
+
+#endif

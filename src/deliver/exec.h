@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Delivery to a command of this machine: fixed argv, no shell, the bytes on
+ * stdin, the facts in AWAITD_* variables of an otherwise clean environment.
+ * Exit 0 is success.
+ */
+#ifndef DELIVER_EXEC_H
+#define DELIVER_EXEC_H
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "deliver/driver.h"
+
+struct exec_options {
+	struct target_options target;
+	struct loop *loop;
+	const char *const *argv; /* ends in NULL; copied */
+	enum target_payload payload;
+};
+
+/* ERR_CONFIG where the program is not there or is none. */
+int exec_new(const struct exec_options *options, struct target **out,
+    struct error *err);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is said of a job that is DONE: the `event` payload, as Standard
+ * Webhooks 1.0 recommends its shape (type, timestamp, data).
+ */
+#ifndef DELIVER_PAYLOAD_H
+#define DELIVER_PAYLOAD_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "job/job.h"
+
+/* "inference.completed", "…failed", "…expired" or "…cancelled". */
+const char *payload_event_type(const struct job *job);
+
+/*
+ * {"type", "timestamp", "data": {job, inference_id, endpoint, outcome,
+ * output_location, failure_location, content_type, size, sha256,
+ * custom_attributes, submitted_at, completed_at, result | result_base64,
+ * error}}. `result` is the output's bytes or NULL for none; it is a string
+ * where the bytes are UTF-8 without NUL, else base64. The same job always gives
+ * the same bytes. 0, or -1 where `out` is full.
+ */
+int payload_event(
+    struct buf *out, const struct job *job, const void *result, size_t len);
+
+/* What a handler reads of a job that is not ok: the error's own words. */
+const char *payload_words(const struct job *job);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A delivery: one event of one job on its way to one target, and its attempts.
+ *
+ *   WAITING --(2xx, exit 0)---------------> DELIVERED
+ *    ^   `----(schedule over, 410)--------> DEAD
+ *    `-------------- replay ------------- either
+ *
+ * It is made with the job's DONE, in the same transaction. Its bytes are frozen
+ * then: every copy of the event has one id and one body.
+ */
+#ifndef JOB_DELIVERY_H
+#define JOB_DELIVERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "job/jobid.h"
+
+/* "msg_" and 128 bits in base 32: the webhook-id, which holds no ".". */
+#define DELIVERY_ID_LEN 30
+#define DELIVERY_ID_SIZE (DELIVERY_ID_LEN + 1)
+
+enum delivery_state {
+	DELIVERY_WAITING, /* for its next attempt, or one is under way */
+	DELIVERY_DELIVERED,
+	DELIVERY_DEAD, /* given up: kept, listed, can be replayed */
+};
+
+enum attempt_outcome {
+	ATTEMPT_OPEN, /* written before it was made; nobody knows more */
+	ATTEMPT_OK,
+	ATTEMPT_FAILED,
+	ATTEMPT_INTERRUPTED, /* the process ended in it: it may have arrived */
+};
+
+#define ATTEMPT_NO_STATUS (-1)
+#define ATTEMPT_RESPONSE_MAX 4096
+
+struct attempt {
+	unsigned n; /* 1, 2, …; over replays, too */
+	enum attempt_outcome outcome;
+	bool replay; /* somebody asked for this copy */
+	int64_t started_at;
+	int64_t ended_at;
+	int status; /* HTTP's or the exit code, or ATTEMPT_NO_STATUS */
+	char *note; /* what went wrong, or NULL */
+	char *response; /* the beginning of what the target said, or NULL */
+};
+
+struct delivery {
+	/* Kept in the store. Change only with a migration. */
+	char id[DELIVERY_ID_SIZE];
+	char job_id[JOBID_SIZE];
+	char *target; /* "webhook NAME", "exec NAME": its section */
+	char *event; /* its type, such as "inference.completed" */
+	enum delivery_state state;
+	int64_t epoch; /* fences commits of a former owner */
+	int64_t created_at;
+	int64_t due_at; /* WAITING: of the next attempt */
+	int64_t ended_at;
+	unsigned attempts; /* the one under way included */
+	unsigned failures; /* of this run through the schedule */
+	unsigned interruptions;
+	unsigned replays;
+	char *note; /* why the last attempt failed, or NULL */
+	char *content_type; /* of the body */
+	int64_t body_size;
+	char *body_sha256; /* hex; NULL: by reference */
+	/* The body is the job's result, too large to keep: it is read again
+	 * from S3 under the ETag that was noted. */
+	bool by_reference;
+
+	/* Only where the store was asked for them. */
+	void *body;
+	struct attempt *log;
+	size_t nlog;
+};
+
+/*
+ * WAITING, due at created_at, with the id that follows from job, target and
+ * event: whoever makes it again makes the same. No body yet.
+ */
+struct delivery *delivery_new(const char *job_id, const char *target,
+    const char *event, int64_t created_at);
+/* A copy of its own; without the body where that is not needed. */
+struct delivery *delivery_clone(const struct delivery *d, bool with_body);
+void delivery_free(struct delivery *d);
+
+/* Freeze the bytes: body, size and hash. */
+void delivery_set_body(struct delivery *d, const void *data, size_t len);
+
+/* The only place that changes the state; a move that the picture above does
+ * not show ends the process. */
+void delivery_move(struct delivery *d, enum delivery_state to, int64_t at);
+
+/* Begin attempt d->attempts + 1: counted, open, started at `at`. */
+void delivery_begin_attempt(
+    struct delivery *d, int64_t at, bool replay, struct attempt *out);
+
+bool delivery_id_ok(const char *s);
+
+/* Releases and copies the strings. */
+void attempt_done(struct attempt *a);
+void attempt_copy(struct attempt *to, const struct attempt *from);
+
+const char *delivery_state_name(enum delivery_state state);
+const char *attempt_outcome_name(enum attempt_outcome outcome);
+
+#endif

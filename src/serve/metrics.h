@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Prometheus metrics of a service: counters and histograms fed by events,
+ * gauges asked of the engine when somebody looks. Base units, text format
+ * 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats).
+ */
+#ifndef SERVE_METRICS_H
+#define SERVE_METRICS_H
+
+#include "base/buf.h"
+#include "engine/engine.h"
+
+struct metrics;
+
+struct metrics *metrics_new(void);
+void metrics_free(struct metrics *m);
+
+/* News of the engine. */
+void metrics_event(
+    struct metrics *m, enum engine_event event, const struct job *job);
+void metrics_delivery(struct metrics *m, const struct delivery *d,
+    const struct attempt *a);
+
+/* An API request was answered. */
+void metrics_request(struct metrics *m, int status);
+
+/* Jobs went at the end of their retention. */
+void metrics_pruned(struct metrics *m, size_t n);
+
+/* A reload of the configuration, good or bad. */
+void metrics_reload(struct metrics *m, bool ok);
+
+void metrics_write(
+    struct metrics *m, const struct engine_counts *now, struct buf *out);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the parts of a running service share. server.c makes it, everybody
+ * else in serve/ works with it. Only for files of this folder.
+ */
+#ifndef SERVE_SERVICE_H
+#define SERVE_SERVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/loop.h"
+#include "conf/conf.h"
+#include "engine/engine.h"
+#include "engine/site.h"
+#include "store/store.h"
+
+struct metrics;
+struct waiters;
+
+struct service {
+	struct loop *loop;
+	struct store *store;
+	struct engine *engine;
+	struct sites *sites;
+	const struct conf *conf; /* of this moment: a reload replaces it */
+	const char *folder; /* of the state, and of inputs on their way */
+	const char *region; /* of a flag, or NULL */
+	const char *profile; /* of a flag, or NULL */
+	struct metrics *metrics;
+	struct waiters *waiters;
+	bool stopping; /* nothing new is taken */
+};
+
+#endif
