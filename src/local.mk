@@ -63,11 +63,15 @@ deliver_sources =
 
 engine_sources =
 engine_sources += src/engine/agenda.c src/engine/agenda.h
+engine_sources += src/engine/dispatch.c src/engine/dispatch.h
 engine_sources += src/engine/engine.c src/engine/engine.h
 engine_sources += src/engine/fetch.c src/engine/fetch.h
+engine_sources += src/engine/learned.c src/engine/learned.h
 engine_sources += src/engine/names.c src/engine/names.h
 engine_sources += src/engine/plan.c src/engine/plan.h
+engine_sources += src/engine/settle.c src/engine/settle.h
 engine_sources += src/engine/site.c src/engine/site.h
+engine_sources += src/engine/step_deliver.c
 engine_sources += src/engine/step_poll.c
 engine_sources += src/engine/step_submit.c
 engine_sources += src/engine/work.h
@@ -82,6 +86,10 @@ conf_sources += src/conf/value.c src/conf/value.h
 
 serve_sources =
 serve_sources += src/serve/intake.c src/serve/intake.h
+serve_sources += src/serve/listeners.c src/serve/listeners.h
+serve_sources += src/serve/server.c src/serve/server.h
+serve_sources += src/serve/service.h
+serve_sources += src/serve/targets.c src/serve/targets.h
 
 cmd_sources =
 cmd_sources += src/cmd/app.c src/cmd/app.h
@@ -92,6 +100,7 @@ cmd_sources += src/cmd/cmd_help.c
 cmd_sources += src/cmd/cmd_invoke.c
 cmd_sources += src/cmd/cmd_list.c
 cmd_sources += src/cmd/cmd_result.c
+cmd_sources += src/cmd/cmd_serve.c
 cmd_sources += src/cmd/cmd_show.c
 cmd_sources += src/cmd/cmd_submit.c
 cmd_sources += src/cmd/cmd_version.c

@@ -22,6 +22,7 @@ static const struct {
     {"list", &cmd_list},
     {"show", &cmd_show},
     {"result", &cmd_result},
+    {"serve", &cmd_serve},
     {"config", &cmd_config},
     {"version", &cmd_version},
     {"help", &cmd_help_cmd},

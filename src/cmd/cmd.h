@@ -66,6 +66,6 @@ int cmd_fail(const struct error *err);
 int cmd_help(const char *name);
 
 extern const struct cmd cmd_config, cmd_help_cmd, cmd_invoke, cmd_list,
-    cmd_result, cmd_show, cmd_submit, cmd_version, cmd_wait;
+    cmd_result, cmd_serve, cmd_show, cmd_submit, cmd_version, cmd_wait;
 
 #endif

@@ -2,7 +2,9 @@
 /* The engine: the agenda, the verdicts, and every change of state. */
 #include "engine/engine.h"
 
+#include <search.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/backoff.h"
@@ -11,21 +13,21 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "engine/dispatch.h"
+#include "engine/learned.h"
 #include "engine/names.h"
+#include "engine/settle.h"
 #include "engine/work.h"
+
+/* Steps at a time: many jobs that are due at once take turns. */
+#define RUNNING_MAX 256
+/* Of a result that is kept with its deliveries. */
+#define RESULT_MAX (256 * 1024)
 
 /* A job that no service took in this time is let go. */
 #define QUEUED_MAX_MS ((int64_t)6 * 3600 * 1000)
 
 TAILQ_HEAD(works, work);
-
-/* What a 202 let see of an endpoint: nothing that must survive. */
-struct learned {
-	TAILQ_ENTRY(learned) entry;
-	char *endpoint;
-	char *output_path;
-};
-TAILQ_HEAD(learned_list, learned);
 
 struct engine {
 	struct engine_options o;
@@ -33,7 +35,12 @@ struct engine {
 	struct agenda agenda;
 	struct loop_timer *timer;
 	struct works works;
-	bool stopping;
+	void *index; /* of works by job id, tsearch(3) */
+	struct dispatch *dispatch;
+	size_t running;
+	size_t sending;
+	bool draining; /* nothing new is begun */
+	bool stopping; /* and nothing is gone on with */
 };
 
 static const struct backoff retry_backoff = {
@@ -50,7 +57,7 @@ arm_timer(struct engine *e)
 {
 	struct agenda_entry *first = agenda_first(&e->agenda);
 
-	if (first != NULL)
+	if (first != NULL && e->running < RUNNING_MAX && !e->draining)
 		loop_timer_set(e->timer, first->due_at - clock_mono_ms());
 	else
 		loop_timer_clear(e->timer);
@@ -61,7 +68,7 @@ schedule(struct work *w, int64_t delay_ms)
 {
 	struct engine *e = w->engine;
 
-	if (e->stopping)
+	if (e->draining)
 		return;
 	agenda_set(&e->agenda, &w->entry, clock_mono_ms() + delay_ms);
 	arm_timer(e);
@@ -70,6 +77,8 @@ schedule(struct work *w, int64_t delay_ms)
 static void
 run_step(struct work *w)
 {
+	w->running = true;
+	w->engine->running++;
 	switch (w->job->state) {
 	case JOB_QUEUED:
 		step_submit(w);
@@ -90,7 +99,8 @@ on_timer(void *arg)
 	struct agenda_entry *first;
 	int64_t now = clock_mono_ms();
 
-	while ((first = agenda_first(&e->agenda)) != NULL &&
+	while (e->running < RUNNING_MAX &&
+	    (first = agenda_first(&e->agenda)) != NULL &&
 	    first->due_at <= now) {
 		agenda_remove(&e->agenda, first);
 		run_step((struct work *)first);
@@ -98,7 +108,55 @@ on_timer(void *arg)
 	arm_timer(e);
 }
 
+/* Its verdict is told, or it is broken off: the next one may begin. */
+static void
+step_over(struct work *w)
+{
+	struct engine *e = w->engine;
+
+	engine_sending(w, false);
+	if (!w->running)
+		return;
+	w->running = false;
+	e->running--;
+	arm_timer(e);
+}
+
+void
+engine_sending(struct work *w, bool sending)
+{
+	if (w->sending == sending)
+		return;
+	w->sending = sending;
+	if (sending)
+		w->engine->sending++;
+	else
+		w->engine->sending--;
+}
+
 /* --- work ----------------------------------------------------------- */
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct work *x = a, *y = b;
+
+	return strcmp(x->job->id, y->job->id);
+}
+
+static struct work *
+find_work(const struct engine *e, const char *id)
+{
+	struct job job;
+	struct work key = {.job = &job};
+	void *node;
+
+	if (strlen(id) != JOBID_LEN)
+		return NULL;
+	memcpy(job.id, id, JOBID_SIZE);
+	node = tfind(&key, &e->index, by_id);
+	return node != NULL ? *(struct work **)node : NULL;
+}
 
 static struct work *
 work_new(struct engine *e, struct job *take_job)
@@ -109,7 +167,9 @@ work_new(struct engine *e, struct job *take_job)
 	w->job = take_job;
 	w->input_fd = -1;
 	buf_init(&w->text, 4096);
+	buf_init(&w->result, RESULT_MAX);
 	TAILQ_INSERT_TAIL(&e->works, w, all);
+	tsearch(w, &e->index, by_id);
 	return w;
 }
 
@@ -120,11 +180,14 @@ work_free(struct work *w)
 
 	agenda_remove(&e->agenda, &w->entry);
 	TAILQ_REMOVE(&e->works, w, all);
+	tdelete(w, &e->index, by_id);
+	step_over(w);
 	step_submit_cancel(w);
 	step_poll_cancel(w);
 	if (w->input_fd != -1)
 		close(w->input_fd);
 	buf_done(&w->text);
+	buf_done(&w->result);
 	free(w->uploaded);
 	job_free(w->job);
 	free(w);
@@ -146,6 +209,12 @@ engine_policy_of(const struct work *w, struct engine_policy *out)
 	o->policy(w->job->spec.endpoint, out, o->policy_arg);
 }
 
+const struct engine_options *
+engine_options_of(const struct work *w)
+{
+	return &w->engine->o;
+}
+
 struct loop *
 engine_loop(const struct work *w)
 {
@@ -163,56 +232,20 @@ give_up(struct work *w, const struct error *err)
 
 /* --- what is learned on the way ------------------------------------- */
 
-static struct learned *
-find_learned(const struct engine *e, const char *endpoint)
-{
-	struct learned *l;
-
-	TAILQ_FOREACH (l, &e->learned, entry) {
-		if (str_eq(l->endpoint, endpoint))
-			return l;
-	}
-	return NULL;
-}
-
 const char *
 engine_output_path(const struct work *w)
 {
 	const struct job_spec *spec = &w->job->spec;
-	const struct learned *l;
 
 	if (!str_empty(spec->output_path))
 		return spec->output_path;
-	l = find_learned(w->engine, spec->endpoint);
-	return l != NULL ? l->output_path : NULL;
+	return learned_path(&w->engine->learned, spec->endpoint);
 }
 
 void
 engine_learn_output_path(const struct work *w, const char *path)
 {
-	struct engine *e = w->engine;
-	struct learned *l = find_learned(e, w->job->spec.endpoint);
-
-	if (l == NULL) {
-		l = xcalloc(1, sizeof(*l));
-		l->endpoint = xstrdup(w->job->spec.endpoint);
-		TAILQ_INSERT_TAIL(&e->learned, l, entry);
-	}
-	free(l->output_path);
-	l->output_path = xstrdup(path);
-}
-
-static void
-forget_learned(struct engine *e)
-{
-	struct learned *l;
-
-	while ((l = TAILQ_FIRST(&e->learned)) != NULL) {
-		TAILQ_REMOVE(&e->learned, l, entry);
-		free(l->endpoint);
-		free(l->output_path);
-		free(l);
-	}
+	learned_set(&w->engine->learned, w->job->spec.endpoint, path);
 }
 
 /* --- verdicts ------------------------------------------------------- */
@@ -258,12 +291,27 @@ first_look_ms(const struct work *w)
 	    w->job->deadline_at - clock_wall_ms(), random_unit());
 }
 
+static void cancel_now(struct work *w);
+
+/* From here on the deliveries are the dispatcher's. */
+static void
+hand_over_deliveries(struct work *w)
+{
+	struct job *job = w->job;
+	size_t i, n = job->ndeliveries;
+
+	job->ndeliveries = 0;
+	for (i = 0; i < n; i++)
+		dispatch_add(w->engine->dispatch, job->deliveries[i]);
+}
+
 static void
 on_moved(const struct error *err, void *arg)
 {
 	struct work *w = arg;
 	enum job_state from = w->from;
 
+	w->writing = false;
 	if (err != NULL) {
 		give_up(w, err);
 		return;
@@ -272,10 +320,14 @@ on_moved(const struct error *err, void *arg)
 	if (from == JOB_QUEUED)
 		drop_spooled_input(w->job);
 	tell(w, ENGINE_MOVED, NULL);
-	if (w->job->state == JOB_DONE)
+	if (w->job->state == JOB_DONE) {
+		hand_over_deliveries(w);
 		work_free(w);
-	else
+	} else if (w->cancelled) {
+		cancel_now(w);
+	} else {
 		schedule(w, first_look_ms(w));
+	}
 }
 
 static void
@@ -308,7 +360,10 @@ apply_move(struct work *w, const struct step_result *r, enum job_state to,
 	else if (r->error_code != NULL)
 		set_error(w->job, r->error_code, r->error_text);
 	job_move(w->job, to, outcome);
+	if (to == JOB_DONE)
+		settle_deliveries(w);
 	w->retries = 0;
+	w->writing = true;
 	store_save(w->engine->o.store, w->job, r->submission, on_moved, w);
 }
 
@@ -340,6 +395,7 @@ wait_on(struct work *w, const struct step_result *r)
 void
 engine_apply(struct work *w, const struct step_result *r)
 {
+	step_over(w);
 	switch (r->verdict) {
 	case VERDICT_DONE:
 		apply_move(w, r, r->next, r->outcome);
@@ -367,8 +423,11 @@ on_recorded(const struct error *err, void *arg)
 {
 	struct work *w = arg;
 
+	w->writing = false;
 	if (err != NULL)
 		give_up(w, err);
+	else if (w->cancelled)
+		cancel_now(w);
 	else if (!w->engine->stopping)
 		w->after_write(w);
 }
@@ -377,7 +436,56 @@ void
 engine_record(struct work *w, unsigned n, work_fn *next)
 {
 	w->after_write = next;
+	w->writing = true;
 	store_save(w->engine->o.store, w->job, n, on_recorded, w);
+}
+
+/* --- giving up ------------------------------------------------------ */
+
+/* An intent is closed with the truth: did it leave? */
+static unsigned
+close_intent(struct work *w)
+{
+	struct submission *s = job_last_submission(w->job);
+
+	if (s == NULL || s->fate != SUB_OPEN)
+		return 0;
+	s->fate = w->invoke != NULL ? SUB_DOUBT : SUB_NOT_SENT;
+	s->ended_at = clock_wall_ms();
+	s->note = xstrdup("cancelled before the outcome was known");
+	return s->n;
+}
+
+static void
+cancel_now(struct work *w)
+{
+	struct step_result r = {
+	    .verdict = VERDICT_DONE,
+	    .next = JOB_DONE,
+	    .outcome = OUTCOME_CANCELLED,
+	    .submission = close_intent(w),
+	    .error_code = "cancelled",
+	    .error_text = "given up on request",
+	};
+
+	step_submit_cancel(w);
+	step_poll_cancel(w);
+	agenda_remove(&w->engine->agenda, &w->entry);
+	engine_apply(w, &r);
+}
+
+int
+engine_cancel(struct engine *e, const char *id)
+{
+	struct work *w = find_work(e, id);
+
+	if (w == NULL || w->job->state == JOB_DONE)
+		return -1;
+	if (w->writing)
+		w->cancelled = true;
+	else
+		cancel_now(w);
+	return 0;
 }
 
 /* --- in and out ----------------------------------------------------- */
@@ -400,8 +508,11 @@ on_inserted(const struct error *err, void *arg)
 {
 	struct work *w = arg;
 
+	w->writing = false;
 	if (err != NULL) {
-		give_up(w, err);
+		tell(w, ENGINE_NOT_STORED, err);
+		drop_spooled_input(w->job);
+		work_free(w);
 		return;
 	}
 	log_begin(LOG_INFO, "engine");
@@ -410,7 +521,10 @@ on_inserted(const struct error *err, void *arg)
 	log_str("endpoint", w->job->spec.endpoint);
 	log_end();
 	tell(w, ENGINE_STORED, NULL);
-	begin(w);
+	if (w->cancelled)
+		cancel_now(w);
+	else
+		begin(w);
 }
 
 struct engine *
@@ -423,14 +537,32 @@ engine_new(const struct engine_options *options)
 	TAILQ_INIT(&e->works);
 	TAILQ_INIT(&e->learned);
 	e->timer = loop_timer_new(options->loop, on_timer, e);
+	e->dispatch = dispatch_new(&e->o);
 	return e;
+}
+
+void
+engine_drain(struct engine *e)
+{
+	e->draining = true;
+	loop_timer_clear(e->timer);
+	dispatch_stop(e->dispatch);
 }
 
 void
 engine_stop(struct engine *e)
 {
+	engine_drain(e);
 	e->stopping = true;
-	loop_timer_clear(e->timer);
+}
+
+size_t
+engine_busy(const struct engine *e)
+{
+	size_t waiting, under_way;
+
+	dispatch_count(e->dispatch, &waiting, &under_way);
+	return e->sending + under_way;
 }
 
 void
@@ -442,8 +574,9 @@ engine_free(struct engine *e)
 		return;
 	while ((w = TAILQ_FIRST(&e->works)) != NULL)
 		work_free(w);
+	dispatch_free(e->dispatch);
 	agenda_done(&e->agenda);
-	forget_learned(e);
+	learned_forget(&e->learned);
 	loop_timer_free(e->timer);
 	free(e);
 }
@@ -455,6 +588,7 @@ engine_submit(struct engine *e, struct job *take_job)
 
 	if (w->job->deadline_at == 0)
 		w->job->deadline_at = w->job->created_at + QUEUED_MAX_MS;
+	w->writing = true;
 	store_insert(e->o.store, w->job, on_inserted, w);
 }
 
@@ -485,7 +619,7 @@ engine_adopt(struct engine *e, struct job *take_job)
 	struct work *w;
 
 	/* Nothing may be written for it any more, and nothing is lost. */
-	if (e->stopping) {
+	if (e->draining) {
 		job_free(take_job);
 		return;
 	}
@@ -505,4 +639,50 @@ engine_adopt(struct engine *e, struct job *take_job)
 	s->ended_at = clock_wall_ms();
 	s->note = xstrdup("interrupted before the outcome was known");
 	engine_record(w, s->n, begin_adopted);
+}
+
+void
+engine_adopt_delivery(struct engine *e, struct delivery *take_d)
+{
+	if (e->draining)
+		delivery_free(take_d);
+	else
+		dispatch_adopt(e->dispatch, take_d);
+}
+
+void
+engine_replay(struct engine *e, struct delivery *take_d)
+{
+	dispatch_replay(e->dispatch, take_d);
+}
+
+/* --- what is there -------------------------------------------------- */
+
+const struct job *
+engine_find(const struct engine *e, const char *id)
+{
+	const struct work *w = find_work(e, id);
+
+	return w != NULL ? w->job : NULL;
+}
+
+void
+engine_count(const struct engine *e, struct engine_counts *out)
+{
+	const struct work *w;
+
+	memset(out, 0, sizeof(*out));
+	TAILQ_FOREACH (w, &e->works, all) {
+		if (w->job->state == JOB_DONE)
+			continue;
+		if (w->job->state == JOB_QUEUED)
+			out->queued++;
+		else
+			out->pending++;
+		if (job_in_doubt(w->job))
+			out->in_doubt++;
+		if (out->oldest_at == 0 || w->job->created_at < out->oldest_at)
+			out->oldest_at = w->job->created_at;
+	}
+	dispatch_count(e->dispatch, &out->waiting, &out->attempts);
 }

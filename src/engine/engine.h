@@ -72,11 +72,15 @@ struct engine *engine_new(const struct engine_options *options);
  */
 void engine_free(struct engine *engine);
 
-/* From now on nothing new is begun. */
+/* Nothing new is begun; what cannot be broken off without doubt goes on to its
+ * end: see engine_busy(). */
+void engine_drain(struct engine *engine);
+
+/* Nothing goes on. */
 void engine_stop(struct engine *engine);
 
 /* What cannot be broken off without doubt: requests to the service that have
- * no answer yet, and attempts under way. Behind a stop it goes to 0. */
+ * no answer yet, and attempts under way. Behind a drain it goes to 0. */
 size_t engine_busy(const struct engine *engine);
 
 /* A new job: stored, then carried on. Takes the job. */

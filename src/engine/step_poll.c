@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "engine/settle.h"
 #include "engine/work.h"
 
 /* S3 tells times in whole seconds. */
@@ -22,6 +23,7 @@
 #define LATE_LOOKS_MAX 20
 
 static void look_on(struct work *w);
+static void note_obstacle(struct work *w, const struct error *err);
 static int look_here(struct work *w, struct error *err);
 
 static struct submission *
@@ -127,19 +129,14 @@ wait_more(struct work *w)
 }
 
 static void
-found_output(struct work *w, const struct s3_object *object)
+found_output(struct work *w)
 {
-	struct job *job = w->job;
 	struct step_result r = {
 	    .verdict = VERDICT_DONE,
 	    .next = JOB_DONE,
 	    .outcome = OUTCOME_OK,
 	};
 
-	job->result_location = xstrdup(place_of(w));
-	job->result_etag = xstrdup(object->etag);
-	job->result_type = xstrdup(object->content_type);
-	job->result_size = object->size;
 	engine_apply(w, &r);
 }
 
@@ -250,6 +247,91 @@ explain(struct work *w)
 
 /* --- looking -------------------------------------------------------- */
 
+/* Which object it is: all that is read of it must be of this one. */
+static void
+note_result(struct job *job, const char *place, const struct s3_object *object)
+{
+	free(job->result_location);
+	free(job->result_etag);
+	free(job->result_type);
+	job->result_location = xstrdup_or_null(place);
+	job->result_etag = xstrdup(object->etag);
+	job->result_type = xstrdup(object->content_type);
+	job->result_size = object->size;
+}
+
+static void
+forget_result(struct job *job)
+{
+	xfree(&job->result_location);
+	xfree(&job->result_etag);
+	xfree(&job->result_type);
+	job->result_size = 0;
+}
+
+static int
+keep_result(const void *data, size_t len, void *arg, struct error *err)
+{
+	struct work *w = arg;
+
+	if (buf_append(&w->result, data, len) == 0)
+		return 0;
+	return err_set(err, ERR_PROTOCOL, "%s is larger than it was",
+	    w->job->result_location);
+}
+
+/* It changed, or cannot be read now: a later look brings it. What will never
+ * be read does not hold the job up: its place is known. */
+static void
+on_result_read(
+    const struct s3_object *object, const struct error *err, void *arg)
+{
+	struct work *w = arg;
+
+	w->call = NULL;
+	if (object != NULL) {
+		w->have_result = true;
+		found_output(w);
+		return;
+	}
+	if (err->retryable || err->code == ERR_NOT_FOUND ||
+	    err->code == ERR_PROTOCOL ||
+	    str_eq(err->remote_code, "PreconditionFailed")) {
+		note_obstacle(w, err);
+		w->blind = true;
+		forget_result(w->job);
+		look_on(w);
+		return;
+	}
+	log_begin(LOG_WARN, "engine");
+	log_str("job", w->job->id);
+	log_str("msg", "the result is there and cannot be read");
+	log_err(err);
+	log_end();
+	found_output(w);
+}
+
+/* What small bytes the deliveries want is read before the job is DONE. */
+static void
+read_result(struct work *w)
+{
+	struct s3_get get = {
+	    .uri = w->job->result_location,
+	    .if_match = w->job->result_etag,
+	    .sink = keep_result,
+	    .sink_arg = w,
+	};
+	struct error err;
+
+	buf_clear(&w->result);
+	if (s3_get(w->site->s3, &get, on_result_read, w, &w->call, &err) ==
+	    -1) {
+		note_obstacle(w, &err);
+		forget_result(w->job);
+		look_on(w);
+	}
+}
+
 /* The beginning of the failure object is enough to say what happened. */
 static int
 keep_text(const void *data, size_t len, void *arg, struct error *err)
@@ -329,7 +411,11 @@ on_head(const struct s3_object *object, const struct error *err, void *arg)
 	} else if (object != NULL && w->at_failure) {
 		read_failure(w, object->etag);
 	} else if (object != NULL) {
-		found_output(w, object);
+		note_result(w->job, place_of(w), object);
+		if (object->size <= settle_wants(w))
+			read_result(w);
+		else
+			found_output(w);
 	} else if (err->code == ERR_NOT_FOUND) {
 		look_on(w);
 	} else if (err->http_status >= 400 && err->http_status < 500) {

@@ -358,6 +358,7 @@ on_answer(
 	enum submission_fate fate;
 
 	w->invoke = NULL;
+	engine_sending(w, false);
 	if (a != NULL) {
 		accepted(w, a);
 		return;
@@ -423,6 +424,7 @@ submit_now(struct work *w)
 		return;
 	}
 	s = next_submission(w);
+	engine_sending(w, true);
 	engine_record(w, s->n, send_request);
 }
 

@@ -25,6 +25,9 @@ struct work {
 	struct job *job;
 	struct site *site;
 	unsigned retries; /* in a row */
+	bool running; /* a step has begun and not told its verdict */
+	bool writing; /* the store has something of it */
+	bool cancelled; /* to be moved as soon as nothing is being written */
 	work_fn *after_write;
 	enum job_state from; /* of the move that is being written */
 
@@ -35,6 +38,7 @@ struct work {
 	int64_t sent_mono; /* of this process's last intent, or 0 */
 	int input_fd;
 	struct sagemaker_call *invoke;
+	bool sending; /* from the intent to the answer */
 
 	/* step_poll */
 	struct s3_call *call;
@@ -45,6 +49,8 @@ struct work {
 	struct error obstacle; /* what stood in the way, code NONE: nothing */
 	bool blind; /* a place could not be looked at, but may be later */
 	unsigned late; /* such looks after the deadline */
+	struct buf result; /* its bytes, where deliveries want them */
+	bool have_result;
 	char warned[64]; /* the last obstacle that was logged */
 };
 
@@ -82,6 +88,9 @@ void step_poll_cancel(struct work *w);
 /* The only caller of job_move(). */
 void engine_apply(struct work *w, const struct step_result *r);
 
+/* From the intent to the answer: what a stop should wait for. */
+void engine_sending(struct work *w, bool sending);
+
 /* Write submission n without a change of state; `next` runs once on disk. */
 void engine_record(struct work *w, unsigned n, work_fn *next);
 
@@ -89,6 +98,7 @@ void engine_record(struct work *w, unsigned n, work_fn *next);
 const char *engine_output_path(const struct work *w);
 void engine_learn_output_path(const struct work *w, const char *path);
 
+const struct engine_options *engine_options_of(const struct work *w);
 void engine_policy_of(const struct work *w, struct engine_policy *out);
 struct loop *engine_loop(const struct work *w);
 

@@ -58,7 +58,8 @@ struct delivery {
 	enum delivery_state state;
 	int64_t epoch; /* fences commits of a former owner */
 	int64_t created_at;
-	int64_t due_at; /* WAITING: of the next attempt */
+	int64_t due_at; /* WAITING: of the next attempt; 0: one is under
+			   way */
 	int64_t ended_at;
 	unsigned attempts; /* the one under way included */
 	unsigned failures; /* of this run through the schedule */
@@ -95,7 +96,7 @@ void delivery_set_body(struct delivery *d, const void *data, size_t len);
  * not show ends the process. */
 void delivery_move(struct delivery *d, enum delivery_state to, int64_t at);
 
-/* Begin attempt d->attempts + 1: counted, open, started at `at`. */
+/* Begin attempt d->attempts + 1: counted, open, started at `at`; due_at is 0. */
 void delivery_begin_attempt(
     struct delivery *d, int64_t at, bool replay, struct attempt *out);
 

@@ -47,8 +47,8 @@ int intake_region(struct job_spec *spec, struct sites *sites,
 bool intake_inline(const struct conf_endpoint *endpoint, int64_t size);
 
 /* It does not, and there is no place to upload it to. ERR_USAGE. */
-int intake_no_prefix(const struct conf_endpoint *endpoint, int64_t size,
-    struct error *err);
+int intake_no_prefix(
+    const struct conf_endpoint *endpoint, int64_t size, struct error *err);
 
 /* In the name of a file that keeps an input until the service has it. */
 #define INTAKE_SUFFIX ".input"
@@ -60,7 +60,7 @@ int intake_no_prefix(const struct conf_endpoint *endpoint, int64_t size,
 int intake_repeat(const struct job *job, struct job **out, struct error *err);
 
 /* How the engine treats an endpoint. */
-void intake_policy(const struct conf *conf, const char *endpoint,
-    struct engine_policy *out);
+void intake_policy(
+    const struct conf *conf, const char *endpoint, struct engine_policy *out);
 
 #endif

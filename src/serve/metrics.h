@@ -18,8 +18,8 @@ void metrics_free(struct metrics *m);
 /* News of the engine. */
 void metrics_event(
     struct metrics *m, enum engine_event event, const struct job *job);
-void metrics_delivery(struct metrics *m, const struct delivery *d,
-    const struct attempt *a);
+void metrics_delivery(
+    struct metrics *m, const struct delivery *d, const struct attempt *a);
 
 /* An API request was answered. */
 void metrics_request(struct metrics *m, int status);

@@ -64,7 +64,10 @@ void store_insert(
 void store_save(struct store *store, const struct job *job, unsigned n,
     store_done_fn *done, void *arg);
 
-/* The delivery's changeable part and one attempt (NULL: none), as one step. */
+/*
+ * The delivery's changeable part and one attempt (NULL: none), as one step. Of
+ * an attempt that is there already the beginning (started_at, replay) stays.
+ */
 void store_save_delivery(struct store *store, const struct delivery *d,
     const struct attempt *a, store_done_fn *done, void *arg);
 

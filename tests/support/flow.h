@@ -3,8 +3,8 @@
  * The real engine and database in virtual time, with a scripted peer. One
  * world a test: flow_setup() makes it, flow_teardown() takes it down and
  * fails on what is left over, on a secret in the log, on a change of state that
- * was not logged exactly once, and on a submission that left before its intent
- * was on disk.
+ * was not logged exactly once, and on a submission or an attempt that left before
+ * that was on disk.
  */
 #ifndef TESTS_FLOW_H
 #define TESTS_FLOW_H
@@ -12,10 +12,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "deliver/driver.h"
 #include "engine/engine.h"
 #include "job/job.h"
 #include "tests/support/fake_http.h"
 
+#define FLOW_TARGETS_MAX 4
 #define FLOW_KEY "AKIDFLOWTEST"
 
 struct flow {
@@ -28,6 +30,12 @@ struct flow {
 	char id[JOBID_SIZE]; /* of the last job that was submitted */
 	char extension[64]; /* of our own choice for it: awaitd/DAY */
 	char dir[64];
+	struct target
+	    *targets[FLOW_TARGETS_MAX + 1]; /* given back at the end */
+	void (*new_world)(void); /* to make them in each new one */
+	unsigned attempts; /* that ended */
+	unsigned replays; /* that the test asked for: a move each */
+	char delivery[DELIVERY_ID_SIZE]; /* of the last that was made */
 	peer_hook *before; /* of the test */
 	peer_hook *after;
 	void *hook_arg;
@@ -52,6 +60,9 @@ void time_passes(int64_t ms);
 void restart(void);
 void flow_die(void); /* the first half */
 void flow_take_up(void); /* the second */
+
+/* The client of this world, for targets. */
+struct http_client *flow_http(void);
 
 /* The world's region. Borrowed. */
 struct site *flow_site(void);

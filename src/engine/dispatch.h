@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Deliveries in the engine's hands: one lane for each target, so that a slow
+ * receiver holds up nobody else's. At most max_in_flight of a lane are under
+ * way; the others wait here without their bytes. Only for files of this folder.
+ */
+#ifndef ENGINE_DISPATCH_H
+#define ENGINE_DISPATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/queue.h>
+
+#include "deliver/driver.h"
+#include "engine/agenda.h"
+#include "engine/engine.h"
+
+struct dispatch;
+struct lane;
+struct fetch;
+
+/* One delivery. */
+struct shipment {
+	struct agenda_entry entry; /* first: an entry is its shipment */
+	struct dispatch *dispatch;
+	struct lane *lane;
+	struct delivery *d; /* as it is or will be on disk; no body */
+	bool under_way; /* from the wish to begin to the end on disk */
+	bool replay; /* the next attempt was asked for */
+
+	/* While an attempt is under way. */
+	struct attempt attempt;
+	struct target *target; /* a reference */
+	struct job *job;
+	struct delivery *full; /* the same with its body */
+	struct fetch *fetch;
+	int fd; /* of a body by reference, or -1 */
+	void *call; /* the driver's */
+};
+
+/* The options are the engine's, borrowed. */
+struct dispatch *dispatch_new(const struct engine_options *o);
+void dispatch_free(struct dispatch *dp);
+
+/* Nothing is begun any more. */
+void dispatch_stop(struct dispatch *dp);
+
+/* A delivery that is on disk, WAITING. Takes it. */
+void dispatch_add(struct dispatch *dp, struct delivery *take_d);
+
+/* The same of an earlier process: see engine_adopt_delivery. */
+void dispatch_adopt(struct dispatch *dp, struct delivery *take_d);
+
+/* See engine_replay. */
+void dispatch_replay(struct dispatch *dp, struct delivery *take_d);
+
+void dispatch_count(
+    const struct dispatch *dp, size_t *waiting, size_t *under_way);
+
+/* --- for step_deliver.c --------------------------------------------- */
+
+/* Begin one attempt at s->target; ends in exactly one dispatch_apply(). */
+void step_deliver(struct shipment *s);
+
+/* Let go of what it has under way. */
+void step_deliver_cancel(struct shipment *s);
+
+/* The only caller of delivery_move(): what became of the attempt. */
+void dispatch_apply(struct shipment *s, const struct deliver_result *r);
+
+const struct engine_options *dispatch_options(const struct shipment *s);
+
+/* The store failed: nobody goes on here. Frees the shipment. */
+void dispatch_give_up(struct shipment *s, const struct error *err);
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One attempt: written down, its bytes brought together, handed to the target's
+ * driver. What cannot be read is not delivered.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "engine/dispatch.h"
+#include "engine/fetch.h"
+
+static void
+end(struct shipment *s, enum deliver_verdict verdict, const struct error *err)
+{
+	struct deliver_result r = {
+	    .verdict = verdict,
+	    .status = ATTEMPT_NO_STATUS,
+	    .note = err->text,
+	};
+
+	dispatch_apply(s, &r);
+}
+
+static void
+on_driven(const struct deliver_result *r, void *arg)
+{
+	struct shipment *s = arg;
+
+	s->call = NULL;
+	dispatch_apply(s, r);
+}
+
+static void
+drive(struct shipment *s)
+{
+	struct parcel p = {
+	    .delivery = s->full,
+	    .job = s->job,
+	    .attempt = s->attempt.n,
+	    .replay = s->attempt.replay,
+	    .body = s->full->body,
+	    .size = s->full->body_size,
+	    .fd = s->fd,
+	};
+	struct target *t = s->target;
+	struct error err;
+
+	if (t->driver->start(t->self, &p, on_driven, s, &s->call, &err) == -1)
+		end(s, DELIVER_RETRY, &err);
+}
+
+/* --- a body by reference -------------------------------------------- */
+
+static int
+open_spool(const char *folder, struct error *err)
+{
+	char *path = xasprintf(
+	    "%s/result-XXXXXX.spool", folder != NULL ? folder : "/tmp");
+	int fd = mkostemps(path, (int)sizeof(".spool") - 1, O_CLOEXEC);
+
+	if (fd == -1)
+		err_set_errno(err, ERR_IO, "create %s", path);
+	else
+		unlink(path);
+	free(path);
+	return fd;
+}
+
+static void
+on_fetched(const struct error *err, void *arg)
+{
+	struct shipment *s = arg;
+	struct error e;
+
+	s->fetch = NULL;
+	if (err == NULL) {
+		drive(s);
+		return;
+	}
+	e = *err;
+	err_prefix(&e, "read the result");
+	/* It changed or vanished, and will not come back. */
+	end(s,
+	    e.code == ERR_NOT_FOUND || e.code == ERR_REFUSED ||
+		    e.code == ERR_PROTOCOL
+		? DELIVER_DEAD
+		: DELIVER_RETRY,
+	    &e);
+}
+
+static void
+fetch_body(struct shipment *s)
+{
+	const struct engine_options *o = dispatch_options(s);
+	struct fetch_options fo = {
+	    .loop = o->loop,
+	    .uri = s->job->result_location,
+	    .etag = s->job->result_etag,
+	    .size = s->job->result_size,
+	};
+	struct error err;
+
+	s->fd = open_spool(o->spool, &err);
+	fo.fd = s->fd;
+	if (s->fd == -1 ||
+	    sites_get(o->sites, s->job->spec.region, &fo.site, &err) == -1 ||
+	    fetch_start(&fo, on_fetched, s, &s->fetch, &err) == -1)
+		end(s, DELIVER_RETRY, &err);
+}
+
+/* --- the attempt ---------------------------------------------------- */
+
+static void
+on_begun(struct job *take_job, struct delivery *take_d, const struct error *err,
+    void *arg)
+{
+	struct shipment *s = arg;
+
+	if (err != NULL) {
+		dispatch_give_up(s, err);
+		return;
+	}
+	s->job = take_job;
+	s->full = take_d;
+	if (take_d->by_reference)
+		fetch_body(s);
+	else
+		drive(s);
+}
+
+void
+step_deliver(struct shipment *s)
+{
+	delivery_begin_attempt(s->d, clock_wall_ms(), s->replay, &s->attempt);
+	s->replay = false;
+	store_begin_attempt(
+	    dispatch_options(s)->store, s->d, &s->attempt, on_begun, s);
+}
+
+void
+step_deliver_cancel(struct shipment *s)
+{
+	if (s->call != NULL)
+		s->target->driver->cancel(s->call);
+	s->call = NULL;
+	fetch_cancel(s->fetch);
+	s->fetch = NULL;
+	if (s->fd != -1)
+		close(s->fd);
+	s->fd = -1;
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From [api] and [metrics] to servers. */
+#include "serve/listeners.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "net/http_server.h"
+#include "serve/api.h"
+#include "serve/metrics.h"
+#include "serve/server.h"
+
+#define TOKEN_MIN 16
+#define TOKEN_MAX 4096
+/* Slow senders: 1 kB a second, counted over a whole body. */
+#define BODY_RATE_MIN 1000
+#define METRICS_CONNECTIONS 16
+#define METRICS_MAX (1024 * 1024)
+
+struct listeners {
+	const struct service *service;
+	struct api *api;
+	char *token;
+	int64_t *uids;
+	size_t nuids;
+	struct http_server **v;
+	size_t n;
+};
+
+/* --- who may come --------------------------------------------------- */
+
+static int
+check_private(const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		return err_set_errno(err, ERR_CONFIG, "token_file %s", path);
+	if ((st.st_mode & (S_IRWXG | S_IRWXO)) == 0)
+		return 0;
+	err_set(err, ERR_CONFIG, "token_file %s can be read by others", path);
+	return err_hint(err, "Do 'chmod 600 %s'.", path);
+}
+
+static int
+read_token(struct listeners *l, const char *path, struct error *err)
+{
+	struct buf b;
+	const char *token;
+
+	if (path == NULL)
+		return 0;
+	if (check_private(path, err) == -1)
+		return -1;
+	buf_init(&b, TOKEN_MAX);
+	if (file_read(path, &b, err) == -1) {
+		buf_done(&b);
+		err->code = ERR_CONFIG;
+		return err_prefix(err, "token_file");
+	}
+	token = str_trim(b.data);
+	if (strlen(token) >= TOKEN_MIN && !str_has_control(token))
+		l->token = xstrdup(token);
+	buf_done(&b);
+	if (l->token != NULL)
+		return 0;
+	err_set(err, ERR_CONFIG,
+	    "token_file %s: a token is one line of at least %d characters",
+	    path, TOKEN_MIN);
+	return err_hint(err, "'openssl rand -hex 32' makes one.");
+}
+
+static int
+find_user(const char *name, int64_t *out, struct error *err)
+{
+	struct passwd *pw;
+
+	if (str_to_i64(name, 0, UINT32_MAX - 1, out) == 0)
+		return 0;
+	pw = getpwnam(name);
+	if (pw == NULL)
+		return err_set(err, ERR_CONFIG,
+		    "[api] users: there is no user \"%s\"", name);
+	*out = (int64_t)pw->pw_uid;
+	return 0;
+}
+
+static int
+find_users(
+    struct listeners *l, const struct conf_list *users, struct error *err)
+{
+	l->uids = xcalloc(users->n + 1, sizeof(*l->uids));
+	for (l->nuids = 0; l->nuids < users->n; l->nuids++) {
+		if (find_user(users->v[l->nuids], &l->uids[l->nuids], err) ==
+		    -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- where ---------------------------------------------------------- */
+
+static int
+listen_at(struct listeners *l, const struct http_server_options *o,
+    http_request_fn *fn, void *arg, struct error *err)
+{
+	struct http_server *server;
+
+	if (http_server_new(l->service->loop, o, fn, arg, &server, err) == -1)
+		return -1;
+	l->v = xreallocarray(l->v, l->n + 1, sizeof(struct http_server *));
+	l->v[l->n++] = server;
+	return 0;
+}
+
+static int
+listen_unix(struct listeners *l, const char *path, struct error *err)
+{
+	struct http_server_options o = {
+	    .unix_path = path,
+	    .unix_mode = l->nuids > 0 ? 0666 : 0600,
+	    .min_body_rate = BODY_RATE_MIN,
+	    .refusal = api_refusal,
+	};
+
+	if (listen_at(l, &o, api_handle, l->api, err) == -1)
+		return -1;
+	log_info("serve", "the API is at unix:%s", path);
+	return 0;
+}
+
+/* HOST:PORT or [v6]:PORT; conf/ has checked the form. */
+static char *
+split_address(const char *text, int *port)
+{
+	const char *colon = strrchr(text, ':');
+	size_t len = colon != NULL ? (size_t)(colon - text) : strlen(text);
+	int64_t n = 0;
+
+	if (colon != NULL)
+		str_to_i64(colon + 1, 0, 65535, &n);
+	*port = (int)n;
+	if (len >= 2 && text[0] == '[' && text[len - 1] == ']')
+		return xstrndup(text + 1, len - 2);
+	return xstrndup(text, len);
+}
+
+static bool
+is_loopback(const char *host)
+{
+	return str_eq(host, "localhost") || str_eq(host, "::1") ||
+	    str_starts(host, "127.");
+}
+
+static int
+listen_tcp(struct listeners *l, const char *what, const char *address,
+    struct http_server_options *o, http_request_fn *fn, void *arg,
+    struct error *err)
+{
+	char *host = split_address(address, &o->port);
+	int rc;
+
+	o->host = host;
+	rc = listen_at(l, o, fn, arg, err);
+	if (rc == 0) {
+		log_info("serve", "%s at %s%s%s:%d", what,
+		    strchr(host, ':') != NULL ? "[" : "", host,
+		    strchr(host, ':') != NULL ? "]" : "",
+		    http_server_port(l->v[l->n - 1]));
+		if (!is_loopback(host))
+			log_warn("serve",
+			    "%s can be reached from other machines, and goes "
+			    "unencrypted",
+			    what);
+	}
+	free(host);
+	return rc;
+}
+
+static int
+listen_api(struct listeners *l, const char *address, struct error *err)
+{
+	struct http_server_options o = {
+	    .max_per_source = 64,
+	    .min_body_rate = BODY_RATE_MIN,
+	    .refusal = api_refusal,
+	};
+
+	if (str_starts(address, "unix:"))
+		return listen_unix(l, address + strlen("unix:"), err);
+	return listen_tcp(
+	    l, "the API is", address, &o, api_handle, l->api, err);
+}
+
+static int
+listen_by_default(struct listeners *l, struct error *err)
+{
+	char *path = xasprintf("%s/" SERVER_SOCKET, l->service->folder);
+	int rc = listen_unix(l, path, err);
+
+	free(path);
+	return rc;
+}
+
+/* --- metrics -------------------------------------------------------- */
+
+static void
+reply_metrics(struct http_exchange *x, const struct service *service)
+{
+	struct engine_counts now;
+	struct headers h;
+	struct buf b;
+
+	engine_count(service->engine, &now);
+	buf_init(&b, METRICS_MAX);
+	metrics_write(service->metrics, &now, &b);
+	headers_init(&h);
+	headers_add(
+	    &h, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+	http_reply(x, 200, &h, b.data, b.len);
+	headers_done(&h);
+	buf_done(&b);
+}
+
+static void
+handle_metrics(struct http_exchange *x, void *arg)
+{
+	const char *method = http_method(x);
+	bool get = str_eq(method, "GET") || str_eq(method, "HEAD");
+
+	if (!str_eq(http_path(x), "/metrics"))
+		http_reply(x, 404, NULL, "see /metrics\n", 13);
+	else if (!get)
+		http_reply(x, 405, NULL, "GET only\n", 9);
+	else
+		reply_metrics(x, arg);
+}
+
+static int
+listen_metrics(struct listeners *l, const char *address, struct error *err)
+{
+	struct http_server_options o = {
+	    .max_connections = METRICS_CONNECTIONS,
+	};
+
+	if (address == NULL)
+		return 0;
+	return listen_tcp(l, "metrics are", address, &o, handle_metrics,
+	    (void *)(uintptr_t)l->service, err);
+}
+
+/* --- in and out ----------------------------------------------------- */
+
+static int
+open_all(struct listeners *l, struct error *err)
+{
+	const struct conf *conf = l->service->conf;
+	struct api_options ao = {.service = l->service};
+	size_t i;
+
+	if (read_token(l, conf->api.token_file, err) == -1 ||
+	    find_users(l, &conf->api.users, err) == -1)
+		return -1;
+	ao.token = l->token;
+	ao.uids = l->uids;
+	ao.nuids = l->nuids;
+	l->api = api_new(&ao);
+	if (conf->api.listen.n == 0 && listen_by_default(l, err) == -1)
+		return -1;
+	for (i = 0; i < conf->api.listen.n; i++) {
+		if (listen_api(l, conf->api.listen.v[i], err) == -1)
+			return -1;
+	}
+	return listen_metrics(l, conf->metrics.listen, err);
+}
+
+int
+listeners_open(
+    const struct service *service, struct listeners **out, struct error *err)
+{
+	struct listeners *l = xcalloc(1, sizeof(*l));
+
+	l->service = service;
+	if (open_all(l, err) == -1) {
+		listeners_free(l);
+		return -1;
+	}
+	*out = l;
+	return 0;
+}
+
+void
+listeners_drain(struct listeners *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		http_server_drain(l->v[i]);
+}
+
+unsigned
+listeners_connections(const struct listeners *l)
+{
+	unsigned sum = 0;
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		sum += http_server_connections(l->v[i]);
+	return sum;
+}
+
+void
+listeners_close(struct listeners *l)
+{
+	if (l == NULL)
+		return;
+	while (l->n > 0)
+		http_server_free(l->v[--l->n]);
+}
+
+void
+listeners_free(struct listeners *l)
+{
+	if (l == NULL)
+		return;
+	listeners_close(l);
+	api_free(l->api);
+	free(l->v);
+	free(l->uids);
+	if (l->token != NULL)
+		explicit_bzero(l->token, strlen(l->token));
+	free(l->token);
+	free(l);
+}

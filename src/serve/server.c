@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A service from its start to its graceful end. */
+#include "serve/server.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "engine/engine.h"
+#include "net/http_client.h"
+#include "serve/intake.h"
+#include "serve/listeners.h"
+#include "serve/metrics.h"
+#include "serve/service.h"
+#include "serve/targets.h"
+#include "serve/waiters.h"
+#include "store/store.h"
+
+/* While it stops: is everything at its end? */
+#define STOP_LOOK_MS 20
+#define PRUNE_FIRST_MS 60000
+#define PRUNE_EVERY_MS ((int64_t)3600 * 1000)
+#define PRUNE_BATCH 500
+
+struct server {
+	struct service s;
+	const struct server_options *o;
+	struct conf *conf;
+	struct conf **retired; /* a request may still read in one */
+	size_t nretired;
+	struct http_client *http; /* of webhooks */
+	struct targets *targets;
+	struct listeners *listeners;
+	struct loop_signal *sigint, *sigterm, *sighup;
+	struct loop_timer *stop_timer;
+	struct loop_timer *prune_timer;
+	int64_t stop_by; /* monotonic */
+	size_t adopted;
+	int rc;
+	struct error err;
+};
+
+/* --- news of the engine --------------------------------------------- */
+
+static void
+fail(struct server *sv, const struct error *err)
+{
+	if (sv->rc == 0)
+		sv->err = *err;
+	sv->rc = -1;
+	loop_stop(sv->s.loop);
+}
+
+static void
+on_event(enum engine_event event, const struct job *job,
+    const struct error *err, void *arg)
+{
+	struct server *sv = arg;
+
+	if (job != NULL) {
+		metrics_event(sv->s.metrics, event, job);
+		waiters_tell(sv->s.waiters, event, job, err);
+	}
+	/* What is on disk stays true; whoever starts us again goes on. */
+	if (event == ENGINE_BROKEN)
+		fail(sv, err);
+}
+
+static void
+on_delivery(const struct delivery *d, const struct attempt *a, void *arg)
+{
+	struct server *sv = arg;
+
+	metrics_delivery(sv->s.metrics, d, a);
+}
+
+static void
+policy(const char *endpoint, struct engine_policy *out, void *arg)
+{
+	const struct server *sv = arg;
+
+	intake_policy(sv->conf, endpoint, out);
+}
+
+static struct target *
+find_target(const char *name, void *arg)
+{
+	const struct server *sv = arg;
+
+	return targets_get(sv->targets, name);
+}
+
+/* --- retention ------------------------------------------------------ */
+
+static void prune(void *arg);
+
+static void
+on_pruned(size_t n, const struct error *err, void *arg)
+{
+	struct server *sv = arg;
+
+	if (err != NULL) {
+		log_warn("serve", "retention: %s", err->text);
+		n = 0;
+	}
+	if (n > 0) {
+		log_info("serve",
+		    "forgot %zu jobs at the end of their retention", n);
+		metrics_pruned(sv->s.metrics, n);
+	}
+	if (n == PRUNE_BATCH)
+		prune(sv);
+	else
+		loop_timer_set(sv->prune_timer, PRUNE_EVERY_MS);
+}
+
+static void
+prune(void *arg)
+{
+	struct server *sv = arg;
+
+	if (sv->s.stopping)
+		return;
+	store_prune(sv->s.store,
+	    clock_wall_ms() - sv->conf->global.retention_ms, PRUNE_BATCH,
+	    on_pruned, sv);
+}
+
+/* --- the end -------------------------------------------------------- */
+
+static void
+look_for_end(void *arg)
+{
+	struct server *sv = arg;
+	size_t busy = engine_busy(sv->s.engine);
+	unsigned open = listeners_connections(sv->listeners);
+
+	if (busy == 0 && open == 0) {
+		loop_stop(sv->s.loop);
+	} else if (clock_mono_ms() >= sv->stop_by) {
+		log_warn("serve",
+		    "stopping with %zu attempts and submissions under way and "
+		    "%u connections open",
+		    busy, open);
+		loop_stop(sv->s.loop);
+	} else {
+		loop_timer_set(sv->stop_timer, STOP_LOOK_MS);
+	}
+}
+
+static void
+on_stop(void *arg)
+{
+	struct server *sv = arg;
+
+	/* Whoever asks twice does not want to wait. */
+	if (sv->s.stopping) {
+		loop_stop(sv->s.loop);
+		return;
+	}
+	log_info("serve", "stopping");
+	sv->s.stopping = true;
+	sv->stop_by = clock_mono_ms() + sv->conf->global.stop_timeout_ms;
+	if (sv->listeners == NULL) {
+		loop_stop(sv->s.loop);
+		return;
+	}
+	engine_drain(sv->s.engine);
+	waiters_expire(sv->s.waiters);
+	listeners_drain(sv->listeners);
+	loop_timer_set(sv->stop_timer, 1);
+}
+
+/* --- reload --------------------------------------------------------- */
+
+static void
+retire(struct server *sv, struct conf *conf)
+{
+	sv->retired =
+	    xreallocarray(sv->retired, sv->nretired + 1, sizeof(struct conf *));
+	sv->retired[sv->nretired++] = conf;
+}
+
+static int
+reload(struct server *sv, struct error *err)
+{
+	struct targets *targets;
+	struct conf *conf;
+	char key[128];
+
+	if (conf_load(&sv->o->reload, &conf, err) == -1)
+		return -1;
+	if (targets_new(conf, sv->s.loop, sv->http, &targets, err) == -1) {
+		conf_free(conf);
+		return -1;
+	}
+	if (conf_needs_restart(sv->conf, conf, key, sizeof(key)))
+		log_warn("serve", "%s changed: that needs a restart", key);
+	targets_free(sv->targets);
+	sv->targets = targets;
+	retire(sv, sv->conf);
+	sv->conf = conf;
+	sv->s.conf = conf;
+	return 0;
+}
+
+static void
+on_reload(void *arg)
+{
+	struct server *sv = arg;
+	struct error err;
+	int rc;
+
+	if (sv->s.stopping)
+		return;
+	rc = reload(sv, &err);
+	metrics_reload(sv->s.metrics, rc == 0);
+	if (rc == 0) {
+		log_info("serve", "reloaded %s",
+		    sv->conf->file != NULL ? sv->conf->file
+					   : "the configuration");
+		return;
+	}
+	err_prefix(&err, "the old configuration stays");
+	log_begin(LOG_ERROR, "serve");
+	log_err(&err);
+	log_end();
+}
+
+/* --- the beginning -------------------------------------------------- */
+
+static void
+start(struct server *sv)
+{
+	struct error err;
+
+	if (sv->s.stopping)
+		return;
+	if (listeners_open(&sv->s, &sv->listeners, &err) == -1) {
+		fail(sv, &err);
+		return;
+	}
+	loop_timer_set(sv->prune_timer, PRUNE_FIRST_MS);
+	log_begin(LOG_INFO, "serve");
+	log_str("msg", "ready");
+	log_str("version", PACKAGE_VERSION);
+	log_str("state", sv->s.folder);
+	log_int("taken_up", (int64_t)sv->adopted);
+	log_end();
+}
+
+static void
+on_deliveries(struct delivery **v, size_t n, const struct error *err, void *arg)
+{
+	struct server *sv = arg;
+	size_t i;
+
+	if (err != NULL) {
+		fail(sv, err);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		engine_adopt_delivery(sv->s.engine, v[i]);
+	sv->adopted += n;
+	start(sv);
+}
+
+static void
+on_jobs(struct job **jobs, size_t n, const struct error *err, void *arg)
+{
+	struct server *sv = arg;
+	struct store_query waiting = {
+	    .state = delivery_state_name(DELIVERY_WAITING),
+	};
+	size_t i;
+
+	if (err != NULL) {
+		fail(sv, err);
+		return;
+	}
+	/* Before the deliveries of jobs that end meanwhile are made. */
+	store_list_deliveries(sv->s.store, &waiting, on_deliveries, sv);
+	for (i = 0; i < n; i++)
+		engine_adopt(sv->s.engine, jobs[i]);
+	sv->adopted += n;
+}
+
+static int
+open_store(struct server *sv, struct error *err)
+{
+	char *path = xasprintf("%s/" SERVER_STORE, sv->s.folder);
+	struct store_options so = {.path = path};
+	int rc = store_open(sv->s.loop, &so, &sv->s.store, err);
+
+	if (rc == -1 && err->code == ERR_BUSY) {
+		err_set(err, ERR_BUSY, "another service has %s", path);
+		err_hint(err,
+		    "Stop it, or give this one a state folder of its own "
+		    "([awaitd] state).");
+	}
+	free(path);
+	return rc;
+}
+
+static int
+open_all(struct server *sv, struct error *err)
+{
+	struct http_client_options ho = {
+	    .user_agent = "awaitd/" PACKAGE_VERSION,
+	};
+	struct engine_options eo = {
+	    .loop = sv->s.loop,
+	    .sites = sv->s.sites,
+	    .spool = sv->s.folder,
+	    .policy = policy,
+	    .policy_arg = sv,
+	    .target = find_target,
+	    .target_arg = sv,
+	    .event = on_event,
+	    .delivery = on_delivery,
+	    .event_arg = sv,
+	};
+
+	/* Not the client that talks to AWS: a receiver shares nothing with it. */
+	if (http_client_new(sv->s.loop, &ho, &sv->http, err) == -1 ||
+	    targets_new(sv->conf, sv->s.loop, sv->http, &sv->targets, err) ==
+		-1 ||
+	    open_store(sv, err) == -1)
+		return -1;
+	eo.store = sv->s.store;
+	sv->s.engine = engine_new(&eo);
+	sv->s.metrics = metrics_new();
+	sv->s.waiters = waiters_new(sv->s.loop);
+	sv->stop_timer = loop_timer_new(sv->s.loop, look_for_end, sv);
+	sv->prune_timer = loop_timer_new(sv->s.loop, prune, sv);
+	sv->sigint = loop_signal_new(sv->s.loop, SIGINT, on_stop, sv);
+	sv->sigterm = loop_signal_new(sv->s.loop, SIGTERM, on_stop, sv);
+	sv->sighup = loop_signal_new(sv->s.loop, SIGHUP, on_reload, sv);
+	return 0;
+}
+
+/* The store's last callbacks still find everybody. */
+static void
+close_all(struct server *sv)
+{
+	loop_signal_free(sv->sigint);
+	loop_signal_free(sv->sigterm);
+	loop_signal_free(sv->sighup);
+	listeners_close(sv->listeners);
+	if (sv->s.engine != NULL)
+		engine_stop(sv->s.engine);
+	store_close(sv->s.store);
+	engine_free(sv->s.engine);
+	listeners_free(sv->listeners);
+	waiters_free(sv->s.waiters);
+	metrics_free(sv->s.metrics);
+	targets_free(sv->targets);
+	http_client_free(sv->http);
+	loop_timer_free(sv->stop_timer);
+	loop_timer_free(sv->prune_timer);
+	while (sv->nretired > 0)
+		conf_free(sv->retired[--sv->nretired]);
+	free(sv->retired);
+	conf_free(sv->conf);
+}
+
+int
+server_run(const struct server_options *options, struct error *err)
+{
+	struct server sv = {
+	    .o = options,
+	    .conf = options->conf,
+	    .s.loop = options->loop,
+	    .s.sites = options->sites,
+	    .s.conf = options->conf,
+	    .s.folder = options->folder,
+	    .s.region = options->region,
+	    .s.profile = options->profile,
+	};
+
+	sv.rc = open_all(&sv, &sv.err);
+	if (sv.rc == 0) {
+		store_unfinished(sv.s.store, on_jobs, &sv);
+		loop_run(sv.s.loop);
+		log_info("serve", "stopped");
+	}
+	close_all(&sv);
+	if (sv.rc == -1)
+		*err = sv.err;
+	return sv.rc;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The targets of a configuration, built. Part of the composition root: it
+ * alone knows which drivers there are.
+ */
+#ifndef SERVE_TARGETS_H
+#define SERVE_TARGETS_H
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "conf/conf.h"
+#include "deliver/driver.h"
+#include "net/http_client.h"
+
+struct targets;
+
+/* ERR_CONFIG names the section. The loop and the client are borrowed and must
+ * outlive every target. */
+int targets_new(const struct conf *conf, struct loop *loop,
+    struct http_client *http, struct targets **out, struct error *err);
+
+/* A target that is in use lives on. */
+void targets_free(struct targets *targets);
+
+/* The target of "[webhook NAME]" and the like, with a reference; or NULL. */
+struct target *targets_get(const struct targets *targets, const char *title);
+
+#endif
