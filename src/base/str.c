@@ -53,6 +53,19 @@ str_empty(const char *s)
 }
 
 bool
+str_near(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b), head = 0, tail = 0;
+	size_t shorter = la < lb ? la : lb, longer = la < lb ? lb : la;
+
+	while (head < shorter && a[head] == b[head])
+		head++;
+	while (tail < shorter - head && a[la - 1 - tail] == b[lb - 1 - tail])
+		tail++;
+	return longer - head - tail <= 2;
+}
+
+bool
 str_has_control(const char *s)
 {
 	for (; *s != '\0'; s++) {

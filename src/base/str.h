@@ -15,6 +15,9 @@ bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 bool str_empty(const char *s); /* NULL or "" */
 
+/* Equal but for a letter or two: what "did you mean" is asked of. */
+bool str_near(const char *a, const char *b);
+
 /* Bytes 0x00-0x1f and 0x7f: nothing that is printed may hold them. */
 bool str_has_control(const char *s);
 
