@@ -18,20 +18,6 @@
 
 /* --- unknown names -------------------------------------------------- */
 
-/* Do two words differ by one letter, more, less, or changed? */
-static bool
-is_near(const char *a, const char *b)
-{
-	size_t la = strlen(a), lb = strlen(b), head = 0, tail = 0;
-	size_t shorter = la < lb ? la : lb, longer = la < lb ? lb : la;
-
-	while (head < shorter && a[head] == b[head])
-		head++;
-	while (tail < shorter - head && a[la - 1 - tail] == b[lb - 1 - tail])
-		tail++;
-	return longer - head - tail <= 2;
-}
-
 static int
 unknown_key(const char *section, const char *name, struct error *err)
 {
@@ -44,7 +30,7 @@ unknown_key(const char *section, const char *name, struct error *err)
 
 		if (!str_eq(key->section, section))
 			continue;
-		if (is_near(key->name, name))
+		if (str_near(key->name, name))
 			return err_hint(err, "Did you mean \"%s\"?", key->name);
 		if (len < sizeof(list))
 			len += (size_t)snprintf(list + len, sizeof(list) - len,
