@@ -125,42 +125,20 @@ set_choice(
 	return -1;
 }
 
-/* The factor of a unit such as "MiB", or 0. */
-static int64_t
-unit_factor(const char *unit)
-{
-	static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
-	size_t i;
-
-	for (i = 0; i < ARRAY_LEN(units); i++) {
-		if (str_eq(unit, units[i]))
-			return INT64_C(1) << (10 * i);
-	}
-	return 0;
-}
-
 static int
 set_number(int64_t *place, const struct conf_key *k, const char *value,
     struct error *err)
 {
-	size_t digits = strspn(value, "0123456789");
-	int64_t factor = 1, n = 0;
-	char *number = xstrndup(value, digits);
+	int64_t n;
+	int rc = k->type == KEY_SIZE ? str_to_size(value, &n)
+				     : str_to_i64(value, 0, k->max, &n);
 
-	if (k->type == KEY_SIZE)
-		factor = unit_factor(value + digits);
-	else if (value[digits] != '\0')
-		factor = 0;
-	if (factor == 0 || str_to_i64(number, 0, k->max / factor, &n) == -1 ||
-	    n * factor < k->min) {
-		free(number);
+	if (rc == -1 || n < k->min || n > k->max)
 		return err_set(err, ERR_CONFIG,
 		    "'%s' is no %s from %lld to %lld", value,
 		    k->type == KEY_SIZE ? "size (512MiB, 5GiB)" : "number",
 		    (long long)k->min, (long long)k->max);
-	}
-	free(number);
-	*place = n * factor;
+	*place = n;
 	return 0;
 }
 
@@ -235,7 +213,7 @@ conf_done(struct conf *c)
 	}
 	for (i = 0; i < c->endpoints_n; i++) {
 		clear_section("endpoint", &c->endpoints[i]);
-		conf_argv_free(c->endpoints[i].argv);
+		str_free_words(c->endpoints[i].argv);
 		free(c->endpoints[i].name);
 		free(c->endpoints[i].place.file);
 	}

@@ -93,12 +93,8 @@ int conf_set_key(struct conf *c, const char *section, const char *key,
 /* Judge the whole, split commands, read secrets. Once, at the end. */
 int conf_finish(struct conf *c, struct error *err);
 
-/*
- * Cut a command at blanks; "double quotes" keep blanks together and \" \\
- * stand for themselves inside them. *out ends in NULL (conf_argv_free).
- */
+/* A command's words (str_split_words), at least one. */
 int conf_split_command(const char *text, char ***out, struct error *err);
-void conf_argv_free(char **argv);
 
 /* Whether only this machine can reach an address. */
 bool conf_is_loopback(const char *host);

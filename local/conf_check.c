@@ -35,28 +35,18 @@ conf_is_loopback(const char *host)
 	return str_eq(host, "localhost") || str_eq(host, "::1");
 }
 
-/* HOST:PORT, the host of IPv6 in brackets. */
 static int
 split_listen(struct conf *c, struct error *err)
 {
-	const char *colon = strrchr(c->listen, ':'), *host = c->listen;
-	int64_t port;
-	size_t len;
+	char *host;
 
-	if (colon == NULL || str_to_i64(colon + 1, 0, 65535, &port) == -1 ||
-	    colon == c->listen) {
+	if (str_split_host_port(c->listen, &host, &c->port) == -1) {
 		err_set(
 		    err, ERR_CONFIG, "listen '%s' is no HOST:PORT", c->listen);
 		return err_hint(err, "Write listen = 127.0.0.1:7070.");
 	}
-	len = (size_t)(colon - host);
-	if (host[0] == '[' && host[len - 1] == ']') {
-		host++;
-		len -= 2;
-	}
 	free(c->host);
-	c->host = xstrndup(host, len);
-	c->port = (int)port;
+	c->host = host;
 	return 0;
 }
 
@@ -218,7 +208,7 @@ check_endpoint(struct conf_endpoint *e, struct error *err)
 	if (!str_empty(e->s3_failure_path) && !is_path(e->s3_failure_path))
 		return complain(&e->place, "s3_failure_path is no S3 place",
 		    path_hint, err);
-	conf_argv_free(e->argv);
+	str_free_words(e->argv);
 	e->argv = NULL;
 	if (conf_split_command(e->command, &e->argv, err) == -1)
 		return err_prefix(
@@ -251,65 +241,20 @@ conf_finish(struct conf *c, struct error *err)
 	return 0;
 }
 
-/* One word at *p; -1 where a quote is left open. */
-static int
-next_word(const char **p, struct buf *word)
-{
-	bool quoted = false;
-	const char *s = *p;
-
-	buf_clear(word);
-	for (; *s != '\0' && (quoted || (*s != ' ' && *s != '\t')); s++) {
-		if (*s == '"') {
-			quoted = !quoted;
-			continue;
-		}
-		if (quoted && *s == '\\' && (s[1] == '"' || s[1] == '\\'))
-			s++;
-		buf_putc(word, *s);
-	}
-	*p = s;
-	return quoted ? -1 : 0;
-}
-
 int
 conf_split_command(const char *text, char ***out, struct error *err)
 {
-	char **argv = xcalloc(ARGV_MAX + 1, sizeof(*argv));
-	struct buf word;
-	size_t n = 0;
-	int rc = 0;
+	char **argv;
+	size_t n;
 
-	buf_init(&word, 64 * 1024);
-	text += strspn(text, " \t");
-	while (rc == 0 && *text != '\0') {
-		if (n == ARGV_MAX)
-			rc = err_set(
-			    err, ERR_CONFIG, "more than %d words", ARGV_MAX);
-		else if (next_word(&text, &word) == -1)
-			rc = err_set(err, ERR_CONFIG, "a quote is left open");
-		else
-			argv[n++] = xstrdup(word.data);
-		text += strspn(text, " \t");
+	if (str_split_words(text, ARGV_MAX, &argv, &n, err) == -1) {
+		err->code = ERR_CONFIG;
+		return -1;
 	}
-	if (rc == 0 && n == 0)
-		rc = err_set(err, ERR_CONFIG, "an empty command");
-	buf_done(&word);
-	if (rc == -1)
-		conf_argv_free(argv);
-	else
-		*out = argv;
-	return rc;
-}
-
-void
-conf_argv_free(char **argv)
-{
-	size_t i;
-
-	if (argv == NULL)
-		return;
-	for (i = 0; argv[i] != NULL; i++)
-		free(argv[i]);
-	free(argv);
+	if (n == 0) {
+		str_free_words(argv);
+		return err_set(err, ERR_CONFIG, "an empty command");
+	}
+	*out = argv;
+	return 0;
 }

@@ -17,6 +17,7 @@ base_sources += src/base/log.c src/base/log.h
 base_sources += src/base/loop.c src/base/loop.h
 base_sources += src/base/mem.c src/base/mem.h
 base_sources += src/base/random.c src/base/random.h
+base_sources += src/base/schedule.c src/base/schedule.h
 base_sources += src/base/str.c src/base/str.h
 base_sources += src/base/timefmt.c src/base/timefmt.h
 
@@ -77,9 +78,14 @@ engine_sources += src/engine/work.h
 
 conf_sources =
 conf_sources += src/conf/conf.c src/conf/conf.h
+conf_sources += src/conf/conf_check.c
 conf_sources += src/conf/keys.c src/conf/keys.h
+conf_sources += src/conf/section.c src/conf/section.h
+conf_sources += src/conf/types.h
+conf_sources += src/conf/value.c src/conf/value.h
 
 serve_sources =
+serve_sources += src/serve/intake.c src/serve/intake.h
 serve_sources += src/serve/listeners.c src/serve/listeners.h
 serve_sources += src/serve/server.c src/serve/server.h
 serve_sources += src/serve/service.h

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Questions about strings, and numbers read from them. */
+/* Questions about strings, and what is read from them. */
 #include "base/str.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 
 bool
@@ -48,6 +50,19 @@ bool
 str_empty(const char *s)
 {
 	return s == NULL || *s == '\0';
+}
+
+bool
+str_near(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b), head = 0, tail = 0;
+	size_t shorter = la < lb ? la : lb, longer = la < lb ? lb : la;
+
+	while (head < shorter && a[head] == b[head])
+		head++;
+	while (tail < shorter - head && a[la - 1 - tail] == b[lb - 1 - tail])
+		tail++;
+	return longer - head - tail <= 2;
 }
 
 bool
@@ -193,4 +208,152 @@ str_to_duration_ms(const char *s, int64_t *out_ms)
 		return 0;
 	}
 	return -1;
+}
+
+static const struct {
+	const char *name;
+	int64_t bytes;
+} sizes[] = {
+    {"", 1},
+    {"B", 1},
+    {"kB", 1000},
+    {"MB", 1000000},
+    {"GB", 1000000000},
+    {"TB", 1000000000000},
+    {"KiB", INT64_C(1) << 10},
+    {"MiB", INT64_C(1) << 20},
+    {"GiB", INT64_C(1) << 30},
+    {"TiB", INT64_C(1) << 40},
+};
+
+int
+str_to_size(const char *s, int64_t *out)
+{
+	size_t digits = strspn(s, "0123456789"), i;
+	char number[20];
+	int64_t n;
+
+	if (digits == 0 || digits >= sizeof(number))
+		return -1;
+	memcpy(number, s, digits);
+	number[digits] = '\0';
+	for (i = 0; i < ARRAY_LEN(sizes); i++) {
+		if (!str_eq(s + digits, sizes[i].name))
+			continue;
+		if (str_to_i64(number, 0, (INT64_C(1) << 60) / sizes[i].bytes,
+			&n) == -1)
+			return -1;
+		*out = n * sizes[i].bytes;
+		return 0;
+	}
+	return -1;
+}
+
+/* In brackets an IPv6 address; else what has no colon of its own. */
+static bool
+is_host(const char *host, bool bracketed)
+{
+	unsigned char address[16];
+
+	if (bracketed)
+		return inet_pton(AF_INET6, host, address) == 1;
+	for (; *host != '\0'; host++) {
+		if (!str_is_alnum(*host) && strchr(".-_", *host) == NULL)
+			return false;
+	}
+	return true;
+}
+
+int
+str_split_host_port(const char *s, char **host, int *port)
+{
+	const char *colon = strrchr(s, ':');
+	bool bracketed;
+	char *name;
+	int64_t n;
+
+	if (colon == NULL || colon == s ||
+	    str_to_i64(colon + 1, 0, 65535, &n) == -1 || colon[1] == '-')
+		return -1;
+	bracketed = s[0] == '[' && colon - s > 2 && colon[-1] == ']';
+	name = bracketed ? xstrndup(s + 1, (size_t)(colon - s) - 2)
+			 : xstrndup(s, (size_t)(colon - s));
+	if (!is_host(name, bracketed)) {
+		free(name);
+		return -1;
+	}
+	*host = name;
+	*port = (int)n;
+	return 0;
+}
+
+/* One word at *p, to which the caller adds it; -1: a quote is left open. */
+static int
+next_word(const char **p, struct buf *word)
+{
+	const char *s = *p;
+	char quote = '\0';
+
+	for (; *s != '\0' && (quote != '\0' || !is_blank(*s)); s++) {
+		if (quote == '\0' && (*s == '"' || *s == '\'')) {
+			quote = *s;
+			continue;
+		}
+		if (*s == quote) {
+			quote = '\0';
+			continue;
+		}
+		if (quote == '"' && *s == '\\' && (s[1] == '"' || s[1] == '\\'))
+			s++;
+		buf_putc(word, *s);
+	}
+	*p = s;
+	return quote != '\0' ? -1 : 0;
+}
+
+static const char *
+skip_blanks(const char *s)
+{
+	while (is_blank(*s))
+		s++;
+	return s;
+}
+
+int
+str_split_words(
+    const char *s, size_t max, char ***out, size_t *n, struct error *err)
+{
+	char **words = xcalloc(1, sizeof(*words));
+	struct buf word;
+	size_t len = 0;
+	int rc = 0;
+
+	for (s = skip_blanks(s); rc == 0 && *s != '\0'; s = skip_blanks(s)) {
+		buf_init(&word, strlen(s));
+		if (len == max)
+			rc =
+			    err_set(err, ERR_USAGE, "more than %zu words", max);
+		else if (next_word(&s, &word) == -1)
+			rc = err_set(err, ERR_USAGE, "a quote is left open");
+		words = xreallocarray(words, len + 2, sizeof(*words));
+		words[len++] = buf_take(&word);
+		words[len] = NULL;
+	}
+	if (rc == -1) {
+		str_free_words(words);
+		return -1;
+	}
+	*out = words;
+	*n = len;
+	return 0;
+}
+
+void
+str_free_words(char **words)
+{
+	size_t i;
+
+	for (i = 0; words != NULL && words[i] != NULL; i++)
+		free(words[i]);
+	free(words);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Questions about strings, and numbers read from them without surprises. */
+/* Questions about strings, and what is read from them without surprises. */
 #ifndef BASE_STR_H
 #define BASE_STR_H
 
@@ -7,11 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
+
 bool str_eq(const char *a, const char *b);
 bool str_ieq(const char *a, const char *b); /* ASCII case only */
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 bool str_empty(const char *s); /* NULL or "" */
+
+/* Equal but for a letter or two: what "did you mean" is asked of. */
+bool str_near(const char *a, const char *b);
 
 /* Bytes 0x00-0x1f and 0x7f: nothing that is printed may hold them. */
 bool str_has_control(const char *s);
@@ -47,5 +52,28 @@ int str_to_i64(const char *s, int64_t min, int64_t max, int64_t *out);
  * "0.25") as milliseconds. 0, or -1 with *out untouched.
  */
 int str_to_duration_ms(const char *s, int64_t *out_ms);
+
+/*
+ * A size such as "20kB" (20,000 bytes), "64KiB" or plain bytes; whole numbers of
+ * B, kB to TB and KiB to TiB. 0, or -1 with *out untouched where it
+ * is none or beyond 2^60.
+ */
+int str_to_size(const char *s, int64_t *out);
+
+/*
+ * "HOST:PORT", "[v6]:PORT": a name or a numeric address, and 0 to 65535. The
+ * host is the caller's, without brackets. 0, or -1 with outputs untouched.
+ */
+int str_split_host_port(const char *s, char **host, int *port);
+
+/*
+ * Words as a shell would cut them without doing anything else: blanks
+ * separate; '...' and "..." keep together, and inside the latter \" and \\
+ * stand for themselves. *out ends in NULL (str_free_words). ERR_USAGE where a
+ * quote is left open or there are more than max words.
+ */
+int str_split_words(
+    const char *s, size_t max, char ***out, size_t *n, struct error *err);
+void str_free_words(char **words);
 
 #endif

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "aws/endpoint.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "serve/intake.h"
 
 static int
 init_log(const struct app *app, struct error *err)
@@ -140,28 +140,12 @@ app_done(struct app *app)
 	conf_free(app->conf);
 }
 
-int
-app_region(const struct app *app, const struct conf_endpoint *endpoint,
-    char **out, struct error *err)
-{
-	const char *named = app->globals->region;
-
-	if (named == NULL)
-		named = endpoint->region;
-	return endpoint_region(named, app->globals->profile, out, err);
-}
-
 void
 app_policy(const char *endpoint, struct engine_policy *out, void *arg)
 {
 	const struct app *app = arg;
-	const struct conf_endpoint *e = conf_endpoint(app->conf, endpoint);
 
-	out->plan.start_ms = e->poll_start_ms;
-	out->plan.max_ms = e->poll_max_ms;
-	out->plan.interval_ms = app->poll_interval_ms != 0
-	    ? app->poll_interval_ms
-	    : e->poll_interval_ms;
-	out->input_prefix = e->input_prefix;
-	out->doubt_grace_ms = e->doubt_grace_ms;
+	intake_policy(app->conf, endpoint, out);
+	if (app->poll_interval_ms != 0)
+		out->plan.interval_ms = app->poll_interval_ms;
 }

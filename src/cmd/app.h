@@ -48,10 +48,6 @@ void app_default_signals(struct app *app);
 
 void app_done(struct app *app);
 
-/* The region for an endpoint: flag, its section, then the SDKs' rules. */
-int app_region(const struct app *app, const struct conf_endpoint *endpoint,
-    char **out, struct error *err);
-
 /* engine_options.policy; arg is the app. */
 void app_policy(const char *endpoint, struct engine_policy *out, void *arg);
 

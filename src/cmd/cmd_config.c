@@ -4,15 +4,17 @@
 #include "cmd/cmd.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/jsonw.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 #define JSON_MAX 65536
 
 struct printing {
 	bool json;
-	char section[128]; /* the last one printed */
+	char *section; /* the last one printed, or NULL */
 };
 
 static void
@@ -44,9 +46,10 @@ print_value(const char *section, const char *key, const char *value,
 		print_json(section, key, value, source);
 		return;
 	}
-	if (!str_eq(p->section, section)) {
-		printf("%s[%s]\n", p->section[0] != '\0' ? "\n" : "", section);
-		snprintf(p->section, sizeof(p->section), "%s", section);
+	if (p->section == NULL || !str_eq(p->section, section)) {
+		printf("%s[%s]\n", p->section != NULL ? "\n" : "", section);
+		free(p->section);
+		p->section = xstrdup(section);
 	}
 	printf("# %s\n%s = %s\n", source, key, value);
 }
@@ -71,6 +74,7 @@ run(const struct cmd_line *line)
 		printf("# file: %s\n",
 		    app.conf->file != NULL ? app.conf->file : "none");
 	conf_show(app.conf, print_value, &p);
+	free(p.section);
 	app_done(&app);
 	return STATUS_OK;
 }

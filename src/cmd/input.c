@@ -15,34 +15,9 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "serve/intake.h"
 
 #define PIECE 65536
-
-static int
-no_prefix(const struct conf_endpoint *e, int64_t size, struct error *err)
-{
-	if (size == 0)
-		err_set(err, ERR_USAGE,
-		    "the input is empty, and an empty "
-		    "one cannot go inline");
-	else if (e->inline_bodies == CONF_INLINE_NEVER)
-		err_set(err, ERR_USAGE,
-		    "the input must be uploaded (inline = never)");
-	else
-		err_set(err, ERR_USAGE,
-		    "the input has %lld bytes, and at most %d go inline",
-		    (long long)size, SAGEMAKER_BODY_MAX);
-	return err_hint(err,
-	    "Give --input-prefix s3://bucket/path (or the key input_prefix), "
-	    "so that it can be uploaded.");
-}
-
-static bool
-goes_inline(const struct conf_endpoint *e, int64_t size)
-{
-	return size > 0 && size <= SAGEMAKER_BODY_MAX &&
-	    e->inline_bodies == CONF_INLINE_AUTO;
-}
 
 /* The digest of a whole file, and its size as read. */
 static int
@@ -132,10 +107,10 @@ take_file(const struct input_options *o, struct job *job, struct error *err)
 		err_set(err, ERR_USAGE, "input %s is no regular file", o->word);
 		return err_hint(err, "Use - to read standard input.");
 	}
-	if (goes_inline(o->endpoint, st.st_size))
+	if (intake_inline(o->endpoint, st.st_size))
 		rc = read_body(fd, o->word, st.st_size, job, err);
 	else if (o->endpoint->input_prefix == NULL)
-		rc = no_prefix(o->endpoint, st.st_size, err);
+		rc = intake_no_prefix(o->endpoint, st.st_size, err);
 	else
 		rc = use_file(fd, o->word, o, job, err);
 	close(fd);
@@ -172,10 +147,10 @@ take_spooled(int fd, const char *path, const struct input_options *o,
 		return err_prefix(err, "%s", path);
 	if (fstat(fd, &st) == -1 || lseek(fd, 0, SEEK_SET) == -1)
 		return err_set_errno(err, ERR_IO, "%s", path);
-	if (goes_inline(o->endpoint, st.st_size))
+	if (intake_inline(o->endpoint, st.st_size))
 		return read_body(fd, "standard input", st.st_size, job, err);
 	if (o->endpoint->input_prefix == NULL)
-		return no_prefix(o->endpoint, st.st_size, err);
+		return intake_no_prefix(o->endpoint, st.st_size, err);
 	if (use_file(fd, path, o, job, err) == -1)
 		return -1;
 	job->spec.input_spooled = true;
@@ -185,7 +160,7 @@ take_spooled(int fd, const char *path, const struct input_options *o,
 static int
 take_stdin(const struct input_options *o, struct job *job, struct error *err)
 {
-	char *path = xasprintf("%s/%s" INPUT_SUFFIX, o->folder, job->id);
+	char *path = xasprintf("%s/%s" INTAKE_SUFFIX, o->folder, job->id);
 	int fd, rc;
 
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)0600);

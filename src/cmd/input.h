@@ -11,9 +11,6 @@
 #include "conf/conf.h"
 #include "job/job.h"
 
-/* Of the file in the state folder that keeps standard input. */
-#define INPUT_SUFFIX ".input"
-
 struct input_options {
 	const char *word; /* a path, "-", or s3://… */
 	const char *folder; /* of the state files */

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "aws/s3uri.h"
 #include "aws/sagemaker.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd/input.h"
+#include "serve/intake.h"
 
 #define AT(field) offsetof(struct request_options, field)
 
@@ -100,25 +100,6 @@ request_configure(struct app *app, const struct request_options *o,
 	return 0;
 }
 
-static void
-fill_spec(struct job_spec *spec, const struct request_options *o,
-    const struct app *app, const struct conf_endpoint *e)
-{
-	spec->endpoint = xstrdup(o->endpoint);
-	spec->content_type = xstrdup_or_null(
-	    o->content_type != NULL ? o->content_type : e->content_type);
-	spec->accept = xstrdup_or_null(o->accept);
-	spec->custom_attributes = xstrdup_or_null(o->custom_attributes);
-	spec->inference_id = xstrdup_or_null(o->inference_id);
-	spec->extension = xstrdup_or_null(o->extension);
-	spec->filename = xstrdup_or_null(o->filename);
-	spec->request_ttl_s = e->request_ttl_ms / 1000;
-	spec->invocation_timeout_s = e->invocation_timeout_ms / 1000;
-	spec->own_names = e->output_names == CONF_NAMES_AWAITD;
-	spec->deployment = xstrdup_or_null(app->conf->global.deployment);
-	spec->output_path = xstrdup_or_null(e->output_path);
-}
-
 static int
 take_input(const struct request_options *o, const struct conf_endpoint *e,
     const char *word, const char *folder, struct job *job, struct error *err)
@@ -149,41 +130,6 @@ take_input(const struct request_options *o, const struct conf_endpoint *e,
 	return input_take(&io, job, err);
 }
 
-static int
-check_job(const struct job *job, struct error *err)
-{
-	const struct job_spec *spec = &job->spec;
-	struct sagemaker_invoke in = {
-	    .endpoint_name = spec->endpoint,
-	    .content_type = spec->content_type,
-	    .accept = spec->accept,
-	    .custom_attributes = spec->custom_attributes,
-	    .inference_id = spec->inference_id,
-	    .input_location = spec->input_location,
-	    .output_path_extension = spec->extension,
-	    .filename = spec->filename,
-	    .request_ttl_s = spec->request_ttl_s,
-	    .invocation_timeout_s = spec->invocation_timeout_s,
-	};
-
-	return sagemaker_check(&in, err);
-}
-
-/* A prefix that no upload could go to is found now. */
-static int
-check_upload(const struct job *job, struct error *err)
-{
-	char *bucket, *key;
-
-	if (job->spec.input != INPUT_FILE)
-		return 0;
-	if (s3_uri_parse(job->spec.input_location, 0, &bucket, &key, err) == -1)
-		return err_prefix(err, "input_prefix");
-	free(bucket);
-	free(key);
-	return 0;
-}
-
 void
 request_drop(struct job *take_job)
 {
@@ -198,15 +144,23 @@ request_job(const struct app *app, const struct request_options *o,
     struct job **out, struct error *err)
 {
 	struct job *job = job_new();
-	struct site *site;
+	struct intake in = {
+	    .endpoint = o->endpoint,
+	    .content_type = o->content_type,
+	    .accept = o->accept,
+	    .custom_attributes = o->custom_attributes,
+	    .inference_id = o->inference_id,
+	    .extension = o->extension,
+	    .filename = o->filename,
+	};
 
-	fill_spec(&job->spec, o, app, endpoint);
+	intake_fill(&job->spec, &in, app->conf, endpoint);
 	/* Twice: the members before the input is read, and then with it. */
-	if (check_job(job, err) == -1 ||
-	    app_region(app, endpoint, &job->spec.region, err) == -1 ||
-	    sites_get(app->sites, job->spec.region, &site, err) == -1 ||
+	if (intake_check(job, err) == -1 ||
+	    intake_region(&job->spec, app->sites, endpoint,
+		app->globals->region, app->globals->profile, err) == -1 ||
 	    take_input(o, endpoint, word, folder, job, err) == -1 ||
-	    check_job(job, err) == -1 || check_upload(job, err) == -1) {
+	    intake_check(job, err) == -1) {
 		request_drop(job);
 		return -1;
 	}

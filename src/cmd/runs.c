@@ -15,8 +15,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "cmd/input.h"
 #include "cmd/snapshot.h"
+#include "serve/intake.h"
 
 #define SUFFIX ".db"
 /* A queued job is let go after six hours: its input outlives it. */
@@ -321,7 +321,7 @@ prune_orphan(const char *folder, const char *name)
 	struct stat st;
 	char *path;
 
-	if (!copy && !str_ends(name, INPUT_SUFFIX))
+	if (!copy && !str_ends(name, INTAKE_SUFFIX))
 		return;
 	path = xasprintf("%s/%s", folder, name);
 	if (lstat(path, &st) == 0 &&

@@ -7,212 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/ini.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "conf/keys.h"
+#include "conf/section.h"
+#include "conf/value.h"
 
 #define SYSTEM_FILE "/etc/awaitd/awaitd.conf"
-#define VALUE_MAX 4096
-
-/* --- one value ------------------------------------------------------ */
-
-static int
-set_choice(
-    const struct conf_key *key, const char *value, int *out, struct error *err)
-{
-	const char *p = key->choices;
-	size_t len;
-	int i;
-
-	for (i = 0; *p != '\0'; i++, p += len + (p[len] == '|')) {
-		len = strcspn(p, "|");
-		if (strlen(value) == len && memcmp(p, value, len) == 0) {
-			*out = i;
-			return 0;
-		}
-	}
-	return err_set(err, ERR_CONFIG, "%s = %s: it must be one of %s",
-	    key->name, value, key->choices);
-}
-
-static int
-set_duration(const struct conf_key *key, const char *value, int64_t *out,
-    struct error *err)
-{
-	int64_t ms;
-
-	if (*value == '\0') {
-		*out = 0;
-		return 0;
-	}
-	if (str_to_duration_ms(value, &ms) == -1)
-		return err_set(err, ERR_CONFIG,
-		    "%s = %s: it must be a time such as 500ms, 5s, 2m or 6h",
-		    key->name, value);
-	if (key->max_ms == 0 && ms < key->min_ms)
-		return err_set(err, ERR_CONFIG,
-		    "%s = %s: it must be at least %g s", key->name, value,
-		    (double)key->min_ms / 1000);
-	if (key->max_ms != 0 && (ms < key->min_ms || ms > key->max_ms))
-		return err_set(err, ERR_CONFIG,
-		    "%s = %s: it must be from %g s to %g s", key->name, value,
-		    (double)key->min_ms / 1000, (double)key->max_ms / 1000);
-	/* Limits from above are the service's, which counts whole seconds. */
-	if (key->max_ms != 0 && ms % 1000 != 0)
-		return err_set(err, ERR_CONFIG,
-		    "%s = %s: it must be whole seconds", key->name, value);
-	*out = ms;
-	return 0;
-}
-
-static int
-check_s3_prefix(
-    const struct conf_key *key, const char *value, struct error *err)
-{
-	if (*value == '\0')
-		return 0;
-	if (!str_starts(value, "s3://") || value[5] == '/' || value[5] == '\0')
-		return err_set(err, ERR_CONFIG,
-		    "%s = %s: it must be s3://bucket/path", key->name, value);
-	return 0;
-}
-
-static int
-set_value(const struct conf_key *key, void *section, const char *value,
-    struct error *err)
-{
-	char *field = (char *)section + key->offset;
-
-	if (strlen(value) > VALUE_MAX)
-		return err_set(err, ERR_CONFIG, "%s is longer than %d bytes",
-		    key->name, VALUE_MAX);
-	if (*value == '\0')
-		value = key->def;
-	switch (key->type) {
-	case CONF_S3_PREFIX:
-		if (check_s3_prefix(key, value, err) == -1)
-			return -1;
-		__attribute__((fallthrough));
-	case CONF_TEXT:
-		free(*(char **)(void *)field);
-		*(char **)(void *)field =
-		    *value != '\0' ? xstrdup(value) : NULL;
-		return 0;
-	case CONF_DURATION:
-		return set_duration(key, value, (int64_t *)(void *)field, err);
-	case CONF_CHOICE:
-		return set_choice(key, value, (int *)(void *)field, err);
-	}
-	abort();
-}
-
-static void
-set_source(struct conf_sources *sources, size_t i, const char *source)
-{
-	free(sources->v[i]);
-	sources->v[i] = xstrdup(source);
-}
-
-/* --- sections ------------------------------------------------------- */
-
-static void
-set_defaults(const char *section, void *base)
-{
-	struct error err;
-	size_t i;
-
-	for (i = 0; i < conf_keys_len; i++) {
-		if (str_eq(conf_keys[i].section, section) &&
-		    set_value(&conf_keys[i], base, conf_keys[i].def, &err) ==
-			-1)
-			abort();
-	}
-}
-
-static struct conf_endpoint *
-endpoint_new(const char *name)
-{
-	struct conf_endpoint *e = xcalloc(1, sizeof(*e));
-
-	e->name = xstrdup(name);
-	set_defaults("endpoint", e);
-	return e;
-}
-
-static void
-free_values(const char *section, void *base, struct conf_sources *sources)
-{
-	size_t i;
-
-	for (i = 0; i < conf_keys_len; i++) {
-		const struct conf_key *key = &conf_keys[i];
-
-		free(sources->v[i]);
-		sources->v[i] = NULL;
-		if (str_eq(key->section, section) &&
-		    (key->type == CONF_TEXT || key->type == CONF_S3_PREFIX))
-			free(*(char **)(void *)((char *)base + key->offset));
-	}
-}
-
-static void
-endpoint_free(struct conf_endpoint *e)
-{
-	free_values("endpoint", e, &e->sources);
-	free(e->name);
-	free(e);
-}
-
-static struct conf_endpoint *
-find_endpoint(const struct conf *conf, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < conf->nendpoints; i++) {
-		if (str_eq(conf->endpoints[i]->name, name))
-			return conf->endpoints[i];
-	}
-	return NULL;
-}
-
-const struct conf_endpoint *
-conf_endpoint(const struct conf *conf, const char *name)
-{
-	const struct conf_endpoint *e = find_endpoint(conf, name);
-
-	return e != NULL ? e : conf->fallback;
-}
-
-static struct conf_endpoint *
-make_endpoint(struct conf *conf, const char *name)
-{
-	struct conf_endpoint *e = find_endpoint(conf, name);
-
-	if (e != NULL)
-		return e;
-	e = endpoint_new(name);
-	conf->endpoints = xreallocarray(conf->endpoints, conf->nendpoints + 1,
-	    sizeof(struct conf_endpoint *));
-	conf->endpoints[conf->nendpoints++] = e;
-	return e;
-}
 
 /* --- unknown names -------------------------------------------------- */
-
-/* Do two words differ by one letter, more, less, or changed? */
-static bool
-is_near(const char *a, const char *b)
-{
-	size_t la = strlen(a), lb = strlen(b), head = 0, tail = 0;
-	size_t shorter = la < lb ? la : lb, longer = la < lb ? lb : la;
-
-	while (head < shorter && a[head] == b[head])
-		head++;
-	while (tail < shorter - head && a[la - 1 - tail] == b[lb - 1 - tail])
-		tail++;
-	return longer - head - tail <= 2;
-}
 
 static int
 unknown_key(const char *section, const char *name, struct error *err)
@@ -226,7 +30,7 @@ unknown_key(const char *section, const char *name, struct error *err)
 
 		if (!str_eq(key->section, section))
 			continue;
-		if (is_near(key->name, name))
+		if (str_near(key->name, name))
 			return err_hint(err, "Did you mean \"%s\"?", key->name);
 		if (len < sizeof(list))
 			len += (size_t)snprintf(list + len, sizeof(list) - len,
@@ -235,74 +39,83 @@ unknown_key(const char *section, const char *name, struct error *err)
 	return err_hint(err, "Known keys: %s.", list);
 }
 
-/* "awaitd", or "endpoint NAME": its struct, or an error. */
-static int
-section_of(struct conf *conf, const char *section, const char **kind,
-    void **base, struct conf_sources **sources, struct error *err)
-{
-	struct conf_endpoint *e;
+/* Who set a value: for the source, and for relative paths. */
+struct origin {
+	const char *source;
+	const char *folder; /* of the file; NULL: no file said it */
+};
 
-	if (str_eq(section, "awaitd")) {
-		*kind = "awaitd";
-		*base = &conf->global;
-		*sources = &conf->global.sources;
-		return 0;
-	}
-	if (str_starts(section, "endpoint ") && section[9] != ' ') {
-		e = make_endpoint(conf, section + 9);
-		*kind = "endpoint";
-		*base = e;
-		*sources = &e->sources;
-		return 0;
-	}
-	err_set(err, ERR_CONFIG, "unknown section [%s]", section);
-	return err_hint(err, "Known sections: [awaitd] and [endpoint NAME].");
+static int
+set_key(struct conf *conf, const char *section, const char *name,
+    const char *value, const struct origin *from, struct error *err)
+{
+	const struct conf_kind *kind;
+	const char *title_name;
+	struct conf_head *head;
+	size_t i;
+
+	if (section_kind(section, &kind, &title_name, err) == -1)
+		return -1;
+	i = section_key(kind->name, name);
+	if (i == conf_keys_len)
+		return unknown_key(kind->name, name, err);
+	head = section_make(conf, kind, title_name, from->source);
+	if (value_set(&conf_keys[i], head, value, from->folder, err) == -1)
+		return -1;
+	free(head->sources.v[i]);
+	head->sources.v[i] = xstrdup(from->source);
+	return 0;
 }
 
 int
-conf_set(struct conf *conf, const char *section, const char *name,
+conf_set(struct conf *conf, const char *section, const char *key,
     const char *value, const char *source, struct error *err)
 {
-	struct conf_sources *sources;
-	const char *kind;
-	void *base;
-	size_t i;
+	struct origin from = {source, NULL};
 
-	if (section_of(conf, section, &kind, &base, &sources, err) == -1)
-		return -1;
-	for (i = 0; i < conf_keys_len; i++) {
-		if (!str_eq(conf_keys[i].section, kind) ||
-		    !str_eq(conf_keys[i].name, name))
-			continue;
-		if (set_value(&conf_keys[i], base, value, err) == -1)
-			return -1;
-		set_source(sources, i, source);
-		return 0;
-	}
-	return unknown_key(kind, name, err);
+	return set_key(conf, section, key, value, &from, err);
 }
 
 /* --- where values come from ----------------------------------------- */
 
 static int
+take_header(
+    struct conf *conf, const char *title, const char *source, struct error *err)
+{
+	const struct conf_kind *kind;
+	const char *name;
+
+	if (section_kind(title, &kind, &name, err) == -1)
+		return -1;
+	section_make(conf, kind, name, source);
+	return 0;
+}
+
+static int
 take_entry(const struct ini_entry *e, void *arg, struct error *err)
 {
 	struct conf *conf = arg;
-	struct conf_sources *sources;
-	const char *kind;
-	void *base;
-	char *source;
+	char *source, *folder, *slash;
+	struct origin from;
 	int rc;
 
 	if (*e->section == '\0')
 		return err_set(err, ERR_CONFIG,
 		    "\"%s\" stands before any section", e->key);
-	if (*e->key == '\0')
-		return section_of(
-		    conf, e->section, &kind, &base, &sources, err);
 	source = xasprintf("%s:%d", e->file, e->line);
-	rc = conf_set(conf, e->section, e->key, e->value, source, err);
+	/* "dir/a.conf" is in "dir/", "a.conf" in ".". */
+	slash = strrchr(e->file, '/');
+	folder = slash != NULL
+	    ? xstrndup(e->file, (size_t)(slash - e->file) + 1)
+	    : xstrdup(".");
+	from.source = source;
+	from.folder = folder;
+	if (*e->key == '\0')
+		rc = take_header(conf, e->section, source, err);
+	else
+		rc = set_key(conf, e->section, e->key, e->value, &from, err);
 	free(source);
+	free(folder);
 	return rc;
 }
 
@@ -356,28 +169,50 @@ read_file(struct conf *conf, const char *named, struct error *err)
 	return 0;
 }
 
-/* AWAITD_STATE is [awaitd] state, and so on. */
+/* AWAITD_STATE is [awaitd] state, AWAITD_API_LISTEN is [api] listen. */
+static char *
+variable_of(const struct conf_key *key)
+{
+	bool own = str_eq(key->section, "awaitd");
+	char *name = xasprintf("AWAITD_%s%s%s", own ? "" : key->section,
+	    own ? "" : "_", key->name);
+	char *p;
+
+	for (p = name; *p != '\0'; p++) {
+		if (*p >= 'a' && *p <= 'z')
+			*p = (char)(*p - ('a' - 'A'));
+	}
+	return name;
+}
+
+static int
+read_variable(struct conf *conf, const struct conf_key *key, struct error *err)
+{
+	char *name = variable_of(key);
+	const char *value = getenv(name);
+	int rc = 0;
+
+	if (!str_empty(value) &&
+	    conf_set(conf, key->section, key->name, value, name, err) == -1)
+		rc = err_prefix(err, "%s", name);
+	free(name);
+	return rc;
+}
+
+/* Only sections that are there once can be meant. */
 static int
 read_env(struct conf *conf, struct error *err)
 {
-	char name[64], *p;
-	const char *value;
+	const struct conf_kind *kind;
+	const char *name;
+	struct error none;
 	size_t i;
 
 	for (i = 0; i < conf_keys_len; i++) {
-		if (!str_eq(conf_keys[i].section, "awaitd"))
-			continue;
-		snprintf(name, sizeof(name), "AWAITD_%s", conf_keys[i].name);
-		for (p = name; *p != '\0'; p++) {
-			if (*p >= 'a' && *p <= 'z')
-				*p = (char)(*p - ('a' - 'A'));
-		}
-		value = getenv(name);
-		if (str_empty(value))
-			continue;
-		if (conf_set(conf, "awaitd", conf_keys[i].name, value, name,
-			err) == -1)
-			return err_prefix(err, "%s", name);
+		if (section_kind(conf_keys[i].section, &kind, &name, &none) ==
+			0 &&
+		    read_variable(conf, &conf_keys[i], err) == -1)
+			return -1;
 	}
 	return 0;
 }
@@ -408,27 +243,77 @@ read_set(struct conf *conf, const char *text, struct error *err)
 	return rc == 0 ? 0 : err_prefix(err, "--set");
 }
 
-int
-conf_load(
-    const struct conf_options *options, struct conf **out, struct error *err)
+static int
+read_all(
+    struct conf *conf, const struct conf_options *options, struct error *err)
+{
+	size_t i;
+
+	if (read_file(conf, options->file, err) == -1 ||
+	    read_env(conf, err) == -1)
+		return -1;
+	for (i = 0; i < options->nsets; i++) {
+		if (read_set(conf, options->sets[i], err) == -1)
+			return -1;
+	}
+	return conf_check(conf, err);
+}
+
+static const struct conf_kind *
+endpoint_kind(void)
+{
+	size_t i = 0;
+
+	while (!str_eq(conf_kinds[i].name, "endpoint"))
+		i++;
+	return &conf_kinds[i];
+}
+
+static struct conf *
+new_conf(void)
 {
 	struct conf *conf = xcalloc(1, sizeof(*conf));
 	size_t i;
 
-	set_defaults("awaitd", &conf->global);
-	conf->fallback = endpoint_new("");
-	if (read_file(conf, options->file, err) == -1 ||
-	    read_env(conf, err) == -1)
-		goto fail;
-	for (i = 0; i < options->nsets; i++) {
-		if (read_set(conf, options->sets[i], err) == -1)
-			goto fail;
+	for (i = 0; i < conf_kinds_len; i++) {
+		struct conf_head *head;
+
+		if (conf_kinds[i].named)
+			continue;
+		head = section_at(conf, &conf_kinds[i], 0);
+		head->name = xstrdup("");
+		section_init(&conf_kinds[i], head);
+	}
+	conf->fallback = (struct conf_endpoint *)(void *)section_new(
+	    endpoint_kind(), "", "default");
+	return conf;
+}
+
+int
+conf_load(
+    const struct conf_options *options, struct conf **out, struct error *err)
+{
+	struct conf *conf = new_conf();
+
+	if (read_all(conf, options, err) == -1) {
+		conf_free(conf);
+		return -1;
 	}
 	*out = conf;
 	return 0;
-fail:
-	conf_free(conf);
-	return -1;
+}
+
+static void
+free_kind(struct conf *conf, const struct conf_kind *kind)
+{
+	size_t i;
+
+	for (i = 0; i < section_count(conf, kind); i++) {
+		if (kind->named)
+			section_free(kind, section_at(conf, kind, i));
+		else
+			section_done(kind, section_at(conf, kind, i));
+	}
 }
 
 void
@@ -438,79 +323,123 @@ conf_free(struct conf *conf)
 
 	if (conf == NULL)
 		return;
-	free_values("awaitd", &conf->global, &conf->global.sources);
-	for (i = 0; i < conf->nendpoints; i++)
-		endpoint_free(conf->endpoints[i]);
+	for (i = 0; i < conf_kinds_len; i++)
+		free_kind(conf, &conf_kinds[i]);
 	free(conf->endpoints);
-	endpoint_free(conf->fallback);
+	free(conf->webhooks);
+	free(conf->execs);
+	section_free(endpoint_kind(), &conf->fallback->head);
 	free(conf->file);
 	free(conf);
 }
 
-/* --- showing -------------------------------------------------------- */
+/* --- asking --------------------------------------------------------- */
 
-static void
-format_value(
-    const struct conf_key *key, const void *base, char *out, size_t size)
+const struct conf_endpoint *
+conf_endpoint(const struct conf *conf, const char *name)
 {
-	const char *field = (const char *)base + key->offset;
-	const char *text, *p = key->choices;
-	int64_t ms;
-	int n;
-
-	switch (key->type) {
-	case CONF_TEXT:
-	case CONF_S3_PREFIX:
-		text = *(char *const *)(const void *)field;
-		snprintf(out, size, "%s", text != NULL ? text : "");
-		return;
-	case CONF_DURATION:
-		ms = *(const int64_t *)(const void *)field;
-		if (ms == 0)
-			snprintf(out, size, "%s", "");
-		else if (ms % 1000 == 0)
-			snprintf(out, size, "%llds", (long long)ms / 1000);
-		else
-			snprintf(out, size, "%lldms", (long long)ms);
-		return;
-	case CONF_CHOICE:
-		for (n = *(const int *)(const void *)field; n > 0; n--)
-			p = strchr(p, '|') + 1;
-		snprintf(out, size, "%.*s", (int)strcspn(p, "|"), p);
-		return;
-	}
-	abort();
-}
-
-static void
-show_section(const char *kind, const char *title, const void *base,
-    const struct conf_sources *sources, conf_show_fn *fn, void *arg)
-{
-	char value[VALUE_MAX + 1];
 	size_t i;
 
-	for (i = 0; i < conf_keys_len; i++) {
-		if (!str_eq(conf_keys[i].section, kind))
-			continue;
-		format_value(&conf_keys[i], base, value, sizeof(value));
-		fn(title, conf_keys[i].name, value,
-		    sources->v[i] != NULL ? sources->v[i] : "default", arg);
+	for (i = 0; i < conf->nendpoints; i++) {
+		if (str_eq(conf->endpoints[i]->head.name, name))
+			return conf->endpoints[i];
 	}
+	return conf->fallback;
+}
+
+bool
+conf_has_target(const struct conf *conf, const char *title)
+{
+	const struct conf_kind *kind;
+	const char *name;
+	struct error none;
+
+	return section_kind(title, &kind, &name, &none) == 0 && kind->target &&
+	    section_find(conf, kind, name) != NULL;
+}
+
+const char *
+conf_source(const struct conf_head *head, const char *kind, const char *key)
+{
+	size_t i = section_key(kind, key);
+
+	if (i == conf_keys_len || head->sources.v[i] == NULL)
+		return "default";
+	return head->sources.v[i];
+}
+
+/* --- showing and comparing ------------------------------------------ */
+
+static void
+show_section(const struct conf_kind *kind, const struct conf_head *head,
+    conf_show_fn *fn, void *arg)
+{
+	char *title = section_title(kind, head);
+	struct buf value;
+	size_t i;
+
+	buf_init(&value, VALUE_TEXT_MAX);
+	for (i = 0; i < conf_keys_len; i++) {
+		if (!str_eq(conf_keys[i].section, kind->name))
+			continue;
+		buf_clear(&value);
+		value_format(&conf_keys[i], head, &value);
+		fn(title, conf_keys[i].name, value.data,
+		    conf_source(head, kind->name, conf_keys[i].name), arg);
+	}
+	buf_done(&value);
+	free(title);
 }
 
 void
 conf_show(const struct conf *conf, conf_show_fn *fn, void *arg)
 {
-	size_t i;
-	char *title;
+	size_t i, j;
 
-	show_section(
-	    "awaitd", "awaitd", &conf->global, &conf->global.sources, fn, arg);
-	for (i = 0; i < conf->nendpoints; i++) {
-		const struct conf_endpoint *e = conf->endpoints[i];
-
-		title = xasprintf("endpoint %s", e->name);
-		show_section("endpoint", title, e, &e->sources, fn, arg);
-		free(title);
+	for (i = 0; i < conf_kinds_len; i++) {
+		for (j = 0; j < section_count(conf, &conf_kinds[i]); j++)
+			show_section(&conf_kinds[i],
+			    section_at(conf, &conf_kinds[i], j), fn, arg);
 	}
+}
+
+static bool
+is_same(const struct conf_key *key, const struct conf_head *a,
+    const struct conf_head *b)
+{
+	struct buf one, other;
+	bool same;
+
+	buf_init(&one, VALUE_TEXT_MAX);
+	buf_init(&other, VALUE_TEXT_MAX);
+	value_format(key, a, &one);
+	value_format(key, b, &other);
+	same = str_eq(one.data, other.data);
+	buf_done(&one);
+	buf_done(&other);
+	return same;
+}
+
+/* No key of a section with a name needs a restart. */
+int
+conf_needs_restart(
+    const struct conf *was, const struct conf *is, char *out, size_t size)
+{
+	const struct conf_kind *kind;
+	const char *name;
+	struct error none;
+	size_t i;
+
+	for (i = 0; i < conf_keys_len; i++) {
+		const struct conf_key *key = &conf_keys[i];
+
+		if ((key->flags & CONF_RESTART) == 0 ||
+		    section_kind(key->section, &kind, &name, &none) == -1 ||
+		    is_same(
+			key, section_at(was, kind, 0), section_at(is, kind, 0)))
+			continue;
+		snprintf(out, size, "[%s] %s", key->section, key->name);
+		return 1;
+	}
+	return 0;
 }

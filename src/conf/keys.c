@@ -1,54 +1,220 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one table of keys. Each is documented in doc/awaitd.conf.5.scd and
- * stands with its default in etc/awaitd.conf; `make lint` holds them to it.
+ * The one table of sections and the one table of keys. Each key is documented
+ * in doc/awaitd.conf.5.scd and stands with its default in etc/awaitd.conf;
+ * `make lint` holds them to it.
  */
 #include "conf/keys.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/mem.h"
+#include "base/str.h"
 #include "conf/conf.h"
 
-#define GLOBAL(field) offsetof(struct conf_global, field)
-#define ENDPOINT(field) offsetof(struct conf_endpoint, field)
-#define HOUR_MS 3600000L
+#define NAME_MAX_LEN 63
+#define SOCKET_PATH_MAX 107 /* of sun_path, less its NUL */
+#define SECOND_MS INT64_C(1000)
+#define MINUTE_MS (60 * SECOND_MS)
+#define HOUR_MS (60 * MINUTE_MS)
+#define SCHEDULE "5s, 30s, 2m, 5m, 30m, 2h, 5h, 10h, 14h, 20h"
+
+/* clang-format off */
+const struct conf_kind conf_kinds[] = {
+    {"awaitd", false, false, sizeof(struct conf_global),
+	offsetof(struct conf, global), 0},
+    {"api", false, false, sizeof(struct conf_api),
+	offsetof(struct conf, api), 0},
+    {"metrics", false, false, sizeof(struct conf_metrics),
+	offsetof(struct conf, metrics), 0},
+    {"endpoint", true, false, sizeof(struct conf_endpoint),
+	offsetof(struct conf, endpoints), offsetof(struct conf, nendpoints)},
+    {"webhook", true, true, sizeof(struct conf_webhook),
+	offsetof(struct conf, webhooks), offsetof(struct conf, nwebhooks)},
+    {"exec", true, true, sizeof(struct conf_exec),
+	offsetof(struct conf, execs), offsetof(struct conf, nexecs)},
+};
+/* clang-format on */
+
+const size_t conf_kinds_len = ARRAY_LEN(conf_kinds);
+
+/* --- what texts must be --------------------------------------------- */
+
+static const char *
+must_s3_prefix(const char *s)
+{
+	if (!str_starts(s, "s3://") || s[5] == '/' || s[5] == '\0')
+		return "it must be s3://bucket/path";
+	return NULL;
+}
+
+/* More is looked at by those who will speak to it. */
+static const char *
+must_url(const char *s)
+{
+	size_t scheme = str_starts(s, "http://") ? 7
+	    : str_starts(s, "https://")          ? 8
+						 : 0;
+	size_t host = strcspn(s + scheme, "/?#");
+
+	if (scheme == 0 || host == 0)
+		return "it must be an http:// or https:// URL";
+	if (memchr(s + scheme, '@', host) != NULL)
+		return "it must hold no user name or password";
+	return NULL;
+}
+
+static const char *
+must_host_port(const char *s)
+{
+	char *host;
+	int port;
+
+	if (str_split_host_port(s, &host, &port) == -1)
+		return "it must be HOST:PORT, such as 127.0.0.1:8080 or "
+		       "[::1]:8080";
+	free(host);
+	return NULL;
+}
+
+static const char *
+must_listen(const char *s)
+{
+	if (!str_starts(s, "unix:"))
+		return must_host_port(s) == NULL
+		    ? NULL
+		    : "it must be unix:PATH or HOST:PORT";
+	if (s[5] == '\0' || strlen(s + 5) > SOCKET_PATH_MAX)
+		return "the path of a socket has 1 to 107 bytes";
+	return NULL;
+}
+
+static const char *
+must_user(const char *s)
+{
+	if (strpbrk(s, " \t") != NULL)
+		return "it must be the name or the number of a user; commas "
+		       "stand between them";
+	return NULL;
+}
+
+bool
+conf_name_ok(const char *name)
+{
+	size_t len = 0;
+
+	for (; *name != '\0'; name++, len++) {
+		if (!str_is_alnum(*name) && strchr("-_.", *name) == NULL)
+			return false;
+	}
+	return len >= 1 && len <= NAME_MAX_LEN;
+}
+
+static const char *
+must_target(const char *s)
+{
+	const char *name = strchr(s, ' ');
+	size_t i, len = name != NULL ? (size_t)(name - s) : 0;
+
+	for (i = 0; i < conf_kinds_len && name != NULL; i++) {
+		const struct conf_kind *kind = &conf_kinds[i];
+
+		if (kind->target && strlen(kind->name) == len &&
+		    memcmp(kind->name, s, len) == 0 && conf_name_ok(name + 1))
+			return NULL;
+	}
+	return "it must be the name of a section, 'webhook NAME' or 'exec "
+	       "NAME'";
+}
+
+/* --- the table ------------------------------------------------------ */
+
+#define AT(section, field) offsetof(struct conf_##section, field)
 
 const struct conf_key conf_keys[] = {
-    {"awaitd", "deployment", CONF_TEXT, "awaitd", GLOBAL(deployment), NULL, 0,
-	0, "first part of the output path extension we choose"},
-    {"awaitd", "state", CONF_TEXT, "", GLOBAL(state), NULL, 0, 0,
-	"folder of the state files"},
-    {"awaitd", "log_level", CONF_CHOICE, "warn", GLOBAL(log_level),
-	"debug|info|warn|error|none", 0, 0, "least severity that is logged"},
-    {"awaitd", "log_format", CONF_CHOICE, "text", GLOBAL(log_format),
-	"text|json", 0, 0, "form of a log line"},
-    {"awaitd", "retention", CONF_DURATION, "7d", GLOBAL(retention_ms), NULL,
-	60000, 0, "how long finished jobs are kept"},
+    {"awaitd", "deployment", CONF_TEXT, "awaitd", AT(global, deployment),
+	.help = "first part of the output path extension we choose"},
+    {"awaitd", "state", CONF_TEXT, "", AT(global, state), .flags = CONF_RESTART,
+	.help = "folder of the state files"},
+    {"awaitd", "log_level", CONF_CHOICE, "warn", AT(global, log_level),
+	.choices = "debug|info|warn|error|none",
+	.help = "least severity that is logged"},
+    {"awaitd", "log_format", CONF_CHOICE, "text", AT(global, log_format),
+	.choices = "text|json", .help = "form of a log line"},
+    {"awaitd", "retention", CONF_DURATION, "7d", AT(global, retention_ms),
+	.min = MINUTE_MS, .help = "how long finished jobs are kept"},
+    {"awaitd", "stop_timeout", CONF_DURATION, "20s",
+	AT(global, stop_timeout_ms), .max = HOUR_MS,
+	.help = "how long a stop waits for what is under way"},
 
-    {"endpoint", "region", CONF_TEXT, "", ENDPOINT(region), NULL, 0, 0,
-	"AWS region, where it is not the environment's"},
-    {"endpoint", "content_type", CONF_TEXT, "", ENDPOINT(content_type), NULL, 0,
-	0, "ContentType where the caller names none"},
-    {"endpoint", "inline", CONF_CHOICE, "auto", ENDPOINT(inline_bodies),
-	"auto|never", 0, 0, "send small inputs as the request's body"},
-    {"endpoint", "input_prefix", CONF_S3_PREFIX, "", ENDPOINT(input_prefix),
-	NULL, 0, 0, "where inputs are uploaded to"},
-    {"endpoint", "output_path", CONF_S3_PREFIX, "", ENDPOINT(output_path), NULL,
-	0, 0, "the endpoint's S3OutputPath"},
-    {"endpoint", "output_names", CONF_CHOICE, "awaitd", ENDPOINT(output_names),
-	"awaitd|service", 0, 0, "who names the results"},
-    {"endpoint", "request_ttl", CONF_DURATION, "", ENDPOINT(request_ttl_ms),
-	NULL, 60000, 6 * HOUR_MS, "RequestTTLSeconds"},
-    {"endpoint", "invocation_timeout", CONF_DURATION, "",
-	ENDPOINT(invocation_timeout_ms), NULL, 1000, HOUR_MS,
-	"InvocationTimeoutSeconds"},
-    {"endpoint", "poll_start", CONF_DURATION, "500ms", ENDPOINT(poll_start_ms),
-	NULL, 50, 0, "the first look, and the least time between two"},
-    {"endpoint", "poll_max", CONF_DURATION, "30s", ENDPOINT(poll_max_ms), NULL,
-	50, 0, "the longest time between two looks"},
-    {"endpoint", "poll_interval", CONF_DURATION, "", ENDPOINT(poll_interval_ms),
-	NULL, 50, 0, "look at this fixed interval instead"},
-    {"endpoint", "doubt_grace", CONF_DURATION, "30s", ENDPOINT(doubt_grace_ms),
-	NULL, 0, 0, "look this long before a doubtful submission is repeated"},
+    {"api", "listen", CONF_LIST, "", AT(api, listen), .flags = CONF_RESTART,
+	.must = must_listen, .help = "where requests are taken"},
+    {"api", "token_file", CONF_PATH, "", AT(api, token_file),
+	.flags = CONF_RESTART, .help = "holds what a TCP client must know"},
+    {"api", "users", CONF_LIST, "", AT(api, users), .flags = CONF_RESTART,
+	.must = must_user, .help = "who else may use the socket"},
+
+    {"metrics", "listen", CONF_TEXT, "", AT(metrics, listen),
+	.flags = CONF_RESTART, .must = must_host_port,
+	.help = "where Prometheus can read"},
+
+    {"endpoint", "region", CONF_TEXT, "", AT(endpoint, region),
+	.help = "AWS region, where it is not the environment's"},
+    {"endpoint", "content_type", CONF_TEXT, "", AT(endpoint, content_type),
+	.help = "ContentType where the caller names none"},
+    {"endpoint", "inline", CONF_CHOICE, "auto", AT(endpoint, inline_bodies),
+	.choices = "auto|never",
+	.help = "send small inputs as the request's body"},
+    {"endpoint", "input_prefix", CONF_TEXT, "", AT(endpoint, input_prefix),
+	.must = must_s3_prefix, .help = "where inputs are uploaded to"},
+    {"endpoint", "output_path", CONF_TEXT, "", AT(endpoint, output_path),
+	.must = must_s3_prefix, .help = "the endpoint's S3OutputPath"},
+    {"endpoint", "output_names", CONF_CHOICE, "awaitd",
+	AT(endpoint, output_names), .choices = "awaitd|service",
+	.help = "who names the results"},
+    {"endpoint", "request_ttl", CONF_SECONDS, "", AT(endpoint, request_ttl_ms),
+	.min = MINUTE_MS, .max = 6 * HOUR_MS, .help = "RequestTTLSeconds"},
+    {"endpoint", "invocation_timeout", CONF_SECONDS, "",
+	AT(endpoint, invocation_timeout_ms), .min = SECOND_MS, .max = HOUR_MS,
+	.help = "InvocationTimeoutSeconds"},
+    {"endpoint", "poll_start", CONF_DURATION, "500ms",
+	AT(endpoint, poll_start_ms), .min = 50,
+	.help = "the first look, and the least time between two"},
+    {"endpoint", "poll_max", CONF_DURATION, "30s", AT(endpoint, poll_max_ms),
+	.min = 50, .help = "the longest time between two looks"},
+    {"endpoint", "poll_interval", CONF_DURATION, "",
+	AT(endpoint, poll_interval_ms), .min = 50,
+	.help = "look at this fixed interval instead"},
+    {"endpoint", "doubt_grace", CONF_DURATION, "30s",
+	AT(endpoint, doubt_grace_ms),
+	.help = "look this long before a doubtful submission is repeated"},
+    {"endpoint", "deliver", CONF_LIST, "", AT(endpoint, deliver),
+	.must = must_target, .help = "where results are delivered to"},
+
+    {"webhook", "url", CONF_URL, "", AT(webhook, url), .flags = CONF_REQUIRED,
+	.must = must_url, .help = "where events are posted to"},
+    {"webhook", "secret_file", CONF_PATH, "", AT(webhook, secret_file),
+	.help = "holds what requests are signed with"},
+    {"webhook", "inline_max", CONF_SIZE, "20kB", AT(webhook, inline_max),
+	.max = 256 * 1024, .help = "largest result that an event holds"},
+    {"webhook", "timeout", CONF_DURATION, "15s", AT(webhook, timeout_ms),
+	.min = SECOND_MS, .max = 5 * MINUTE_MS, .help = "for one attempt"},
+    {"webhook", "schedule", CONF_SCHEDULE, SCHEDULE, AT(webhook, schedule),
+	.help = "delays before further attempts"},
+    {"webhook", "max_in_flight", CONF_COUNT, "8", AT(webhook, max_in_flight),
+	.min = 1, .max = 1000, .help = "attempts at the same time"},
+
+    {"exec", "command", CONF_COMMAND, "", AT(exec, command),
+	.flags = CONF_REQUIRED, .help = "the program and its arguments"},
+    {"exec", "payload", CONF_CHOICE, "result", AT(exec, payload),
+	.choices = "result|event", .help = "what its standard input is"},
+    {"exec", "timeout", CONF_DURATION, "5m", AT(exec, timeout_ms),
+	.min = SECOND_MS, .max = 24 * HOUR_MS, .help = "for one attempt"},
+    {"exec", "schedule", CONF_SCHEDULE, SCHEDULE, AT(exec, schedule),
+	.help = "delays before further attempts"},
+    {"exec", "max_in_flight", CONF_COUNT, "2", AT(exec, max_in_flight),
+	.min = 1, .max = 1000, .help = "attempts at the same time"},
 };
 
 const size_t conf_keys_len = ARRAY_LEN(conf_keys);

@@ -137,22 +137,6 @@ listen_unix(struct listeners *l, const char *path, struct error *err)
 	return 0;
 }
 
-/* HOST:PORT or [v6]:PORT; conf/ has checked the form. */
-static char *
-split_address(const char *text, int *port)
-{
-	const char *colon = strrchr(text, ':');
-	size_t len = colon != NULL ? (size_t)(colon - text) : strlen(text);
-	int64_t n = 0;
-
-	if (colon != NULL)
-		str_to_i64(colon + 1, 0, 65535, &n);
-	*port = (int)n;
-	if (len >= 2 && text[0] == '[' && text[len - 1] == ']')
-		return xstrndup(text + 1, len - 2);
-	return xstrndup(text, len);
-}
-
 static bool
 is_loopback(const char *host)
 {
@@ -165,9 +149,12 @@ listen_tcp(struct listeners *l, const char *what, const char *address,
     struct http_server_options *o, http_request_fn *fn, void *arg,
     struct error *err)
 {
-	char *host = split_address(address, &o->port);
+	char *host;
 	int rc;
 
+	/* conf/ has read it with the same words. */
+	if (str_split_host_port(address, &host, &o->port) == -1)
+		return err_set(err, ERR_CONFIG, "%s is no HOST:PORT", address);
 	o->host = host;
 	rc = listen_at(l, o, fn, arg, err);
 	if (rc == 0) {

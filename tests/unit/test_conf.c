@@ -116,31 +116,6 @@ without_a_file_all_is_default(void **state)
 	conf_free(conf);
 }
 
-static void
-every_key_of_the_table_can_be_set_and_is_shown(void **state)
-{
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < conf_keys_len; i++) {
-		const struct conf_key *k = &conf_keys[i];
-		static const char *const values[] = {
-		    [CONF_TEXT] = "some text",
-		    [CONF_S3_PREFIX] = "s3://bucket/path",
-		    [CONF_DURATION] = "61s",
-		};
-		const char *value = k->type == CONF_CHOICE
-		    ? strrchr(k->choices, '|') + 1
-		    : values[k->type];
-		char *text = xasprintf("[%s]\n%s = %s\n",
-		    str_eq(k->section, "endpoint") ? "endpoint e" : k->section,
-		    k->name, value);
-
-		conf_free(must_load(text, NULL));
-		free(text);
-	}
-}
-
 static struct {
 	char value[64];
 	char source[128];
@@ -168,6 +143,69 @@ must_show(const struct conf *conf, const char *section, const char *key,
 	conf_show(conf, remember, (void *)want);
 	assert_string_equal(shown.value, value);
 	assert_string_equal(shown.source, source);
+}
+
+/* A value that the key takes and that is not its default. */
+static const char *
+some_value(const struct conf_key *k)
+{
+	switch (k->type) {
+	case CONF_TEXT:
+		if (str_eq(k->section, "metrics"))
+			return "127.0.0.1:9";
+		return k->must != NULL ? "s3://bucket/path" : "some text";
+	case CONF_URL:
+		return "https://host/path";
+	case CONF_PATH:
+		return "/a/b";
+	case CONF_LIST:
+		return str_eq(k->name, "listen") ? "unix:/a, unix:b"
+		    : str_eq(k->name, "users")   ? "alice, 7"
+						 : "webhook w, exec x";
+	case CONF_COMMAND:
+		return "a \"b \\\" c\" d\\e \"\" \"'\"";
+	case CONF_DURATION:
+	case CONF_SECONDS:
+		return "61s";
+	case CONF_SIZE:
+		return "3KiB";
+	case CONF_COUNT:
+		return "77";
+	case CONF_CHOICE:
+		return strrchr(k->choices, '|') + 1;
+	case CONF_SCHEDULE:
+		return "1s, 250ms, 120s";
+	}
+	abort();
+}
+
+/* What is shown could stand in a file and mean the same. */
+static void
+every_key_of_the_table_can_be_set_and_is_shown(void **state)
+{
+	char source[128];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < conf_keys_len; i++) {
+		const struct conf_key *k = &conf_keys[i];
+		struct conf *conf;
+		char *title = str_eq(k->section, "endpoint")
+		    ? xasprintf("endpoint e")
+		    : str_eq(k->section, "webhook") ? xasprintf("webhook w")
+		    : str_eq(k->section, "exec")    ? xasprintf("exec x")
+						    : xstrdup(k->section);
+		char *text = xasprintf("[webhook w]\nurl = http://h\n[exec x]\n"
+				       "command = x\n[%s]\n%s = %s\n",
+		    title, k->name, some_value(k));
+
+		conf = must_load(text, NULL);
+		snprintf(source, sizeof(source), "%s:6", file);
+		must_show(conf, title, k->name, some_value(k), source);
+		conf_free(conf);
+		free(text);
+		free(title);
+	}
 }
 
 static void

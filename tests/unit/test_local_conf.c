@@ -160,7 +160,7 @@ wrong_values_are_refused(void **state)
 	(void)state;
 	assert_refused("[local]\nallow_remote = maybe\n", "neither yes nor no");
 	assert_refused("[local]\nlog_level = loud\n", "none of debug, info");
-	assert_refused("[local]\nmax_object = 5GB\n", "is no size");
+	assert_refused("[local]\nmax_object = 5gb\n", "is no size");
 	assert_refused("[local]\nmax_object = 0\n", "is no size");
 	assert_refused(BASE ENDPOINT "max_concurrent = 0\n", "is no number");
 	assert_refused(BASE ENDPOINT "max_concurrent = 1001\n", "is no number");
@@ -259,7 +259,7 @@ commands_are_cut_at_blanks_outside_quotes(void **state)
 	assert_string_equal(argv[4], "\"\\\\n");
 	assert_string_equal(argv[5], "$X;|");
 	assert_null(argv[6]);
-	conf_argv_free(argv);
+	str_free_words(argv);
 	assert_int_equal(conf_split_command(" ", &argv, &err), -1);
 	assert_int_equal(conf_split_command("a \"b", &argv, &err), -1);
 }

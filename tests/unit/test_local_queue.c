@@ -160,7 +160,7 @@ teardown(void **state)
 	int rc = nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 
 	(void)state;
-	conf_argv_free(endpoint.argv);
+	str_free_words(endpoint.argv);
 	free(endpoint.name);
 	free(endpoint.content_type);
 	free(endpoint.result_content_type);
@@ -176,7 +176,7 @@ set_command(const char *text)
 {
 	struct error err;
 
-	conf_argv_free(endpoint.argv);
+	str_free_words(endpoint.argv);
 	assert_int_equal(conf_split_command(text, &endpoint.argv, &err), 0);
 }
 

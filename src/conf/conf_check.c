@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What only the whole configuration can tell: what is missing or at odds. */
+#include "conf/conf.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "conf/section.h"
+#include "conf/value.h"
+
+/* --- what a section is nothing without ------------------------------ */
+
+static int
+check_required(const struct conf_key *key, const struct conf_kind *kind,
+    const struct conf_head *head, struct error *err)
+{
+	struct buf value;
+	bool is_set;
+
+	buf_init(&value, VALUE_TEXT_MAX);
+	value_format(key, head, &value);
+	is_set = value.len > 0;
+	buf_done(&value);
+	if (is_set)
+		return 0;
+	err_set(err, ERR_CONFIG, "%s: [%s %s] has no %s", head->place,
+	    kind->name, head->name, key->name);
+	return err_hint(
+	    err, "Write '%s = ...' in it: %s.", key->name, key->help);
+}
+
+static int
+check_section(const struct conf_kind *kind, const struct conf_head *head,
+    struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < conf_keys_len; i++) {
+		const struct conf_key *key = &conf_keys[i];
+
+		if ((key->flags & CONF_REQUIRED) != 0 &&
+		    str_eq(key->section, kind->name) &&
+		    check_required(key, kind, head, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+check_sections(const struct conf *conf, struct error *err)
+{
+	size_t i, j;
+
+	for (i = 0; i < conf_kinds_len; i++) {
+		const struct conf_kind *kind = &conf_kinds[i];
+
+		for (j = 0; j < section_count(conf, kind); j++) {
+			if (check_section(
+				kind, section_at(conf, kind, j), err) == -1)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* --- targets -------------------------------------------------------- */
+
+static int
+refuse_target(const struct conf *conf, const char *title, struct error *err)
+{
+	struct buf known;
+	size_t i, j;
+
+	err_set(err, ERR_CONFIG, "there is no section [%s]", title);
+	buf_init(&known, sizeof(err->hint) / 2);
+	for (i = 0; i < conf_kinds_len; i++) {
+		const struct conf_kind *kind = &conf_kinds[i];
+
+		for (j = 0; j < section_count(conf, kind) && kind->target; j++)
+			buf_printf(&known, "%s%s %s", known.len > 0 ? ", " : "",
+			    kind->name, section_at(conf, kind, j)->name);
+	}
+	if (known.len == 0)
+		err_hint(err, "Add it; the configuration has no target yet.");
+	else
+		err_hint(err, "Known targets: %s%s.", known.data,
+		    known.overflow ? ", and more" : "");
+	buf_done(&known);
+	return -1;
+}
+
+int
+conf_check_targets(const struct conf *conf, const char *const *titles, size_t n,
+    struct error *err)
+{
+	size_t i, j;
+
+	for (i = 0; i < n; i++) {
+		if (!conf_has_target(conf, titles[i]))
+			return refuse_target(conf, titles[i], err);
+		for (j = 0; j < i; j++) {
+			if (str_eq(titles[i], titles[j]))
+				return err_set(err, ERR_CONFIG,
+				    "%s is named twice", titles[i]);
+		}
+	}
+	return 0;
+}
+
+static int
+check_deliver(const struct conf *conf, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < conf->nendpoints; i++) {
+		const struct conf_endpoint *e = conf->endpoints[i];
+
+		if (conf_check_targets(conf, (const char *const *)e->deliver.v,
+			e->deliver.n, err) == -1)
+			return err_prefix(err, "%s: [endpoint %s] deliver",
+			    conf_source(&e->head, "endpoint", "deliver"),
+			    e->head.name);
+	}
+	return 0;
+}
+
+/* --- the API -------------------------------------------------------- */
+
+/* Who connects over TCP is known by nothing but a token. */
+static int
+check_api(const struct conf *conf, struct error *err)
+{
+	const struct conf_api *api = &conf->api;
+	size_t i;
+
+	for (i = 0; i < api->listen.n; i++) {
+		if (str_starts(api->listen.v[i], "unix:") ||
+		    api->token_file != NULL)
+			continue;
+		err_set(err, ERR_CONFIG,
+		    "%s: [api] listen = %s: over TCP anybody could come",
+		    conf_source(&api->head, "api", "listen"), api->listen.v[i]);
+		return err_hint(err,
+		    "Set token_file in [api] to a file of yours that holds a "
+		    "long random token.");
+	}
+	return 0;
+}
+
+int
+conf_check(const struct conf *conf, struct error *err)
+{
+	if (check_sections(conf, err) == -1 || check_api(conf, err) == -1)
+		return -1;
+	return check_deliver(conf, err);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The values of a configuration, section by section. What each key means is
+ * in awaitd.conf(5); how it is written, in keys.c.
+ */
+#ifndef CONF_TYPES_H
+#define CONF_TYPES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/schedule.h"
+
+enum conf_inline { CONF_INLINE_AUTO, CONF_INLINE_NEVER };
+enum conf_names { CONF_NAMES_AWAITD, CONF_NAMES_SERVICE };
+enum conf_payload { CONF_PAYLOAD_RESULT, CONF_PAYLOAD_EVENT };
+
+/* Indexed as the table of keys is; NULL stands for the default. */
+#define CONF_KEYS_MAX 64
+struct conf_sources {
+	char *v[CONF_KEYS_MAX];
+};
+
+/* Words that stand in a list, such as "webhook a, exec b". v ends in NULL, or
+ * is NULL where there is none. */
+struct conf_list {
+	char **v;
+	size_t n;
+};
+
+/* Every section's struct begins so. */
+struct conf_head {
+	char *name; /* of [endpoint NAME] and the like, else "" */
+	char *place; /* where it begins, "FILE:LINE", or a flag */
+	struct conf_sources sources;
+};
+
+/* [awaitd] */
+struct conf_global {
+	struct conf_head head;
+	char *deployment;
+	char *state;
+	int log_level;
+	int log_format;
+	int64_t retention_ms;
+	int64_t stop_timeout_ms;
+};
+
+/* [api] */
+struct conf_api {
+	struct conf_head head;
+	struct conf_list listen; /* unix:PATH, HOST:PORT; none: the default */
+	char *token_file;
+	struct conf_list users; /* names or numbers, besides our own and root */
+};
+
+/* [metrics] */
+struct conf_metrics {
+	struct conf_head head;
+	char *listen; /* HOST:PORT, or NULL */
+};
+
+/* [endpoint NAME] */
+struct conf_endpoint {
+	struct conf_head head;
+	char *region;
+	char *content_type;
+	int inline_bodies; /* enum conf_inline */
+	char *input_prefix;
+	char *output_path;
+	int output_names; /* enum conf_names */
+	int64_t request_ttl_ms;
+	int64_t invocation_timeout_ms;
+	int64_t poll_start_ms;
+	int64_t poll_max_ms;
+	int64_t poll_interval_ms;
+	int64_t doubt_grace_ms;
+	struct conf_list deliver; /* sections of targets: "webhook hook" */
+};
+
+/* [webhook NAME] */
+struct conf_webhook {
+	struct conf_head head;
+	char *url;
+	char *secret_file;
+	int64_t inline_max; /* bytes */
+	int64_t timeout_ms;
+	struct schedule schedule;
+	int64_t max_in_flight;
+};
+
+/* [exec NAME] */
+struct conf_exec {
+	struct conf_head head;
+	struct conf_list command; /* argv, split as a shell would without
+				     doing anything else; v ends in NULL */
+	int payload; /* enum conf_payload */
+	int64_t timeout_ms;
+	struct schedule schedule;
+	int64_t max_in_flight;
+};
+
+struct conf {
+	char *file; /* that was read, or NULL */
+	struct conf_global global;
+	struct conf_api api;
+	struct conf_metrics metrics;
+	struct conf_endpoint **endpoints;
+	size_t nendpoints;
+	struct conf_webhook **webhooks;
+	size_t nwebhooks;
+	struct conf_exec **execs;
+	size_t nexecs;
+	struct conf_endpoint *fallback; /* every default */
+};
+
+#endif
