@@ -22,6 +22,7 @@ base_sources += src/base/str.c src/base/str.h
 base_sources += src/base/timefmt.c src/base/timefmt.h
 
 job_sources =
+job_sources += src/job/delivery.c src/job/delivery.h
 job_sources += src/job/job.c src/job/job.h
 job_sources += src/job/jobid.c src/job/jobid.h
 job_sources += src/job/jobjson.c src/job/jobjson.h
@@ -60,7 +61,14 @@ aws_sources += src/aws/sigv4_canonical.c
 store_sources =
 store_sources += src/store/backend.h
 store_sources += src/store/sqlite.c
+store_sources += src/store/sqlite_columns.h
+store_sources += src/store/sqlite_db.h
+store_sources += src/store/sqlite_read.c
+store_sources += src/store/sqlite_sql.c
+store_sources += src/store/sqlite_write.c
 store_sources += src/store/store.c src/store/store.h
+store_sources += src/store/store_op.h
+store_sources += src/store/store_verbs.c
 
 deliver_sources =
 
@@ -130,7 +138,7 @@ awaitd_LDADD = libawaitd.a $(libs)
 
 # store/schema.h holds each .sql file as schema_NAME[]. It is made in the
 # build tree and never shipped: it cannot differ from the .sql files.
-schema_sql = src/store/schema/sqlite.sql
+schema_sql = src/store/schema/sqlite.sql src/store/schema/sqlite_from_1.sql
 
 src/store/schema.h: $(schema_sql) tools/embed
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \

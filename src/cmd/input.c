@@ -117,7 +117,7 @@ take_file(const struct input_options *o, struct job *job, struct error *err)
 	return rc;
 }
 
-/* Copy standard input to a file that is durable before the job is. */
+/* Copy standard input to a file, which the store makes durable. */
 static int
 spool_stdin(int fd, struct error *err)
 {
@@ -132,8 +132,6 @@ spool_stdin(int fd, struct error *err)
 			     : file_write_all(fd, piece, (size_t)n, err);
 	}
 	free(piece);
-	if (rc == 0 && fsync(fd) == -1)
-		rc = err_set_errno(err, ERR_IO, "fsync");
 	return rc;
 }
 
@@ -154,7 +152,7 @@ take_spooled(int fd, const char *path, const struct input_options *o,
 	if (use_file(fd, path, o, job, err) == -1)
 		return -1;
 	job->spec.input_spooled = true;
-	return file_sync_dir(o->folder, err);
+	return 0;
 }
 
 static int
