@@ -71,6 +71,12 @@ store_sources += src/store/store_op.h
 store_sources += src/store/store_verbs.c
 
 deliver_sources =
+deliver_sources += src/deliver/driver.c src/deliver/driver.h
+deliver_sources += src/deliver/exec.c src/deliver/exec.h
+deliver_sources += src/deliver/execenv.c src/deliver/execenv.h
+deliver_sources += src/deliver/payload.c src/deliver/payload.h
+deliver_sources += src/deliver/webhook.c src/deliver/webhook.h
+deliver_sources += src/deliver/whsign.c src/deliver/whsign.h
 
 engine_sources =
 engine_sources += src/engine/agenda.c src/engine/agenda.h
