@@ -36,7 +36,10 @@ net_sources += src/net/http_response.c
 net_sources += src/net/http_server.c src/net/http_server.h
 net_sources += src/net/http_server_body.c
 net_sources += src/net/http_server_conn.c src/net/http_server_conn.h
+net_sources += src/net/http_server_listen.c src/net/http_server_listen.h
 net_sources += src/net/http_server_reply.c
+net_sources += src/net/http_server_unix.c
+net_sources += src/net/http_server_watch.c
 net_sources += src/net/url.c src/net/url.h
 
 aws_sources =

@@ -109,6 +109,8 @@ flow_support = tests/support/fake_clock.c tests/support/fake_clock.h \
 	tests/support/flow.c tests/support/flow.h
 
 flow_tests =
+flow_tests += tests/flow/test_deliver
+tests_flow_test_deliver_SOURCES = tests/flow/test_deliver.c $(flow_support)
 flow_tests += tests/flow/test_doubt
 tests_flow_test_doubt_SOURCES = tests/flow/test_doubt.c $(flow_support)
 flow_tests += tests/flow/test_fetch
@@ -134,6 +136,9 @@ system_tests += tests/system/logs.sh
 system_tests += tests/system/ocr.sh
 system_tests += tests/system/results.sh
 system_tests += tests/system/retention.sh
+system_tests += tests/system/serve_idle.sh
+system_tests += tests/system/serve_kill.sh
+system_tests += tests/system/serve_many.sh
 system_tests += tests/system/wait.sh
 system_tests += tests/system/local.sh
 

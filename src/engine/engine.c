@@ -280,6 +280,14 @@ drop_spooled_input(const struct job *job)
 		unlink(job->spec.input_path);
 }
 
+/* Inline bytes are not needed once they were accepted, nor the memory. */
+static void
+drop_body(struct job *job)
+{
+	free(job->spec.body);
+	job->spec.body = NULL;
+}
+
 /* Nothing can be there at once. */
 static int64_t
 first_look_ms(const struct work *w)
@@ -317,8 +325,10 @@ on_moved(const struct error *err, void *arg)
 		return;
 	}
 	log_move(w->job, from);
-	if (from == JOB_QUEUED)
+	if (from == JOB_QUEUED) {
 		drop_spooled_input(w->job);
+		drop_body(w->job);
+	}
 	tell(w, ENGINE_MOVED, NULL);
 	if (w->job->state == JOB_DONE) {
 		hand_over_deliveries(w);

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/queue.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -47,6 +48,9 @@ struct http_call {
 	void *arg;
 	struct http_response response;
 	size_t head_bytes;
+	bool head_whole; /* that of the answer, not of an interim one */
+	bool cut_body;
+	char *unix_socket;
 	struct error err; /* of ours, where we broke it off */
 	char curl_error[CURL_ERROR_SIZE];
 };
@@ -174,6 +178,15 @@ on_timer_change(CURLM *multi, long ms, void *arg)
 
 /* --- one exchange --------------------------------------------------- */
 
+static int
+status_of(const struct http_call *call)
+{
+	long status = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (int)status;
+}
+
 static size_t
 on_header(char *data, size_t size, size_t n, void *arg)
 {
@@ -193,6 +206,8 @@ on_header(char *data, size_t size, size_t n, void *arg)
 		headers_done(&call->response.headers);
 		return len;
 	}
+	if (*data == '\r' || *data == '\n')
+		call->head_whole = status_of(call) >= 200;
 	line = xstrndup(data, len);
 	colon = strchr(line, ':');
 	if (colon != NULL) {
@@ -216,19 +231,31 @@ feed_sink(struct http_call *call, const void *data, size_t len)
 	return call->sink(data, len, call->sink_arg, &call->err);
 }
 
+/* Less than `len` ends the transfer. */
+static size_t
+keep_beginning(struct buf *body, const void *data, size_t len)
+{
+	size_t room = body->max - body->len;
+
+	if (len > room)
+		len = room;
+	buf_append(body, data, len);
+	return len;
+}
+
 static size_t
 on_body(char *data, size_t size, size_t n, void *arg)
 {
 	struct http_call *call = arg;
 	struct http_response *r = &call->response;
 	size_t len = size * n;
-	long status = 0;
 
-	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
 	r->body_bytes += (int64_t)len;
-	r->status = (int)status;
-	if (call->sink != NULL && status >= 200 && status < 300)
+	r->status = status_of(call);
+	if (call->sink != NULL && r->status >= 200 && r->status < 300)
 		return feed_sink(call, data, len) == 0 ? len : 0;
+	if (call->cut_body)
+		return keep_beginning(&r->body, data, len);
 	if (buf_append(&r->body, data, len) == -1) {
 		err_set(&call->err, ERR_LIMIT,
 		    "the response is larger than %zu bytes", r->body.max);
@@ -286,6 +313,7 @@ call_free(struct http_call *call)
 	curl_slist_free_all(call->fields);
 	headers_done(&call->response.headers);
 	buf_done(&call->response.body);
+	free(call->unix_socket);
 	free(call->body);
 	free(call);
 }
@@ -323,6 +351,18 @@ may_have_left(struct http_call *call, CURLcode code)
 	return pretransfer != 0 || request_size != 0;
 }
 
+/* curl names the host of the URL, which is not where it went. */
+static void
+fill_unix_error(struct http_call *call, struct error *err)
+{
+	long why = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &why);
+	err_set(err, ERR_NET, "cannot connect to %s: %s", call->unix_socket,
+	    why != 0 ? strerror((int)why) : call->curl_error);
+	err->retryable = true;
+}
+
 static void
 fill_error(struct http_call *call, CURLcode code, struct error *err)
 {
@@ -332,6 +372,8 @@ fill_error(struct http_call *call, CURLcode code, struct error *err)
 
 	if (call->err.code != ERR_NONE) {
 		*err = call->err;
+	} else if (call->unix_socket != NULL && code == CURLE_COULDNT_CONNECT) {
+		fill_unix_error(call, err);
 	} else {
 		err_set(err,
 		    code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_NET,
@@ -350,12 +392,11 @@ finish(struct http_call *call, CURLcode code)
 {
 	struct http_client *c = call->client;
 	struct error err;
-	long status = 0;
 
 	TAILQ_REMOVE(&c->running, call, entry);
-	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-	call->response.status = (int)status;
-	if (code == CURLE_OK) {
+	call->response.status = status_of(call);
+	call->response.cut = code != CURLE_OK;
+	if (code == CURLE_OK || (call->cut_body && call->head_whole)) {
 		call->done(&call->response, NULL, call->arg);
 	} else {
 		error_clear(&err);
@@ -610,12 +651,16 @@ static bool
 is_loopback(const char *url)
 {
 	const char *host = strstr(url, "://");
+	size_t len;
 
 	if (host == NULL)
 		return false;
 	host += 3;
-	return str_starts(host, "127.") || str_starts(host, "localhost") ||
-	    str_starts(host, "[::1]");
+	len = strcspn(host, ":/?");
+	if (len == strlen("localhost") && str_starts(host, "localhost"))
+		return true;
+	return str_starts(host, "[::1]") ||
+	    (str_starts(host, "127.") && strspn(host, "0123456789.") == len);
 }
 
 static void
@@ -643,9 +688,13 @@ set_options(struct http_call *call, const struct http_request *r)
 		curl_easy_setopt(e, CURLOPT_CAINFO, c->ca_file);
 	if (c->user_agent != NULL)
 		curl_easy_setopt(e, CURLOPT_USERAGENT, c->user_agent);
-	/* A proxy of the environment is for the world, not for ourselves. */
-	if (is_loopback(r->url))
+	/* A proxy of the environment is for the world, not for ourselves; and
+	 * what it says before the tunnel is there is no answer. */
+	if (r->unix_socket != NULL || is_loopback(r->url))
 		curl_easy_setopt(e, CURLOPT_PROXY, "");
+	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	if (r->unix_socket != NULL)
+		curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, r->unix_socket);
 	/* curl sends a request again when a kept connection turns out dead. */
 	if (r->once)
 		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
@@ -654,11 +703,10 @@ set_options(struct http_call *call, const struct http_request *r)
 	set_fields(call, r);
 }
 
-int
-http_start(struct http_client *c, const struct http_request *r,
-    http_done_fn *done, void *arg, struct http_call **out, struct error *err)
+static int
+check(const struct http_request *r, struct error *err)
 {
-	struct http_call *call;
+	const struct sockaddr_un *sa = NULL;
 	size_t i;
 
 	for (i = 0; r->headers != NULL && i < r->headers->n; i++) {
@@ -668,6 +716,25 @@ http_start(struct http_client *c, const struct http_request *r,
 			    "the header %s holds a control character",
 			    r->headers->v[i].name);
 	}
+	if (r->unix_socket == NULL)
+		return 0;
+	if (*r->unix_socket == '\0')
+		return err_set(err, ERR_USAGE, "the path of a socket is empty");
+	if (strlen(r->unix_socket) >= sizeof(sa->sun_path))
+		return err_set(err, ERR_USAGE,
+		    "the path of a socket is longer than %zu bytes: %s",
+		    sizeof(sa->sun_path) - 1, r->unix_socket);
+	return 0;
+}
+
+int
+http_start(struct http_client *c, const struct http_request *r,
+    http_done_fn *done, void *arg, struct http_call **out, struct error *err)
+{
+	struct http_call *call;
+
+	if (check(r, err) == -1)
+		return -1;
 	call = xcalloc(1, sizeof(*call));
 	call->client = c;
 	call->body_fd = -1;
@@ -675,6 +742,8 @@ http_start(struct http_client *c, const struct http_request *r,
 	call->sink_arg = r->sink_arg;
 	call->head = r->head;
 	call->head_arg = r->head_arg;
+	call->cut_body = r->cut_body;
+	call->unix_socket = xstrdup_or_null(r->unix_socket);
 	call->done = done;
 	call->arg = arg;
 	buf_init(&call->response.body,

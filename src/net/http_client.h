@@ -29,7 +29,8 @@ struct http_response {
 	int status;
 	struct headers headers;
 	struct buf body; /* what did not go to the sink */
-	int64_t body_bytes; /* all of it, the sink's included */
+	int64_t body_bytes; /* that came, the sink's and the cut included */
+	bool cut; /* the body is not all of it (cut_body) */
 };
 
 /* A piece of a 2xx body. 0, or -1 with *err to break off. */
@@ -46,13 +47,18 @@ struct http_request {
 	const char *method;
 	const char *url; /* sent as it is, "/../" included */
 	const char *unix_socket; /* connect to this instead of the URL's host,
-				    or NULL */
+				    never by a proxy; or NULL */
 	const struct headers *headers;
 	const void *body;
 	size_t body_len;
 	int body_fd; /* used where file_len > 0: read from offset 0 */
 	int64_t file_len;
 	size_t body_max; /* of the response in memory; 0: 64 KiB */
+	/* The status is the answer: once the head is there the call cannot
+	 * fail any more. What passes body_max, or breaks, or does not come in
+	 * time is left out of the body, whatever the status, and the
+	 * connection is not used again. Not with a sink. */
+	bool cut_body;
 	http_sink_fn *sink;
 	void *sink_arg;
 	http_head_fn *head; /* or NULL */

@@ -1,39 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The listener: who is let in, and what an exchange tells about its request.
- * Connections are http_server_conn's.
+ * The server from its making to its end, and what an exchange tells about its
+ * request. Who is let in is http_server_listen's, connections are
+ * http_server_conn's.
  */
 #include "net/http_server.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <event2/listener.h>
-#include <netdb.h>
-#include <netinet/tcp.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "base/log.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "net/http_server_conn.h"
-
-/* So many above the limit are still told so; more are closed unheard. */
-#define REFUSED_MAX 64
-
-/* Out of descriptors: to ask again at once would only burn the processor. */
-#define ACCEPT_PAUSE_MS 100
 
 #define REPLY_HEAD_MAX ((size_t)64 << 10)
 
 static void
 set_defaults(struct http_server_options *o)
 {
-	o->host = NULL;
+	o->host = o->unix_path = NULL;
+	if (o->unix_mode == 0)
+		o->unix_mode = 0600;
+	o->unix_mode &= 0777;
 	if (o->max_connections == 0)
 		o->max_connections = 256;
 	if (o->max_head == 0)
@@ -46,121 +33,6 @@ set_defaults(struct http_server_options *o)
 		o->idle_timeout_ms = 60000;
 	if (o->body_timeout_ms == 0)
 		o->body_timeout_ms = 60000;
-}
-
-/* address:port, the address of IPv6 in brackets. */
-static void
-format_peer(const struct sockaddr *sa, socklen_t len, char *out, size_t size)
-{
-	char host[64], port[8];
-
-	if (getnameinfo(sa, len, host, sizeof(host), port, sizeof(port),
-		NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-		snprintf(out, size, "?");
-	else if (sa->sa_family == AF_INET6)
-		snprintf(out, size, "[%s]:%s", host, port);
-	else
-		snprintf(out, size, "%s:%s", host, port);
-}
-
-static void
-on_accept(struct evconnlistener *listener, evutil_socket_t fd,
-    struct sockaddr *sa, int len, void *arg)
-{
-	struct http_server *s = arg;
-	char peer[80];
-	int one = 1;
-
-	(void)listener;
-	if (s->n_refused >= REFUSED_MAX &&
-	    s->n_conns - s->n_refused >= s->opt.max_connections) {
-		close(fd);
-		return;
-	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	format_peer(sa, (socklen_t)len, peer, sizeof(peer));
-	http_conn_start(s, fd, peer);
-}
-
-static void
-on_accept_error(struct evconnlistener *listener, void *arg)
-{
-	struct http_server *s = arg;
-
-	log_debug("http", "cannot accept: %s", strerror(errno));
-	evconnlistener_disable(listener);
-	loop_timer_set(s->pause, ACCEPT_PAUSE_MS);
-}
-
-static void
-on_pause_over(void *arg)
-{
-	struct http_server *s = arg;
-
-	if (s->listener != NULL)
-		evconnlistener_enable(s->listener);
-}
-
-static struct addrinfo *
-resolve(const char *host, int port, struct error *err)
-{
-	struct addrinfo hints, *found = NULL;
-	char service[16];
-	int rc;
-
-	if (host == NULL || str_eq(host, "localhost"))
-		host = "127.0.0.1";
-	memset(&hints, 0, sizeof(hints));
-	hints.ai_socktype = SOCK_STREAM;
-	hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
-	snprintf(service, sizeof(service), "%d", port);
-	if (port < 0 || port > 65535) {
-		err_set(err, ERR_CONFIG, "there is no port %d", port);
-		return NULL;
-	}
-	rc = getaddrinfo(host, service, &hints, &found);
-	if (rc != 0) {
-		err_set(err, ERR_CONFIG, "cannot listen on \"%s\": %s", host,
-		    gai_strerror(rc));
-		err_hint(err, "Give a numeric address or localhost.");
-		return NULL;
-	}
-	return found;
-}
-
-static int
-bound_port(struct evconnlistener *listener)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = sizeof(sa);
-
-	memset(&sa, 0, sizeof(sa));
-	if (getsockname(evconnlistener_get_fd(listener), (struct sockaddr *)&sa,
-		&len) != 0)
-		return 0;
-	if (sa.ss_family == AF_INET6)
-		return ntohs(((struct sockaddr_in6 *)&sa)->sin6_port);
-	return ntohs(((struct sockaddr_in *)&sa)->sin_port);
-}
-
-static int
-listen_on(struct http_server *s, const char *host, int port, struct error *err)
-{
-	struct addrinfo *ai = resolve(host, port, err);
-
-	if (ai == NULL)
-		return -1;
-	s->listener = evconnlistener_new_bind(loop_event_base(s->loop),
-	    on_accept, s,
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-	    SOMAXCONN, ai->ai_addr, (int)ai->ai_addrlen);
-	freeaddrinfo(ai);
-	if (s->listener == NULL)
-		return err_set_errno(err, ERR_NET, "cannot listen on %s:%d",
-		    host != NULL ? host : "127.0.0.1", port);
-	evconnlistener_set_error_cb(s->listener, on_accept_error);
-	s->port = bound_port(s->listener);
-	return 0;
 }
 
 /* A peer that has gone must not end the process. */
@@ -186,13 +58,13 @@ http_server_new(struct loop *loop, const struct http_server_options *options,
 	s->arg = arg;
 	s->date_at = -1;
 	TAILQ_INIT(&s->conns);
-	if (listen_on(s, options->host, options->port, err) == -1) {
+	if (http_listen_open(s, options, err) == -1) {
 		free(s);
 		return -1;
 	}
 	ignore_sigpipe();
 	buf_init(&s->scratch, REPLY_HEAD_MAX);
-	s->pause = loop_timer_new(loop, on_pause_over, s);
+	s->pause = loop_timer_new(loop, http_listen_again, s);
 	*out = s;
 	return 0;
 }
@@ -215,9 +87,7 @@ http_server_drain(struct http_server *s)
 	struct http_conn *c;
 
 	s->draining = true;
-	if (s->listener != NULL)
-		evconnlistener_free(s->listener);
-	s->listener = NULL;
+	http_listen_close(s);
 	loop_timer_clear(s->pause);
 	TAILQ_FOREACH (c, &s->conns, entry)
 		http_conn_kick(c);
@@ -231,8 +101,7 @@ http_server_free(struct http_server *s)
 
 	if (s == NULL)
 		return;
-	if (s->listener != NULL)
-		evconnlistener_free(s->listener);
+	http_listen_close(s);
 	loop_timer_free(s->pause);
 	s->draining = true;
 	for (c = TAILQ_FIRST(&s->conns); c != NULL; c = next) {
@@ -276,7 +145,13 @@ http_headers(const struct http_exchange *x)
 const char *
 http_peer(const struct http_exchange *x)
 {
-	return x->conn->peer;
+	return x->conn->peer.name;
+}
+
+int64_t
+http_peer_uid(const struct http_exchange *x)
+{
+	return x->conn->peer.uid;
 }
 
 int64_t

@@ -30,8 +30,7 @@ struct http_exchange;
 struct http_server_options {
 	const char *host; /* a numeric address or "localhost", the default */
 	int port; /* 0: any free port, see _port() */
-	const char *unix_path; /* instead of host and port: a socket there; one
-				that nobody listens at any more is replaced */
+	const char *unix_path; /* instead of host and port: a socket there */
 	unsigned unix_mode; /* of that file, 0: 0600 */
 	unsigned max_connections; /* 256; more are answered 503 and closed */
 	size_t max_head; /* 16 KiB for request line and fields */
@@ -41,9 +40,9 @@ struct http_server_options {
 	int64_t body_timeout_ms; /* 60 s without a byte of body, either way */
 	unsigned max_per_source; /* connections of one IPv4 address or IPv6 /56;
 				0: no limit. A UNIX socket has no sources */
-	/* The body and type of a refusal that no handler saw (a request that is
-	 * malformed, too slow or too much); NULL: one line of text. `why` is a
-	 * lower-case line of ours. */
+	/* The body (up to 16 KiB; HEAD has none) and type of a refusal that no
+	 * handler saw (a request that is malformed, too slow or too much);
+	 * NULL: one line of text. `why` is a lower-case line of ours. */
 	void (*refusal)(int status, const char *why, struct headers *headers,
 	    struct buf *body);
 	int64_t min_body_rate; /* 0: none; bytes a second, over the whole
@@ -54,12 +53,16 @@ struct http_server_options {
 /* Decide what to do with a request; the head is complete. */
 typedef void http_request_fn(struct http_exchange *x, void *arg);
 
-/* Listens at once, and has the process ignore SIGPIPE unless it handles it.
- * *out is the caller's (http_server_free). */
+/*
+ * Listens at once, and has the process ignore SIGPIPE unless it handles it.
+ * *out is the caller's (http_server_free). A UNIX socket that nobody listens
+ * at any more is replaced (ERR_BUSY: somebody does; ERR_CONFIG: the file is no
+ * socket, or the path is too long); it is removed by drain and free.
+ */
 int http_server_new(struct loop *loop,
     const struct http_server_options *options, http_request_fn *fn, void *arg,
     struct http_server **out, struct error *err);
-int http_server_port(const struct http_server *s);
+int http_server_port(const struct http_server *s); /* 0: a UNIX socket */
 
 /* How many connections are open; behind a drain, 0 says that all is done. */
 unsigned http_server_connections(const struct http_server *s);
@@ -74,7 +77,8 @@ const char *http_method(const struct http_exchange *x);
 const char *http_path(const struct http_exchange *x); /* raw, before '?' */
 const char *http_query(const struct http_exchange *x); /* raw, or "" */
 const struct headers *http_headers(const struct http_exchange *x);
-const char *http_peer(const struct http_exchange *x); /* address:port */
+/* address:port, or unix:uid=N */
+const char *http_peer(const struct http_exchange *x);
 /* The user at the other end of a UNIX socket, as the kernel vouches for it;
  * -1 for TCP. */
 int64_t http_peer_uid(const struct http_exchange *x);
@@ -84,7 +88,9 @@ int64_t http_content_length(const struct http_exchange *x);
 /*
  * Called when the peer left, timed out, or broke the framing: no reply can be
  * sent any more. Free what hangs on the exchange. A peer that only ended its
- * sending behind the request is not gone: it gets its reply.
+ * sending behind the request is not gone: it gets its reply. A reset is known
+ * at once, and so is the close of a UNIX socket. The close of a TCP connection
+ * is not: until something is sent, it looks like an end of sending.
  */
 void http_on_gone(struct http_exchange *x,
     void (*gone)(struct http_exchange *x, void *arg), void *arg);

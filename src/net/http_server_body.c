@@ -48,17 +48,6 @@ finish_body(struct http_exchange *x)
 		x->sink.end(x, x->sink_arg);
 }
 
-/* The peer went before its body was whole. */
-static void
-cut_off(struct http_exchange *x)
-{
-	if (x->replied)
-		x->keep = false;
-	else
-		http_conn_kill(x->conn);
-	x->body = HTTP_BODY_LEFT;
-}
-
 static void
 break_off(struct http_exchange *x, int status, const char *text)
 {
@@ -66,6 +55,15 @@ break_off(struct http_exchange *x, int status, const char *text)
 	x->keep = false;
 	if (!x->replied)
 		http_reply_failure(x, status, text);
+}
+
+/* The peer sends nothing more, but may well be reading. */
+static void
+cut_off(struct http_exchange *x)
+{
+	break_off(x, 400,
+	    x->head.chunked ? "the body ended before its last chunk"
+			    : "the body is shorter than announced");
 }
 
 static bool

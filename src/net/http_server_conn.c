@@ -9,7 +9,6 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <linux/sockios.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -84,6 +83,7 @@ http_conn_free(struct http_conn *c)
 	if (c->posted)
 		loop_unpost(s->loop, c);
 	loop_timer_free(c->timer);
+	http_watch(c, false);
 	exchange_free(c->x);
 	bufferevent_free(c->bev);
 	free(c);
@@ -228,6 +228,10 @@ begin_exchange(struct http_conn *c, const struct http_head *head)
 static bool
 await_head(struct http_conn *c)
 {
+	if (c->eof && c->scan.seen > 0) {
+		http_reply_refusal(c, 400, "the request ended in its head");
+		return true;
+	}
 	if (c->eof) {
 		c->state = HTTP_CONN_DEAD;
 	} else if (c->server->draining && c->scan.seen == 0) {
@@ -348,13 +352,14 @@ gate_input(struct http_conn *c)
 {
 	bool full = input_len(c) >= c->server->opt.max_head + READ_AHEAD;
 
-	if (c->eof || full == c->full)
-		return;
-	c->full = full;
-	if (full)
-		bufferevent_disable(c->bev, EV_READ);
-	else
-		bufferevent_enable(c->bev, EV_READ);
+	if (!c->eof && full != c->full) {
+		c->full = full;
+		if (full)
+			bufferevent_disable(c->bev, EV_READ);
+		else
+			bufferevent_enable(c->bev, EV_READ);
+	}
+	http_watch(c, c->eof || c->full);
 }
 
 void
@@ -473,6 +478,14 @@ on_timer(void *arg)
 	http_conn_run(c);
 }
 
+void
+http_conn_lost(struct http_conn *c)
+{
+	c->running = true;
+	http_conn_kill(c);
+	http_conn_run(c);
+}
+
 static void
 on_input(struct bufferevent *bev, void *arg)
 {
@@ -494,16 +507,17 @@ on_event(struct bufferevent *bev, short what, void *arg)
 	struct http_conn *c = arg;
 
 	(void)bev;
-	c->running = true;
-	if ((what & BEV_EVENT_EOF) != 0 && (what & BEV_EVENT_READING) != 0)
-		c->eof = true;
-	else
-		http_conn_kill(c);
+	if ((what & BEV_EVENT_EOF) == 0 || (what & BEV_EVENT_READING) == 0) {
+		http_conn_lost(c);
+		return;
+	}
+	c->eof = true;
 	http_conn_run(c);
 }
 
 void
-http_conn_start(struct http_server *s, int take_fd, const char *peer)
+http_conn_start(struct http_server *s, int take_fd,
+    const struct http_peer *peer, const char *no_place)
 {
 	struct http_conn *c = xcalloc(1, sizeof(*c));
 
@@ -515,7 +529,7 @@ http_conn_start(struct http_server *s, int take_fd, const char *peer)
 		abort();
 	}
 	c->timer = loop_timer_new(s->loop, on_timer, c);
-	snprintf(c->peer, sizeof(c->peer), "%s", peer);
+	c->peer = *peer;
 	TAILQ_INSERT_TAIL(&s->conns, c, entry);
 	s->n_conns++;
 	c->state = HTTP_CONN_HEAD;
@@ -524,9 +538,9 @@ http_conn_start(struct http_server *s, int take_fd, const char *peer)
 	bufferevent_set_max_single_write(c->bev, WRITE_MAX);
 	bufferevent_enable(c->bev, EV_READ); /* writing is on by birth */
 	deadline_in(c, s->opt.head_timeout_ms);
-	if (s->n_conns - s->n_refused > s->opt.max_connections) {
+	if (no_place != NULL) {
 		c->refused = true;
 		s->n_refused++;
-		http_reply_refusal(c, 503, "too many connections");
+		http_reply_refusal(c, 503, no_place);
 	}
 }

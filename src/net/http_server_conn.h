@@ -13,17 +13,17 @@
 #define NET_HTTP_SERVER_CONN_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/queue.h>
 
 #include "base/buf.h"
 #include "net/http_chunk.h"
 #include "net/http_parse.h"
 #include "net/http_server.h"
+#include "net/http_server_listen.h"
 
 struct bufferevent;
 struct evconnlistener;
+struct event;
 
 enum http_conn_state {
 	HTTP_CONN_IDLE, /* between requests, no byte of the next is here */
@@ -84,22 +84,27 @@ struct http_conn {
 	bool eof; /* the peer sends nothing more */
 	bool full; /* as much was read ahead as may be */
 	bool refused; /* one too many */
+	bool watched; /* is not read, so that its end is looked for */
 	bool running;
 	bool posted;
 	size_t lingered;
 	int64_t outstanding; /* while it lingers */
-	char peer[80];
+	struct http_peer peer;
 };
 TAILQ_HEAD(http_conns, http_conn);
 
 struct http_server {
 	struct loop *loop;
-	struct http_server_options opt; /* host is not kept */
+	struct http_server_options opt; /* host and path are not kept */
 	http_request_fn *fn;
 	void *arg;
 	struct evconnlistener *listener; /* NULL once it drains */
 	struct loop_timer *pause; /* of accepting, when descriptors ran out */
 	int port;
+	struct http_unix file;
+	struct event *watch; /* of watch_fd; both are while n_watched > 0 */
+	int watch_fd;
+	unsigned n_watched;
 	struct http_conns conns;
 	unsigned n_conns;
 	unsigned n_refused; /* of them, that are only told so */
@@ -110,13 +115,18 @@ struct http_server {
 	char date[32];
 };
 
+/* --- http_server_watch.c: is http_conn_lost() called at a hang-up? -- */
+void http_watch(struct http_conn *c, bool on);
+
 /* --- http_server_conn.c --------------------------------------------- */
-void http_conn_start(struct http_server *s, int take_fd, const char *peer);
+void http_conn_start(struct http_server *s, int take_fd,
+    const struct http_peer *peer, const char *no_place);
 /* Run now, or at the end of the run under way. Not from the API: kick. */
 void http_conn_run(struct http_conn *c);
 void http_conn_kick(struct http_conn *c);
 /* Over without a word, at once: the exchange's gone is called. */
 void http_conn_kill(struct http_conn *c);
+void http_conn_lost(struct http_conn *c); /* the same, outside of a run */
 /* What the output holds is the last the peer hears. */
 void http_conn_finish(struct http_conn *c);
 void http_conn_free(struct http_conn *c);

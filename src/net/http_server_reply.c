@@ -23,6 +23,9 @@
 #define FILE_PIECE ((size_t)256 << 10)
 #define FILE_LOW ((size_t)64 << 10)
 
+/* Of a refusal in the form that the server's owner gives it. */
+#define REFUSAL_MAX ((size_t)16 << 10)
+
 static const struct {
 	int status;
 	const char *reason;
@@ -160,7 +163,7 @@ asks_close(const struct headers *h)
 }
 
 static void
-put_text(struct http_conn *c, int status, const char *text)
+put_text(struct http_conn *c, int status, const char *text, bool bare)
 {
 	struct headers h;
 
@@ -168,7 +171,56 @@ put_text(struct http_conn *c, int status, const char *text)
 	headers_add(&h, "Content-Type", "text/plain; charset=utf-8");
 	put_head(c->server, status, &h, (int64_t)strlen(text) + 1, false);
 	headers_done(&h);
-	buf_printf(&c->server->scratch, "%s\n", text);
+	if (!bare)
+		buf_printf(&c->server->scratch, "%s\n", text);
+}
+
+/* False where nothing that can be sent came of it. */
+static bool
+put_own_form(struct http_conn *c, int status, const char *text, bool bare)
+{
+	struct http_server *s = c->server;
+	struct headers h;
+	struct buf body;
+	bool ok;
+
+	if (s->opt.refusal == NULL)
+		return false;
+	headers_init(&h);
+	buf_init(&body, REFUSAL_MAX);
+	s->opt.refusal(status, text, &h, &body);
+	ok = !body.overflow &&
+	    put_head(s, status, &h, (int64_t)body.len, false) == 0 &&
+	    (bare || buf_append(&s->scratch, body.data, body.len) == 0);
+	buf_done(&body);
+	headers_done(&h);
+	return ok;
+}
+
+/* The method counts also where the rest of the head makes no sense. */
+static bool
+asks_head(const struct http_conn *c)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	char first[7];
+	size_t skip;
+	ev_ssize_t n;
+
+	if (c->x != NULL)
+		return is_head_request(c->x);
+	n = evbuffer_copyout(in, first, sizeof(first));
+	skip = n >= 2 && memcmp(first, "\r\n", 2) == 0 ? 2 : 0;
+	return n >= (ev_ssize_t)skip + 5 &&
+	    memcmp(first + skip, "HEAD ", 5) == 0;
+}
+
+static void
+put_refusal(struct http_conn *c, int status, const char *text)
+{
+	bool bare = asks_head(c);
+
+	if (!put_own_form(c, status, text, bare))
+		put_text(c, status, text, bare);
 }
 
 static void
@@ -182,7 +234,7 @@ send_scratch(struct http_conn *c)
 void
 http_reply_refusal(struct http_conn *c, int status, const char *text)
 {
-	put_text(c, status, text);
+	put_refusal(c, status, text);
 	send_scratch(c);
 	http_conn_finish(c);
 }
@@ -213,7 +265,7 @@ begin_reply(struct http_exchange *x, int status, const struct headers *h,
 	http_body_replied(x);
 	if (put_head(c->server, status, h, length, x->keep) == -1) {
 		x->keep = false;
-		put_text(c, 500, "the reply cannot be expressed in HTTP");
+		put_refusal(c, 500, "the reply cannot be expressed in HTTP");
 		send_scratch(c);
 		return -1;
 	}

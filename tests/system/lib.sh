@@ -284,3 +284,88 @@ bytes() { # N FILE: N bytes that no text editor would write
 sanitized() { # are the programs built with AddressSanitizer?
 	grep -q __asan_init "$awaitd"
 }
+
+# --- awaitd serve ------------------------------------------------------------
+
+serve_pid=
+socket=$AWAITD_STATE/awaitd.sock
+
+# The service of $tmp/serve.conf, ready. AWAITD_STATE is its state too.
+serve_start() {
+	: >"$tmp/serve.err"
+	"$awaitd" serve --config "$tmp/serve.conf" \
+	    --log-level "${serve_log:-info}" </dev/null \
+	    2>>"$tmp/serve.err" &
+	serve_pid=$!
+	pids="$pids $serve_pid"
+	if ! wait_until 30 has "$tmp/serve.err" 'msg="?ready'; then
+		echo 'Bail out! awaitd serve does not start'
+		diag "$(cat "$tmp/serve.err")"
+		exit 1
+	fi
+}
+
+serve_over() {
+	cat "$tmp/serve.err" >>"$tmp/serve.log"
+	cat "$tmp/serve.err" >>"$tmp/all.err"
+	serve_pid=
+}
+
+# Sets serve_status.
+serve_stop() {
+	[ -n "$serve_pid" ] || return 0
+	kill -TERM "$serve_pid"
+	serve_status=0
+	wait_until 60 gone "$serve_pid" || kill -KILL "$serve_pid"
+	wait "$serve_pid" || serve_status=$?
+	serve_over
+}
+
+serve_kill() {
+	kill -KILL "$serve_pid"
+	wait "$serve_pid" 2>/dev/null
+	serve_over
+}
+
+# api METHOD PATH [CURL OPTION...]: body in $tmp/out, head in $tmp/head, the
+# status in $code.
+api() {
+	api_method=$1
+	api_path=$2
+	shift 2
+	code=$(curl -sS --max-time 60 --unix-socket "$socket" -X "$api_method" \
+	    -o "$tmp/out" -D "$tmp/head" -w '%{http_code}' "$@" \
+	    "http://awaitd$api_path" 2>"$tmp/err")
+}
+
+# hook_start NAME [OPTION...]: a receiver; sets hook_pid and hook_port. What it
+# gets is a line of JSON each in $tmp/NAME.hooks.
+hook_start() {
+	hook_name=$1
+	shift
+	rm -f "$tmp/$hook_name.port"
+	"$awaitd" listen --listen 127.0.0.1:0 --port-file "$tmp/$hook_name.port" \
+	    --json "$@" </dev/null >>"$tmp/$hook_name.hooks" \
+	    2>>"$tmp/$hook_name.err" &
+	hook_pid=$!
+	pids="$pids $hook_pid"
+	wait_until 20 test -s "$tmp/$hook_name.port" || {
+		echo 'Bail out! awaitd listen does not start'
+		diag "$(cat "$tmp/$hook_name.err")"
+		exit 1
+	}
+	hook_port=$(cat "$tmp/$hook_name.port")
+}
+
+hook_stop() { # PID
+	kill -TERM "$1"
+	wait "$1" 2>/dev/null
+}
+
+# A secret of the tests' own, and a private file for it.
+hook_secret() { # FILE
+	(
+		umask 077
+		printf 'whsec_%s\n' "$(head -c 24 /dev/urandom | base64)" >"$1"
+	)
+}

@@ -29,6 +29,7 @@ struct rig {
 	struct loop_wakeup *wakeup;
 	pthread_t thread;
 	int port;
+	char *path; /* of a UNIX socket, or NULL */
 	int file; /* 1 MiB of NULs, then 64 of the letter f */
 	atomic_long counts[RIG_N_COUNTS];
 	struct call *hanging[HANGING_MAX];
@@ -519,6 +520,15 @@ answer_peer(struct call *c)
 	answer(c, 200, http_peer(c->x));
 }
 
+static void
+answer_uid(struct call *c)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", (long long)http_peer_uid(c->x));
+	answer(c, 200, text);
+}
+
 /* The server goes while one of its handlers runs. */
 static void
 free_server(struct call *c)
@@ -574,6 +584,7 @@ static const struct route routes[] = {
     {"/fields", answer_fields, NULL},
     {"/inject", answer_inject, NULL},
     {"/peer", answer_peer, NULL},
+    {"/uid", answer_uid, NULL},
     {"/free", free_server, NULL},
     {"/drain", drain_server, NULL},
 };
@@ -646,6 +657,8 @@ rig_start(const struct http_server_options *options)
 		on_request, rig, &rig->server, &err) == -1)
 		fail_msg("no server: %s", err.text);
 	rig->port = http_server_port(rig->server);
+	if (options != NULL)
+		rig->path = xstrdup_or_null(options->unix_path);
 	if (pthread_create(&rig->thread, NULL, run_loop, rig) != 0)
 		fail_msg("no thread");
 	return rig;
@@ -667,6 +680,7 @@ rig_stop(struct rig *rig)
 		close(rig->file);
 	pthread_cond_destroy(&rig->called);
 	pthread_mutex_destroy(&rig->lock);
+	free(rig->path);
 	free(rig);
 	assert_int_equal(live, 0);
 }
@@ -675,6 +689,12 @@ int
 rig_port(const struct rig *rig)
 {
 	return rig->port;
+}
+
+const char *
+rig_path(const struct rig *rig)
+{
+	return rig->path;
 }
 
 long

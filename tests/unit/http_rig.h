@@ -34,6 +34,7 @@ struct rig *rig_start(const struct http_server_options *options);
 void rig_stop(struct rig *rig);
 
 int rig_port(const struct rig *rig);
+const char *rig_path(const struct rig *rig); /* NULL: it listens on TCP */
 long rig_count(struct rig *rig, enum rig_count which);
 void rig_wait_count(struct rig *rig, enum rig_count which, long value);
 

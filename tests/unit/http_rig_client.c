@@ -14,6 +14,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -34,22 +35,45 @@ size_t __sanitizer_get_current_allocated_bytes(void);
 #define PATIENCE_S 10
 #define REPLY_MAX ((size_t)80 << 20)
 
-int
-rig_connect(struct rig *rig)
+static int
+connect_tcp(int port)
 {
-	struct timeval patience = {PATIENCE_S, 0};
 	struct sockaddr_in sa;
 	int one = 1;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	memset(&sa, 0, sizeof(sa));
 	sa.sin_family = AF_INET;
-	sa.sin_port = htons((uint16_t)rig_port(rig));
+	sa.sin_port = htons((uint16_t)port);
 	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (fd == -1 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == -1)
 		fail_msg("cannot connect: %s", strerror(errno));
 	/* Pieces shall arrive as they are sent. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return fd;
+}
+
+static int
+connect_unix(const char *path)
+{
+	struct sockaddr_un sa;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sun_family = AF_UNIX;
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path);
+	if (fd == -1 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == -1)
+		fail_msg("cannot connect to %s: %s", path, strerror(errno));
+	return fd;
+}
+
+int
+rig_connect(struct rig *rig)
+{
+	struct timeval patience = {PATIENCE_S, 0};
+	int fd = rig_path(rig) != NULL ? connect_unix(rig_path(rig))
+				       : connect_tcp(rig_port(rig));
+
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	return fd;

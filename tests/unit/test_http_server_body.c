@@ -531,7 +531,9 @@ leave(struct rig *rig, const char *request, bool by_reset, long gone)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	close(fd);
 	rig_wait_count(rig, RIG_GONE, gone);
-	assert_int_equal(rig_connections(rig), 0);
+	/* It is told why, though it does not read that any more. */
+	while (rig_connections(rig) > 0)
+		continue;
 }
 
 static void
