@@ -10,6 +10,7 @@ unit_tests += tests/unit/test_backoff
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_child
 unit_tests += tests/unit/test_conf
+unit_tests += tests/unit/test_conf_check
 unit_tests += tests/unit/test_creds
 unit_tests += tests/unit/test_encode
 unit_tests += tests/unit/test_endpoint
@@ -27,6 +28,7 @@ unit_tests += tests/unit/test_http_server_refusal
 unit_tests += tests/unit/test_http_server_unix
 unit_tests += tests/unit/test_ini
 unit_tests += tests/unit/test_input
+unit_tests += tests/unit/test_intake
 unit_tests += tests/unit/test_job
 unit_tests += tests/unit/test_jobid
 unit_tests += tests/unit/test_jobjson
@@ -49,6 +51,7 @@ unit_tests += tests/unit/test_plan
 unit_tests += tests/unit/test_s3uri
 unit_tests += tests/unit/test_s3xml
 unit_tests += tests/unit/test_sagemaker
+unit_tests += tests/unit/test_schedule
 unit_tests += tests/unit/test_sigv4
 unit_tests += tests/unit/test_sigv4_vectors
 unit_tests += tests/unit/test_store
@@ -91,6 +94,11 @@ tests_unit_test_local_xml_LDADD = $(local_test_libs)
 
 tests_unit_test_jobid_SOURCES = tests/unit/test_jobid.c \
 	tests/support/fake_clock.c tests/support/fake_random.c
+
+conf_support = tests/support/conf_fixture.c tests/support/conf_fixture.h
+tests_unit_test_conf_SOURCES = tests/unit/test_conf.c $(conf_support)
+tests_unit_test_conf_check_SOURCES = tests/unit/test_conf_check.c \
+	$(conf_support)
 
 store_support = tests/support/store_fixture.c tests/support/store_fixture.h
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_support)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which value wins, where it came from, and which mistakes are told how. */
+/* Which value wins, where it came from, and what is understood. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,108 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "conf/conf.h"
 #include "conf/keys.h"
-
-static char dir[64];
-static char file[96];
-
-static void
-put(const char *path, const char *text)
-{
-	struct error err;
-
-	if (file_write_atomic(path, text, strlen(text), 0600, &err) == -1)
-		fail_msg("%s", err.text);
-}
-
-static int
-setup(void **state)
-{
-	static const char *const names[] = {"AWAITD_CONFIG", "XDG_CONFIG_HOME",
-	    "AWAITD_STATE", "AWAITD_LOG_LEVEL", "AWAITD_LOG_FORMAT",
-	    "AWAITD_DEPLOYMENT", "AWAITD_RETENTION"};
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < ARRAY_LEN(names); i++)
-		unsetenv(names[i]);
-	snprintf(dir, sizeof(dir), "/tmp/test-conf-XXXXXX");
-	if (mkdtemp(dir) == NULL)
-		return -1;
-	snprintf(file, sizeof(file), "%s/a.conf", dir);
-	setenv("HOME", dir, 1);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	char *path = xasprintf("%s/.config/awaitd/awaitd.conf", dir);
-
-	(void)state;
-	unlink(file);
-	unlink(path);
-	*strrchr(path, '/') = '\0';
-	rmdir(path);
-	*strrchr(path, '/') = '\0';
-	rmdir(path);
-	free(path);
-	return rmdir(dir);
-}
-
-static int
-load(const char *text, const char *set, struct conf **out, struct error *err)
-{
-	struct conf_options o = {
-	    .file = text != NULL ? file : NULL,
-	    .sets = &set,
-	    .nsets = set != NULL,
-	};
-
-	if (text != NULL)
-		put(file, text);
-	return conf_load(&o, out, err);
-}
-
-static struct conf *
-must_load(const char *text, const char *set)
-{
-	struct conf *conf;
-	struct error err;
-
-	if (load(text, set, &conf, &err) == -1)
-		fail_msg("%s", err.text);
-	return conf;
-}
-
-/* --- values --------------------------------------------------------- */
-
-static void
-without_a_file_all_is_default(void **state)
-{
-	struct conf *conf = must_load(NULL, NULL);
-	const struct conf_endpoint *e = conf_endpoint(conf, "any");
-
-	(void)state;
-	assert_null(conf->file);
-	assert_string_equal(conf->global.deployment, "awaitd");
-	assert_null(conf->global.state);
-	assert_int_equal(conf->global.retention_ms, 7 * 86400000);
-	assert_int_equal(conf->nendpoints, 0);
-	assert_null(e->region);
-	assert_int_equal(e->inline_bodies, CONF_INLINE_AUTO);
-	assert_int_equal(e->output_names, CONF_NAMES_AWAITD);
-	assert_int_equal(e->poll_start_ms, 500);
-	assert_int_equal(e->poll_max_ms, 30000);
-	assert_int_equal(e->poll_interval_ms, 0);
-	assert_int_equal(e->request_ttl_ms, 0);
-	assert_int_equal(e->doubt_grace_ms, 30000);
-	conf_free(conf);
-}
+#include "tests/support/conf_fixture.h"
 
 static struct {
 	char value[64];
@@ -143,6 +47,164 @@ must_show(const struct conf *conf, const char *section, const char *key,
 	conf_show(conf, remember, (void *)want);
 	assert_string_equal(shown.value, value);
 	assert_string_equal(shown.source, source);
+}
+
+static void
+must_show_value(const struct conf *conf, const char *section, const char *key,
+    const char *value)
+{
+	const char *want[] = {section, key};
+
+	memset(&shown, 0, sizeof(shown));
+	conf_show(conf, remember, (void *)want);
+	assert_string_equal(shown.value, value);
+}
+
+/* --- values --------------------------------------------------------- */
+
+static void
+without_a_file_all_is_default(void **state)
+{
+	struct conf *conf = conf_must_load(NULL, NULL);
+	const struct conf_endpoint *e = conf_endpoint(conf, "any");
+
+	(void)state;
+	assert_null(conf->file);
+	assert_string_equal(conf->global.deployment, "awaitd");
+	assert_null(conf->global.state);
+	assert_int_equal(conf->global.retention_ms, 7 * 86400000);
+	assert_int_equal(conf->nendpoints, 0);
+	assert_null(e->region);
+	assert_int_equal(e->inline_bodies, CONF_INLINE_AUTO);
+	assert_int_equal(e->output_names, CONF_NAMES_AWAITD);
+	assert_int_equal(e->poll_start_ms, 500);
+	assert_int_equal(e->poll_max_ms, 30000);
+	assert_int_equal(e->poll_interval_ms, 0);
+	assert_int_equal(e->request_ttl_ms, 0);
+	assert_int_equal(e->doubt_grace_ms, 30000);
+	assert_int_equal(e->deliver.n, 0);
+	assert_int_equal(conf->global.stop_timeout_ms, 20000);
+	assert_int_equal(conf->api.listen.n, 0);
+	assert_int_equal(conf->api.users.n, 0);
+	assert_null(conf->api.token_file);
+	assert_null(conf->metrics.listen);
+	assert_int_equal(conf->nwebhooks, 0);
+	assert_int_equal(conf->nexecs, 0);
+	conf_free(conf);
+}
+
+static void
+a_target_has_defaults_for_all_but_its_place(void **state)
+{
+	struct conf *conf = conf_must_load(WEBHOOK EXEC, NULL);
+	const struct conf_webhook *w = conf->webhooks[0];
+	const struct conf_exec *x = conf->execs[0];
+
+	(void)state;
+	assert_int_equal(conf->nwebhooks, 1);
+	assert_string_equal(w->head.name, "w");
+	assert_string_equal(w->url, "https://h/p");
+	assert_null(w->secret_file);
+	assert_int_equal(w->inline_max, 20000);
+	assert_int_equal(w->timeout_ms, 15000);
+	assert_int_equal(w->max_in_flight, 8);
+	assert_int_equal(w->schedule.n, 10);
+	assert_int_equal(w->schedule.delay_ms[0], 5000);
+	assert_int_equal(w->schedule.delay_ms[9], 20 * 3600000);
+	assert_int_equal(conf->nexecs, 1);
+	assert_string_equal(x->head.name, "x");
+	assert_int_equal(x->command.n, 2);
+	assert_string_equal(x->command.v[0], "a");
+	assert_string_equal(x->command.v[1], "b c");
+	assert_null(x->command.v[2]);
+	assert_int_equal(x->payload, CONF_PAYLOAD_RESULT);
+	assert_int_equal(x->timeout_ms, 300000);
+	assert_int_equal(x->max_in_flight, 2);
+	assert_memory_equal(&x->schedule, &w->schedule, sizeof(x->schedule));
+	conf_free(conf);
+}
+
+static void
+values_of_every_type_are_understood(void **state)
+{
+	struct conf *conf = conf_must_load(
+	    "[api]\nlisten = unix:/run/a b.sock , [::1]:0\ntoken_file = /t\n"
+	    "users = alice,1000\n"
+	    "[webhook w]\nurl = http://h\ninline_max = 64KiB\ntimeout = "
+	    "1500ms\n"
+	    "schedule = none\nmax_in_flight = 1000\n"
+	    "[exec x]\ncommand = c\npayload = event\nschedule = 1s, 90s\n"
+	    "[endpoint e]\ndeliver = webhook w,exec x\n",
+	    NULL);
+	const struct conf_endpoint *e = conf_endpoint(conf, "e");
+
+	(void)state;
+	assert_int_equal(conf->api.listen.n, 2);
+	assert_string_equal(conf->api.listen.v[0], "unix:/run/a b.sock");
+	assert_string_equal(conf->api.listen.v[1], "[::1]:0");
+	assert_null(conf->api.listen.v[2]);
+	assert_int_equal(conf->api.users.n, 2);
+	assert_string_equal(conf->api.users.v[1], "1000");
+	assert_int_equal(conf->webhooks[0]->inline_max, 65536);
+	assert_int_equal(conf->webhooks[0]->timeout_ms, 1500);
+	assert_int_equal(conf->webhooks[0]->schedule.n, 0);
+	assert_int_equal(conf->webhooks[0]->max_in_flight, 1000);
+	assert_int_equal(conf->execs[0]->payload, CONF_PAYLOAD_EVENT);
+	assert_int_equal(conf->execs[0]->schedule.n, 2);
+	assert_int_equal(conf->execs[0]->schedule.delay_ms[1], 90000);
+	assert_int_equal(e->deliver.n, 2);
+	assert_string_equal(e->deliver.v[0], "webhook w");
+	assert_string_equal(e->deliver.v[1], "exec x");
+	conf_free(conf);
+}
+
+/* 0 is a value where there is a default: shown as nothing it would be that. */
+static void
+zero_is_shown_as_such(void **state)
+{
+	struct conf *conf = conf_must_load(
+	    "[awaitd]\nstop_timeout = 0\n[endpoint e]\ndoubt_grace = 0\n"
+	    "[webhook w]\nurl = http://h\ninline_max = 0\n",
+	    NULL);
+
+	(void)state;
+	must_show_value(conf, "awaitd", "stop_timeout", "0s");
+	must_show_value(conf, "endpoint e", "doubt_grace", "0s");
+	must_show_value(conf, "webhook w", "inline_max", "0");
+	must_show_value(conf, "endpoint e", "poll_interval", "");
+	conf_free(conf);
+}
+
+/* A path is meant as whoever wrote it sees it. */
+static void
+a_relative_path_is_below_the_folder_of_its_file(void **state)
+{
+	static const char text[] = "[webhook w]\nurl = http://h\n"
+				   "secret_file = keys/s\n"
+				   "[api]\ntoken_file = /abs/t\n";
+	char *want = realpath(conf_dir, NULL), cwd[512];
+	struct conf_options o = {.file = "a.conf"};
+	struct conf *conf;
+	struct error err;
+
+	(void)state;
+	want = xrealloc(want, strlen(want) + 16);
+	memcpy(want + strlen(want), "/keys/s", 8);
+	conf = conf_must_load(text, NULL);
+	assert_string_equal(conf->webhooks[0]->secret_file, want);
+	assert_string_equal(conf->api.token_file, "/abs/t");
+	conf_free(conf);
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	assert_int_equal(chdir(conf_dir), 0);
+	assert_int_equal(conf_load(&o, &conf, &err), 0);
+	assert_string_equal(conf->webhooks[0]->secret_file, want);
+	conf_free(conf);
+	assert_int_equal(chdir("/"), 0);
+	conf = conf_must_load(text, "webhook w.secret_file=here");
+	assert_string_equal(conf->webhooks[0]->secret_file, "/here");
+	conf_free(conf);
+	assert_int_equal(chdir(cwd), 0);
+	free(want);
 }
 
 /* A value that the key takes and that is not its default. */
@@ -199,8 +261,8 @@ every_key_of_the_table_can_be_set_and_is_shown(void **state)
 				       "command = x\n[%s]\n%s = %s\n",
 		    title, k->name, some_value(k));
 
-		conf = must_load(text, NULL);
-		snprintf(source, sizeof(source), "%s:6", file);
+		conf = conf_must_load(text, NULL);
+		snprintf(source, sizeof(source), "%s:6", conf_file);
 		must_show(conf, title, k->name, some_value(k), source);
 		conf_free(conf);
 		free(text);
@@ -217,23 +279,23 @@ a_flag_wins_over_the_environment_and_that_over_the_file(void **state)
 	struct conf *conf;
 
 	(void)state;
-	snprintf(source, sizeof(source), "%s:3", file);
-	conf = must_load(text, NULL);
+	snprintf(source, sizeof(source), "%s:3", conf_file);
+	conf = conf_must_load(text, NULL);
 	must_show(conf, "awaitd", "deployment", "f", source);
 	must_show(conf, "awaitd", "log_format", "text", "default");
-	snprintf(source, sizeof(source), "%s:5", file);
+	snprintf(source, sizeof(source), "%s:5", conf_file);
 	must_show(conf, "endpoint ocr", "poll_max", "5s", source);
 	must_show(conf, "endpoint ocr", "poll_start", "500ms", "default");
 	must_show(conf, "endpoint ocr", "output_names", "awaitd", "default");
 	conf_free(conf);
 	setenv("AWAITD_DEPLOYMENT", "e", 1);
-	conf = must_load(text, NULL);
+	conf = conf_must_load(text, NULL);
 	must_show(conf, "awaitd", "deployment", "e", "AWAITD_DEPLOYMENT");
 	conf_free(conf);
-	conf = must_load(text, "awaitd.deployment=s");
+	conf = conf_must_load(text, "awaitd.deployment=s");
 	must_show(conf, "awaitd", "deployment", "s", "--set");
 	conf_free(conf);
-	conf = must_load(text, "endpoint ocr.poll_max=250ms");
+	conf = conf_must_load(text, "endpoint ocr.poll_max=250ms");
 	must_show(conf, "endpoint ocr", "poll_max", "250ms", "--set");
 	conf_free(conf);
 	unsetenv("AWAITD_DEPLOYMENT");
@@ -242,9 +304,9 @@ a_flag_wins_over_the_environment_and_that_over_the_file(void **state)
 static void
 an_endpoint_has_its_own_section_or_the_defaults(void **state)
 {
-	struct conf *conf = must_load("[endpoint a]\nregion = eu-west-1\n"
-				      "[endpoint b]\n"
-				      "[endpoint a]\ninline = never\n",
+	struct conf *conf = conf_must_load("[endpoint a]\nregion = eu-west-1\n"
+					   "[endpoint b]\n"
+					   "[endpoint a]\ninline = never\n",
 	    NULL);
 
 	(void)state;
@@ -261,11 +323,12 @@ an_endpoint_has_its_own_section_or_the_defaults(void **state)
 static void
 an_empty_value_is_the_default(void **state)
 {
-	struct conf *conf = must_load("[awaitd]\ndeployment =\nretention=\n"
-				      "log_level =\n"
-				      "[endpoint a]\npoll_max =\npoll_start=\n"
-				      "request_ttl =\nregion =\ninline =\n",
-	    NULL);
+	struct conf *conf =
+	    conf_must_load("[awaitd]\ndeployment =\nretention=\n"
+			   "log_level =\n"
+			   "[endpoint a]\npoll_max =\npoll_start=\n"
+			   "request_ttl =\nregion =\ninline =\n",
+		NULL);
 	const struct conf_endpoint *e = conf_endpoint(conf, "a");
 
 	(void)state;
@@ -289,13 +352,13 @@ long_values_are_kept_whole_up_to_4096_bytes(void **state)
 	(void)state;
 	memset(value, 'v', 4096);
 	text = xasprintf("[awaitd]\nstate = %s\n", value);
-	conf = must_load(text, NULL);
+	conf = conf_must_load(text, NULL);
 	assert_string_equal(conf->global.state, value);
 	conf_free(conf);
 	free(text);
 	value[4096] = 'v';
 	text = xasprintf("[awaitd]\nstate = %s\n", value);
-	assert_int_equal(load(text, NULL, &conf, &err), -1);
+	assert_int_equal(conf_try(text, NULL, &conf, &err), -1);
 	assert_non_null(strstr(err.text, "a.conf:2: state is longer"));
 	free(text);
 	free(value);
@@ -306,29 +369,29 @@ long_values_are_kept_whole_up_to_4096_bytes(void **state)
 static void
 only_a_named_file_must_exist(void **state)
 {
-	struct conf_options o = {.file = file};
+	struct conf_options o = {.file = conf_file};
 	struct conf *conf;
 	struct error err;
 
 	(void)state;
 	assert_int_equal(conf_load(&o, &conf, &err), -1);
 	assert_int_equal(err.code, ERR_CONFIG);
-	assert_non_null(strstr(err.text, file));
-	setenv("AWAITD_CONFIG", file, 1);
-	assert_int_equal(load(NULL, NULL, &conf, &err), -1);
+	assert_non_null(strstr(err.text, conf_file));
+	setenv("AWAITD_CONFIG", conf_file, 1);
+	assert_int_equal(conf_try(NULL, NULL, &conf, &err), -1);
 	assert_int_equal(err.code, ERR_CONFIG);
-	put(file, "[awaitd]\ndeployment=x\n");
-	conf = must_load(NULL, NULL);
-	assert_string_equal(conf->file, file);
+	conf_put(conf_file, "[awaitd]\ndeployment=x\n");
+	conf = conf_must_load(NULL, NULL);
+	assert_string_equal(conf->file, conf_file);
 	conf_free(conf);
 	unsetenv("AWAITD_CONFIG");
-	conf_free(must_load(NULL, NULL));
+	conf_free(conf_must_load(NULL, NULL));
 }
 
 static void
 the_users_own_file_is_found(void **state)
 {
-	char *path = xasprintf("%s/.config", dir), *more;
+	char *path = xasprintf("%s/.config", conf_dir), *more;
 	struct conf *conf;
 
 	(void)state;
@@ -337,8 +400,8 @@ the_users_own_file_is_found(void **state)
 	mkdir(more, 0700);
 	free(path);
 	path = xasprintf("%s/awaitd.conf", more);
-	put(path, "[awaitd]\ndeployment = mine\n");
-	conf = must_load(NULL, NULL);
+	conf_put(path, "[awaitd]\ndeployment = mine\n");
+	conf = conf_must_load(NULL, NULL);
 	assert_string_equal(conf->file, path);
 	assert_string_equal(conf->global.deployment, "mine");
 	conf_free(conf);
@@ -346,120 +409,10 @@ the_users_own_file_is_found(void **state)
 	free(more);
 }
 
-/* --- mistakes ------------------------------------------------------- */
-
-static const struct {
-	const char *text;
-	const char *error; /* behind "FILE:" */
-	const char *hint;
-} mistakes[] = {
-    {"deployment = x\n", "1: \"deployment\" stands before any section", ""},
-    {"\n[awaitd]\nstat = x\n", "3: unknown key \"stat\" in [awaitd]",
-	"Did you mean \"state\"?"},
-    {"[awaitd]\nzzzzzzzz = x\n", "2: unknown key \"zzzzzzzz\" in [awaitd]",
-	"Known keys: deployment, state, log_level"},
-    {"[endpoint a]\npol_max = 1s\n", "2: unknown key \"pol_max\" in [endpoint]",
-	"Did you mean \"poll_max\"?"},
-    {"[awaitdx]\n", "1: unknown section [awaitdx]", "Known sections"},
-    {"[endpoint]\n", "1: unknown section [endpoint]", "Known sections"},
-    {"[endpoint ]\n", "1: unknown section [endpoint]", "Known sections"},
-    {"[awaitd]\nlog_level = loud\n",
-	"2: log_level = loud: it must be one of "
-	"debug|info|warn|error|none",
-	""},
-    {"[awaitd]\nlog_level = war\n", "2: log_level = war: it must be", ""},
-    {"[awaitd]\nlog_level = warn|info\n", "2: log_level = warn|info: it", ""},
-    {"[awaitd]\nretention = soon\n",
-	"2: retention = soon: it must be a time such as", ""},
-    {"[awaitd]\nretention = 59s\n",
-	"2: retention = 59s: it must be at least 60 s", ""},
-    {"[awaitd]\nretention = 0\n", "2: retention = 0: it must be at least", ""},
-    {"[endpoint a]\nrequest_ttl = 59s\n",
-	"2: request_ttl = 59s: it must be from 60 s to 21600 s", ""},
-    {"[endpoint a]\nrequest_ttl = 21601\n", "2: request_ttl = 21601: it", ""},
-    {"[endpoint a]\nrequest_ttl = 60500ms\n",
-	"2: request_ttl = 60500ms: it must be whole seconds", ""},
-    {"[endpoint a]\ninvocation_timeout = 3601\n", "2: invocation_timeout", ""},
-    {"[endpoint a]\npoll_max = 49ms\n",
-	"2: poll_max = 49ms: it must be at least 0.05 s", ""},
-    {"[endpoint a]\npoll_max = 0\n", "2: poll_max = 0: it must be", ""},
-    {"[endpoint a]\npoll_max = -1s\n", "2: poll_max = -1s: it must be", ""},
-    {"[endpoint a]\ninput_prefix = bucket/x\n",
-	"2: input_prefix = bucket/x: it must be s3://bucket/path", ""},
-    {"[endpoint a]\noutput_path = s3:///x\n", "2: output_path = s3:///x", ""},
-    {"[endpoint a]\noutput_path = s3://\n", "2: output_path = s3://", ""},
-    {"[awaitd\n", "1: ", ""},
-    {"[awaitd]\nnonsense\n", "2: ", ""},
-};
-
-static void
-every_mistake_is_told_with_its_line(void **state)
-{
-	struct conf *conf;
-	struct error err;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < ARRAY_LEN(mistakes); i++) {
-		char *want = xasprintf("%s:%s", file, mistakes[i].error);
-
-		error_clear(&err);
-		if (load(mistakes[i].text, NULL, &conf, &err) == 0)
-			fail_msg("taken: %s", mistakes[i].text);
-		assert_int_equal(err.code, ERR_CONFIG);
-		if (!str_starts(err.text, want))
-			fail_msg("%s\nis not: %s", err.text, want);
-		if (!str_starts(err.hint, mistakes[i].hint))
-			fail_msg("%s: %s", err.text, err.hint);
-		free(want);
-	}
-}
-
-static void
-a_mistake_in_the_environment_names_the_variable(void **state)
-{
-	struct conf *conf;
-	struct error err;
-
-	(void)state;
-	setenv("AWAITD_LOG_LEVEL", "loud", 1);
-	assert_int_equal(load(NULL, NULL, &conf, &err), -1);
-	assert_true(str_starts(err.text, "AWAITD_LOG_LEVEL: log_level"));
-	setenv("AWAITD_LOG_LEVEL", "", 1);
-	conf_free(must_load(NULL, NULL));
-	unsetenv("AWAITD_LOG_LEVEL");
-}
-
-static void
-a_mistake_in_a_flag_names_the_flag(void **state)
-{
-	static const char *const bad[] = {
-	    "",
-	    "x",
-	    "=",
-	    "awaitd.state",
-	    "state=x",
-	    "awaitd.stat=x",
-	    "endpoint.poll_max=1s",
-	    "endpoint a.poll_max=never",
-	    "nosuch.key=1",
-	};
-	struct conf *conf;
-	struct error err;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < ARRAY_LEN(bad); i++) {
-		if (load(NULL, bad[i], &conf, &err) == 0)
-			fail_msg("taken: --set %s", bad[i]);
-		assert_true(str_starts(err.text, "--set"));
-	}
-}
-
 static void
 a_value_may_hold_what_separates(void **state)
 {
-	struct conf *conf = must_load(NULL, "awaitd.state=/a=b.c/d");
+	struct conf *conf = conf_must_load(NULL, "awaitd.state=/a=b.c/d");
 
 	(void)state;
 	assert_string_equal(conf->global.state, "/a=b.c/d");
@@ -471,33 +424,37 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
-		without_a_file_all_is_default, setup, teardown),
+		without_a_file_all_is_default, conf_setup, conf_teardown),
 	    cmocka_unit_test_setup_teardown(
-		every_key_of_the_table_can_be_set_and_is_shown, setup,
-		teardown),
+		a_target_has_defaults_for_all_but_its_place, conf_setup,
+		conf_teardown),
 	    cmocka_unit_test_setup_teardown(
-		a_flag_wins_over_the_environment_and_that_over_the_file, setup,
-		teardown),
+		values_of_every_type_are_understood, conf_setup, conf_teardown),
 	    cmocka_unit_test_setup_teardown(
-		an_endpoint_has_its_own_section_or_the_defaults, setup,
-		teardown),
+		zero_is_shown_as_such, conf_setup, conf_teardown),
 	    cmocka_unit_test_setup_teardown(
-		an_empty_value_is_the_default, setup, teardown),
+		a_relative_path_is_below_the_folder_of_its_file, conf_setup,
+		conf_teardown),
 	    cmocka_unit_test_setup_teardown(
-		long_values_are_kept_whole_up_to_4096_bytes, setup, teardown),
+		every_key_of_the_table_can_be_set_and_is_shown, conf_setup,
+		conf_teardown),
 	    cmocka_unit_test_setup_teardown(
-		only_a_named_file_must_exist, setup, teardown),
+		a_flag_wins_over_the_environment_and_that_over_the_file,
+		conf_setup, conf_teardown),
 	    cmocka_unit_test_setup_teardown(
-		the_users_own_file_is_found, setup, teardown),
+		an_endpoint_has_its_own_section_or_the_defaults, conf_setup,
+		conf_teardown),
 	    cmocka_unit_test_setup_teardown(
-		every_mistake_is_told_with_its_line, setup, teardown),
+		an_empty_value_is_the_default, conf_setup, conf_teardown),
 	    cmocka_unit_test_setup_teardown(
-		a_mistake_in_the_environment_names_the_variable, setup,
-		teardown),
+		long_values_are_kept_whole_up_to_4096_bytes, conf_setup,
+		conf_teardown),
 	    cmocka_unit_test_setup_teardown(
-		a_mistake_in_a_flag_names_the_flag, setup, teardown),
+		only_a_named_file_must_exist, conf_setup, conf_teardown),
 	    cmocka_unit_test_setup_teardown(
-		a_value_may_hold_what_separates, setup, teardown),
+		the_users_own_file_is_found, conf_setup, conf_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_value_may_hold_what_separates, conf_setup, conf_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,9 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -272,6 +275,144 @@ what_a_terminal_would_obey_is_defanged(void **state)
 	}
 }
 
+static void
+sizes_know_their_units(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t bytes;
+	} cases[] = {
+	    {"0", 0},
+	    {"500", 500},
+	    {"7B", 7},
+	    {"20kB", 20000},
+	    {"3MB", 3000000},
+	    {"2GB", 2000000000},
+	    {"1TB", 1000000000000},
+	    {"64KiB", 65536},
+	    {"512MiB", 536870912},
+	    {"5GiB", INT64_C(5368709120)},
+	    {"1TiB", INT64_C(1099511627776)},
+	    {"1048576TiB", INT64_C(1) << 60},
+	};
+	static const char *const bad[] = {"", "kB", "-1", "+1", " 1", "1 kB",
+	    "1.5kB", "1KB", "1kb", "1kiB", "1K", "1kBx", "0x10", "1048577TiB",
+	    "1152921504606846977", "99999999999999999999"};
+	int64_t n = 42;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(bad); i++) {
+		if (str_to_size(bad[i], &n) == 0)
+			fail_msg("\"%s\" was taken", bad[i]);
+	}
+	assert_int_equal(n, 42);
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(str_to_size(cases[i].text, &n), 0);
+		assert_int_equal(n, cases[i].bytes);
+	}
+}
+
+static void
+an_address_is_a_host_and_a_port(void **state)
+{
+	static const struct {
+		const char *text, *host;
+		int port;
+	} cases[] = {
+	    {"127.0.0.1:8080", "127.0.0.1", 8080},
+	    {"localhost:0", "localhost", 0},
+	    {"a-b.c_d:65535", "a-b.c_d", 65535},
+	    {"[::1]:7", "::1", 7},
+	    {"[fe80::1]:7", "fe80::1", 7},
+	};
+	static const char *const bad[] = {"", ":", ":1", "a", "a:", "8080",
+	    "a:65536", "a:-1", "a:-0", "a:+1", "a: 1", "a b:1", "::1:7",
+	    "[::1]", "[::1]7", "[]:7", "[a]:7", "[::1:7", "::1]:7", "a:b:7",
+	    "a/b:7", "[127.0.0.1]:7", "http://a:7"};
+	char *host = NULL;
+	int port = 42;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(bad); i++) {
+		if (str_split_host_port(bad[i], &host, &port) == 0)
+			fail_msg("\"%s\" was taken", bad[i]);
+	}
+	assert_null(host);
+	assert_int_equal(port, 42);
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(
+		    str_split_host_port(cases[i].text, &host, &port), 0);
+		assert_string_equal(host, cases[i].host);
+		assert_int_equal(port, cases[i].port);
+		free(host);
+	}
+}
+
+/* The words with '|' between them. */
+static void
+must_split(const char *text, const char *want)
+{
+	struct error err;
+	struct buf b;
+	char **words;
+	size_t n, i;
+
+	if (str_split_words(text, 8, &words, &n, &err) == -1)
+		fail_msg("%s: %s", text, err.text);
+	buf_init(&b, 256);
+	for (i = 0; i < n; i++)
+		buf_printf(&b, "%s%s", i > 0 ? "|" : "", words[i]);
+	assert_null(words[n]);
+	assert_string_equal(b.data, want);
+	buf_done(&b);
+	str_free_words(words);
+}
+
+static void
+words_are_cut_as_a_shell_does_and_nothing_is_expanded(void **state)
+{
+	(void)state;
+	must_split("", "");
+	must_split(" \t", "");
+	must_split("a", "a");
+	must_split("  a b\tc  ", "a|b|c");
+	must_split("\"a b\" c", "a b|c");
+	must_split("'a b' c", "a b|c");
+	must_split("a\"b c\"d'e f'g", "ab cde fg");
+	must_split("\"\" '' a", "||a");
+	must_split("\"it's\" 'say \"no\"'", "it's|say \"no\"");
+	must_split("\"\\\"\\\\\\n\"", "\"\\\\n");
+	must_split("a\\ b '\\' \\\\", "a\\|b|\\|\\\\");
+	must_split(
+	    "$HOME ~ *.c `id` $(id) ;|&>#", "$HOME|~|*.c|`id`|$(id)|;|&>#");
+	must_split("1 2 3 4 5 6 7 8", "1|2|3|4|5|6|7|8");
+}
+
+static void
+what_cannot_be_cut_into_words_is_refused(void **state)
+{
+	static const char *const open[] = {
+	    "\"", "'", "a \"b", "a 'b", "\"a\\\"", "'a\"", "a\"'"};
+	char **words = NULL;
+	struct error err;
+	size_t n = 42, i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(open); i++) {
+		if (str_split_words(open[i], 8, &words, &n, &err) == 0)
+			fail_msg("%s was taken", open[i]);
+		assert_int_equal(err.code, ERR_USAGE);
+		assert_string_equal(err.text, "a quote is left open");
+	}
+	assert_int_equal(
+	    str_split_words("1 2 3 4 5 6 7 8 9", 8, &words, &n, &err), -1);
+	assert_string_equal(err.text, "more than 8 words");
+	assert_null(words);
+	assert_int_equal(n, 42);
+}
+
 int
 main(void)
 {
@@ -289,6 +430,11 @@ main(void)
 	    cmocka_unit_test(durations_know_their_units),
 	    cmocka_unit_test(what_is_no_duration_leaves_the_output_alone),
 	    cmocka_unit_test(what_a_terminal_would_obey_is_defanged),
+	    cmocka_unit_test(sizes_know_their_units),
+	    cmocka_unit_test(an_address_is_a_host_and_a_port),
+	    cmocka_unit_test(
+		words_are_cut_as_a_shell_does_and_nothing_is_expanded),
+	    cmocka_unit_test(what_cannot_be_cut_into_words_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
