@@ -144,5 +144,6 @@ api_input_no_space(const struct error *err)
 {
 	return err->code == ERR_IO &&
 	    (str_ends(err->text, strerror(ENOSPC)) ||
-		str_ends(err->text, strerror(EDQUOT)));
+		str_ends(err->text, strerror(EDQUOT)) ||
+		str_ends(err->text, strerror(EFBIG)));
 }

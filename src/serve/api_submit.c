@@ -31,7 +31,6 @@ submit_free(void *work)
 	if (s->job != NULL && s->job->spec.input_spooled)
 		unlink(s->job->spec.input_path);
 	job_free(s->job);
-	free(s->spooled);
 	free(s->key);
 	free(s->digest);
 	free(s);
@@ -155,12 +154,17 @@ check_targets(struct api_call *c, const struct api_submit *s)
 static int
 check_way(struct api_call *c, int64_t size)
 {
+	const struct api_submit *s = c->work;
 	const struct conf_endpoint *e = endpoint_of(c);
 	struct error err;
 
 	if (intake_inline(e, size) || e->input_prefix != NULL)
 		return 0;
 	intake_no_prefix(e, size, &err);
+	err_hint(&err,
+	    "Set input_prefix = s3://bucket/path in [endpoint %s] of the "
+	    "configuration, so that it can be uploaded.",
+	    s->asked.endpoint);
 	return refuse_asked(c, &err);
 }
 
@@ -271,8 +275,6 @@ on_stored(const struct job *job, const struct error *err, void *arg)
 	struct api_submit *s = c->work;
 
 	c->waiter = NULL;
-	if (job == NULL && s->spooled != NULL)
-		unlink(s->spooled);
 	if (!api_back(c))
 		return;
 	if (job != NULL)
@@ -295,8 +297,6 @@ submit(struct api_call *c)
 		return;
 	}
 	memcpy(id, job->id, sizeof(id));
-	if (job->spec.input_spooled)
-		s->spooled = xstrdup(job->spec.input_path);
 	s->job = NULL;
 	s->submitted = true;
 	engine_submit(c->api->service->engine, job);

@@ -18,7 +18,6 @@ struct api_submit {
 	struct api_input input;
 	struct buf text; /* of the JSON form */
 	struct job *job; /* until the engine has it */
-	char *spooled; /* the file that goes if the job is not stored */
 	char *key; /* NULL: none was given */
 	char *digest; /* of what was asked for, with a key */
 	bool submitted;
