@@ -102,11 +102,27 @@ conf_sources += src/conf/types.h
 conf_sources += src/conf/value.c src/conf/value.h
 
 serve_sources =
+serve_sources += src/serve/api.c src/serve/api.h
+serve_sources += src/serve/api_asked.c src/serve/api_asked.h
+serve_sources += src/serve/api_call.h
+serve_sources += src/serve/api_deliveries.c
+serve_sources += src/serve/api_input.c src/serve/api_input.h
+serve_sources += src/serve/api_jobs.c
+serve_sources += src/serve/api_list.c src/serve/api_list.h
+serve_sources += src/serve/api_query.c src/serve/api_query.h
+serve_sources += src/serve/api_reply.c
+serve_sources += src/serve/api_result.c
+serve_sources += src/serve/api_submit.c src/serve/api_submit.h
+serve_sources += src/serve/api_submit_json.c
+serve_sources += src/serve/api_submit_raw.c
 serve_sources += src/serve/intake.c src/serve/intake.h
 serve_sources += src/serve/listeners.c src/serve/listeners.h
+serve_sources += src/serve/metrics.c src/serve/metrics.h
+serve_sources += src/serve/problem.c src/serve/problem.h
 serve_sources += src/serve/server.c src/serve/server.h
 serve_sources += src/serve/service.h
 serve_sources += src/serve/targets.c src/serve/targets.h
+serve_sources += src/serve/waiters.c src/serve/waiters.h
 
 cmd_sources =
 cmd_sources += src/cmd/app.c src/cmd/app.h
