@@ -99,7 +99,7 @@ found(struct peer_step *s, const char *size)
 
 	snprintf(headers, sizeof(headers),
 	    "ETag: \"e1\"\nContent-Length: %s\nContent-Type: text/plain", size);
-	peer_reply(s, 200, headers, NULL);
+	peer_reply(s, 200, headers, "");
 }
 
 static void
@@ -172,7 +172,7 @@ a_result_is_delivered_once_with_its_bytes(void **state)
 	reply_accepted(expect_invoke(1), 1);
 	found(expect_head(out_url(1)), "4");
 	bytes(peer_expect("GET", out_url(1)), "text");
-	peer_reply(expect_hook(), 204, NULL, NULL);
+	peer_reply(expect_hook(), 204, "", "");
 	flow_submit(job);
 	time_passes(500);
 	must_be(JOB_DONE, OUTCOME_OK);
@@ -214,7 +214,7 @@ a_failure_is_delivered_with_its_words(void **state)
 	reply_missing(expect_head(out_url(1)));
 	found(expect_head(FAILURE_URL), "9");
 	bytes(peer_expect("GET", FAILURE_URL), "no paper!");
-	peer_reply(expect_hook(), 200, NULL, "thanks");
+	peer_reply(expect_hook(), 200, "", "thanks");
 	flow_submit(job);
 	time_passes(500);
 	must_be(JOB_DONE, OUTCOME_FAILED);
@@ -232,7 +232,7 @@ a_large_result_is_named_and_not_sent(void **state)
 	with_hook(8);
 	reply_accepted(expect_invoke(1), 1);
 	found(expect_head(out_url(1)), "20001");
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	flow_submit(job);
 	time_passes(500);
 	must_be(JOB_DONE, OUTCOME_OK);
@@ -250,7 +250,7 @@ a_result_that_changes_while_it_is_read_is_read_again(void **state)
 	with_hook(8);
 	reply_accepted(expect_invoke(1), 1);
 	found(expect_head(out_url(1)), "4");
-	peer_reply(peer_expect("GET", out_url(1)), 412, NULL,
+	peer_reply(peer_expect("GET", out_url(1)), 412, "",
 	    "<Error><Code>PreconditionFailed</Code></Error>");
 	reply_missing(expect_head(FAILURE_URL));
 	flow_submit(job);
@@ -259,7 +259,7 @@ a_result_that_changes_while_it_is_read_is_read_again(void **state)
 	assert_null(on_disk()->result_location);
 	found(expect_head(out_url(1)), "4");
 	bytes(peer_expect("GET", out_url(1)), "late");
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	time_passes(600);
 	must_be(JOB_DONE, OUTCOME_OK);
 	assert_non_null(strstr(call(0)->body, "\"result\":\"late\""));
@@ -290,7 +290,7 @@ a_receiver_that_is_down_for_an_hour_is_met_where_the_schedule_says(
 		assert_int_equal(called_at(i + 1), at);
 	}
 	delivery_must_be(DELIVERY_WAITING, 6);
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	time_passes(7200000);
 	delivery_must_be(DELIVERY_DELIVERED, 7);
 	assert_int_equal(called_at(6), at + delays[5]);
@@ -306,7 +306,7 @@ the_schedule_ends_and_the_delivery_is_dead(void **state)
 
 	(void)state;
 	with_hook(8);
-	peer_reply(peer_always("POST", HOOK_URL), 500, NULL, "no");
+	peer_reply(peer_always("POST", HOOK_URL), 500, "", "no");
 	bring_to_done(hooked_job());
 	time_passes(INT64_C(86400000) * 10);
 	delivery_must_be(DELIVERY_DEAD, 11);
@@ -328,7 +328,7 @@ a_redirect_is_a_failure_and_is_not_followed(void **state)
 	peer_reply(expect_hook(), 301, "Location: http://elsewhere.test/", "");
 	bring_to_done(hooked_job());
 	delivery_must_be(DELIVERY_WAITING, 1);
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	time_passes(5000);
 	delivery_must_be(DELIVERY_DELIVERED, 2);
 }
@@ -340,7 +340,7 @@ gone_ends_it_at_once(void **state)
 
 	(void)state;
 	with_hook(8);
-	peer_reply(expect_hook(), 410, NULL, "we moved");
+	peer_reply(expect_hook(), 410, "", "we moved");
 	bring_to_done(hooked_job());
 	delivery_must_be(DELIVERY_DEAD, 1);
 	d = delivery_on_disk();
@@ -367,7 +367,7 @@ retry_after_is_waited_for_within_bounds(void **state)
 	time_passes(30000);
 	assert_int_equal(called_at(2), called_at(1) + 30000);
 	/* A day is too much: an hour. */
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	time_passes(3600000);
 	assert_int_equal(called_at(3), called_at(2) + 3600000);
 	delivery_must_be(DELIVERY_DELIVERED, 4);
@@ -379,7 +379,7 @@ jitter_spreads_by_a_fifth_to_both_sides(void **state)
 	(void)state;
 	with_hook(8);
 	fake_random_set_unit(0);
-	peer_reply(peer_always("POST", HOOK_URL), 500, NULL, NULL);
+	peer_reply(peer_always("POST", HOOK_URL), 500, "", "");
 	bring_to_done(hooked_job());
 	time_passes(4000);
 	assert_int_equal(called_at(1), called_at(0) + 4000);
@@ -432,7 +432,7 @@ an_attempt_cut_short_is_recorded_and_made_again_with_the_same_bytes(
 
 		peer_header(s, "webhook-id", flow.delivery);
 		peer_header(s, "awaitd-attempt", "2");
-		peer_reply(s, 200, NULL, NULL);
+		peer_reply(s, 200, "", "");
 	}
 	time_passes(1000);
 	assert_int_equal(called_at(1), restarted + 1000);
@@ -467,14 +467,14 @@ the_schedule_goes_on_over_a_restart(void **state)
 
 	(void)state;
 	with_hook(8);
-	peer_reply(expect_hook(), 500, NULL, NULL);
-	peer_reply(expect_hook(), 500, NULL, NULL);
+	peer_reply(expect_hook(), 500, "", "");
+	peer_reply(expect_hook(), 500, "", "");
 	bring_to_done(hooked_job());
 	time_passes(5000);
 	time_passes(10000);
 	restart();
 	at = called_at(1);
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	time_passes(19999);
 	assert_int_equal(called_at(2), -1);
 	time_passes(1);
@@ -505,7 +505,7 @@ an_attempt_that_never_left_costs_no_copy(void **state)
 	bring_to_done(hooked_job());
 	dies_now = false;
 	restart();
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	time_passes(1000);
 	delivery_must_be(DELIVERY_DELIVERED, 2);
 	assert_int_equal(peer_count("POST", HOOK_URL), 1);
@@ -539,10 +539,10 @@ a_dead_delivery_is_replayed_with_its_id_and_bytes(void **state)
 {
 	(void)state;
 	with_hook(8);
-	peer_reply(expect_hook(), 410, NULL, NULL);
+	peer_reply(expect_hook(), 410, "", "");
 	bring_to_done(hooked_job());
 	delivery_must_be(DELIVERY_DEAD, 1);
-	peer_reply(expect_replay("2"), 200, NULL, NULL);
+	peer_reply(expect_replay("2"), 200, "", "");
 	replay();
 	delivery_must_be(DELIVERY_DELIVERED, 2);
 	assert_string_equal(call(0)->body, call(1)->body);
@@ -553,9 +553,9 @@ a_replay_of_what_was_delivered_begins_the_schedule_anew(void **state)
 {
 	(void)state;
 	with_hook(8);
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	bring_to_done(hooked_job());
-	peer_reply(expect_replay("2"), 500, NULL, NULL);
+	peer_reply(expect_replay("2"), 500, "", "");
 	replay();
 	delivery_must_be(DELIVERY_WAITING, 2);
 	peer_header(expect_hook(), "awaitd-replay", NULL);
@@ -568,9 +568,9 @@ a_replay_of_what_waits_is_made_now(void **state)
 {
 	(void)state;
 	with_hook(8);
-	peer_reply(expect_hook(), 500, NULL, NULL);
+	peer_reply(expect_hook(), 500, "", "");
 	bring_to_done(hooked_job());
-	peer_reply(expect_replay("2"), 200, NULL, NULL);
+	peer_reply(expect_replay("2"), 200, "", "");
 	replay();
 	delivery_must_be(DELIVERY_DELIVERED, 2);
 }
@@ -580,7 +580,7 @@ a_replay_in_the_middle_of_an_attempt_is_that_attempt(void **state)
 {
 	(void)state;
 	with_hook(8);
-	peer_reply(peer_delay(expect_hook(), 2000), 200, NULL, NULL);
+	peer_reply(peer_delay(expect_hook(), 2000), 200, "", "");
 	bring_to_done(hooked_job());
 	replay();
 	time_passes(2000);
@@ -599,7 +599,7 @@ a_target_that_left_the_configuration_is_waited_for(void **state)
 	delivery_must_be(DELIVERY_WAITING, 0);
 	assert_int_equal(log_lines("[webhook hook]", NULL), 1);
 	with_hook(8);
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	time_passes(60000);
 	delivery_must_be(DELIVERY_DELIVERED, 1);
 }
@@ -613,7 +613,7 @@ two_targets_get_a_delivery_each(void **state)
 	(void)state;
 	with_hook(8);
 	job->spec.deliver = xstrdup("webhook hook, webhook other");
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	bring_to_done(job);
 	done = on_disk();
 	assert_int_equal(done->ndeliveries, 2);
@@ -626,7 +626,7 @@ waiting_for_a_retry_writes_nothing(void **state)
 {
 	(void)state;
 	with_hook(8);
-	peer_reply(peer_always("POST", HOOK_URL), 500, NULL, NULL);
+	peer_reply(peer_always("POST", HOOK_URL), 500, "", "");
 	bring_to_done(hooked_job());
 	time_passes(2255000);
 	delivery_must_be(DELIVERY_WAITING, 6);
@@ -644,7 +644,7 @@ a_pending_job_is_given_up_and_that_is_delivered(void **state)
 	(void)state;
 	with_hook(8);
 	reply_accepted(expect_invoke(1), 1);
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	flow_submit(hooked_job());
 	assert_int_equal(engine_cancel(flow.engine, flow.id), 0);
 	time_passes(86400000);
