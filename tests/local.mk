@@ -12,6 +12,7 @@ unit_tests += tests/unit/test_child
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_conf_check
 unit_tests += tests/unit/test_creds
+unit_tests += tests/unit/test_delivery
 unit_tests += tests/unit/test_encode
 unit_tests += tests/unit/test_endpoint
 unit_tests += tests/unit/test_error

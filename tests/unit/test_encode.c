@@ -36,6 +36,34 @@ hex_is_lower_case_and_ends(void **state)
 	assert_string_equal(out, "");
 }
 
+static void
+base32_has_no_padding_and_no_letter_that_looks_like_another(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+		const char *text;
+	} cases[] = {
+	    {"", 0, ""},
+	    {"\x00", 1, "00"},
+	    {"\xff", 1, "zw"},
+	    {"\xff\xff\xff\xff\xff", 5, "zzzzzzzz"},
+	    {"\x08\x86\x42\x98\xe8", 5, "12345678"},
+	    {"\x4a\x6b\xb5\x67\x9f\x9d", 6, "99nvaswzkm"},
+	};
+	char out[ENCODE_BASE32_SIZE(6)];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		encode_base32(cases[i].bytes, cases[i].len, out);
+		assert_string_equal(out, cases[i].text);
+		assert_int_equal(
+		    strlen(out) + 1, ENCODE_BASE32_SIZE(cases[i].len));
+	}
+	assert_null(strpbrk(ENCODE_BASE32_DIGITS, "ilou"));
+}
+
 static const struct {
 	const char *plain, *text;
 } vectors[] = {
@@ -259,6 +287,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(hex_is_lower_case_and_ends),
+	    cmocka_unit_test(
+		base32_has_no_padding_and_no_letter_that_looks_like_another),
 	    cmocka_unit_test(base64_matches_the_published_vectors),
 	    cmocka_unit_test(every_byte_and_length_survives_base64),
 	    cmocka_unit_test(base64_that_is_not_strict_is_refused),

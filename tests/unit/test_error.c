@@ -142,6 +142,7 @@ every_code_has_a_name_of_its_own(void **state)
 	}
 	assert_string_equal(error_code_name(ERR_NOT_FOUND), "not-found");
 	assert_string_equal(error_code_name(ERR_REFUSED), "refused");
+	assert_string_equal(error_code_name(ERR_EXISTS), "exists");
 }
 
 static void

@@ -293,6 +293,23 @@ a_file_in_the_way_of_a_folder_is_named(void **state)
 }
 
 static void
+a_file_that_is_made_durable_is_there_and_no_link(void **state)
+{
+	struct place *p = *state;
+	char link[100];
+
+	assert_int_equal(file_sync(p->path, &p->err), -1);
+	assert_int_equal(p->err.code, ERR_IO);
+	assert_non_null(strstr(p->err.text, p->path));
+	file_write_atomic(p->path, "x", 1, 0600, &p->err);
+	assert_int_equal(file_sync(p->path, &p->err), 0);
+	snprintf(link, sizeof(link), "%s.link", p->path);
+	assert_int_equal(symlink(p->path, link), 0);
+	assert_int_equal(file_sync(link, &p->err), -1);
+	unlink(link);
+}
+
+static void
 a_lock_is_held_while_its_descriptor_is_open(void **state)
 {
 	struct place *p = *state;
@@ -489,6 +506,7 @@ main(void)
 	    T(an_interrupted_write_loses_and_doubles_nothing),
 	    T(every_missing_folder_is_made),
 	    T(a_file_in_the_way_of_a_folder_is_named),
+	    T(a_file_that_is_made_durable_is_there_and_no_link),
 	    T(a_lock_is_held_while_its_descriptor_is_open),
 	    T(a_lock_of_another_process_is_busy_until_it_ends),
 	    T(a_lock_follows_no_link_and_keeps_what_the_file_holds),

@@ -17,6 +17,30 @@
 #include "base/mem.h"
 #include "job/job.h"
 
+/* A delivery of another job ends the process. */
+static void
+a_delivery_is_of_its_own_job(void **state)
+{
+	struct job *job = job_new();
+	int status, null;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		null = open("/dev/null", O_WRONLY);
+		dup2(null, STDERR_FILENO);
+		signal(SIGABRT, SIG_DFL);
+		job_add_delivery(job,
+		    delivery_new(
+			"01arz3ndektsv4rrffq69g5fav", "exec a", "e", 1));
+		_exit(7);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
+	job_free(job);
+}
+
 /* Does the process survive it? */
 static bool
 may_move(enum job_state from, enum job_state to, enum job_outcome outcome)
@@ -134,6 +158,10 @@ a_copy_shares_nothing_with_its_original(void **state)
 	job->spec.body_len = 3;
 	job->error_text = xstrdup("words");
 	job_add_submission(job)->filename = xstrdup("f.out");
+	job->spec.deliver = xstrdup("exec a");
+	job->result_sha256 = xstrdup("5e");
+	job_add_delivery(job, delivery_new(job->id, "exec a", "e", 1));
+	delivery_set_body(job->deliveries[0], "bytes", 5);
 	copy = job_clone(job, true);
 	bare = job_clone(job, false);
 	job_free(job);
@@ -141,6 +169,13 @@ a_copy_shares_nothing_with_its_original(void **state)
 	assert_memory_equal(copy->spec.body, "a\0b", 3);
 	assert_string_equal(copy->error_text, "words");
 	assert_string_equal(copy->subs[0].filename, "f.out");
+	assert_string_equal(copy->spec.deliver, "exec a");
+	assert_string_equal(copy->result_sha256, "5e");
+	assert_int_equal(copy->ndeliveries, 1);
+	assert_memory_equal(copy->deliveries[0]->body, "bytes", 5);
+	/* What is to be delivered is no input. */
+	assert_int_equal(bare->ndeliveries, 1);
+	assert_memory_equal(bare->deliveries[0]->body, "bytes", 5);
 	assert_null(bare->spec.body);
 	assert_int_equal(bare->spec.body_len, 3);
 	job_free(copy);
@@ -173,6 +208,41 @@ every_value_has_its_name(void **state)
 		assert_int_equal(submission_digit(n), digits[n - 1]);
 }
 
+static void
+every_name_has_its_value(void **state)
+{
+	enum job_state s;
+	enum job_outcome o;
+	enum submission_fate f;
+	unsigned i;
+
+	(void)state;
+	for (i = JOB_QUEUED; i <= JOB_DONE; i++) {
+		assert_int_equal(
+		    job_state_parse(job_state_name((enum job_state)i), &s), 0);
+		assert_int_equal(s, i);
+	}
+	for (i = OUTCOME_NONE; i <= OUTCOME_CANCELLED; i++) {
+		assert_int_equal(job_outcome_parse(
+				     job_outcome_name((enum job_outcome)i), &o),
+		    0);
+		assert_int_equal(o, i);
+	}
+	for (i = SUB_OPEN; i <= SUB_FAILED; i++) {
+		assert_int_equal(
+		    submission_fate_parse(
+			submission_fate_name((enum submission_fate)i), &f),
+		    0);
+		assert_int_equal(f, i);
+	}
+	assert_int_equal(job_state_parse("DONE", &s), -1);
+	assert_int_equal(s, JOB_DONE);
+	assert_int_equal(job_outcome_parse("", &o), -1);
+	assert_int_equal(o, OUTCOME_CANCELLED);
+	assert_int_equal(submission_fate_parse("done", &f), -1);
+	assert_int_equal(f, SUB_FAILED);
+}
+
 int
 main(void)
 {
@@ -181,8 +251,10 @@ main(void)
 	    cmocka_unit_test(a_move_notes_when_it_was),
 	    cmocka_unit_test(submissions_are_counted_from_one),
 	    cmocka_unit_test(only_what_may_have_been_accepted_is_in_doubt),
+	    cmocka_unit_test(a_delivery_is_of_its_own_job),
 	    cmocka_unit_test(a_copy_shares_nothing_with_its_original),
 	    cmocka_unit_test(every_value_has_its_name),
+	    cmocka_unit_test(every_name_has_its_value),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
