@@ -21,6 +21,7 @@ unit_tests += tests/unit/test_hash
 unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_http_chunk
 unit_tests += tests/unit/test_http_client
+unit_tests += tests/unit/test_http_client_cut
 unit_tests += tests/unit/test_http_parse
 unit_tests += tests/unit/test_http_server
 unit_tests += tests/unit/test_http_server_body
@@ -62,10 +63,15 @@ unit_tests += tests/unit/test_timefmt
 unit_tests += tests/unit/test_url
 
 http_cases = tests/unit/http_cases.c tests/unit/http_cases.h
+http_peer = tests/unit/http_peer.c tests/unit/http_peer.h
 http_rig = tests/unit/http_rig.c tests/unit/http_rig.h \
 	tests/unit/http_rig_client.c
 tests_unit_test_http_chunk_SOURCES = tests/unit/test_http_chunk.c \
 	$(http_cases)
+tests_unit_test_http_client_SOURCES = tests/unit/test_http_client.c \
+	$(http_peer)
+tests_unit_test_http_client_cut_SOURCES = \
+	tests/unit/test_http_client_cut.c $(http_peer)
 tests_unit_test_http_parse_SOURCES = tests/unit/test_http_parse.c \
 	$(http_cases)
 tests_unit_test_http_server_SOURCES = tests/unit/test_http_server.c \
@@ -169,6 +175,8 @@ fuzz_programs += tests/fuzz/fuzz_http_parse
 tests_fuzz_fuzz_http_parse_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 
 # What sh cannot do for the system tests.
+check_PROGRAMS += tests/support/apiprobe
+tests_support_apiprobe_LDADD = libawaitd.a $(libs)
 check_PROGRAMS += tests/support/rawcall
 tests_support_rawcall_LDADD = libawaitd.a $(libs)
 

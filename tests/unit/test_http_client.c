@@ -1,269 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The HTTP client against a scripted peer on a thread of its own: plain
- * sockets, so that it can also break off, lie about lengths, and count.
+ * The HTTP client: what goes out, over which connection, and what comes back.
+ * Answers that are cut are test_http_client_cut's.
  */
 #include "net/http_client.h"
 
-#include <arpa/inet.h>
-#include <pthread.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "tests/unit/http_peer.h"
 
 #define BIG ((size_t)3 * 1024 * 1024)
-
-/* --- the peer ------------------------------------------------------- */
-
-#define CONNS_MAX 64
-
-/* What the peer answers on one connection; NULL ends it, and it is closed. */
-struct script {
-	const char *const *replies;
-};
-
-struct conn {
-	pthread_t thread;
-	int fd;
-	const struct script *script;
-	struct peer *peer;
-	struct buf request; /* the last one */
-};
-
-struct peer {
-	pthread_t thread;
-	int fd;
-	int port;
-	const struct script *scripts; /* one a connection */
-	size_t nscripts;
-	struct conn conns[CONNS_MAX];
-	atomic_uint connections;
-	atomic_uint requests;
-};
-
-/* Head and as much body as Content-Length says; false at the end. */
-static bool
-read_request(int fd, struct buf *out)
-{
-	size_t want = 0;
-	char *end = NULL, *length;
-	char piece[65536];
-	ssize_t n;
-
-	buf_clear(out);
-	for (;;) {
-		end = strstr(out->data, "\r\n\r\n");
-		if (end != NULL && want == 0) {
-			length = strcasestr(out->data, "content-length:");
-			want = (size_t)(end + 4 - out->data);
-			if (length != NULL && length < end)
-				want += strtoul(length + 15, NULL, 10);
-		}
-		if (want != 0 && out->len >= want)
-			return true;
-		n = read(fd, piece, sizeof(piece));
-		if (n <= 0)
-			return false;
-		buf_append(out, piece, (size_t)n);
-	}
-}
-
-static void *
-conn_main(void *arg)
-{
-	struct conn *c = arg;
-	size_t i;
-
-	for (i = 0; c->script->replies[i] != NULL; i++) {
-		const char *reply = c->script->replies[i];
-
-		if (!read_request(c->fd, &c->request))
-			break;
-		c->peer->requests++;
-		if (write(c->fd, reply, strlen(reply)) == -1)
-			break;
-	}
-	shutdown(c->fd, SHUT_RDWR);
-	close(c->fd);
-	return NULL;
-}
-
-static void *
-peer_main(void *arg)
-{
-	struct peer *p = arg;
-
-	while (p->connections < p->nscripts) {
-		unsigned i = p->connections;
-		struct conn *c = &p->conns[i];
-
-		c->fd = accept(p->fd, NULL, NULL);
-		if (c->fd == -1)
-			break;
-		c->peer = p;
-		c->script = &p->scripts[i];
-		buf_init(&c->request, BIG * 2);
-		/* Counted before it can answer. */
-		p->connections++;
-		if (pthread_create(&c->thread, NULL, conn_main, c) != 0)
-			abort();
-	}
-	return NULL;
-}
-
-static void
-peer_start(struct peer *p, const struct script *scripts, size_t n)
-{
-	struct sockaddr_in sin = {
-	    .sin_family = AF_INET,
-	    .sin_addr = {htonl(INADDR_LOOPBACK)},
-	};
-	socklen_t len = sizeof(sin);
-
-	memset(p, 0, sizeof(*p));
-	p->scripts = scripts;
-	p->nscripts = n;
-	p->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_not_equal(p->fd, -1);
-	assert_int_equal(
-	    bind(p->fd, (struct sockaddr *)(void *)&sin, sizeof(sin)), 0);
-	assert_int_equal(listen(p->fd, CONNS_MAX), 0);
-	assert_int_equal(
-	    getsockname(p->fd, (struct sockaddr *)(void *)&sin, &len), 0);
-	p->port = ntohs(sin.sin_port);
-	assert_int_equal(pthread_create(&p->thread, NULL, peer_main, p), 0);
-}
-
-/* The last request of the first connection is readable after this. */
-static void
-peer_stop(struct peer *p)
-{
-	unsigned i;
-
-	/* Wakes accept(2), if connections are still expected. */
-	shutdown(p->fd, SHUT_RDWR);
-	pthread_join(p->thread, NULL);
-	for (i = 0; i < p->connections; i++)
-		pthread_join(p->conns[i].thread, NULL);
-	close(p->fd);
-}
-
-static void
-peer_done(struct peer *p)
-{
-	unsigned i;
-
-	for (i = 0; i < p->connections; i++)
-		buf_done(&p->conns[i].request);
-}
-
-/* --- the client's side ---------------------------------------------- */
-
-struct outcome {
-	struct loop *loop;
-	unsigned done;
-	unsigned wanted;
-	int status;
-	char body[256];
-	size_t body_len;
-	int64_t body_bytes;
-	struct error err;
-	struct buf sunk;
-};
-
-struct fixture {
-	struct loop *loop;
-	struct http_client *client;
-	struct outcome out;
-};
-
-static int
-setup(void **state)
-{
-	struct fixture *f = xcalloc(1, sizeof(*f));
-	struct http_client_options o = {.user_agent = "test/1"};
-	struct error err;
-
-	f->loop = loop_new();
-	assert_int_equal(http_client_new(f->loop, &o, &f->client, &err), 0);
-	f->out.loop = f->loop;
-	f->out.wanted = 1;
-	buf_init(&f->out.sunk, BIG * 2);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	http_client_free(f->client);
-	loop_free(f->loop);
-	buf_done(&f->out.sunk);
-	free(f);
-	return 0;
-}
-
-static void
-on_done(const struct http_response *r, const struct error *err, void *arg)
-{
-	struct outcome *o = arg;
-
-	o->err.code = ERR_NONE;
-	if (err != NULL)
-		o->err = *err;
-	if (r != NULL) {
-		o->status = r->status;
-		o->body_len = r->body.len;
-		o->body_bytes = r->body_bytes;
-		snprintf(o->body, sizeof(o->body), "%s", r->body.data);
-	}
-	if (++o->done == o->wanted)
-		loop_stop(o->loop);
-}
-
-static int
-sink(const void *data, size_t len, void *arg, struct error *err)
-{
-	struct outcome *o = arg;
-
-	(void)err;
-	return buf_append(&o->sunk, data, len);
-}
-
-static struct http_call *
-start(struct fixture *f, const struct peer *p, struct http_request r)
-{
-	struct http_call *call;
-	struct error err;
-	char *url = xasprintf("http://127.0.0.1:%d/a/../b?c=d", p->port);
-
-	if (r.url == NULL)
-		r.url = url;
-	assert_int_equal(
-	    http_start(f->client, &r, on_done, &f->out, &call, &err), 0);
-	free(url);
-	return call;
-}
-
-static void
-run(struct fixture *f, const struct peer *p, struct http_request r)
-{
-	start(f, p, r);
-	loop_run(f->loop);
-}
 
 #define OK_REPLY "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
@@ -279,7 +38,7 @@ static void
 a_request_goes_out_as_it_was_written(void **state)
 {
 	struct fixture *f = *state;
-	struct script s[] = {{one_ok}};
+	struct script s[] = {{.replies = one_ok}};
 	struct headers h;
 	struct peer p;
 
@@ -287,7 +46,8 @@ a_request_goes_out_as_it_was_written(void **state)
 	headers_add(&h, "Host", "example.test:99");
 	headers_add(&h, "X-Empty", "");
 	peer_start(&p, s, 1);
-	run(f, &p, (struct http_request){.method = "GET", .headers = &h});
+	fixture_run(
+	    f, &p, (struct http_request){.method = "GET", .headers = &h});
 	peer_stop(&p);
 	headers_done(&h);
 	assert_int_equal(f->out.status, 200);
@@ -306,11 +66,11 @@ static void
 a_post_has_just_its_body_and_no_type_of_curls(void **state)
 {
 	struct fixture *f = *state;
-	struct script s[] = {{one_ok}};
+	struct script s[] = {{.replies = one_ok}};
 	struct peer p;
 
 	peer_start(&p, s, 1);
-	run(f, &p,
+	fixture_run(f, &p,
 	    (struct http_request){
 		.method = "POST", .body = "a\0b", .body_len = 3});
 	peer_stop(&p);
@@ -327,11 +87,11 @@ static void
 an_empty_post_announces_no_bytes(void **state)
 {
 	struct fixture *f = *state;
-	struct script s[] = {{one_ok}};
+	struct script s[] = {{.replies = one_ok}};
 	struct peer p;
 
 	peer_start(&p, s, 1);
-	run(f, &p, (struct http_request){.method = "POST"});
+	fixture_run(f, &p, (struct http_request){.method = "POST"});
 	peer_stop(&p);
 	assert_non_null(
 	    strcasestr(p.conns[0].request.data, "content-length: 0\r\n"));
@@ -342,7 +102,7 @@ static void
 a_file_is_streamed_as_the_body(void **state)
 {
 	struct fixture *f = *state;
-	struct script s[] = {{one_ok}};
+	struct script s[] = {{.replies = one_ok}};
 	struct peer p;
 	char *data = xmalloc(BIG), name[] = "/tmp/test_http_client-XXXXXX";
 	int fd = mkstemp(name);
@@ -354,7 +114,7 @@ a_file_is_streamed_as_the_body(void **state)
 		data[i] = (char)(i * 7 + i / 251);
 	assert_int_equal(write(fd, data, BIG), (ssize_t)BIG);
 	peer_start(&p, s, 1);
-	run(f, &p,
+	fixture_run(f, &p,
 	    (struct http_request){
 		.method = "PUT", .body_fd = fd, .file_len = (int64_t)BIG});
 	peer_stop(&p);
@@ -372,18 +132,18 @@ a_good_body_goes_to_the_sink_and_a_bad_one_to_memory(void **state)
 	static const char *const replies[] = {
 	    OK_REPLY, "HTTP/1.1 404 No\r\nContent-Length: 4\r\n\r\ngone", NULL};
 	struct fixture *f = *state;
-	struct script s[] = {{replies}};
+	struct script s[] = {{.replies = replies}};
 	struct http_request r = {
-	    .method = "GET", .sink = sink, .sink_arg = &f->out};
+	    .method = "GET", .sink = fixture_sink, .sink_arg = &f->out};
 	struct peer p;
 
 	peer_start(&p, s, 1);
-	run(f, &p, r);
+	fixture_run(f, &p, r);
 	assert_string_equal(f->out.sunk.data, "hi");
 	assert_int_equal(f->out.body_len, 0);
 	assert_int_equal(f->out.body_bytes, 2);
 	f->out.wanted = 2;
-	run(f, &p, r);
+	fixture_run(f, &p, r);
 	peer_stop(&p);
 	assert_int_equal(f->out.status, 404);
 	assert_string_equal(f->out.body, "gone");
@@ -395,16 +155,17 @@ static void
 connections_are_kept_unless_a_request_goes_once(void **state)
 {
 	struct fixture *f = *state;
-	struct script s[] = {{three_ok}, {one_ok}};
+	struct script s[] = {{.replies = three_ok}, {.replies = one_ok}};
 	struct peer p;
 
 	peer_start(&p, s, 2);
-	run(f, &p, (struct http_request){.method = "GET"});
+	fixture_run(f, &p, (struct http_request){.method = "GET"});
 	f->out.wanted = 2;
-	run(f, &p, (struct http_request){.method = "GET"});
+	fixture_run(f, &p, (struct http_request){.method = "GET"});
 	assert_int_equal(p.connections, 1);
 	f->out.wanted = 3;
-	run(f, &p, (struct http_request){.method = "POST", .once = true});
+	fixture_run(
+	    f, &p, (struct http_request){.method = "POST", .once = true});
 	assert_int_equal(p.connections, 2);
 	http_client_free(f->client);
 	f->client = NULL;
@@ -418,13 +179,15 @@ a_request_that_goes_once_is_never_sent_twice(void **state)
 {
 	static const char *const silent[] = {"", NULL};
 	struct fixture *f = *state;
-	struct script s[] = {{ok_then_silent}, {silent}, {one_ok}};
+	struct script s[] = {{.replies = ok_then_silent}, {.replies = silent},
+	    {.replies = one_ok}};
 	struct peer p;
 
 	peer_start(&p, s, 3);
-	run(f, &p, (struct http_request){.method = "GET"});
+	fixture_run(f, &p, (struct http_request){.method = "GET"});
 	f->out.wanted = 2;
-	run(f, &p, (struct http_request){.method = "POST", .once = true});
+	fixture_run(
+	    f, &p, (struct http_request){.method = "POST", .once = true});
 	http_client_free(f->client);
 	f->client = NULL;
 	peer_stop(&p);
@@ -438,12 +201,13 @@ static void
 a_refused_connection_sent_nothing(void **state)
 {
 	struct fixture *f = *state;
-	struct script s[] = {{one_ok}};
+	struct script s[] = {{.replies = one_ok}};
 	struct peer p;
 
 	peer_start(&p, s, 1);
 	peer_stop(&p);
-	run(f, &p, (struct http_request){.method = "POST", .once = true});
+	fixture_run(
+	    f, &p, (struct http_request){.method = "POST", .once = true});
 	assert_int_equal(f->out.err.code, ERR_NET);
 	assert_true(f->out.err.retryable);
 	assert_false(f->out.err.sent);
@@ -456,11 +220,11 @@ a_body_shorter_than_announced_is_an_error(void **state)
 	static const char *const cut[] = {
 	    "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", NULL};
 	struct fixture *f = *state;
-	struct script s[] = {{cut}};
+	struct script s[] = {{.replies = cut}};
 	struct peer p;
 
 	peer_start(&p, s, 1);
-	run(f, &p, (struct http_request){.method = "GET"});
+	fixture_run(f, &p, (struct http_request){.method = "GET"});
 	peer_stop(&p);
 	assert_int_equal(f->out.err.code, ERR_NET);
 	assert_true(f->out.err.sent);
@@ -471,11 +235,12 @@ static void
 a_body_over_the_cap_is_a_limit(void **state)
 {
 	struct fixture *f = *state;
-	struct script s[] = {{one_ok}};
+	struct script s[] = {{.replies = one_ok}};
 	struct peer p;
 
 	peer_start(&p, s, 1);
-	run(f, &p, (struct http_request){.method = "GET", .body_max = 1});
+	fixture_run(
+	    f, &p, (struct http_request){.method = "GET", .body_max = 1});
 	peer_stop(&p);
 	assert_int_equal(f->out.err.code, ERR_LIMIT);
 	peer_done(&p);
@@ -487,11 +252,11 @@ an_interim_answer_is_not_the_answer(void **state)
 	static const char *const interim[] = {
 	    "HTTP/1.1 100 Continue\r\nX-Not: this\r\n\r\n" OK_REPLY, NULL};
 	struct fixture *f = *state;
-	struct script s[] = {{interim}};
+	struct script s[] = {{.replies = interim}};
 	struct peer p;
 
 	peer_start(&p, s, 1);
-	run(f, &p, (struct http_request){.method = "GET"});
+	fixture_run(f, &p, (struct http_request){.method = "GET"});
 	peer_stop(&p);
 	assert_int_equal(f->out.status, 200);
 	assert_string_equal(f->out.body, "hi");
@@ -503,11 +268,12 @@ a_peer_that_says_nothing_times_out(void **state)
 {
 	static const char *const silent[] = {"", "", NULL};
 	struct fixture *f = *state;
-	struct script s[] = {{silent}};
+	struct script s[] = {{.replies = silent}};
 	struct peer p;
 
 	peer_start(&p, s, 1);
-	run(f, &p, (struct http_request){.method = "GET", .timeout_ms = 150});
+	fixture_run(
+	    f, &p, (struct http_request){.method = "GET", .timeout_ms = 150});
 	assert_int_equal(f->out.err.code, ERR_TIMEOUT);
 	assert_true(f->out.err.sent);
 	http_client_free(f->client);
@@ -523,11 +289,11 @@ a_redirect_is_not_followed(void **state)
 	    "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n",
 	    NULL};
 	struct fixture *f = *state;
-	struct script s[] = {{away}};
+	struct script s[] = {{.replies = away}};
 	struct peer p;
 
 	peer_start(&p, s, 1);
-	run(f, &p, (struct http_request){.method = "GET"});
+	fixture_run(f, &p, (struct http_request){.method = "GET"});
 	peer_stop(&p);
 	assert_int_equal(f->out.status, 302);
 	assert_int_equal(p.requests, 1);
@@ -547,7 +313,7 @@ a_header_with_a_line_end_is_refused(void **state)
 	headers_init(&h);
 	headers_add(&h, "X-A", "a\r\nX-B: b");
 	assert_int_equal(
-	    http_start(f->client, &r, on_done, &f->out, &call, &err), -1);
+	    http_start(f->client, &r, fixture_done, &f->out, &call, &err), -1);
 	assert_int_equal(err.code, ERR_USAGE);
 	headers_done(&h);
 }
@@ -558,7 +324,7 @@ a_url_of_another_scheme_is_refused(void **state)
 	struct fixture *f = *state;
 	struct peer p = {0};
 
-	run(f, &p,
+	fixture_run(f, &p,
 	    (struct http_request){
 		.method = "GET", .url = "file:///etc/passwd"});
 	assert_int_equal(f->out.err.code, ERR_NET);
@@ -570,14 +336,14 @@ static void
 a_cancelled_call_is_silent(void **state)
 {
 	struct fixture *f = *state;
-	struct script s[] = {{two_ok}};
+	struct script s[] = {{.replies = two_ok}};
 	struct peer p;
 	struct http_call *call;
 
 	peer_start(&p, s, 1);
-	call = start(f, &p, (struct http_request){.method = "GET"});
+	call = fixture_start(f, &p, (struct http_request){.method = "GET"});
 	http_cancel(call);
-	run(f, &p, (struct http_request){.method = "GET"});
+	fixture_run(f, &p, (struct http_request){.method = "GET"});
 	assert_int_equal(f->out.done, 1);
 	http_client_free(f->client);
 	f->client = NULL;
@@ -594,11 +360,11 @@ many_at_once_all_come_home(void **state)
 	unsigned i;
 
 	for (i = 0; i < ARRAY_LEN(s); i++)
-		s[i] = (struct script){one_ok};
+		s[i] = (struct script){.replies = one_ok};
 	peer_start(&p, s, ARRAY_LEN(s));
 	f->out.wanted = ARRAY_LEN(s);
 	for (i = 0; i < ARRAY_LEN(s); i++)
-		start(f, &p,
+		fixture_start(f, &p,
 		    (struct http_request){.method = "GET", .once = true});
 	loop_run(f->loop);
 	peer_stop(&p);
@@ -608,7 +374,293 @@ many_at_once_all_come_home(void **state)
 	peer_done(&p);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+/* --- UNIX sockets --------------------------------------------------- */
+
+/* A folder with the place for a socket. */
+static void
+make_place(char *folder, size_t size, char **path)
+{
+	snprintf(folder, size, "/tmp/test_http_client-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	*path = xasprintf("%s/s", folder);
+}
+
+static void
+drop_place(const char *folder, char *path)
+{
+	unlink(path);
+	assert_int_equal(rmdir(folder), 0);
+	free(path);
+}
+
+static void
+a_unix_socket_is_asked_instead_of_the_host(void **state)
+{
+	struct fixture *f = *state;
+	struct script s[] = {{.replies = two_ok}};
+	struct http_request r = {
+	    .method = "GET", .url = "http://awaitd/v1/jobs?limit=1"};
+	char folder[64], *path;
+	struct peer p;
+
+	make_place(folder, sizeof(folder), &path);
+	r.unix_socket = path;
+	peer_start_unix(&p, path, s, 1);
+	fixture_run(f, &p, r);
+	assert_int_equal(f->out.status, 200);
+	assert_string_equal(f->out.body, "hi");
+	f->out.wanted = 2;
+	fixture_run(f, &p, r);
+	peer_stop(&p);
+	assert_int_equal(p.connections, 1);
+	assert_int_equal(p.requests, 2);
+	assert_true(str_starts(
+	    p.conns[0].request.data, "GET /v1/jobs?limit=1 HTTP/1.1\r\n"));
+	assert_non_null(strstr(p.conns[0].request.data, "Host: awaitd\r\n"));
+	peer_done(&p);
+	drop_place(folder, path);
+}
+
+static void
+a_socket_that_is_not_there_is_named(void **state)
+{
+	static const char *const why[] = {
+	    "No such file or directory", "Connection refused"};
+	struct fixture *f = *state;
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	char folder[64], *path, *expected;
+	unsigned i;
+	int fd;
+
+	make_place(folder, sizeof(folder), &path);
+	for (i = 0; i < 2; i++) {
+		f->out.wanted = i + 1;
+		fixture_run(f, NULL,
+		    (struct http_request){.method = "GET",
+			.url = "http://awaitd/",
+			.unix_socket = path});
+		expected = xasprintf("cannot connect to %s: %s", path, why[i]);
+		assert_int_equal(f->out.err.code, ERR_NET);
+		assert_string_equal(f->out.err.text, expected);
+		assert_true(f->out.err.retryable);
+		assert_false(f->out.err.sent);
+		free(expected);
+		/* The second time it is there, and nobody listens. */
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		memcpy(sa.sun_path, path, strlen(path) + 1);
+		if (i == 0)
+			bind(fd, (struct sockaddr *)&sa, sizeof(sa));
+		close(fd);
+	}
+	drop_place(folder, path);
+}
+
+static void
+a_socket_path_that_cannot_be_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	char path[109];
+	struct http_request r = {
+	    .method = "GET", .url = "http://awaitd/", .unix_socket = path};
+	struct http_call *call;
+	struct error err;
+
+	memset(path, 'a', sizeof(path));
+	path[108] = '\0';
+	assert_int_equal(
+	    http_start(f->client, &r, fixture_done, &f->out, &call, &err), -1);
+	assert_int_equal(err.code, ERR_USAGE);
+	assert_non_null(strstr(err.text, "107"));
+	path[0] = '\0';
+	assert_int_equal(
+	    http_start(f->client, &r, fixture_done, &f->out, &call, &err), -1);
+	assert_int_equal(err.code, ERR_USAGE);
+	/* 107 bytes are no reason to refuse. */
+	memset(path, 'a', sizeof(path));
+	path[107] = '\0';
+	fixture_run(f, NULL, r);
+	assert_int_equal(f->out.err.code, ERR_NET);
+}
+
+static void
+set_proxy(int port)
+{
+	static const char *const names[] = {
+	    "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy"};
+	char *url = xasprintf("http://127.0.0.1:%d", port);
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(names); i++) {
+		if (port != 0)
+			setenv(names[i], url, 1);
+		else
+			unsetenv(names[i]);
+	}
+	free(url);
+}
+
+static void
+no_proxy_stands_before_a_socket_or_a_loopback(void **state)
+{
+	static const char *const near[] = {"127.0.0.1", "localhost"};
+	struct fixture *f = *state;
+	struct script s[] = {
+	    {.replies = one_ok}, {.replies = one_ok}, {.replies = one_ok}};
+	struct peer proxy, p;
+	char folder[64], *path, *url;
+	size_t i;
+
+	make_place(folder, sizeof(folder), &path);
+	peer_start(&proxy, s, 3);
+	set_proxy(proxy.port);
+	peer_start_unix(&p, path, s, 1);
+	fixture_run(f, &p,
+	    (struct http_request){.method = "GET",
+		.url = "http://example.invalid/x",
+		.unix_socket = path});
+	peer_stop(&p);
+	assert_int_equal(f->out.status, 200);
+	assert_true(str_starts(p.conns[0].request.data, "GET /x HTTP/1.1\r\n"));
+	assert_int_equal(proxy.connections, 0);
+	peer_done(&p);
+
+	for (i = 0; i < ARRAY_LEN(near); i++) {
+		peer_start(&p, s, 1);
+		url = xasprintf("http://%s:%d/x", near[i], p.port);
+		f->out.wanted++;
+		fixture_run(f, &p,
+		    (struct http_request){
+			.method = "GET", .url = url, .once = true});
+		peer_stop(&p);
+		assert_int_equal(f->out.err.code, ERR_NONE);
+		assert_int_equal(p.connections, 1);
+		assert_int_equal(proxy.connections, 0);
+		peer_done(&p);
+		free(url);
+	}
+	/* Nor is it left out where a name only begins like that. */
+	f->out.wanted++;
+	fixture_run(f, &p,
+	    (struct http_request){
+		.method = "GET", .url = "http://localhost.invalid/x"});
+	f->out.wanted++;
+	fixture_run(f, &p,
+	    (struct http_request){
+		.method = "GET", .url = "http://127.0.0.1.invalid/x"});
+	peer_stop(&proxy);
+	set_proxy(0);
+	assert_int_equal(proxy.connections, 2);
+	assert_true(str_starts(proxy.conns[0].request.data,
+	    "GET http://localhost.invalid/x HTTP/1.1\r\n"));
+	peer_done(&proxy);
+	drop_place(folder, path);
+}
+
+/* The same host and port, but three different places. */
+static void
+connections_of_two_sockets_are_never_mixed(void **state)
+{
+	struct fixture *f = *state;
+	struct script s[] = {{.replies = three_ok}};
+	char folder[2][64], *path[2], *url;
+	struct peer p[3];
+	unsigned i;
+
+	make_place(folder[0], sizeof(folder[0]), &path[0]);
+	make_place(folder[1], sizeof(folder[1]), &path[1]);
+	peer_start_unix(&p[0], path[0], s, 1);
+	peer_start_unix(&p[1], path[1], s, 1);
+	peer_start(&p[2], s, 1);
+	url = xasprintf("http://127.0.0.1:%d/", p[2].port);
+	f->out.wanted = 0;
+	for (i = 0; i < 6; i++) {
+		f->out.wanted++;
+		fixture_run(f, NULL,
+		    (struct http_request){.method = "GET",
+			.url = url,
+			.unix_socket = i % 3 < 2 ? path[i % 3] : NULL});
+		assert_int_equal(f->out.err.code, ERR_NONE);
+	}
+	http_client_free(f->client);
+	f->client = NULL;
+	for (i = 0; i < 3; i++) {
+		peer_stop(&p[i]);
+		assert_int_equal(p[i].connections, 1);
+		assert_int_equal(p[i].requests, 2);
+		peer_done(&p[i]);
+	}
+	free(url);
+	drop_place(folder[0], path[0]);
+	drop_place(folder[1], path[1]);
+}
+
+/* --- two clients ---------------------------------------------------- */
+
+static void
+two_clients_of_one_loop_share_no_connection(void **state)
+{
+	struct fixture *f = *state;
+	struct http_client_options o = {.user_agent = "test/2"};
+	struct script s[] = {{.replies = two_ok}, {.replies = two_ok}};
+	struct http_request r = {.method = "GET"};
+	struct http_client *first = f->client, *second;
+	struct peer p;
+	struct error err;
+
+	assert_int_equal(http_client_new(f->loop, &o, &second, &err), 0);
+	peer_start(&p, s, 2);
+	fixture_run(f, &p, r);
+	f->out.wanted = 2;
+	f->client = second;
+	fixture_run(f, &p, r);
+	assert_int_equal(p.connections, 2);
+	f->out.wanted = 3;
+	fixture_run(f, &p, r);
+	f->out.wanted = 4;
+	f->client = first;
+	fixture_run(f, &p, r);
+	assert_int_equal(f->out.err.code, ERR_NONE);
+	peer_stop(&p);
+	assert_int_equal(p.connections, 2);
+	assert_non_null(strstr(p.conns[0].request.data, "test/1"));
+	assert_non_null(strstr(p.conns[1].request.data, "test/2"));
+	http_client_free(second);
+	peer_done(&p);
+}
+
+static void
+nor_is_one_held_up_by_the_limit_of_the_other(void **state)
+{
+	static const char *const silent[] = {"", "", NULL};
+	struct fixture *f = *state;
+	struct http_client_options o = {.max_per_host = 1};
+	struct script s[] = {{.replies = silent}, {.replies = one_ok}};
+	struct http_request slow = {.method = "GET", .timeout_ms = 10000};
+	struct http_client *first = f->client, *narrow;
+	struct peer p;
+	struct error err;
+
+	assert_int_equal(http_client_new(f->loop, &o, &narrow, &err), 0);
+	peer_start(&p, s, 2);
+	f->client = narrow;
+	fixture_start(f, &p, slow);
+	fixture_start(f, &p, slow); /* waits for the only connection */
+	f->client = first;
+	/* Not before the others have begun. */
+	while (p.requests == 0)
+		fixture_turn(f);
+	fixture_run(f, &p, (struct http_request){.method = "GET"});
+	assert_int_equal(f->out.done, 1);
+	assert_int_equal(f->out.status, 200);
+	assert_int_equal(p.connections, 2);
+	http_client_free(narrow); /* cancels its two */
+	assert_int_equal(f->out.done, 1);
+	peer_stop(&p);
+	peer_done(&p);
+}
+
+#define T(name) \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int
 main(void)
@@ -631,6 +683,13 @@ main(void)
 	    T(a_url_of_another_scheme_is_refused),
 	    T(a_cancelled_call_is_silent),
 	    T(many_at_once_all_come_home),
+	    T(a_unix_socket_is_asked_instead_of_the_host),
+	    T(a_socket_that_is_not_there_is_named),
+	    T(a_socket_path_that_cannot_be_is_refused),
+	    T(no_proxy_stands_before_a_socket_or_a_loopback),
+	    T(connections_of_two_sockets_are_never_mixed),
+	    T(two_clients_of_one_loop_share_no_connection),
+	    T(nor_is_one_held_up_by_the_limit_of_the_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
