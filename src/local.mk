@@ -22,6 +22,7 @@ base_sources += src/base/str.c src/base/str.h
 base_sources += src/base/timefmt.c src/base/timefmt.h
 
 job_sources =
+job_sources += src/job/delivery.c src/job/delivery.h
 job_sources += src/job/job.c src/job/job.h
 job_sources += src/job/jobid.c src/job/jobid.h
 job_sources += src/job/jobjson.c src/job/jobjson.h
@@ -60,9 +61,22 @@ aws_sources += src/aws/sigv4_canonical.c
 store_sources =
 store_sources += src/store/backend.h
 store_sources += src/store/sqlite.c
+store_sources += src/store/sqlite_columns.h
+store_sources += src/store/sqlite_db.h
+store_sources += src/store/sqlite_read.c
+store_sources += src/store/sqlite_sql.c
+store_sources += src/store/sqlite_write.c
 store_sources += src/store/store.c src/store/store.h
+store_sources += src/store/store_op.h
+store_sources += src/store/store_verbs.c
 
 deliver_sources =
+deliver_sources += src/deliver/driver.c src/deliver/driver.h
+deliver_sources += src/deliver/exec.c src/deliver/exec.h
+deliver_sources += src/deliver/execenv.c src/deliver/execenv.h
+deliver_sources += src/deliver/payload.c src/deliver/payload.h
+deliver_sources += src/deliver/webhook.c src/deliver/webhook.h
+deliver_sources += src/deliver/whsign.c src/deliver/whsign.h
 
 engine_sources =
 engine_sources += src/engine/agenda.c src/engine/agenda.h
@@ -88,11 +102,27 @@ conf_sources += src/conf/types.h
 conf_sources += src/conf/value.c src/conf/value.h
 
 serve_sources =
+serve_sources += src/serve/api.c src/serve/api.h
+serve_sources += src/serve/api_asked.c src/serve/api_asked.h
+serve_sources += src/serve/api_call.h
+serve_sources += src/serve/api_deliveries.c
+serve_sources += src/serve/api_input.c src/serve/api_input.h
+serve_sources += src/serve/api_jobs.c
+serve_sources += src/serve/api_list.c src/serve/api_list.h
+serve_sources += src/serve/api_query.c src/serve/api_query.h
+serve_sources += src/serve/api_reply.c
+serve_sources += src/serve/api_result.c
+serve_sources += src/serve/api_submit.c src/serve/api_submit.h
+serve_sources += src/serve/api_submit_json.c
+serve_sources += src/serve/api_submit_raw.c
 serve_sources += src/serve/intake.c src/serve/intake.h
 serve_sources += src/serve/listeners.c src/serve/listeners.h
+serve_sources += src/serve/metrics.c src/serve/metrics.h
+serve_sources += src/serve/problem.c src/serve/problem.h
 serve_sources += src/serve/server.c src/serve/server.h
 serve_sources += src/serve/service.h
 serve_sources += src/serve/targets.c src/serve/targets.h
+serve_sources += src/serve/waiters.c src/serve/waiters.h
 
 cmd_sources =
 cmd_sources += src/cmd/app.c src/cmd/app.h
@@ -130,7 +160,7 @@ awaitd_LDADD = libawaitd.a $(libs)
 
 # store/schema.h holds each .sql file as schema_NAME[]. It is made in the
 # build tree and never shipped: it cannot differ from the .sql files.
-schema_sql = src/store/schema/sqlite.sql
+schema_sql = src/store/schema/sqlite.sql src/store/schema/sqlite_from_1.sql
 
 src/store/schema.h: $(schema_sql) tools/embed
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \

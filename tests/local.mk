@@ -24,6 +24,8 @@ unit_tests += tests/unit/test_http_parse
 unit_tests += tests/unit/test_http_server
 unit_tests += tests/unit/test_http_server_body
 unit_tests += tests/unit/test_http_server_conn
+unit_tests += tests/unit/test_http_server_refusal
+unit_tests += tests/unit/test_http_server_unix
 unit_tests += tests/unit/test_ini
 unit_tests += tests/unit/test_input
 unit_tests += tests/unit/test_intake
@@ -71,6 +73,10 @@ tests_unit_test_http_server_body_SOURCES = \
 	tests/unit/test_http_server_body.c $(http_rig)
 tests_unit_test_http_server_conn_SOURCES = \
 	tests/unit/test_http_server_conn.c $(http_rig)
+tests_unit_test_http_server_refusal_SOURCES = \
+	tests/unit/test_http_server_refusal.c $(http_cases) $(http_rig)
+tests_unit_test_http_server_unix_SOURCES = \
+	tests/unit/test_http_server_unix.c $(http_rig)
 
 # Unit tests of local/ are listed here too, each with its own line
 #   tests_unit_test_local_NAME_LDADD = $(local_test_libs)

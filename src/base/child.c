@@ -4,38 +4,47 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 #define KILL_AFTER_MS 2000
+#define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
 extern char **environ;
 
 struct child {
-	struct loop *loop;
+	LIST_ENTRY(child) entry; /* of those cancelled */
 	pid_t pid;
 	int pidfd;
 	struct loop_fd *watch;
 	struct loop_timer *timer;
 	bool timed_out;
-	child_done_fn *done;
+	child_done_fn *done; /* NULL: cancelled */
 	void *arg;
 };
+
+/* Cancelled and not yet reaped: nobody else knows them. */
+static LIST_HEAD(, child) cancelled = LIST_HEAD_INITIALIZER(cancelled);
 
 static void
 child_free(struct child *c)
 {
+	if (c->done == NULL)
+		LIST_REMOVE(c, entry);
 	loop_fd_free(c->watch);
 	loop_timer_free(c->timer);
-	if (c->pidfd != -1)
-		close(c->pidfd);
+	close(c->pidfd);
 	free(c);
 }
 
@@ -64,7 +73,8 @@ on_pidfd(void *arg)
 			r.signal = WTERMSIG(status);
 	}
 	child_free(c);
-	done(&r, done_arg);
+	if (done != NULL)
+		done(&r, done_arg);
 }
 
 static void
@@ -77,74 +87,214 @@ on_timeout(void *arg)
 	loop_timer_set(c->timer, KILL_AFTER_MS);
 }
 
-static void
-redirect(posix_spawn_file_actions_t *actions, int from, int to)
+/* --- starting ------------------------------------------------------- */
+
+/* With errno where it is none. */
+static bool
+is_program(const char *path)
 {
-	if (from == -1)
-		posix_spawn_file_actions_addopen(actions, to, "/dev/null",
-		    to == STDIN_FILENO ? O_RDONLY : O_WRONLY, 0);
-	else
-		posix_spawn_file_actions_adddup2(actions, from, to);
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		return false;
+	if (S_ISREG(st.st_mode))
+		return access(path, X_OK) == 0;
+	errno = EACCES;
+	return false;
+}
+
+/* DIR/name, where an empty DIR is the current one (POSIX, 8.3). */
+static char *
+join(const char *dir, size_t len, const char *name)
+{
+	const char *slash = len > 0 ? "/" : "";
+	char cwd[PATH_MAX];
+
+	if ((len > 0 && dir[0] == '/') || getcwd(cwd, sizeof(cwd)) == NULL)
+		return xasprintf("%.*s%s%s", (int)len, dir, slash, name);
+	return xasprintf("%s/%.*s%s%s", cwd, (int)len, dir, slash, name);
+}
+
+static char *
+find_in_path(const char *name, struct error *err)
+{
+	const char *dir = getenv("PATH");
+	size_t len;
+
+	if (str_empty(dir))
+		dir = DEFAULT_PATH;
+	for (;; dir += len + 1) {
+		char *path;
+
+		len = strcspn(dir, ":");
+		path = join(dir, len, name);
+		if (*name != '\0' && is_program(path))
+			return path;
+		free(path);
+		if (dir[len] == '\0')
+			break;
+	}
+	err_set(err, ERR_NOT_FOUND, "there is no program \"%s\" in PATH", name);
+	return NULL;
+}
+
+char *
+child_find(const char *name, struct error *err)
+{
+	char *path;
+
+	if (strchr(name, '/') == NULL)
+		return find_in_path(name, err);
+	path = *name == '/' ? xstrdup(name) : join("", 0, name);
+	if (is_program(path))
+		return path;
+	err_set_errno(err, ERR_NOT_FOUND, "run %s", path);
+	free(path);
+	return NULL;
 }
 
 /*
  * A duplicate above the three that are about to be replaced, so that none is
- * overwritten before it was copied. -1 stays -1.
+ * overwritten before it was copied. -1 is /dev/null.
  */
 static int
 above_stdio(int fd)
 {
-	return fd != -1 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
+	int opened, dup;
+
+	if (fd != -1)
+		return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	opened = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (opened == -1 || opened >= 3)
+		return opened;
+	dup = fcntl(opened, F_DUPFD_CLOEXEC, 3);
+	close(opened);
+	return dup;
 }
 
-/* fds: standard input, output and error, all above 2, or -1. */
-static int
-spawn(const struct child_options *o, const int fds[3], pid_t *pid)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int rc, i;
+/* What the child needs, ready before the fork: behind it nothing that takes a
+ * lock may be called. */
+struct launch {
+	const char *path;
+	char *const *argv;
+	char *const *env;
+	int fds[3]; /* all above 2 */
+	int report; /* where errno goes if it comes to nothing */
+	pid_t parent;
+};
 
-	posix_spawn_file_actions_init(&actions);
-	for (i = 0; i < 3; i++)
-		redirect(&actions, fds[i], i);
-	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setpgroup(&attr, 0);
+static void
+reset_signals(void)
+{
+	struct sigaction dfl = {.sa_handler = SIG_DFL};
+	sigset_t none;
+	int signo;
+
+	/* Those that cannot be changed say so, and need not be. */
+	for (signo = 1; signo < NSIG; signo++)
+		sigaction(signo, &dfl, NULL);
 	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void __attribute__((noreturn)) become(const struct launch *l)
+{
+	int report = l->report, error, i;
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* It may have ended before that was said. */
+	if (getppid() != l->parent)
+		_exit(127);
+	for (i = 0; i < 3; i++)
+		dup2(l->fds[i], i);
+	/* The report alone stays, until the exec closes it. */
+	if (report != 3)
+		report = dup3(report, 3, O_CLOEXEC);
+	close_range(4, ~0U, 0);
+	reset_signals();
+	if (report != -1)
+		execve(l->path, l->argv, l->env);
+	error = errno;
+	while (write(report, &error, sizeof(error)) == -1 && errno == EINTR)
+		continue;
+	_exit(127);
+}
+
+/* 0 when it runs, or errno. */
+static int
+await_exec(int report, pid_t pid)
+{
+	int error = 0;
+	ssize_t n;
+
+	do {
+		n = read(report, &error, sizeof(error));
+	} while (n == -1 && errno == EINTR);
+	if (n != (ssize_t)sizeof(error))
+		return 0;
+	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		continue;
+	return error;
+}
+
+/* 0, or errno. */
+static int
+launch(struct launch *l, pid_t *pid)
+{
+	sigset_t all, old;
+	int ends[2], rc;
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return errno;
+	/* Where one of our own three is closed, the pipe may have its place. */
+	l->report = above_stdio(ends[1]);
+	close(ends[1]);
+	if (l->report == -1) {
+		rc = errno;
+		close(ends[0]);
+		return rc;
+	}
+	l->parent = getpid();
+	/* No handler of ours may run in the child. */
 	sigfillset(&all);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setflags(&attr,
-	    POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-		POSIX_SPAWN_SETSIGDEF);
-	/* posix_spawn promises not to change argv and env. */
-	rc = posix_spawnp(pid, o->argv[0], &actions, &attr,
-	    (char *const *)(uintptr_t)o->argv,
-	    o->env != NULL ? (char *const *)(uintptr_t)o->env : environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	*pid = fork();
+	rc = errno;
+	if (*pid == 0)
+		become(l);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	close(l->report);
+	if (*pid != -1)
+		rc = await_exec(ends[0], *pid);
+	close(ends[0]);
 	return rc;
 }
 
 /* 0, or -1 with errno. */
 static int
-spawn_with(const struct child_options *o, pid_t *pid)
+spawn(const struct child_options *o, const char *path, pid_t *pid)
 {
 	const int given[3] = {o->stdin_fd, o->stdout_fd, o->stderr_fd};
-	int fds[3] = {-1, -1, -1}, i, rc = 0;
+	/* execve promises not to change argv and env. */
+	struct launch l = {
+	    .path = path,
+	    .argv = (char *const *)(uintptr_t)o->argv,
+	    .env = o->env != NULL ? (char *const *)(uintptr_t)o->env : environ,
+	    .fds = {-1, -1, -1},
+	};
+	int i, rc = 0;
 
 	for (i = 0; i < 3 && rc == 0; i++) {
-		fds[i] = above_stdio(given[i]);
-		if (fds[i] == -1 && given[i] != -1)
+		l.fds[i] = above_stdio(given[i]);
+		if (l.fds[i] == -1)
 			rc = errno;
 	}
 	if (rc == 0)
-		rc = spawn(o, fds, pid);
+		rc = launch(&l, pid);
 	for (i = 0; i < 3; i++) {
-		if (fds[i] != -1)
-			close(fds[i]);
+		if (l.fds[i] != -1)
+			close(l.fds[i]);
 	}
 	errno = rc;
 	return rc == 0 ? 0 : -1;
@@ -167,31 +317,48 @@ code_of(int error)
 	}
 }
 
+static int
+start(const struct child_options *o, pid_t *pid, struct error *err)
+{
+	char *path = child_find(o->argv[0], err);
+	int rc;
+
+	if (path == NULL)
+		return -1;
+	/* A careless parent may have us ignore it: then the kernel keeps no
+	 * status, and a child may be gone before it can be watched. */
+	signal(SIGCHLD, SIG_DFL);
+	rc = spawn(o, path, pid);
+	if (rc == -1)
+		err_set_errno(err, code_of(errno), "start %s", o->argv[0]);
+	free(path);
+	return rc;
+}
+
 int
 child_start(struct loop *loop, const struct child_options *options,
     child_done_fn *done, void *arg, struct child **out, struct error *err)
 {
 	struct child *c;
-	pid_t pid;
+	pid_t pid = -1;
+	int pidfd;
 
-	/* A careless parent may have us ignore it: then the kernel keeps no
-	 * status, and a child may be gone before it can be watched. */
-	signal(SIGCHLD, SIG_DFL);
-	if (spawn_with(options, &pid) == -1)
-		return err_set_errno(
-		    err, code_of(errno), "start %s", options->argv[0]);
+	if (start(options, &pid, err) == -1)
+		return -1;
+	pidfd = pidfd_open(pid, 0);
+	if (pidfd == -1) {
+		err_set_errno(err, ERR_IO, "watch %s", options->argv[0]);
+		kill(-pid, SIGKILL);
+		while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+			continue;
+		return -1;
+	}
 	c = xcalloc(1, sizeof(*c));
-	c->loop = loop;
 	c->pid = pid;
 	c->done = done;
 	c->arg = arg;
-	c->pidfd = pidfd_open(pid, 0);
-	if (c->pidfd == -1) {
-		err_set_errno(err, ERR_IO, "watch %s", options->argv[0]);
-		child_cancel(c);
-		return -1;
-	}
-	c->watch = loop_fd_new(loop, c->pidfd, on_pidfd, c);
+	c->pidfd = pidfd;
+	c->watch = loop_fd_new(loop, pidfd, on_pidfd, c);
 	c->timer = loop_timer_new(loop, on_timeout, c);
 	if (options->timeout_ms > 0)
 		loop_timer_set(c->timer, options->timeout_ms);
@@ -202,12 +369,10 @@ child_start(struct loop *loop, const struct child_options *options,
 void
 child_cancel(struct child *c)
 {
-	int status;
-
 	if (c == NULL)
 		return;
 	kill(-c->pid, SIGKILL);
-	while (waitpid(c->pid, &status, 0) == -1 && errno == EINTR)
-		continue;
-	child_free(c);
+	loop_timer_clear(c->timer);
+	c->done = NULL;
+	LIST_INSERT_HEAD(&cancelled, c, entry);
 }

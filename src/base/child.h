@@ -4,6 +4,10 @@
  * whole group. Input and output are descriptors, usually of files, so no
  * payload passes through our memory and no pipe can fill up and block.
  * No shell is ever involved.
+ *
+ * The kernel kills the child when the thread that started it ends, however it
+ * ends: work that is begun again after a crash must not meet its former self.
+ * Processes that the child started are not reached by that.
  */
 #ifndef BASE_CHILD_H
 #define BASE_CHILD_H
@@ -42,7 +46,17 @@ typedef void child_done_fn(const struct child_result *r, void *arg);
 int child_start(struct loop *loop, const struct child_options *options,
     child_done_fn *done, void *arg, struct child **out, struct error *err);
 
-/* Kill the group; done is not called. */
+/*
+ * Kill the group; done is not called. Does not wait: the loop reaps the
+ * child when it is dead, and runs so long if it has nothing else to do.
+ */
 void child_cancel(struct child *child);
+
+/*
+ * The file that would be run for this name: as it is where it holds a '/', else
+ * from PATH, made absolute. The caller's. ERR_NOT_FOUND where there is none
+ * that may be executed.
+ */
+char *child_find(const char *name, struct error *err);
 
 #endif

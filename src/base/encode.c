@@ -23,6 +23,24 @@ encode_hex(const void *data, size_t len, char *out)
 	*out = '\0';
 }
 
+void
+encode_base32(const void *data, size_t len, char *out)
+{
+	const unsigned char *p = data;
+	uint32_t acc = 0;
+	int bits = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		acc = acc << 8 | p[i];
+		for (bits += 8; bits >= 5; bits -= 5)
+			*out++ = ENCODE_BASE32_DIGITS[acc >> (bits - 5) & 31];
+	}
+	if (bits > 0)
+		*out++ = ENCODE_BASE32_DIGITS[acc << (5 - bits) & 31];
+	*out = '\0';
+}
+
 int
 encode_base64(struct buf *out, const void *data, size_t len)
 {

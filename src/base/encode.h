@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes as text: hexadecimal, base64, percent-encoding. */
+/* Bytes as text: hexadecimal, base32, base64, percent-encoding. */
 #ifndef BASE_ENCODE_H
 #define BASE_ENCODE_H
 
@@ -10,6 +10,14 @@
 
 /* Lower case; `out` has room for 2 * len + 1 bytes. */
 void encode_hex(const void *data, size_t len, char *out);
+
+/*
+ * Crockford's base 32 in lower case (no i, l, o, u), bits left over are 0, no
+ * padding; `out` has room for ENCODE_BASE32_SIZE(len) bytes.
+ */
+#define ENCODE_BASE32_DIGITS "0123456789abcdefghjkmnpqrstvwxyz"
+#define ENCODE_BASE32_SIZE(len) (((len)*8 + 4) / 5 + 1)
+void encode_base32(const void *data, size_t len, char *out);
 
 /* Standard alphabet with padding (RFC 4648, 4), appended to out. */
 int encode_base64(struct buf *out, const void *data, size_t len);

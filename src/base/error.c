@@ -136,6 +136,8 @@ error_code_name(enum error_code code)
 		return "limit";
 	case ERR_BUSY:
 		return "busy";
+	case ERR_EXISTS:
+		return "exists";
 	case ERR_STORE:
 		return "store";
 	}

@@ -101,6 +101,20 @@ sync_parent(const char *path, struct error *err)
 	return rc;
 }
 
+int
+file_sync(const char *path, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int rc = 0;
+
+	if (fd == -1)
+		return err_set_errno(err, ERR_IO, "open %s", path);
+	if (fsync(fd) == -1)
+		rc = err_set_errno(err, ERR_IO, "fsync %s", path);
+	close(fd);
+	return rc == 0 ? sync_parent(path, err) : -1;
+}
+
 static int
 write_and_sync(const char *path, const void *data, size_t len, mode_t mode,
     struct error *err)

@@ -31,6 +31,9 @@ int file_write_atomic(const char *path, const void *data, size_t len,
 /* Every missing folder of the path, with this mode less the umask. */
 int file_mkdirs(const char *path, mode_t mode, struct error *err);
 
+/* Make a file's bytes durable, and its entry in its folder. No link. */
+int file_sync(const char *path, struct error *err);
+
 /* Make the entries of a folder durable. */
 int file_sync_dir(const char *path, struct error *err);
 

@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/str.h"
+#include "cmd/runs.h"
 #include "serve/intake.h"
+#include "serve/server.h"
 
 static int
 init_log(const struct app *app, struct error *err)
@@ -52,6 +55,138 @@ app_init(struct app *app, const struct cmd_globals *globals, struct error *err)
 	app->loop = loop_new();
 	return 0;
 }
+
+/* --- the service ---------------------------------------------------- */
+
+static const char *
+flag_or_variable(const char *flag, const char *variable)
+{
+	const char *value = flag != NULL ? flag : getenv(variable);
+
+	return str_empty(value) ? NULL : value;
+}
+
+/* Where a service listens that was not told where. The caller's, or NULL. */
+static char *
+default_address(const struct app *app)
+{
+	const struct conf_list *listen = &app->conf->api.listen;
+	char *folder, *address;
+	size_t i;
+
+	for (i = 0; i < listen->n; i++) {
+		if (str_starts(listen->v[i], CLIENT_UNIX))
+			return xstrdup(listen->v[i]);
+	}
+	folder = runs_folder_name(app);
+	if (folder == NULL)
+		return NULL;
+	address = xasprintf(CLIENT_UNIX "%s/" SERVER_SOCKET, folder);
+	free(folder);
+	return address;
+}
+
+static int
+connect_to(struct app *app, const char *address, struct error *err)
+{
+	const char *token_file =
+	    flag_or_variable(app->globals->token_file, "AWAITD_TOKEN_FILE");
+
+	if (client_new(app->loop, address, token_file, &app->client, err) == -1)
+		return -1;
+	if (client_probe(app->client, err) == 0)
+		return 0;
+	client_free(app->client);
+	app->client = NULL;
+	return -1;
+}
+
+/* A service that is not there, or a socket that one left behind, is none. */
+static int
+try_default(struct app *app, struct error *err)
+{
+	char *address = default_address(app);
+	int rc = 0;
+
+	if (address == NULL)
+		return 0;
+	rc = connect_to(app, address, err);
+	free(address);
+	return rc == -1 && err->code == ERR_AUTH ? -1 : 0;
+}
+
+int
+app_refuse_option(
+    const struct app *app, const char *option, bool given, struct error *err)
+{
+	if (!given || app->client == NULL)
+		return 0;
+	err_set(err, ERR_USAGE,
+	    "%s is for a command that works by itself, and a service answers "
+	    "at %s",
+	    option, client_address(app->client));
+	return err_hint(err,
+	    "Set it in the service's configuration, or give --server none.");
+}
+
+static int
+refuse_globals(const struct app *app, struct error *err)
+{
+	const struct cmd_globals *g = app->globals;
+	size_t i;
+
+	for (i = 0; i < g->sets.n; i++) {
+		if (app_refuse_option(app, "--set of an endpoint",
+			str_starts(g->sets.v[i], "endpoint "), err) == -1)
+			return -1;
+	}
+	if (app_refuse_option(app, "--region", g->region != NULL, err) == -1)
+		return -1;
+	return app_refuse_option(app, "--profile", g->profile != NULL, err);
+}
+
+int
+app_find_service(struct app *app, struct error *err)
+{
+	const char *named =
+	    flag_or_variable(app->globals->server, "AWAITD_SERVER");
+	int rc;
+
+	if (named == NULL)
+		rc = try_default(app, err);
+	else
+		rc = str_eq(named, "none") ? 0 : connect_to(app, named, err);
+	if (rc == 0 && app->client != NULL && app->globals->server != NULL)
+		app->same_server =
+		    xasprintf(" --server %s", client_address(app->client));
+	return rc == 0 ? refuse_globals(app, err) : -1;
+}
+
+int
+app_need_service(const struct app *app, const char *what, struct error *err)
+{
+	if (app->client != NULL)
+		return 0;
+	err_set(err, ERR_NET, "%s needs a running service", what);
+	return err_hint(
+	    err, "Start 'awaitd serve', or name one by --server ADDRESS.");
+}
+
+const char *
+app_same_server(const struct app *app)
+{
+	return app->same_server != NULL ? app->same_server : "";
+}
+
+int
+app_fail(const struct app *app, const struct error *err)
+{
+	int status = cmd_fail(err);
+
+	return app->signo != 0 ? STATUS_SIGNAL + app->signo : status;
+}
+
+/* --- signals -------------------------------------------------------- */
 
 static void
 on_sigint(void *arg)
@@ -133,6 +268,8 @@ void
 app_done(struct app *app)
 {
 	app_default_signals(app);
+	client_free(app->client);
+	free(app->same_server);
 	sites_free(app->sites);
 	http_client_free(app->http);
 	aws_client_free(app->aws);

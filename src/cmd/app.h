@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What most commands need: the configuration, and, for those that talk to
- * AWS, a loop, a client and credentials.
+ * What most commands need: the configuration, a loop, the service if there is
+ * one, and for those that talk to AWS themselves a client and credentials.
  */
 #ifndef CMD_APP_H
 #define CMD_APP_H
 
 #include "aws/call.h"
 #include "base/loop.h"
+#include "cmd/client.h"
 #include "cmd/cmd.h"
 #include "conf/conf.h"
 #include "engine/engine.h"
@@ -18,6 +19,7 @@ struct app {
 	const struct cmd_globals *globals;
 	struct conf *conf;
 	struct loop *loop;
+	struct client *client; /* of the service, or NULL: there is none */
 	struct http_client *http;
 	struct aws_client *aws;
 	struct sites *sites;
@@ -25,6 +27,7 @@ struct app {
 	struct loop_signal *sigint;
 	struct loop_signal *sigterm;
 	int signo; /* SIGINT or SIGTERM once it came; it stops the loop */
+	char *same_server; /* see app_same_server() */
 };
 
 #define APP_POLL_INTERVAL_MIN_MS 50
@@ -32,6 +35,27 @@ struct app {
 /* Reads the configuration, sets up the log and the loop. */
 int app_init(
     struct app *app, const struct cmd_globals *globals, struct error *err);
+
+/*
+ * Finds the service that the command is to ask: the one that is named, which
+ * must be there, or the one at the default socket, which need not. Options
+ * that are a service's own affair are ERR_USAGE then.
+ */
+int app_find_service(struct app *app, struct error *err);
+
+/* The option has a value, and a service would not hear of it. ERR_USAGE. */
+int app_refuse_option(
+    const struct app *app, const char *option, bool given, struct error *err);
+
+/* For a command that can do nothing by itself. */
+int app_need_service(
+    const struct app *app, const char *what, struct error *err);
+
+/* How this service is named again: "" or " --server ADDRESS". Borrowed. */
+const char *app_same_server(const struct app *app);
+
+/* Like cmd_fail(), but a signal that came is the status. */
+int app_fail(const struct app *app, const struct error *err);
 
 /* --poll-interval is below the minimum that the key of that name has. */
 int app_refuse_interval(int64_t ms, struct error *err);

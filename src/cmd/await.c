@@ -14,6 +14,7 @@
 #include "cmd/runs.h"
 #include "cmd/session.h"
 #include "cmd/snapshot.h"
+#include "cmd/watch.h"
 
 /* How often a file that another run holds is looked at. */
 #define WATCH_MS 300
@@ -22,6 +23,7 @@ struct waited {
 	char id[JOBID_SIZE];
 	struct job *job; /* as last seen */
 	char *path; /* of a file that another run holds, or NULL */
+	bool remote; /* the service has it */
 	int64_t looks;
 };
 
@@ -32,6 +34,7 @@ struct await {
 	size_t n;
 	struct session **sessions;
 	size_t nsessions;
+	struct watch *remote; /* NULL: no job of a service */
 	struct loop_timer *timeout;
 	struct loop_timer *watch;
 	struct progress *progress;
@@ -190,6 +193,7 @@ await_free(struct await *a)
 	a->over = true;
 	for (i = 0; i < a->nsessions; i++)
 		session_close(a->sessions[i]);
+	watch_free(a->remote);
 	progress_free(a->progress);
 	for (i = 0; i < a->n; i++) {
 		job_free(a->v[i].job);
@@ -337,6 +341,63 @@ on_watch(void *arg)
 	check(a);
 }
 
+/* --- jobs of a service ----------------------------------------------- */
+
+static void
+on_remote(enum watch_event event, const struct job *job,
+    const struct error *err, void *arg)
+{
+	struct await *a = arg;
+	struct waited *w;
+
+	switch (event) {
+	case WATCH_SEEN:
+		w = find(a, job->id);
+		error_clear(&a->trouble);
+		w->looks++;
+		see(a, w, job);
+		break;
+	case WATCH_TROUBLE:
+		a->trouble = *err;
+		break;
+	case WATCH_FAILED:
+		a->broken = *err;
+		if (client_unheard(err))
+			err_hint(&a->broken,
+			    "What the service has goes on when it runs again: "
+			    "'awaitd wait%s %s' asks for it.",
+			    app_same_server(a->app),
+			    a->n == 1 ? a->v[0].id : "JOB");
+		break;
+	}
+	check(a);
+}
+
+void
+await_watch(struct await *a, const struct job *job)
+{
+	struct watch_options wo = {
+	    .loop = a->app->loop,
+	    .client = a->app->client,
+	    .accepted = a->o.goal == AWAIT_ACCEPTED,
+	    .once = a->o.timeout_ms == 0,
+	    .fn = on_remote,
+	    .arg = a,
+	};
+	struct waited *w;
+
+	if (find(a, job->id) != NULL)
+		return;
+	w = add(a, job->id);
+	w->remote = true;
+	see(a, w, job);
+	if (reached(a, w))
+		return;
+	if (a->remote == NULL)
+		a->remote = watch_new(&wo);
+	watch_add(a->remote, w->id);
+}
+
 /* --- the end -------------------------------------------------------- */
 
 static int
@@ -351,8 +412,9 @@ say_not_ready(const struct await *a, struct error *err)
 		err_set(err, ERR_TIMEOUT, "not ready in time; %s", why.text);
 	else
 		err_set(err, ERR_TIMEOUT, "not ready in time");
-	err_hint(err, "%s%sThe job goes on: 'awaitd wait %s' takes it up.",
-	    why.hint, why.hint[0] != '\0' ? " " : "", id);
+	err_hint(err, "%s%sThe job goes on: 'awaitd wait%s %s' takes it up.",
+	    why.hint, why.hint[0] != '\0' ? " " : "", app_same_server(a->app),
+	    id);
 	return a->app->signo != 0 ? STATUS_SIGNAL + a->app->signo
 				  : STATUS_NOT_READY;
 }
@@ -395,4 +457,10 @@ const struct job *
 await_job(const struct await *a, size_t i)
 {
 	return i < a->n ? a->v[i].job : NULL;
+}
+
+struct client *
+await_client(const struct await *a, size_t i)
+{
+	return i < a->n && a->v[i].remote ? a->app->client : NULL;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Waiting for jobs, whoever carries them: an engine of this process, or
- * another run that holds their state file and is only watched. Ends when the
- * goal is reached, in time or not.
+ * Waiting for jobs, whoever carries them: an engine of this process, another
+ * run that holds their state file and is only watched, or a service. Ends when
+ * the goal is reached, in time or not.
  */
 #ifndef CMD_AWAIT_H
 #define CMD_AWAIT_H
@@ -40,6 +40,9 @@ int await_submit(struct await *a, const char *folder, struct job **take_jobs,
 int await_take_up(struct await *a, const char *path, const struct job *job,
     struct error *err);
 
+/* A job that the service has, as it stands; once, however often it is named. */
+void await_watch(struct await *a, const struct job *job);
+
 /*
  * Until the goal, the time-out or a signal. STATUS_OK when the goal was
  * reached, whatever the outcomes; else the status, with *err for people.
@@ -50,5 +53,8 @@ size_t await_count(const struct await *a);
 
 /* The job as it was last seen, in the order they came in. Borrowed. */
 const struct job *await_job(const struct await *a, size_t i);
+
+/* The service that has it, or NULL. Borrowed. */
+struct client *await_client(const struct await *a, size_t i);
 
 #endif

@@ -26,6 +26,8 @@ enum cmd_status {
 struct cmd_globals {
 	const char *config;
 	struct option_list sets;
+	const char *server;
+	const char *token_file;
 	const char *profile;
 	const char *region;
 	const char *log_level;

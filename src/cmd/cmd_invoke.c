@@ -2,12 +2,10 @@
 /* awaitd invoke: submit one input, wait, hand over the result. */
 #include "cmd/await.h"
 #include "cmd/cmd.h"
+#include "cmd/handin.h"
 #include "cmd/output.h"
 #include "cmd/report.h"
 #include "cmd/request.h"
-#include "cmd/runs.h"
-
-#include <stdlib.h>
 
 #include "base/mem.h"
 
@@ -16,6 +14,7 @@ struct invoke_options {
 	const char *output;
 	int64_t timeout_ms;
 	int64_t max_attempts;
+	bool deliver;
 };
 
 #define AT(field) offsetof(struct invoke_options, field)
@@ -26,12 +25,40 @@ static const struct cmd_option invoke_options[] = {
 	"stop waiting after this long; 0 looks once"},
     {"max-attempts", 0, OPT_COUNT, AT(max_attempts), "N",
 	"stop waiting after this many looks"},
+    {"deliver", 0, OPT_FLAG, AT(deliver), NULL,
+	"the service delivers to the endpoint's targets, too"},
 };
 
 static int
-run_job(struct app *app, const struct invoke_options *o, const char *folder,
-    struct job *take_job)
+check(const struct app *app, const struct cmd_line *line, struct error *err)
 {
+	const struct invoke_options *o = line->options;
+
+	if (line->nargs > 1)
+		return err_set(err, ERR_USAGE,
+		    "one INPUT is enough, and \"%s\" is a second",
+		    line->args[1]);
+	if (o->deliver && app->client == NULL) {
+		app_need_service(app, "a delivery", err);
+		err->code = ERR_USAGE;
+		return -1;
+	}
+	if (app_refuse_option(
+		app, "--max-attempts", o->max_attempts != 0, err) == -1)
+		return -1;
+	return o->output != NULL ? output_check(o->output, err) : 0;
+}
+
+static int
+invoke(struct app *app, const struct cmd_line *line)
+{
+	const struct invoke_options *o = line->options;
+	struct handin h = {
+	    .request = &o->request,
+	    .words = line->args,
+	    .n = line->nargs,
+	    .deliver = o->deliver,
+	};
 	struct await_options ao = {
 	    .goal = AWAIT_DONE,
 	    .timeout_ms = o->timeout_ms,
@@ -41,58 +68,33 @@ run_job(struct app *app, const struct invoke_options *o, const char *folder,
 	struct error err;
 	int status;
 
-	if (await_submit(a, folder, &take_job, 1, &err) == -1) {
-		await_free(a);
-		return cmd_fail(&err);
+	if (handin(app, &h, a, &err) == -1) {
+		status = app_fail(app, &err);
+	} else {
+		status = await_run(a, &err);
+		if (status == STATUS_OK)
+			status = report_end(app, await_job(a, 0),
+			    await_client(a, 0), o->output);
+		else
+			cmd_fail(&err);
 	}
-	status = await_run(a, &err);
-	if (status == STATUS_OK)
-		status = report_end(app, await_job(a, 0), o->output);
-	else
-		cmd_fail(&err);
 	await_free(a);
 	return status;
 }
 
 static int
-invoke(struct app *app, const struct cmd_line *line, char **folder,
-    struct job **job, struct error *err)
-{
-	const struct invoke_options *o = line->options;
-	const struct conf_endpoint *endpoint;
-
-	if (line->nargs > 1)
-		return err_set(err, ERR_USAGE,
-		    "one INPUT is enough, and \"%s\" is a second",
-		    line->args[1]);
-	if (o->output != NULL && output_check(o->output, err) == -1)
-		return -1;
-	if (request_configure(app, &o->request, &endpoint, err) == -1 ||
-	    app_connect(app, err) == -1 ||
-	    runs_folder_to_write(app, folder, err) == -1)
-		return -1;
-	return request_job(app, &o->request, endpoint,
-	    line->nargs == 1 ? line->args[0] : NULL, *folder, job, err);
-}
-
-static int
 run(const struct cmd_line *line)
 {
-	char *folder = NULL;
 	struct app app;
-	struct job *job;
 	struct error err;
 	int status;
 
 	if (app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
-	if (invoke(&app, line, &folder, &job, &err) == -1) {
+	if (app_find_service(&app, &err) == -1 || check(&app, line, &err) == -1)
 		status = cmd_fail(&err);
-	} else {
-		runs_prune(&app, folder);
-		status = run_job(&app, line->options, folder, job);
-	}
-	free(folder);
+	else
+		status = invoke(&app, line);
 	app_done(&app);
 	return status;
 }

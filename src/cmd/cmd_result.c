@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* awaitd result: the bytes of a result that is there. */
 #include "cmd/cmd.h"
+#include "cmd/find.h"
 #include "cmd/output.h"
 #include "cmd/report.h"
-#include "cmd/runs.h"
-
-#include <stdlib.h>
 
 #include "base/mem.h"
 
@@ -20,37 +18,39 @@ static const struct cmd_option result_options[] = {
 };
 
 static int
-not_done(const struct job *job)
+not_done(const struct app *app, const struct job *job)
 {
 	struct error err;
 
 	err_set(&err, ERR_TIMEOUT, "job %s is %s", job->id,
 	    job_state_name(job->state));
-	err_hint(&err, "'awaitd wait %s' waits for it.", job->id);
+	err_hint(&err, "'awaitd wait%s %s' waits for it.", app_same_server(app),
+	    job->id);
 	cmd_fail(&err);
 	return STATUS_NOT_READY;
 }
 
 static int
-give(struct app *app, const struct job *job, const char *file)
+give(struct app *app, const struct found *f, const char *file)
 {
 	struct error err;
+	bool remote = f->path == NULL;
 
-	if (job->state != JOB_DONE)
-		return not_done(job);
-	if (job->outcome == OUTCOME_OK && app_connect(app, &err) == -1)
+	if (f->job->state != JOB_DONE)
+		return not_done(app, f->job);
+	if (f->job->outcome == OUTCOME_OK && !remote &&
+	    app_connect(app, &err) == -1)
 		return cmd_fail(&err);
-	return report_end(app, job, file);
+	return report_end(app, f->job, remote ? app->client : NULL, file);
 }
 
 static int
 run(const struct cmd_line *line)
 {
 	const struct result_options *o = line->options;
+	struct found f;
 	struct app app;
 	struct error err;
-	struct job *job;
-	char *path;
 	int status;
 
 	if (line->nargs != 1) {
@@ -61,12 +61,12 @@ run(const struct cmd_line *line)
 	if ((o->output != NULL && output_check(o->output, &err) == -1) ||
 	    app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
-	if (runs_find(&app, line->args[0], &job, &path, &err) == -1) {
+	if (app_find_service(&app, &err) == -1 ||
+	    find_job(&app, line->args[0], &f, &err) == -1) {
 		status = cmd_fail(&err);
 	} else {
-		status = give(&app, job, o->output);
-		job_free(job);
-		free(path);
+		status = give(&app, &f, o->output);
+		find_done(&f);
 	}
 	app_done(&app);
 	return status;

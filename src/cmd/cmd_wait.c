@@ -2,11 +2,9 @@
 /* awaitd wait: take up jobs where they stand and wait for their end. */
 #include "cmd/await.h"
 #include "cmd/cmd.h"
+#include "cmd/find.h"
 #include "cmd/output.h"
 #include "cmd/report.h"
-#include "cmd/runs.h"
-
-#include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -34,19 +32,22 @@ static const struct cmd_option wait_options[] = {
     {"any", 0, OPT_FLAG, AT(any), NULL, "until one job is done"},
 };
 
+/* AWS is asked only for jobs that no service has. */
 static int
-take_up(
-    const struct app *app, struct await *a, const char *id, struct error *err)
+take_up(struct app *app, struct await *a, const char *id, struct error *err)
 {
-	struct job *job;
-	char *path;
-	int rc;
+	struct found f;
+	int rc = 0;
 
-	if (runs_find(app, id, &job, &path, err) == -1)
+	if (find_job(app, id, &f, err) == -1)
 		return -1;
-	rc = await_take_up(a, path, job, err);
-	job_free(job);
-	free(path);
+	if (f.path == NULL)
+		await_watch(a, f.job);
+	else if (app->aws == NULL && app_connect(app, err) == -1)
+		rc = -1;
+	else
+		rc = await_take_up(a, f.path, f.job, err);
+	find_done(&f);
 	return rc;
 }
 
@@ -93,7 +94,7 @@ wait_for(struct app *app, const struct cmd_line *line, struct await *a)
 		cmd_fail(&err);
 		return status;
 	}
-	return report_end(app, await_job(a, 0), o->output);
+	return report_end(app, await_job(a, 0), await_client(a, 0), o->output);
 }
 
 static int
@@ -123,6 +124,17 @@ check(const struct cmd_line *line, struct error *err)
 }
 
 static int
+find_service(struct app *app, const struct wait_options *o, struct error *err)
+{
+	if (app_find_service(app, err) == -1 ||
+	    app_refuse_option(
+		app, "--poll-interval", o->poll_interval_ms != 0, err) == -1)
+		return -1;
+	return app_refuse_option(
+	    app, "--max-attempts", o->max_attempts != 0, err);
+}
+
+static int
 run(const struct cmd_line *line)
 {
 	const struct wait_options *o = line->options;
@@ -141,7 +153,7 @@ run(const struct cmd_line *line)
 	    app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
 	app.poll_interval_ms = o->poll_interval_ms;
-	if (app_connect(&app, &err) == -1) {
+	if (find_service(&app, o, &err) == -1) {
 		status = cmd_fail(&err);
 	} else {
 		a = await_new(&app, &ao);

@@ -89,35 +89,46 @@ use_file(int fd, const char *path, const struct input_options *o,
 }
 
 static int
-take_file(const struct input_options *o, struct job *job, struct error *err)
+open_file(const char *word, int *fd, int64_t *size, struct error *err)
 {
 	struct stat st;
-	int fd, rc;
 
 	/* Not to wait for whoever might write into a named pipe. */
-	fd = open(o->word, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd == -1 || fstat(fd, &st) == -1) {
-		err_set_errno(err, ERR_USAGE, "input %s", o->word);
-		if (strstr(o->word, "://") != NULL)
+	*fd = open(word, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (*fd == -1 || fstat(*fd, &st) == -1) {
+		err_set_errno(err, ERR_USAGE, "input %s", word);
+		if (strstr(word, "://") != NULL)
 			err_hint(err, "Of locations, s3:// ones are read.");
-		return fd == -1 ? -1 : (close(fd), -1);
+		return *fd == -1 ? -1 : (close(*fd), -1);
 	}
 	if (!S_ISREG(st.st_mode)) {
-		close(fd);
-		err_set(err, ERR_USAGE, "input %s is no regular file", o->word);
+		close(*fd);
+		err_set(err, ERR_USAGE, "input %s is no regular file", word);
 		return err_hint(err, "Use - to read standard input.");
 	}
-	if (intake_inline(o->endpoint, st.st_size))
-		rc = read_body(fd, o->word, st.st_size, job, err);
+	*size = st.st_size;
+	return 0;
+}
+
+static int
+take_file(const struct input_options *o, struct job *job, struct error *err)
+{
+	int64_t size;
+	int fd, rc;
+
+	if (open_file(o->word, &fd, &size, err) == -1)
+		return -1;
+	if (intake_inline(o->endpoint, size))
+		rc = read_body(fd, o->word, size, job, err);
 	else if (o->endpoint->input_prefix == NULL)
-		rc = intake_no_prefix(o->endpoint, st.st_size, err);
+		rc = intake_no_prefix(o->endpoint, size, err);
 	else
 		rc = use_file(fd, o->word, o, job, err);
 	close(fd);
 	return rc;
 }
 
-/* Copy standard input to a file that is durable before the job is. */
+/* Copy standard input to a file, which the store makes durable. */
 static int
 spool_stdin(int fd, struct error *err)
 {
@@ -132,9 +143,59 @@ spool_stdin(int fd, struct error *err)
 			     : file_write_all(fd, piece, (size_t)n, err);
 	}
 	free(piece);
-	if (rc == 0 && fsync(fd) == -1)
-		rc = err_set_errno(err, ERR_IO, "fsync");
 	return rc;
+}
+
+/* A file that goes with its descriptor. */
+static int
+open_nameless(int *fd, struct error *err)
+{
+	const char *folder = getenv("TMPDIR");
+	char *path;
+
+	if (str_empty(folder))
+		folder = "/tmp";
+	path = xasprintf("%s/awaitd.XXXXXX", folder);
+	*fd = mkostemp(path, O_CLOEXEC);
+	if (*fd == -1)
+		err_set_errno(err, ERR_IO, "make a file in %s", folder);
+	else
+		unlink(path);
+	free(path);
+	return *fd == -1 ? -1 : 0;
+}
+
+static int
+open_stdin(int *fd, int64_t *size, struct error *err)
+{
+	struct stat st;
+
+	if (open_nameless(fd, err) == -1)
+		return -1;
+	if (spool_stdin(*fd, err) == -1) {
+		close(*fd);
+		return -1;
+	}
+	if (fstat(*fd, &st) == -1) {
+		close(*fd);
+		return err_set_errno(err, ERR_IO, "standard input");
+	}
+	*size = st.st_size;
+	return 0;
+}
+
+int
+input_open(const char *word, int *fd, int64_t *size, struct error *err)
+{
+	if (str_eq(word, "-"))
+		return open_stdin(fd, size, err);
+	return open_file(word, fd, size, err);
+}
+
+bool
+input_is_location(const char *word)
+{
+	return str_starts(word, "s3://") || str_starts(word, "https://");
 }
 
 static int
@@ -145,6 +206,9 @@ take_spooled(int fd, const char *path, const struct input_options *o,
 
 	if (spool_stdin(fd, err) == -1)
 		return err_prefix(err, "%s", path);
+	/* Durable before the job is. */
+	if (fsync(fd) == -1)
+		return err_set_errno(err, ERR_IO, "fsync %s", path);
 	if (fstat(fd, &st) == -1 || lseek(fd, 0, SEEK_SET) == -1)
 		return err_set_errno(err, ERR_IO, "%s", path);
 	if (intake_inline(o->endpoint, st.st_size))
@@ -154,7 +218,7 @@ take_spooled(int fd, const char *path, const struct input_options *o,
 	if (use_file(fd, path, o, job, err) == -1)
 		return -1;
 	job->spec.input_spooled = true;
-	return file_sync_dir(o->folder, err);
+	return 0;
 }
 
 static int
@@ -180,7 +244,7 @@ take_stdin(const struct input_options *o, struct job *job, struct error *err)
 int
 input_take(const struct input_options *o, struct job *job, struct error *err)
 {
-	if (str_starts(o->word, "s3://") || str_starts(o->word, "https://")) {
+	if (input_is_location(o->word)) {
 		job->spec.input = INPUT_LOCATION;
 		job->spec.input_location = xstrdup(o->word);
 		return 0;

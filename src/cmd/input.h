@@ -7,6 +7,9 @@
 #ifndef CMD_INPUT_H
 #define CMD_INPUT_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/error.h"
 #include "conf/conf.h"
 #include "job/job.h"
@@ -16,6 +19,16 @@ struct input_options {
 	const char *folder; /* of the state files */
 	const struct conf_endpoint *endpoint;
 };
+
+/* Is the word a location, to be passed on as it is? */
+bool input_is_location(const char *word);
+
+/*
+ * Any other word, to be read from offset 0, and its size. Standard input is
+ * kept in a file without a name. ERR_USAGE where there is no such file; *fd is
+ * the caller's.
+ */
+int input_open(const char *word, int *fd, int64_t *size, struct error *err);
 
 /* Fills the input's members of job->spec. */
 int input_take(

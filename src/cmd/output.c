@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "cmd/remote.h"
 #include "engine/fetch.h"
 
 static bool
@@ -79,6 +80,13 @@ output_check(const char *file, struct error *err)
 
 /* --- the bytes ------------------------------------------------------ */
 
+/* What is copied, from where, to which name. */
+struct copy {
+	const struct job *job;
+	bool remote; /* from the service */
+	const char *file;
+};
+
 struct fetching {
 	struct app *app;
 	struct error *err;
@@ -100,7 +108,7 @@ on_fetched(const struct error *err, void *arg)
 }
 
 static int
-fetch_to(struct app *app, const struct job *job, int fd, struct error *err)
+fetch_from_s3(struct app *app, const struct job *job, int fd, struct error *err)
 {
 	struct fetching f = {.app = app, .err = err};
 	struct fetch_options options = {
@@ -123,12 +131,19 @@ fetch_to(struct app *app, const struct job *job, int fd, struct error *err)
 	return err_set(err, ERR_CANCELLED, "interrupted");
 }
 
+static int
+fetch_to(struct app *app, const struct copy *c, int fd, struct error *err)
+{
+	if (c->remote)
+		return remote_result(app, c->job, fd, err);
+	return fetch_from_s3(app, c->job, fd, err);
+}
+
 /* Under its own name only when it is whole. */
 static int
-fetch_to_file(
-    struct app *app, const struct job *job, const char *file, struct error *err)
+fetch_to_file(struct app *app, const struct copy *c, struct error *err)
 {
-	char *part = xasprintf("%s.%s.part", file, job->id);
+	char *part = xasprintf("%s.%s.part", c->file, c->job->id);
 	int fd, rc = -1;
 
 	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
@@ -138,12 +153,13 @@ fetch_to_file(
 		free(part);
 		return -1;
 	}
-	rc = fetch_to(app, job, fd, err);
+	rc = fetch_to(app, c, fd, err);
 	if (rc == 0 && fsync(fd) == -1 && errno != EINVAL)
 		rc = err_set_errno(err, ERR_IO, "fsync %s", part);
 	close(fd);
-	if (rc == 0 && rename(part, file) == -1)
-		rc = err_set_errno(err, ERR_IO, "rename %s to %s", part, file);
+	if (rc == 0 && rename(part, c->file) == -1)
+		rc = err_set_errno(
+		    err, ERR_IO, "rename %s to %s", part, c->file);
 	if (rc == -1)
 		unlink(part);
 	free(part);
@@ -151,35 +167,37 @@ fetch_to_file(
 }
 
 static int
-fetch_to_special(
-    struct app *app, const struct job *job, const char *file, struct error *err)
+fetch_to_special(struct app *app, const struct copy *c, struct error *err)
 {
-	int fd = open(file, O_WRONLY | O_CLOEXEC), rc;
+	int fd = open(c->file, O_WRONLY | O_CLOEXEC), rc;
 
 	if (fd == -1)
-		return err_set_errno(err, ERR_IO, "open %s", file);
-	rc = fetch_to(app, job, fd, err);
+		return err_set_errno(err, ERR_IO, "open %s", c->file);
+	rc = fetch_to(app, c, fd, err);
 	close(fd);
 	return rc;
 }
 
 int
-output_write(
-    struct app *app, const struct job *job, const char *file, struct error *err)
+output_write(struct app *app, const struct job *job,
+    const struct client *service, const char *file, struct error *err)
 {
+	struct copy c = {.job = job, .remote = service != NULL, .file = file};
 	char *real;
 	int rc;
 
 	if (is_stdout(file) || is_special(file))
 		app_default_signals(app);
 	if (is_stdout(file))
-		return fetch_to(app, job, STDOUT_FILENO, err);
+		return fetch_to(app, &c, STDOUT_FILENO, err);
 	if (is_special(file))
-		return fetch_to_special(app, job, file, err);
+		return fetch_to_special(app, &c, err);
 	/* What a symbolic link leads to is replaced, not the link. */
 	app_catch_signals(app);
 	real = realpath(file, NULL);
-	rc = fetch_to_file(app, job, real != NULL ? real : file, err);
+	if (real != NULL)
+		c.file = real;
+	rc = fetch_to_file(app, &c, err);
 	free(real);
 	return rc;
 }

@@ -112,20 +112,21 @@ report_job(const struct app *app, const struct job *job, bool full)
 }
 
 int
-report_end(struct app *app, const struct job *job, const char *file)
+report_end(struct app *app, const struct job *job, const struct client *service,
+    const char *file)
 {
 	struct error err;
 	bool bytes = file != NULL || !app->globals->json;
 
 	if (job->outcome == OUTCOME_OK && bytes &&
-	    output_write(app, job, file, &err) == -1) {
+	    output_write(app, job, service, file, &err) == -1) {
 		err_prefix(&err,
 		    "job %s is ok, but its result could not be "
 		    "read",
 		    job->id);
 		if (err.hint[0] == '\0')
-			err_hint(
-			    &err, "'awaitd result %s' tries again.", job->id);
+			err_hint(&err, "'awaitd result%s %s' tries again.",
+			    app_same_server(app), job->id);
 		cmd_fail(&err);
 		return app->signo != 0 ? STATUS_SIGNAL + app->signo
 				       : STATUS_ERROR;

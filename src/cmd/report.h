@@ -28,7 +28,9 @@ void report_words(FILE *out, const char *text);
  */
 void report_job(const struct app *app, const struct job *job, bool full);
 
-/* What invoke, wait and result do with one job that is done; the status. */
-int report_end(struct app *app, const struct job *job, const char *file);
+/* What invoke, wait and result do with one job that is done, and that a service
+ * has (or NULL); the status. */
+int report_end(struct app *app, const struct job *job,
+    const struct client *service, const char *file);
 
 #endif

@@ -100,15 +100,11 @@ request_configure(struct app *app, const struct request_options *o,
 	return 0;
 }
 
-static int
-take_input(const struct request_options *o, const struct conf_endpoint *e,
-    const char *word, const char *folder, struct job *job, struct error *err)
+int
+request_word(const struct request_options *o, const char *word,
+    const char **out, bool *location, struct error *err)
 {
-	struct input_options io = {
-	    .word = word != NULL ? word : o->input_location,
-	    .folder = folder,
-	    .endpoint = e,
-	};
+	const char *input = word != NULL ? word : o->input_location;
 
 	if (word != NULL && o->input_location != NULL) {
 		err_set(err, ERR_USAGE,
@@ -116,18 +112,31 @@ take_input(const struct request_options *o, const struct conf_endpoint *e,
 		    word, o->input_location);
 		return err_hint(err, "Give one of the two.");
 	}
-	if (str_empty(io.word)) {
+	if (str_empty(input)) {
 		err_set(err, ERR_USAGE, "no input was given");
 		return err_hint(err,
 		    "Name a file, - for standard input, or an s3:// "
 		    "location.");
 	}
-	if (word == NULL) {
-		job->spec.input = INPUT_LOCATION;
-		job->spec.input_location = xstrdup(io.word);
-		return 0;
-	}
-	return input_take(&io, job, err);
+	*out = input;
+	*location = word == NULL || input_is_location(word);
+	return 0;
+}
+
+static int
+take_input(const struct request_options *o, const struct conf_endpoint *e,
+    const char *word, const char *folder, struct job *job, struct error *err)
+{
+	struct input_options io = {.folder = folder, .endpoint = e};
+	bool location;
+
+	if (request_word(o, word, &io.word, &location, err) == -1)
+		return -1;
+	if (word != NULL)
+		return input_take(&io, job, err);
+	job->spec.input = INPUT_LOCATION;
+	job->spec.input_location = xstrdup(io.word);
+	return 0;
 }
 
 void
@@ -138,12 +147,10 @@ request_drop(struct job *take_job)
 	job_free(take_job);
 }
 
-int
-request_job(const struct app *app, const struct request_options *o,
-    const struct conf_endpoint *endpoint, const char *word, const char *folder,
-    struct job **out, struct error *err)
+static void
+fill(struct job *job, const struct app *app, const struct request_options *o,
+    const struct conf_endpoint *endpoint)
 {
-	struct job *job = job_new();
 	struct intake in = {
 	    .endpoint = o->endpoint,
 	    .content_type = o->content_type,
@@ -155,6 +162,32 @@ request_job(const struct app *app, const struct request_options *o,
 	};
 
 	intake_fill(&job->spec, &in, app->conf, endpoint);
+}
+
+int
+request_check(const struct app *app, const struct request_options *o,
+    const struct conf_endpoint *endpoint, const char *location,
+    struct error *err)
+{
+	struct job *job = job_new();
+	int rc;
+
+	fill(job, app, o, endpoint);
+	job->spec.input = INPUT_LOCATION;
+	job->spec.input_location = xstrdup_or_null(location);
+	rc = intake_check(job, err);
+	job_free(job);
+	return rc;
+}
+
+int
+request_job(const struct app *app, const struct request_options *o,
+    const struct conf_endpoint *endpoint, const char *word, const char *folder,
+    struct job **out, struct error *err)
+{
+	struct job *job = job_new();
+
+	fill(job, app, o, endpoint);
 	/* Twice: the members before the input is read, and then with it. */
 	if (intake_check(job, err) == -1 ||
 	    intake_region(&job->spec, app->sites, endpoint,

@@ -6,6 +6,7 @@
 #ifndef CMD_REQUEST_H
 #define CMD_REQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,16 @@ extern const size_t request_cmd_options_len;
  */
 int request_configure(struct app *app, const struct request_options *o,
     const struct conf_endpoint **out, struct error *err);
+
+/* What the input is, said by one INPUT (or NULL) and --input-location. */
+int request_word(const struct request_options *o, const char *word,
+    const char **out, bool *location, struct error *err);
+
+/* All that can be checked of a job that somebody else will make; its input,
+ * where it is a location, or NULL. */
+int request_check(const struct app *app, const struct request_options *o,
+    const struct conf_endpoint *endpoint, const char *location,
+    struct error *err);
 
 /* *out is the caller's. `word` is one INPUT, or NULL for none. */
 int request_job(const struct app *app, const struct request_options *o,

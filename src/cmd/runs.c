@@ -22,11 +22,14 @@
 /* A queued job is let go after six hours: its input outlives it. */
 #define ORPHAN_MS ((int64_t)24 * 3600 * 1000)
 
-static char *
-default_folder(void)
+char *
+runs_folder_name(const struct app *app)
 {
+	const char *named = app->conf->global.state;
 	const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 
+	if (named != NULL)
+		return xstrdup(named);
 	if (!str_empty(xdg))
 		return xasprintf("%s/awaitd", xdg);
 	if (!str_empty(home))
@@ -56,9 +59,7 @@ check_folder(const char *folder, struct error *err)
 int
 runs_folder(const struct app *app, char **out, struct error *err)
 {
-	const char *named = app->conf->global.state;
-	char *folder = named != NULL ? xstrdup(named) : default_folder();
-	char *real;
+	char *folder = runs_folder_name(app), *real;
 
 	if (folder == NULL) {
 		err_set(err, ERR_CONFIG, "no place for state files");
@@ -224,10 +225,6 @@ runs_find(const struct app *app, const char *id, struct job **job, char **path,
 	char *folder;
 	int found;
 
-	if (!jobid_ok(id)) {
-		err_set(err, ERR_USAGE, "\"%s\" is no job id", id);
-		return err_hint(err, "'awaitd list' shows the jobs there are.");
-	}
 	if (runs_folder(app, &folder, err) == -1)
 		return -1;
 	found = search(folder, id, job, path, err);

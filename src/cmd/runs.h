@@ -13,16 +13,19 @@
 #include "cmd/app.h"
 #include "store/store.h"
 
+/* The folder's name: see runs_folder(). NULL: there is none. The caller's. */
+char *runs_folder_name(const struct app *app);
+
 /*
  * The folder, made (0700) if it is missing: [awaitd] state, else
  * $XDG_STATE_HOME/awaitd, else ~/.local/state/awaitd. *out is the caller's.
  */
 int runs_folder(const struct app *app, char **out, struct error *err);
 
-/* The state file of a run whose first job has this id. The caller's. */
 /* The same, and files can be made in it. */
 int runs_folder_to_write(const struct app *app, char **out, struct error *err);
 
+/* The state file of a run whose first job has this id. The caller's. */
 char *runs_path(const char *folder, const char *id);
 
 /* Every state file there, oldest first; each and the array are the caller's. */
@@ -32,8 +35,8 @@ void runs_free(char **paths, size_t n);
 void runs_free_jobs(struct job **jobs, size_t n);
 
 /*
- * The job and the file it is in. ERR_NOT_FOUND names the folder. Both are the
- * caller's.
+ * The job and the file it is in; the id must be one. ERR_NOT_FOUND names the
+ * folder. Both are the caller's.
  */
 int runs_find(const struct app *app, const char *id, struct job **job,
     char **path, struct error *err);

@@ -93,7 +93,9 @@ on_all(struct job **jobs, size_t n, const struct error *err, void *arg)
 void
 session_adopt(struct session *s)
 {
-	store_list(s->store, on_all, s);
+	struct store_query all = {0};
+
+	store_list(s->store, &all, on_all, s);
 	store_unfinished(s->store, on_unfinished, s);
 }
 

@@ -88,7 +88,8 @@ copy_file(const char *from, const char *to, struct error *err)
 }
 
 static int
-copy_make(const char *db, const char *wal, struct copy *c, struct error *err)
+copy_make(const char *db, const char *wal, bool with_wal, struct copy *c,
+    struct error *err)
 {
 	char *wal_copy;
 	int rc;
@@ -102,7 +103,7 @@ copy_make(const char *db, const char *wal, struct copy *c, struct error *err)
 	c->path = xasprintf("%s/copy.db", c->folder);
 	wal_copy = xasprintf("%s-wal", c->path);
 	rc = copy_file(db, c->path, err);
-	if (rc == 0)
+	if (rc == 0 && with_wal)
 		rc = copy_file(wal, wal_copy, err);
 	free(wal_copy);
 	return rc;
@@ -134,7 +135,8 @@ copy_remove(struct copy *c)
 	xfree(&c->path);
 }
 
-/* The file as it is where it has no log, else a copy of both. */
+/* The file as it is where it has no log, else a copy of both. A file of an
+ * older version is copied, too: the copy can be brought up to date. */
 static int
 read_marked(const char *db, const char *wal, const struct mark *before,
     const char *id, struct found *out, struct error *err)
@@ -143,9 +145,12 @@ read_marked(const char *db, const char *wal, const struct mark *before,
 	struct mark after;
 	int rc;
 
-	if (before->wal_len == 0)
-		return store_peek(db, true, id, &out->jobs, &out->n, err);
-	rc = copy_make(db, wal, &c, err);
+	if (before->wal_len == 0) {
+		rc = store_peek(db, true, id, &out->jobs, &out->n, err);
+		if (rc == 0 || err->code != ERR_BUSY)
+			return rc;
+	}
+	rc = copy_make(db, wal, before->wal_len != 0, &c, err);
 	if (rc == 0 &&
 	    (take_mark(db, wal, &after) == -1 || !same(before, &after)))
 		rc = err_set(err, ERR_BUSY, "%s changes", db);

@@ -87,4 +87,11 @@ struct target *target_new(const struct target_options *o,
 struct target *target_ref(struct target *t);
 void target_unref(struct target *t);
 
+/*
+ * For drivers: at most ATTEMPT_RESPONSE_MAX of what a foreign program said, as
+ * one line that can be stored, shown and logged. The caller's; NULL where it
+ * said nothing.
+ */
+char *deliver_text(const void *data, size_t len);
+
 #endif

@@ -19,7 +19,7 @@ struct exec_options {
 };
 
 /* ERR_CONFIG where the program is not there or is none. */
-int exec_new(const struct exec_options *options, struct target **out,
-    struct error *err);
+int exec_new(
+    const struct exec_options *options, struct target **out, struct error *err);
 
 #endif

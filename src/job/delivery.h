@@ -92,11 +92,15 @@ void delivery_free(struct delivery *d);
 /* Freeze the bytes: body, size and hash. */
 void delivery_set_body(struct delivery *d, const void *data, size_t len);
 
-/* The only place that changes the state; a move that the picture above does
- * not show ends the process. */
+/*
+ * The only place that changes the state; a move that the picture above does
+ * not show ends the process. Back to WAITING it is due at `at`, with the whole
+ * schedule before it.
+ */
 void delivery_move(struct delivery *d, enum delivery_state to, int64_t at);
 
-/* Begin attempt d->attempts + 1: counted, open, started at `at`; due_at is 0. */
+/* Begin attempt d->attempts + 1: counted, open, started at `at`; due_at is 0.
+ * Only while WAITING. */
 void delivery_begin_attempt(
     struct delivery *d, int64_t at, bool replay, struct attempt *out);
 
@@ -108,5 +112,9 @@ void attempt_copy(struct attempt *to, const struct attempt *from);
 
 const char *delivery_state_name(enum delivery_state state);
 const char *attempt_outcome_name(enum attempt_outcome outcome);
+
+/* By the name. 0, or -1 with *out untouched. */
+int delivery_state_parse(const char *name, enum delivery_state *out);
+int attempt_outcome_parse(const char *name, enum attempt_outcome *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jobs, their submissions, and the table of legal moves. */
+/* Jobs, what belongs to them, and the table of legal moves. */
 #include "job/job.h"
 
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 static const bool legal[3][3] = {
     [JOB_QUEUED] = {[JOB_PENDING] = true, [JOB_DONE] = true},
@@ -37,6 +38,10 @@ job_new(void)
 	X(filename)             \
 	X(deployment)           \
 	X(output_path)          \
+	X(deliver)              \
+	X(retry_of)             \
+	X(idempotency_key)      \
+	X(idempotency_hash)     \
 	X(input_path)           \
 	X(input_sha256)         \
 	X(input_location)
@@ -45,6 +50,7 @@ job_new(void)
 	X(result_location)      \
 	X(result_etag)          \
 	X(result_type)          \
+	X(result_sha256)        \
 	X(error_code)           \
 	X(error_text)
 /* clang-format on */
@@ -70,6 +76,9 @@ job_free(struct job *job)
 	for (i = 0; i < job->nsubs; i++)
 		submission_done(&job->subs[i]);
 	free(job->subs);
+	for (i = 0; i < job->ndeliveries; i++)
+		delivery_free(job->deliveries[i]);
+	free(job->deliveries);
 #define FREE(name) free(job->name);
 	JOB_STRINGS(FREE)
 #undef FREE
@@ -98,6 +107,9 @@ job_clone(const struct job *from, bool with_body)
 	to->subs = xcalloc(from->nsubs, sizeof(*to->subs));
 	for (i = 0; i < from->nsubs; i++)
 		submission_copy(&to->subs[i], &from->subs[i]);
+	to->deliveries = xcalloc(from->ndeliveries, sizeof(struct delivery *));
+	for (i = 0; i < from->ndeliveries; i++)
+		to->deliveries[i] = delivery_clone(from->deliveries[i], true);
 #define COPY(name) to->name = xstrdup_or_null(from->name);
 	JOB_STRINGS(COPY)
 #undef COPY
@@ -116,6 +128,14 @@ job_move(struct job *job, enum job_state to, enum job_outcome outcome)
 		job->submitted_at = clock_wall_ms();
 	else
 		job->completed_at = clock_wall_ms();
+}
+
+void
+job_add_delivery(struct job *job, struct delivery *take_d)
+{
+	job->deliveries = xreallocarray(
+	    job->deliveries, job->ndeliveries + 1, sizeof(struct delivery *));
+	job->deliveries[job->ndeliveries++] = take_d;
 }
 
 struct submission *
@@ -203,4 +223,32 @@ job_outcome_name(enum job_outcome outcome)
 		return "cancelled";
 	}
 	abort();
+}
+
+int
+job_state_parse(const char *name, enum job_state *out)
+{
+	enum job_state s;
+
+	for (s = JOB_QUEUED; s <= JOB_DONE; s++) {
+		if (str_eq(name, job_state_name(s))) {
+			*out = s;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+int
+job_outcome_parse(const char *name, enum job_outcome *out)
+{
+	enum job_outcome o;
+
+	for (o = OUTCOME_NONE; o <= OUTCOME_CANCELLED; o++) {
+		if (str_eq(name, job_outcome_name(o))) {
+			*out = o;
+			return 0;
+		}
+	}
+	return -1;
 }

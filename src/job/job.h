@@ -102,7 +102,8 @@ struct job {
 };
 
 struct job *job_new(void); /* QUEUED, with an id, created now */
-/* A copy of its own; without the body where that is not needed. */
+/* A copy of its own, its deliveries with their bodies included; without the
+ * input's body where that is not needed. */
 struct job *job_clone(const struct job *job, bool with_body);
 void job_free(struct job *job);
 void job_spec_done(struct job_spec *spec);
@@ -131,5 +132,9 @@ char *job_upload_place(const struct job *job, const char *prefix);
 
 const char *job_state_name(enum job_state state);
 const char *job_outcome_name(enum job_outcome outcome);
+
+/* By the name. 0, or -1 with *out untouched. */
+int job_state_parse(const char *name, enum job_state *out);
+int job_outcome_parse(const char *name, enum job_outcome *out);
 
 #endif

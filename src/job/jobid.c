@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/random.h"
 
 #define RANDOM_BYTES 10
 #define TIME_CHARS 10
 
-/* Crockford's base 32: no i, l, o, u. */
-static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+static const char digits[] = ENCODE_BASE32_DIGITS;
 
 /* The last id's parts: a second one in the same millisecond counts up. */
 static int64_t last_ms;
@@ -40,22 +40,15 @@ void
 jobid_new(char out[JOBID_SIZE])
 {
 	unsigned char random[RANDOM_BYTES];
-	uint32_t acc = 0;
 	int64_t ms;
-	int i, bits = 0;
-	char *p = out + TIME_CHARS;
+	int i;
 
 	next_parts(&ms, random);
 	for (i = TIME_CHARS - 1; i >= 0; i--) {
 		out[i] = digits[ms & 31];
 		ms >>= 5;
 	}
-	for (i = 0; i < RANDOM_BYTES; i++) {
-		acc = acc << 8 | random[i];
-		for (bits += 8; bits >= 5; bits -= 5)
-			*p++ = digits[acc >> (bits - 5) & 31];
-	}
-	*p = '\0';
+	encode_base32(random, RANDOM_BYTES, out + TIME_CHARS);
 }
 
 bool

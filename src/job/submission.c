@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 /* Every string, so that copying and freeing cannot forget one. */
 /* clang-format off */
@@ -62,6 +63,20 @@ submission_fate_name(enum submission_fate fate)
 		return "failed";
 	}
 	abort();
+}
+
+int
+submission_fate_parse(const char *name, enum submission_fate *out)
+{
+	enum submission_fate f;
+
+	for (f = SUB_OPEN; f <= SUB_FAILED; f++) {
+		if (str_eq(name, submission_fate_name(f))) {
+			*out = f;
+			return 0;
+		}
+	}
+	return -1;
 }
 
 char

@@ -44,6 +44,9 @@ const char *submission_output(const struct submission *s);
 
 const char *submission_fate_name(enum submission_fate fate);
 
+/* By the name. 0, or -1 with *out untouched. */
+int submission_fate_parse(const char *name, enum submission_fate *out);
+
 /* "1" … "v": how n stands in names. */
 char submission_digit(unsigned n);
 

@@ -143,6 +143,9 @@ void http_reply_file(struct http_exchange *x, int status,
 void http_reply_head(struct http_exchange *x, int status,
     const struct headers *headers, int64_t len);
 
+/* What stands behind the status in a reply, such as "Not Found". */
+const char *http_reason(int status);
+
 /* Break the connection without an answer, by a reset: what a fault script
  * asks for. */
 void http_abort(struct http_exchange *x);

@@ -56,6 +56,7 @@ static const struct {
     {416, "Range Not Satisfiable"},
     {417, "Expectation Failed"},
     {421, "Misdirected Request"},
+    {422, "Unprocessable Content"},
     {424, "Failed Dependency"},
     {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
@@ -65,10 +66,11 @@ static const struct {
     {503, "Service Unavailable"},
     {504, "Gateway Timeout"},
     {505, "HTTP Version Not Supported"},
+    {507, "Insufficient Storage"},
 };
 
-static const char *
-reason_of(int status)
+const char *
+http_reason(int status)
 {
 	size_t i;
 
@@ -128,7 +130,7 @@ put_head(struct http_server *s, int status, const struct headers *h,
 	buf_clear(b);
 	if (status < 200 || status > 599)
 		return -1;
-	buf_printf(b, "HTTP/1.1 %d %s\r\n", status, reason_of(status));
+	buf_printf(b, "HTTP/1.1 %d %s\r\n", status, http_reason(status));
 	if (h == NULL || headers_get(h, "Date") == NULL)
 		buf_printf(b, "Date: %s\r\n", date_now(s));
 	if (put_fields(b, h) == -1)

@@ -7,8 +7,12 @@
 #ifndef SERVE_METRICS_H
 #define SERVE_METRICS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/buf.h"
 #include "engine/engine.h"
+#include "net/http_server.h"
 
 struct metrics;
 
@@ -32,5 +36,8 @@ void metrics_reload(struct metrics *m, bool ok);
 
 void metrics_write(
     struct metrics *m, const struct engine_counts *now, struct buf *out);
+
+/* GET /metrics, for http_server_new; arg is the struct service. */
+void metrics_handle(struct http_exchange *x, void *arg);
 
 #endif

@@ -41,7 +41,10 @@ void waiters_remove(struct waiter *waiter);
 void waiters_tell(struct waiters *w, enum engine_event event,
     const struct job *job, const struct error *err);
 
-/* Everybody's time is up: the service stops. */
+/*
+ * Everybody's time is up: the service stops. But not of those who wait for
+ * WAIT_STORED: the store answers them, soon and truly.
+ */
 void waiters_expire(struct waiters *w);
 
 #endif

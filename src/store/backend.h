@@ -6,13 +6,38 @@
 #ifndef STORE_BACKEND_H
 #define STORE_BACKEND_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "job/delivery.h"
 #include "job/job.h"
 #include "store/store.h"
 
-/* Which jobs backend.load reads. */
-enum store_filter { STORE_ONE, STORE_ALL, STORE_UNFINISHED };
+enum store_which {
+	STORE_BY_ID,
+	STORE_BY_KEY, /* a job's idempotency key */
+	STORE_BY_QUERY, /* the rest of the question */
+	STORE_UNFINISHED, /* jobs that are not DONE */
+};
+
+#define STORE_ANY (-1)
+
+/* Which jobs or deliveries are read, oldest first, and how much of each. */
+struct store_ask {
+	enum store_which which;
+	char *key; /* BY_ID, BY_KEY */
+	bool body;
+	bool parts; /* a job's deliveries, a delivery's attempts */
+	/* BY_QUERY. NULL, STORE_ANY and limit 0 ask nothing. */
+	char *after;
+	size_t limit;
+	int state; /* of jobs or of deliveries, or STORE_ANY */
+	int outcome;
+	char *endpoint;
+	char *target;
+	char *job;
+};
 
 struct store_backend {
 	int (*open)(
@@ -26,13 +51,20 @@ struct store_backend {
 	int (*commit)(void *db, struct error *err);
 	void (*rollback)(void *db);
 
+	/* Each as the verb of store.h says; `a` may be NULL. */
 	int (*insert)(void *db, const struct job *job, struct error *err);
 	int (*save)(
 	    void *db, const struct job *job, unsigned n, struct error *err);
+	int (*save_delivery)(void *db, const struct delivery *d,
+	    const struct attempt *a, struct error *err);
+	int (*prune)(void *db, int64_t before_at, size_t limit, size_t *n,
+	    struct error *err);
 
-	/* Into NULL and 0. *jobs and its items are the caller's. */
-	int (*load)(void *db, enum store_filter filter, const char *id,
-	    struct job ***jobs, size_t *n, struct error *err);
+	/* Into NULL and 0. The array and its items are the caller's. */
+	int (*jobs)(void *db, const struct store_ask *ask, struct job ***out,
+	    size_t *n, struct error *err);
+	int (*deliveries)(void *db, const struct store_ask *ask,
+	    struct delivery ***out, size_t *n, struct error *err);
 };
 
 extern const struct store_backend store_sqlite;

@@ -10,32 +10,12 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/queue.h>
 
 #include "base/mem.h"
 #include "store/backend.h"
+#include "store/store_op.h"
 
 #define BATCH_MAX 256
-
-enum op_kind { OP_INSERT, OP_SAVE, OP_LOAD };
-
-struct op {
-	TAILQ_ENTRY(op) entry;
-	enum op_kind kind;
-	struct job *job;
-	unsigned n;
-	enum store_filter filter;
-	char id[JOBID_SIZE];
-	int rc;
-	struct error err;
-	struct job **jobs;
-	size_t njobs;
-	store_done_fn *done;
-	store_jobs_fn *jobs_done;
-	void *arg;
-};
-TAILQ_HEAD(ops, op);
 
 struct store {
 	const struct store_backend *backend;
@@ -45,8 +25,8 @@ struct store {
 	/* Under the lock: both lists and the wish to end. */
 	pthread_mutex_t lock;
 	pthread_cond_t more;
-	struct ops queued;
-	struct ops finished;
+	struct store_ops queued;
+	struct store_ops finished;
 	bool closing;
 	/* Only of the thread: a write or fsync failed, and what the file holds
 	 * is not known any more. Code NONE: it has not happened. */
@@ -55,40 +35,11 @@ struct store {
 
 /* --- on the store's thread ------------------------------------------ */
 
-static int
-run_op(struct store *s, struct op *op)
-{
-	const struct store_backend *b = s->backend;
-
-	switch (op->kind) {
-	case OP_INSERT:
-		return b->insert(s->db, op->job, &op->err);
-	case OP_SAVE:
-		return b->save(s->db, op->job, op->n, &op->err);
-	case OP_LOAD:
-		return b->load(
-		    s->db, op->filter, op->id, &op->jobs, &op->njobs, &op->err);
-	}
-	abort();
-}
-
-static void
-free_jobs(struct op *op)
-{
-	size_t i;
-
-	for (i = 0; i < op->njobs; i++)
-		job_free(op->jobs[i]);
-	free(op->jobs);
-	op->jobs = NULL;
-	op->njobs = 0;
-}
-
 /* Run ops as one transaction; -1 leaves the database as it was. */
 static int
-run_transaction(struct store *s, struct ops *batch, struct error *err)
+run_transaction(struct store *s, struct store_ops *batch, struct error *err)
 {
-	struct op *op;
+	struct store_op *op;
 
 	if (s->broken.code != ERR_NONE) {
 		*err = s->broken;
@@ -97,7 +48,9 @@ run_transaction(struct store *s, struct ops *batch, struct error *err)
 	if (s->backend->begin(s->db, err) == -1)
 		return -1;
 	TAILQ_FOREACH (op, batch, entry) {
-		op->rc = run_op(s, op);
+		if (op->barred)
+			continue;
+		op->rc = store_op_run(s->backend, s->db, op);
 		if (op->rc == -1) {
 			*err = op->err;
 			s->backend->rollback(s->db);
@@ -116,12 +69,13 @@ run_transaction(struct store *s, struct ops *batch, struct error *err)
 
 /* One operation must not take down its neighbours: then each goes alone. */
 static void
-run_alone(struct store *s, struct op *op)
+run_alone(struct store *s, struct store_op *op)
 {
-	struct ops alone = TAILQ_HEAD_INITIALIZER(alone);
+	struct store_ops alone = TAILQ_HEAD_INITIALIZER(alone);
 	struct error err;
 
-	free_jobs(op);
+	if (op->barred)
+		return;
 	TAILQ_INSERT_TAIL(&alone, op, entry);
 	op->rc = run_transaction(s, &alone, &err);
 	if (op->rc == -1)
@@ -130,12 +84,15 @@ run_alone(struct store *s, struct op *op)
 }
 
 static void
-run_batch(struct store *s, struct ops *batch, struct ops *finished)
+run_batch(struct store *s, struct store_ops *batch, struct store_ops *finished)
 {
 	struct error err;
-	struct op *op;
-	int rc = run_transaction(s, batch, &err);
+	struct store_op *op;
+	int rc;
 
+	TAILQ_FOREACH (op, batch, entry)
+		store_op_prepare(op);
+	rc = run_transaction(s, batch, &err);
 	while ((op = TAILQ_FIRST(batch)) != NULL) {
 		TAILQ_REMOVE(batch, op, entry);
 		if (rc == -1)
@@ -145,9 +102,9 @@ run_batch(struct store *s, struct ops *batch, struct ops *finished)
 }
 
 static void
-take_batch(struct store *s, struct ops *batch)
+take_batch(struct store *s, struct store_ops *batch)
 {
-	struct op *op;
+	struct store_op *op;
 	int n;
 
 	for (n = 0; n < BATCH_MAX; n++) {
@@ -166,8 +123,8 @@ store_main(void *arg)
 
 	pthread_mutex_lock(&s->lock);
 	for (;;) {
-		struct ops batch = TAILQ_HEAD_INITIALIZER(batch);
-		struct ops finished = TAILQ_HEAD_INITIALIZER(finished);
+		struct store_ops batch = TAILQ_HEAD_INITIALIZER(batch);
+		struct store_ops finished = TAILQ_HEAD_INITIALIZER(finished);
 
 		while (TAILQ_EMPTY(&s->queued) && !s->closing)
 			pthread_cond_wait(&s->more, &s->lock);
@@ -187,34 +144,18 @@ store_main(void *arg)
 /* --- on the loop ---------------------------------------------------- */
 
 static void
-finish_op(struct op *op)
-{
-	const struct error *err = op->rc == -1 ? &op->err : NULL;
-
-	if (op->kind == OP_LOAD) {
-		op->jobs_done(
-		    op->jobs, err != NULL ? 0 : op->njobs, err, op->arg);
-		free(op->jobs);
-	} else {
-		op->done(err, op->arg);
-	}
-	job_free(op->job);
-	free(op);
-}
-
-static void
 on_wakeup(void *arg)
 {
 	struct store *s = arg;
-	struct ops finished = TAILQ_HEAD_INITIALIZER(finished);
-	struct op *op;
+	struct store_ops finished = TAILQ_HEAD_INITIALIZER(finished);
+	struct store_op *op;
 
 	pthread_mutex_lock(&s->lock);
 	TAILQ_CONCAT(&finished, &s->finished, entry);
 	pthread_mutex_unlock(&s->lock);
 	while ((op = TAILQ_FIRST(&finished)) != NULL) {
 		TAILQ_REMOVE(&finished, op, entry);
-		finish_op(op);
+		store_op_finish(op);
 	}
 }
 
@@ -263,102 +204,11 @@ store_close(struct store *s)
 	free(s);
 }
 
-static void
-queue(struct store *s, struct op *op)
+void
+store_queue(struct store *s, struct store_op *take_op)
 {
 	pthread_mutex_lock(&s->lock);
-	TAILQ_INSERT_TAIL(&s->queued, op, entry);
+	TAILQ_INSERT_TAIL(&s->queued, take_op, entry);
 	pthread_cond_signal(&s->more);
 	pthread_mutex_unlock(&s->lock);
-}
-
-static struct op *
-op_new(enum op_kind kind, void *arg)
-{
-	struct op *op = xcalloc(1, sizeof(*op));
-
-	op->kind = kind;
-	op->arg = arg;
-	return op;
-}
-
-void
-store_insert(
-    struct store *store, const struct job *job, store_done_fn *done, void *arg)
-{
-	struct op *op = op_new(OP_INSERT, arg);
-
-	op->job = job_clone(job, true);
-	op->done = done;
-	queue(store, op);
-}
-
-void
-store_save(struct store *store, const struct job *job, unsigned n,
-    store_done_fn *done, void *arg)
-{
-	struct op *op = op_new(OP_SAVE, arg);
-
-	op->job = job_clone(job, false);
-	op->n = n;
-	op->done = done;
-	queue(store, op);
-}
-
-static void
-load(struct store *store, enum store_filter filter, const char *id,
-    store_jobs_fn *done, void *arg)
-{
-	struct op *op = op_new(OP_LOAD, arg);
-
-	op->filter = filter;
-	if (id != NULL && strlen(id) == JOBID_LEN)
-		memcpy(op->id, id, JOBID_SIZE);
-	op->jobs_done = done;
-	queue(store, op);
-}
-
-void
-store_find(struct store *store, const char *id, store_jobs_fn *done, void *arg)
-{
-	load(store, STORE_ONE, id, done, arg);
-}
-
-void
-store_list(struct store *store, store_jobs_fn *done, void *arg)
-{
-	load(store, STORE_ALL, NULL, done, arg);
-}
-
-void
-store_unfinished(struct store *store, store_jobs_fn *done, void *arg)
-{
-	load(store, STORE_UNFINISHED, NULL, done, arg);
-}
-
-int
-store_peek(const char *path, bool still, const char *id, struct job ***jobs,
-    size_t *n, struct error *err)
-{
-	struct store_options o = {
-	    .path = path,
-	    .must_exist = true,
-	    .still = still,
-	};
-	const struct store_backend *b = &store_sqlite;
-	struct job **found = NULL;
-	size_t count = 0;
-	void *db;
-	int rc;
-
-	if (b->open(&o, &db, err) == -1)
-		return -1;
-	rc = b->load(
-	    db, id != NULL ? STORE_ONE : STORE_ALL, id, &found, &count, err);
-	b->close(db);
-	if (rc == 0) {
-		*jobs = found;
-		*n = count;
-	}
-	return rc;
 }

@@ -120,8 +120,8 @@ void store_find_key(
     struct store *store, const char *key, store_jobs_fn *done, void *arg);
 
 /* One delivery by its id, with its attempts, without its body. */
-void store_find_delivery(struct store *store, const char *id,
-    store_deliveries_fn *done, void *arg);
+void store_find_delivery(
+    struct store *store, const char *id, store_deliveries_fn *done, void *arg);
 
 /* Everything that is not DONE, with its body. */
 void store_unfinished(struct store *store, store_jobs_fn *done, void *arg);

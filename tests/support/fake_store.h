@@ -14,6 +14,9 @@
 /* What is committed now, or NULL. The caller's. */
 struct job *fake_store_job(struct store *store, const char *id);
 
+/* The same of a delivery, with its body and its attempts. */
+struct delivery *fake_store_delivery(struct store *store, const char *id);
+
 /* From now on every write fails, and changes nothing. */
 void fake_store_break(struct store *store);
 

@@ -125,7 +125,7 @@ fx_find(const char *id)
 {
 	struct job *job;
 
-	store_find(fx.store, id, on_jobs, NULL);
+	store_find(fx.store, id, true, on_jobs, NULL);
 	await();
 	if (fx.failed)
 		fail_msg("%s", fx.err.text);
@@ -152,6 +152,26 @@ fx_count(fx_verb *verb)
 	n = fx.n;
 	fx_free_jobs();
 	return n;
+}
+
+void
+fx_list(struct store *store, store_jobs_fn *done, void *arg)
+{
+	struct store_query all = {0};
+
+	store_list(store, &all, done, arg);
+}
+
+char *
+fx_file(const char *name, const char *text)
+{
+	char *path = xasprintf("%s/%s", fx.dir, name);
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	return path;
 }
 
 struct job *

@@ -38,6 +38,12 @@ void fx_load(fx_verb *verb);
 void fx_free_jobs(void);
 size_t fx_count(fx_verb *verb);
 
+/* store_list of everything. */
+fx_verb fx_list;
+
+/* A file beside the state file; its path is the caller's. */
+char *fx_file(const char *name, const char *text);
+
 /* With a body of five bytes. The caller's. */
 struct job *fx_small_job(void);
 

@@ -15,12 +15,15 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "net/http_server.h"
+#include "net/http_server_listen.h"
 #include "tests/unit/http_rig.h"
 
 #define SMUGGLED "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -186,6 +189,56 @@ a_reset_while_an_answer_is_pending_is_told(void **state)
 	rig_stop(rig);
 }
 
+/* With nothing to write and nothing to read only the watch can tell. */
+static void
+a_reset_is_told_also_where_nothing_is_read(void **state)
+{
+	struct rig *rig = rig_start(NULL);
+	static char junk[65536];
+	int fd = rig_connect(rig);
+
+	(void)state;
+	rig_puts(fd, GET("/hang"));
+	shutdown(fd, SHUT_WR);
+	rig_wait_count(rig, RIG_LIVE, 1);
+	rig_sync(rig);
+	assert_int_equal(rig_count(rig, RIG_GONE), 0);
+	reset(fd);
+	rig_wait_count(rig, RIG_GONE, 1);
+
+	fd = rig_connect(rig);
+	rig_puts(fd, GET("/hang"));
+	rig_wait_count(rig, RIG_LIVE, 1);
+	rig_send(fd, junk, sizeof(junk));
+	rig_sync(rig);
+	reset(fd);
+	rig_wait_count(rig, RIG_GONE, 2);
+	assert_int_equal(rig_connections(rig), 0);
+	rig_stop(rig);
+}
+
+/* That one cannot know until something is sent; then it is not told. */
+static void
+a_close_of_tcp_is_taken_for_an_end_of_sending(void **state)
+{
+	struct rig *rig = rig_start(NULL);
+	int fd = rig_connect(rig);
+
+	(void)state;
+	rig_puts(fd, GET("/hang"));
+	rig_wait_count(rig, RIG_LIVE, 1);
+	close(fd);
+	rig_sync(rig);
+	rig_sync(rig);
+	assert_int_equal(rig_count(rig, RIG_GONE), 0);
+	rig_call(rig, rig_release);
+	rig_wait_count(rig, RIG_LIVE, 0);
+	while (rig_connections(rig) > 0)
+		continue;
+	assert_int_equal(rig_count(rig, RIG_GONE), 0);
+	rig_stop(rig);
+}
+
 static void
 a_broken_connection_has_no_answer(void **state)
 {
@@ -251,6 +304,183 @@ connections_above_the_limit_are_told_so(void **state)
 	close(fds[1]);
 	buf_done(&got);
 	rig_stop(rig);
+}
+
+/* From 127.0.0.`last`; those of one number are one source. */
+static int
+connect_from(struct rig *rig, unsigned last)
+{
+	struct timeval patience = {10, 0};
+	struct sockaddr_in sa = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	sa.sin_addr.s_addr = htonl(0x7f000000 | last);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	sa.sin_port = htons((uint16_t)rig_port(rig));
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	return fd;
+}
+
+static void
+expect_503(int fd, const char *why)
+{
+	struct buf got;
+
+	buf_init(&got, 8192);
+	rig_read_all(fd, &got);
+	if (rig_status(&got) != 503 || !str_ends(got.data, why))
+		fail_msg("no 503 for %s: %s", why, got.data);
+	close(fd);
+	buf_done(&got);
+}
+
+#define ADDRESS_FULL "too many connections from this address\n"
+
+static void
+share_out(const char *host)
+{
+	const struct http_server_options options = {
+	    .host = host, .max_connections = 5, .max_per_source = 2};
+	struct rig *rig = rig_start(&options);
+	int a[2], b[2], c, i;
+
+	for (i = 0; i < 2; i++) {
+		a[i] = connect_from(rig, 2);
+		rig_exchange(a[i], GET("/ok"), 200, "ok\n");
+	}
+	/* However often it tries, and others are not kept out by it. */
+	for (i = 0; i < 6; i++)
+		expect_503(connect_from(rig, 2), ADDRESS_FULL);
+	for (i = 0; i < 2; i++) {
+		b[i] = connect_from(rig, 3);
+		rig_exchange(b[i], GET("/ok"), 200, "ok\n");
+	}
+	expect_503(connect_from(rig, 3), ADDRESS_FULL);
+	c = connect_from(rig, 4);
+	rig_exchange(c, GET("/ok"), 200, "ok\n");
+	expect_503(connect_from(rig, 4), "too many connections\n");
+
+	/* Who was only told so has not taken a place, who left gives one. */
+	close(a[0]);
+	while (rig_connections(rig) != 4)
+		continue;
+	a[0] = connect_from(rig, 2);
+	rig_exchange(a[0], GET("/ok"), 200, "ok\n");
+	for (i = 0; i < 2; i++) {
+		close(a[i]);
+		close(b[i]);
+	}
+	close(c);
+	rig_stop(rig);
+}
+
+static void
+one_address_has_a_limit_of_its_own(void **state)
+{
+	(void)state;
+	share_out(NULL);
+}
+
+static bool
+has_ipv6(void)
+{
+	struct sockaddr_in6 sa = {.sin6_family = AF_INET6};
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), rc;
+
+	sa.sin6_addr = in6addr_loopback;
+	rc = fd != -1 ? bind(fd, (struct sockaddr *)&sa, sizeof(sa)) : -1;
+	if (fd != -1)
+		close(fd);
+	return rc == 0;
+}
+
+static void
+so_it_has_where_ipv6_wraps_it(void **state)
+{
+	(void)state;
+	if (!has_ipv6())
+		skip();
+	share_out("::ffff:127.0.0.1");
+}
+
+static void
+without_a_limit_one_address_may_have_all(void **state)
+{
+	const struct http_server_options options = {.max_connections = 3};
+	struct rig *rig = rig_start(&options);
+	int fds[3], i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		fds[i] = rig_connect(rig);
+		rig_exchange(fds[i], GET("/ok"), 200, "ok\n");
+	}
+	for (i = 0; i < 3; i++)
+		close(fds[i]);
+	rig_stop(rig);
+}
+
+/* More than are told are closed unheard, also where the server has room. */
+static void
+a_flood_from_one_address_holds_few_connections(void **state)
+{
+	const struct http_server_options options = {.max_per_source = 1};
+	struct rig *rig = rig_start(&options);
+	int fds[1 + 64 + 10], i, other;
+
+	(void)state;
+	for (i = 0; i < 1 + 64 + 10; i++)
+		fds[i] = connect_from(rig, 2);
+	for (i = 1 + 64; i < 1 + 64 + 10; i++)
+		assert_true(rig_at_end(fds[i]));
+	assert_true(rig_connections(rig) <= 1 + 64);
+	other = connect_from(rig, 3);
+	rig_exchange(other, GET("/ok"), 200, "ok\n");
+	rig_exchange(fds[0], GET("/ok"), 200, "ok\n");
+	close(other);
+	for (i = 0; i < 1 + 64 + 10; i++)
+		close(fds[i]);
+	rig_stop(rig);
+}
+
+static uint64_t
+source_of(int family, const char *text)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	uint64_t source;
+
+	if (family == AF_INET) {
+		assert_int_equal(inet_pton(AF_INET, text, &v4.sin_addr), 1);
+		source = http_listen_source((struct sockaddr *)&v4);
+	} else {
+		assert_int_equal(inet_pton(AF_INET6, text, &v6.sin6_addr), 1);
+		source = http_listen_source((struct sockaddr *)&v6);
+	}
+	assert_true(source != 0);
+	return source;
+}
+
+static void
+a_source_is_an_ipv4_address_or_a_56_of_ipv6(void **state)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	uint64_t v4 = source_of(AF_INET, "192.0.2.1");
+	uint64_t v6 = source_of(AF_INET6, "2001:db8:1:2ff::1");
+
+	(void)state;
+	assert_true(v4 == source_of(AF_INET, "192.0.2.1"));
+	assert_true(v4 == source_of(AF_INET6, "::ffff:192.0.2.1"));
+	assert_true(v4 != source_of(AF_INET, "192.0.2.2"));
+	assert_true(v4 != source_of(AF_INET, "193.0.2.1"));
+	assert_true(v4 != source_of(AF_INET6, "::192.0.2.1"));
+	assert_true(v6 == source_of(AF_INET6, "2001:db8:1:200:ffff::"));
+	assert_true(v6 != source_of(AF_INET6, "2001:db8:1:3ff::1"));
+	assert_true(v6 != source_of(AF_INET6, "2002:db8:1:2ff::1"));
+	assert_true(source_of(AF_INET, "0.0.0.0") != source_of(AF_INET6, "::"));
+	assert_true(http_listen_source((struct sockaddr *)&sa) == 0);
 }
 
 static void
@@ -400,8 +630,15 @@ main(void)
 	    cmocka_unit_test(a_client_that_says_nothing_is_let_go_of),
 	    cmocka_unit_test(a_handler_may_take_longer_than_any_deadline),
 	    cmocka_unit_test(a_reset_while_an_answer_is_pending_is_told),
+	    cmocka_unit_test(a_reset_is_told_also_where_nothing_is_read),
+	    cmocka_unit_test(a_close_of_tcp_is_taken_for_an_end_of_sending),
 	    cmocka_unit_test(a_broken_connection_has_no_answer),
 	    cmocka_unit_test(connections_above_the_limit_are_told_so),
+	    cmocka_unit_test(one_address_has_a_limit_of_its_own),
+	    cmocka_unit_test(so_it_has_where_ipv6_wraps_it),
+	    cmocka_unit_test(without_a_limit_one_address_may_have_all),
+	    cmocka_unit_test(a_flood_from_one_address_holds_few_connections),
+	    cmocka_unit_test(a_source_is_an_ipv4_address_or_a_56_of_ipv6),
 	    cmocka_unit_test(no_descriptor_left_does_not_spin),
 	    cmocka_unit_test(
 		a_drained_server_ends_what_is_under_way_and_no_more),

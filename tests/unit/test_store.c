@@ -35,6 +35,10 @@
 	X(job, spec.filename)           \
 	X(job, spec.deployment)         \
 	X(job, spec.output_path)        \
+	X(job, spec.deliver)            \
+	X(job, spec.retry_of)           \
+	X(job, spec.idempotency_key)    \
+	X(job, spec.idempotency_hash)   \
 	X(job, spec.input_path)         \
 	X(job, spec.input_sha256)       \
 	X(job, spec.input_location)
@@ -42,7 +46,8 @@
 #define STATE_STRINGS(X, job)   \
 	X(job, result_location) \
 	X(job, result_etag)     \
-	X(job, result_type) X(job, error_code) X(job, error_text)
+	X(job, result_type)     \
+	X(job, result_sha256) X(job, error_code) X(job, error_text)
 #define SUB_STRINGS(X, s)  \
 	X(s, inference_id) \
 	X(s, extension)    \
@@ -58,6 +63,8 @@ full_job(void)
 
 #define FILL(j, field) (j)->field = xstrdup("<" #field "> \xc3\xa4 'x\"");
 	FULL_STRINGS(FILL, job)
+	free(job->spec.input_path);
+	job->spec.input_path = fx_file("input \xc3\xa4", "words");
 	job->spec.request_ttl_s = n++;
 	job->spec.invocation_timeout_s = n++;
 	job->spec.own_names = true;
@@ -136,7 +143,7 @@ assert_everywhere(const struct job *job)
 	assert_non_null(found);
 	assert_same(job, found, true);
 	job_free(found);
-	fx_load(store_list);
+	fx_load(fx_list);
 	assert_int_equal(fx.n, 1);
 	assert_same(job, fx.jobs[0], false);
 	fx_free_jobs();
@@ -205,7 +212,7 @@ jobs_come_oldest_first(void **state)
 		jobs[i] = fx_small_job();
 		assert_int_equal(fx_insert(jobs[i]), 0);
 	}
-	fx_load(store_list);
+	fx_load(fx_list);
 	assert_int_equal(fx.n, 20);
 	for (i = 0; i < 20; i++) {
 		assert_string_equal(fx.jobs[i]->id, jobs[i]->id);
@@ -290,8 +297,8 @@ an_id_is_taken_once(void **state)
 	fx_open();
 	assert_int_equal(fx_insert(job), 0);
 	assert_int_equal(fx_insert(job), -1);
-	assert_int_equal(fx.err.code, ERR_STORE);
-	assert_int_equal(fx_count(store_list), 1);
+	assert_int_equal(fx.err.code, ERR_EXISTS);
+	assert_int_equal(fx_count(fx_list), 1);
 	job_free(job);
 }
 
@@ -304,7 +311,7 @@ a_job_that_is_not_there_is_not_saved(void **state)
 	fx_open();
 	fill_submission(job_add_submission(job), SUB_OPEN);
 	assert_int_equal(fx_save(job, 1), -1);
-	assert_int_equal(fx_count(store_list), 0);
+	assert_int_equal(fx_count(fx_list), 0);
 	job_free(job);
 }
 
@@ -375,7 +382,7 @@ what_queued_up_is_one_transaction(void **state)
 	insert_many(0);
 	assert_int_equal(refused, 0);
 	assert_in_range(count_commits() - before, 1, MANY / 4);
-	assert_int_equal(fx_count(store_list), MANY);
+	assert_int_equal(fx_count(fx_list), MANY);
 	fx_close();
 	fx_open();
 	assert_int_equal(fx_count(store_unfinished), MANY);
@@ -388,7 +395,7 @@ one_that_is_refused_takes_no_other_with_it(void **state)
 	fx_open();
 	insert_many(77);
 	assert_int_equal(refused, 1);
-	assert_int_equal(fx_count(store_list), MANY - 1);
+	assert_int_equal(fx_count(fx_list), MANY - 1);
 }
 
 static void

@@ -296,9 +296,9 @@ a_write_that_failed_is_the_last_of_this_store(void **state)
 	assert_int_equal(fx_insert(big), -1);
 	fx_close();
 	fx_open();
-	assert_int_equal(fx_count(store_list), 1);
+	assert_int_equal(fx_count(fx_list), 1);
 	assert_int_equal(fx_insert(big), 0);
-	assert_int_equal(fx_count(store_list), 2);
+	assert_int_equal(fx_count(fx_list), 2);
 	job_free(job);
 	job_free(big);
 }

@@ -1,6 +1,6 @@
--- Jobs at rest, version 1. A job row is written once; what changes is small
--- and apart, so that a step rewrites little. No index on the state: the
--- schedule lives in memory, and a start reads the unfinished ones once.
+-- Jobs and deliveries at rest, version 2. A row of job is written once; what
+-- changes is small and apart, so that a step rewrites little. In the same way
+-- the frozen bytes of a delivery lie apart from the delivery.
 
 CREATE TABLE job (
 	seq INTEGER PRIMARY KEY,
@@ -19,6 +19,10 @@ CREATE TABLE job (
 	own_names INTEGER NOT NULL,
 	deployment TEXT,
 	output_path TEXT,
+	deliver TEXT,
+	retry_of TEXT,
+	idempotency_key TEXT,
+	idempotency_hash TEXT,
 	input INTEGER NOT NULL,
 	input_path TEXT,
 	input_size INTEGER NOT NULL,
@@ -28,8 +32,15 @@ CREATE TABLE job (
 	body BLOB
 ) STRICT;
 
+CREATE UNIQUE INDEX job_by_key ON job (idempotency_key)
+WHERE idempotency_key IS NOT NULL;
+
+-- The seq of a row is the last column of every index: pages of a listing
+-- start where they should.
+CREATE INDEX job_by_endpoint ON job (endpoint);
+
 CREATE TABLE job_state (
-	seq INTEGER PRIMARY KEY REFERENCES job (seq),
+	seq INTEGER PRIMARY KEY REFERENCES job (seq) ON DELETE CASCADE,
 	state INTEGER NOT NULL,
 	outcome INTEGER NOT NULL,
 	owner TEXT,
@@ -41,9 +52,16 @@ CREATE TABLE job_state (
 	result_etag TEXT,
 	result_type TEXT,
 	result_size INTEGER NOT NULL,
+	result_sha256 TEXT,
 	error_code TEXT,
 	error_text TEXT
 ) STRICT;
+
+-- For listings, and for a start, which reads what is not done.
+CREATE INDEX job_by_state ON job_state (state, outcome);
+
+-- For retention.
+CREATE INDEX job_by_end ON job_state (completed_at) WHERE state = 2;
 
 -- DONE is final, whoever writes.
 CREATE TRIGGER done_is_final BEFORE UPDATE ON job_state
@@ -53,7 +71,7 @@ BEGIN
 END;
 
 CREATE TABLE submission (
-	seq INTEGER NOT NULL REFERENCES job (seq),
+	seq INTEGER NOT NULL REFERENCES job (seq) ON DELETE CASCADE,
 	n INTEGER NOT NULL,
 	fate INTEGER NOT NULL,
 	intent_at INTEGER NOT NULL,
@@ -68,3 +86,48 @@ CREATE TABLE submission (
 	note TEXT,
 	PRIMARY KEY (seq, n)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE delivery (
+	seq INTEGER PRIMARY KEY,
+	id TEXT NOT NULL UNIQUE,
+	job INTEGER NOT NULL REFERENCES job (seq) ON DELETE CASCADE,
+	target TEXT NOT NULL,
+	event TEXT NOT NULL,
+	created_at INTEGER NOT NULL,
+	content_type TEXT,
+	body_size INTEGER NOT NULL,
+	body_sha256 TEXT,
+	by_reference INTEGER NOT NULL,
+	state INTEGER NOT NULL,
+	owner TEXT,
+	epoch INTEGER NOT NULL,
+	due_at INTEGER NOT NULL,
+	ended_at INTEGER NOT NULL,
+	attempts INTEGER NOT NULL,
+	failures INTEGER NOT NULL,
+	interruptions INTEGER NOT NULL,
+	replays INTEGER NOT NULL,
+	note TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX delivery_by_job ON delivery (job, target, event);
+CREATE INDEX delivery_by_state ON delivery (state);
+CREATE INDEX delivery_by_target ON delivery (target);
+
+CREATE TABLE delivery_body (
+	seq INTEGER PRIMARY KEY REFERENCES delivery (seq) ON DELETE CASCADE,
+	body BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE attempt (
+	delivery INTEGER NOT NULL REFERENCES delivery (seq) ON DELETE CASCADE,
+	n INTEGER NOT NULL,
+	outcome INTEGER NOT NULL,
+	replay INTEGER NOT NULL,
+	started_at INTEGER NOT NULL,
+	ended_at INTEGER NOT NULL,
+	status INTEGER NOT NULL,
+	note TEXT,
+	response TEXT,
+	PRIMARY KEY (delivery, n)
+) STRICT;

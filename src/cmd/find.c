@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding a job: the service is asked before the folder is searched. */
+#include "cmd/find.h"
+
+#include <stdlib.h>
+
+#include "cmd/remote.h"
+#include "cmd/runs.h"
+
+static int
+nowhere(const struct app *app, struct error *err)
+{
+	struct error runs = *err;
+
+	if (app->client == NULL || err->code != ERR_NOT_FOUND)
+		return -1;
+	err_set(err, ERR_NOT_FOUND, "%s, nor at %s", runs.text,
+	    client_address(app->client));
+	return err_hint(err, "%s", runs.hint);
+}
+
+int
+find_job(struct app *app, const char *id, struct found *out, struct error *err)
+{
+	struct found f = {0};
+
+	if (!jobid_ok(id)) {
+		err_set(err, ERR_USAGE, "\"%s\" is no job id", id);
+		return err_hint(err, "'awaitd list' shows the jobs there are.");
+	}
+	if (app->client != NULL) {
+		if (remote_find(app, id, &f.job, err) == 0) {
+			*out = f;
+			return 0;
+		}
+		if (err->code != ERR_NOT_FOUND)
+			return -1;
+	}
+	if (runs_find(app, id, &f.job, &f.path, err) == -1)
+		return nowhere(app, err);
+	*out = f;
+	return 0;
+}
+
+void
+find_done(struct found *f)
+{
+	job_free(f->job);
+	free(f->path);
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Handing inputs in: in the API's raw form, streamed, or as its JSON form
+ * where the input is a location; or to an engine of our own. */
+#include "cmd/handin.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/jsonw.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "cmd/input.h"
+#include "cmd/remote.h"
+#include "cmd/runs.h"
+
+/* The options' text has less: the service takes no more in one object. */
+#define JSON_MAX ((size_t)256 * 1024)
+
+#define AT(field) offsetof(struct request_options, field)
+
+/* How the API names what was asked for, in either form. */
+static const struct {
+	const char *member;
+	const char *field;
+	size_t offset;
+} asked[] = {
+    {"endpoint", "Awaitd-Endpoint", AT(endpoint)},
+    {"content_type", "Content-Type", AT(content_type)},
+    {"accept", "Awaitd-Accept", AT(accept)},
+    {"custom_attributes", "Awaitd-Custom-Attributes", AT(custom_attributes)},
+    {"inference_id", "Awaitd-Inference-Id", AT(inference_id)},
+    {"output_path_extension", "Awaitd-Output-Path-Extension", AT(extension)},
+    {"filename", "Awaitd-Filename", AT(filename)},
+};
+
+static const char *
+value_of(const struct request_options *o, size_t i)
+{
+	return *(const char *const *)(const void *)((const char *)o +
+	    asked[i].offset);
+}
+
+/* --- a service ------------------------------------------------------ */
+
+struct service_hand {
+	struct app *app;
+	const struct handin *h;
+	const struct conf_endpoint *endpoint; /* with the flags over it */
+};
+
+static void
+fill_headers(const struct service_hand *s, struct headers *out)
+{
+	const struct request_options *o = s->h->request;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(asked); i++) {
+		if (value_of(o, i) != NULL)
+			headers_add(out, asked[i].field, value_of(o, i));
+	}
+	if (o->request_ttl != NULL)
+		headers_addf(out, "Awaitd-Request-Ttl", "%lld",
+		    (long long)s->endpoint->request_ttl_ms / 1000);
+	if (o->invocation_timeout != NULL)
+		headers_addf(out, "Awaitd-Invocation-Timeout", "%lld",
+		    (long long)s->endpoint->invocation_timeout_ms / 1000);
+	if (!s->h->deliver)
+		headers_add(out, "Awaitd-Deliver", "");
+}
+
+static void
+fill_json(const struct service_hand *s, const char *location, struct jsonw *w)
+{
+	const struct request_options *o = s->h->request;
+	size_t i;
+
+	jsonw_begin(w, NULL, '{');
+	jsonw_str(w, "input_location", location);
+	for (i = 0; i < ARRAY_LEN(asked); i++)
+		jsonw_opt(w, asked[i].member, value_of(o, i));
+	if (o->request_ttl != NULL)
+		jsonw_int(
+		    w, "request_ttl_s", s->endpoint->request_ttl_ms / 1000);
+	if (o->invocation_timeout != NULL)
+		jsonw_int(w, "invocation_timeout_s",
+		    s->endpoint->invocation_timeout_ms / 1000);
+	if (!s->h->deliver) {
+		jsonw_begin(w, "deliver", '[');
+		jsonw_end(w, ']');
+	}
+	jsonw_end(w, '}');
+}
+
+static int
+post_file(const struct service_hand *s, const char *word, struct job **out,
+    struct error *err)
+{
+	struct headers headers;
+	struct client_request r = {
+	    .method = "POST",
+	    .path = "/v1/jobs",
+	    .headers = &headers,
+	};
+	int rc;
+
+	if (input_open(word, &r.body_fd, &r.file_len, err) == -1)
+		return -1;
+	headers_init(&headers);
+	fill_headers(s, &headers);
+	rc = remote_submit(s->app, &r, out, err);
+	headers_done(&headers);
+	close(r.body_fd);
+	return rc;
+}
+
+static int
+post_location(const struct service_hand *s, const char *location,
+    struct job **out, struct error *err)
+{
+	struct headers headers;
+	struct jsonw w;
+	struct buf b;
+	struct client_request r = {
+	    .method = "POST",
+	    .path = "/v1/jobs",
+	    .headers = &headers,
+	};
+	int rc;
+
+	buf_init(&b, JSON_MAX);
+	jsonw_init(&w, &b);
+	fill_json(s, location, &w);
+	headers_init(&headers);
+	headers_add(&headers, "Content-Type", "application/json");
+	r.body = b.data;
+	r.body_len = b.len;
+	rc = b.overflow
+	    ? err_set(err, ERR_USAGE,
+		  "what is asked for has more than %zu bytes", JSON_MAX)
+	    : remote_submit(s->app, &r, out, err);
+	headers_done(&headers);
+	buf_done(&b);
+	return rc;
+}
+
+/* What the service would refuse, or could not even be sent. */
+static int
+check_word(const struct service_hand *s, const char *word, struct error *err)
+{
+	const struct request_options *o = s->h->request;
+	const char *input;
+	int64_t size;
+	bool location;
+	int fd;
+
+	if (request_word(o, word, &input, &location, err) == -1 ||
+	    request_check(
+		s->app, o, s->endpoint, location ? input : NULL, err) == -1)
+		return -1;
+	if (location || str_eq(input, "-"))
+		return 0;
+	if (input_open(input, &fd, &size, err) == -1)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+static int
+post_word(const struct service_hand *s, const char *word, struct await *a,
+    struct error *err)
+{
+	const char *input;
+	struct job *job;
+	bool location;
+	int rc;
+
+	if (request_word(s->h->request, word, &input, &location, err) == -1)
+		return -1;
+	rc = location ? post_location(s, input, &job, err)
+		      : post_file(s, input, &job, err);
+	if (rc == 0) {
+		await_watch(a, job);
+		job_free(job);
+	} else if (s->app->signo != 0 || client_unheard(err)) {
+		err_hint(err, "'awaitd list%s' tells whether it has the job.",
+		    app_same_server(s->app));
+	}
+	return rc;
+}
+
+static const char *
+word_at(const struct handin *h, int i)
+{
+	return h->n > 0 ? h->words[i] : NULL;
+}
+
+static int
+to_service(const struct service_hand *s, struct await *a, struct error *err)
+{
+	const struct request_options *o = s->h->request;
+	int i, n = s->h->n > 0 ? s->h->n : 1;
+
+	if (app_refuse_option(
+		s->app, "--input-prefix", o->input_prefix != NULL, err) == -1 ||
+	    app_refuse_option(
+		s->app, "--output-path", o->output_path != NULL, err) == -1 ||
+	    app_refuse_option(
+		s->app, "--poll-interval", o->poll_interval_ms != 0, err) == -1)
+		return -1;
+	for (i = 0; i < n; i++) {
+		if (check_word(s, word_at(s->h, i), err) == -1)
+			return -1;
+	}
+	app_catch_signals(s->app);
+	for (i = 0; i < n; i++) {
+		if (post_word(s, word_at(s->h, i), a, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- an engine of our own ------------------------------------------- */
+
+/* Every input is checked before the first is sent. */
+static int
+make_jobs(struct app *app, const struct handin *h, const char *folder,
+    const struct conf_endpoint *endpoint, struct job **jobs, struct error *err)
+{
+	int i, n = h->n > 0 ? h->n : 1;
+
+	for (i = 0; i < n; i++) {
+		if (request_job(app, h->request, endpoint, word_at(h, i),
+			folder, &jobs[i], err) == -1)
+			break;
+	}
+	if (i == n)
+		return n;
+	while (i > 0)
+		request_drop(jobs[--i]);
+	return -1;
+}
+
+static int
+to_engine(struct app *app, const struct handin *h,
+    const struct conf_endpoint *endpoint, struct await *a, struct error *err)
+{
+	struct job **jobs;
+	char *folder;
+	int n;
+
+	if (app_connect(app, err) == -1 ||
+	    runs_folder_to_write(app, &folder, err) == -1)
+		return -1;
+	jobs = xcalloc((size_t)h->n + 1, sizeof(struct job *));
+	n = make_jobs(app, h, folder, endpoint, jobs, err);
+	if (n != -1) {
+		runs_prune(app, folder);
+		n = await_submit(a, folder, jobs, (size_t)n, err);
+	}
+	free(jobs);
+	free(folder);
+	return n == -1 ? -1 : 0;
+}
+
+int
+handin(
+    struct app *app, const struct handin *h, struct await *a, struct error *err)
+{
+	struct service_hand s = {.app = app, .h = h};
+
+	if (request_configure(app, h->request, &s.endpoint, err) == -1)
+		return -1;
+	if (app->client != NULL)
+		return to_service(&s, a, err);
+	return to_engine(app, h, s.endpoint, a, err);
+}

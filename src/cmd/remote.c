@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Questions to a service, one at a time, and what must hold of its answers. */
+#include "cmd/remote.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encode.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/str.h"
+#include "job/jobjson.h"
+
+/* Of an answer that needs no look at S3 and no long body. */
+#define TIMEOUT_MS 60000
+/* A service that is started anew is there again after a while. */
+#define AGAIN_MS 1000
+#define QUERY_MAX 4096
+
+/* --- one question --------------------------------------------------- */
+
+/* What is made of an answer; 0, or -1 with *err. */
+typedef int take_fn(const struct json *answer, void *out, struct error *err);
+
+struct question {
+	struct app *app;
+	take_fn *take; /* NULL: there is a sink */
+	void *out;
+	struct error *err;
+	int rc;
+	bool over;
+};
+
+static void
+on_answer(const struct json *answer, const struct error *err, void *arg)
+{
+	struct question *q = arg;
+
+	q->over = true;
+	if (err != NULL) {
+		*q->err = *err;
+		q->rc = -1;
+	} else if (q->take != NULL) {
+		q->rc = q->take(answer, q->out, q->err);
+	}
+	loop_stop(q->app->loop);
+}
+
+static int
+ask(struct app *app, const struct client_request *r, take_fn *take, void *out,
+    struct error *err)
+{
+	struct question q = {.app = app, .take = take, .out = out, .err = err};
+	struct client_call *call;
+
+	if (client_start(app->client, r, on_answer, &q, &call, err) == -1)
+		return -1;
+	while (!q.over && app->signo == 0)
+		loop_run(app->loop);
+	if (q.over)
+		return q.rc;
+	client_cancel(call);
+	return err_set(err, ERR_CANCELLED, "interrupted");
+}
+
+/* --- one job -------------------------------------------------------- */
+
+struct wanted {
+	const char *id; /* NULL: a new one */
+	struct job *job;
+};
+
+static int
+take_job(const struct json *answer, void *out, struct error *err)
+{
+	struct wanted *w = out;
+	struct job *job;
+
+	if (jobjson_parse(answer, &job, err) == -1)
+		return -1;
+	if (w->id != NULL && !str_eq(job->id, w->id)) {
+		job_free(job);
+		return err_set(err, ERR_PROTOCOL,
+		    "the service was asked for another job than it told of");
+	}
+	w->job = job;
+	return 0;
+}
+
+/* "POST /v1/jobs/ID/cancel" and the like. */
+static int
+ask_job(struct app *app, const struct client_request *r, const char *id,
+    struct job **out, struct error *err)
+{
+	struct wanted w = {.id = id};
+
+	if (ask(app, r, take_job, &w, err) == -1)
+		return -1;
+	*out = w.job;
+	return 0;
+}
+
+int
+remote_find(
+    struct app *app, const char *id, struct job **out, struct error *err)
+{
+	struct client_request r = {.method = "GET", .timeout_ms = TIMEOUT_MS};
+	char *path = xasprintf("/v1/jobs/%s", id);
+	int rc;
+
+	r.path = path;
+	rc = ask_job(app, &r, id, out, err);
+	free(path);
+	return rc;
+}
+
+static int
+act_on(struct app *app, const char *id, const char *verb, const char *want,
+    struct job **out, struct error *err)
+{
+	struct client_request r = {
+	    .method = "POST",
+	    .timeout_ms = TIMEOUT_MS,
+	    .once = true,
+	};
+	char *path = xasprintf("/v1/jobs/%s/%s", id, verb);
+	int rc;
+
+	r.path = path;
+	rc = ask_job(app, &r, want, out, err);
+	free(path);
+	return rc;
+}
+
+int
+remote_cancel(
+    struct app *app, const char *id, struct job **out, struct error *err)
+{
+	return act_on(app, id, "cancel", id, out, err);
+}
+
+int
+remote_retry(
+    struct app *app, const char *id, struct job **out, struct error *err)
+{
+	return act_on(app, id, "retry", NULL, out, err);
+}
+
+static void
+on_time(void *arg)
+{
+	loop_stop(arg);
+}
+
+/* Nothing else runs on the loop meanwhile that could stop it. */
+static void
+pause_for(struct app *app, int64_t ms)
+{
+	struct loop_timer *t = loop_timer_new(app->loop, on_time, app->loop);
+
+	loop_timer_set(t, ms);
+	loop_run(app->loop);
+	loop_timer_free(t);
+}
+
+int
+remote_submit(struct app *app, const struct client_request *r, struct job **out,
+    struct error *err)
+{
+	struct client_request keyed = *r;
+	struct headers headers;
+	char key[RANDOM_UUID_SIZE];
+	size_t i;
+	int rc;
+
+	headers_init(&headers);
+	for (i = 0; i < r->headers->n; i++)
+		headers_add(
+		    &headers, r->headers->v[i].name, r->headers->v[i].value);
+	random_uuid(key);
+	headers_set(&headers, "Idempotency-Key", key);
+	keyed.headers = &headers;
+	rc = ask_job(app, &keyed, NULL, out, err);
+	if (rc == -1 && err->code == ERR_NET && err->sent && app->signo == 0) {
+		pause_for(app, AGAIN_MS);
+		rc = ask_job(app, &keyed, NULL, out, err);
+	}
+	headers_done(&headers);
+	return rc;
+}
+
+/* --- a result ------------------------------------------------------- */
+
+struct result {
+	const struct job *job;
+	int fd;
+	int64_t got;
+};
+
+static int
+wrong_size(const struct job *job, int64_t size, struct error *err)
+{
+	return err_set(err, ERR_PROTOCOL,
+	    "the service sends %lld bytes, and %lld were noted",
+	    (long long)size, (long long)job->result_size);
+}
+
+static int
+on_head(const struct http_response *r, void *arg, struct error *err)
+{
+	struct result *result = arg;
+	int64_t length = http_response_length(r);
+
+	if (length != -1 && length != result->job->result_size)
+		return wrong_size(result->job, length, err);
+	return 0;
+}
+
+static int
+on_piece(const void *data, size_t len, void *arg, struct error *err)
+{
+	struct result *result = arg;
+
+	result->got += (int64_t)len;
+	if (result->got > result->job->result_size)
+		return wrong_size(result->job, result->got, err);
+	return file_write_all(result->fd, data, len, err);
+}
+
+int
+remote_result(struct app *app, const struct job *job, int fd, struct error *err)
+{
+	struct result result = {.job = job, .fd = fd};
+	char *path = xasprintf("/v1/jobs/%s/result", job->id);
+	struct client_request r = {
+	    .method = "GET",
+	    .path = path,
+	    .head = on_head,
+	    .sink = on_piece,
+	    .sink_arg = &result,
+	};
+	int rc = ask(app, &r, NULL, NULL, err);
+
+	free(path);
+	if (rc == 0 && result.got != job->result_size)
+		return wrong_size(job, result.got, err);
+	return rc;
+}
+
+/* --- pages ---------------------------------------------------------- */
+
+struct page {
+	const char *items; /* the member that is the array */
+	int (*item)(const struct json *j, struct page *p, struct error *err);
+	void *fn; /* of the caller's, for item() */
+	void *arg;
+	char last[64]; /* id of the last item */
+	char next[64]; /* "": there is no more */
+};
+
+static int
+no_page(struct error *err)
+{
+	return err_set(
+	    err, ERR_PROTOCOL, "the service's list is none that can be read");
+}
+
+/* `next` must be where this page ends, or the list might never end. */
+static int
+take_next(const struct json *answer, struct page *p, struct error *err)
+{
+	const struct json *next = json_get(answer, "next");
+	const char *id = json_str(next);
+
+	p->next[0] = '\0';
+	if (next == NULL)
+		return 0;
+	if (id == NULL || p->last[0] == '\0' || !str_eq(id, p->last))
+		return no_page(err);
+	snprintf(p->next, sizeof(p->next), "%s", id);
+	return 0;
+}
+
+static int
+take_page(const struct json *answer, void *out, struct error *err)
+{
+	struct page *p = out;
+	const struct json *items = json_get(answer, p->items), *j;
+
+	if (!json_is_array(items))
+		return no_page(err);
+	p->last[0] = '\0';
+	for (j = json_first(items); j != NULL; j = json_next(j)) {
+		if (p->item(j, p, err) == -1)
+			return -1;
+	}
+	return take_next(answer, p, err);
+}
+
+static void
+add_parameter(struct buf *b, const char *name, const char *value)
+{
+	if (value == NULL)
+		return;
+	buf_printf(b, "%c%s=", strchr(b->data, '?') == NULL ? '?' : '&', name);
+	encode_uri(b, value, strlen(value), false);
+}
+
+/* Page after page of what `path`, with its parameters, lists. */
+static int
+all_pages(struct app *app, const char *path, struct page *p, struct error *err)
+{
+	struct client_request r = {.method = "GET", .timeout_ms = TIMEOUT_MS};
+	struct buf b;
+	int rc;
+
+	do {
+		buf_init(&b, QUERY_MAX);
+		buf_puts(&b, path);
+		if (p->next[0] != '\0')
+			add_parameter(&b, "after", p->next);
+		r.path = b.data;
+		rc = ask(app, &r, take_page, p, err);
+		buf_done(&b);
+	} while (rc == 0 && p->next[0] != '\0');
+	return rc;
+}
+
+struct job_list {
+	remote_job_fn *fn;
+	void *arg;
+};
+
+static int
+list_job(const struct json *j, struct page *p, struct error *err)
+{
+	const struct job_list *list = p->arg;
+	struct job *job;
+
+	if (jobjson_parse(j, &job, err) == -1)
+		return -1;
+	/* Oldest first: an id that comes again would make a ring. */
+	if (p->last[0] != '\0' ? strcmp(job->id, p->last) <= 0
+			       : strcmp(job->id, p->next) <= 0) {
+		job_free(job);
+		return no_page(err);
+	}
+	snprintf(p->last, sizeof(p->last), "%s", job->id);
+	list->fn(job, list->arg);
+	job_free(job);
+	return 0;
+}
+
+int
+remote_list(struct app *app, remote_job_fn *fn, void *arg, struct error *err)
+{
+	struct job_list list = {.fn = fn, .arg = arg};
+	struct page p = {.items = "jobs", .item = list_job, .arg = &list};
+
+	return all_pages(app, "/v1/jobs", &p, err);
+}
+
+/* --- deliveries ----------------------------------------------------- */
+
+struct delivery_list {
+	remote_delivery_fn *fn;
+	void *arg;
+};
+
+static int
+list_delivery(const struct json *j, struct page *p, struct error *err)
+{
+	const struct delivery_list *list = p->arg;
+	struct delivery *d;
+
+	if (jobjson_parse_delivery(j, &d, err) == -1)
+		return -1;
+	snprintf(p->last, sizeof(p->last), "%s", d->id);
+	list->fn(d, list->arg);
+	delivery_free(d);
+	return 0;
+}
+
+int
+remote_list_deliveries(struct app *app, const struct remote_query *q,
+    remote_delivery_fn *fn, void *arg, struct error *err)
+{
+	struct delivery_list list = {.fn = fn, .arg = arg};
+	struct page p = {
+	    .items = "deliveries",
+	    .item = list_delivery,
+	    .arg = &list,
+	};
+	struct buf path;
+	int rc;
+
+	buf_init(&path, QUERY_MAX / 2);
+	buf_puts(&path, "/v1/deliveries");
+	add_parameter(&path, "state", q->state);
+	add_parameter(&path, "target", q->target);
+	add_parameter(&path, "job", q->job);
+	rc = path.overflow
+	    ? err_set(err, ERR_USAGE, "what is asked for is too long")
+	    : all_pages(app, path.data, &p, err);
+	buf_done(&path);
+	return rc;
+}
+
+struct wanted_delivery {
+	const char *id;
+	struct delivery *d;
+};
+
+static int
+take_delivery(const struct json *answer, void *out, struct error *err)
+{
+	struct wanted_delivery *w = out;
+	struct delivery *d;
+
+	if (jobjson_parse_delivery(answer, &d, err) == -1)
+		return -1;
+	if (!str_eq(d->id, w->id)) {
+		delivery_free(d);
+		return err_set(err, ERR_PROTOCOL,
+		    "the service was asked for another delivery than it told "
+		    "of");
+	}
+	w->d = d;
+	return 0;
+}
+
+static int
+ask_delivery(struct app *app, struct client_request *r, const char *id,
+    const char *verb, struct delivery **out, struct error *err)
+{
+	struct wanted_delivery w = {.id = id};
+	char *path = xasprintf("/v1/deliveries/%s%s", id, verb);
+	int rc;
+
+	r->path = path;
+	r->timeout_ms = TIMEOUT_MS;
+	rc = ask(app, r, take_delivery, &w, err);
+	free(path);
+	if (rc == 0)
+		*out = w.d;
+	return rc;
+}
+
+int
+remote_find_delivery(
+    struct app *app, const char *id, struct delivery **out, struct error *err)
+{
+	struct client_request r = {.method = "GET"};
+
+	return ask_delivery(app, &r, id, "", out, err);
+}
+
+int
+remote_replay(
+    struct app *app, const char *id, struct delivery **out, struct error *err)
+{
+	struct client_request r = {.method = "POST", .once = true};
+
+	return ask_delivery(app, &r, id, "/replay", out, err);
+}

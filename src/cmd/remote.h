@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a service is asked for, in words of jobs and deliveries: one request
+ * after the other, each running the loop until it is answered. app->client is
+ * the service. A signal that app_catch_signals() caught is ERR_CANCELLED.
+ */
+#ifndef CMD_REMOTE_H
+#define CMD_REMOTE_H
+
+#include "base/error.h"
+#include "cmd/app.h"
+#include "cmd/client.h"
+#include "job/delivery.h"
+#include "job/job.h"
+
+/* A new job. A connection that breaks is tried once more, under a key that
+ * makes one job of both. *out is the caller's. */
+int remote_submit(struct app *app, const struct client_request *r,
+    struct job **out, struct error *err);
+
+/* All that is known of one job. ERR_NOT_FOUND: the service knows it not. The
+ * id must be one. *out is the caller's. */
+int remote_find(
+    struct app *app, const char *id, struct job **out, struct error *err);
+
+/* The job, given up; or a new one for the same. ERR_REFUSED, with the code in
+ * err->remote_code. *out is the caller's. */
+int remote_cancel(
+    struct app *app, const char *id, struct job **out, struct error *err);
+int remote_retry(
+    struct app *app, const char *id, struct job **out, struct error *err);
+
+/* The result of a job that is ok, as many bytes as the job says it has. */
+int remote_result(
+    struct app *app, const struct job *job, int fd, struct error *err);
+
+/* Every job, oldest first, as it comes. Borrowed for the length of a call. */
+typedef void remote_job_fn(const struct job *job, void *arg);
+int remote_list(
+    struct app *app, remote_job_fn *fn, void *arg, struct error *err);
+
+/* Which deliveries. NULL asks nothing. */
+struct remote_query {
+	const char *state;
+	const char *target;
+	const char *job;
+};
+typedef void remote_delivery_fn(const struct delivery *d, void *arg);
+int remote_list_deliveries(struct app *app, const struct remote_query *q,
+    remote_delivery_fn *fn, void *arg, struct error *err);
+
+/* One delivery with its attempts; the same, after it was asked for again. The
+ * id must be one. *out is the caller's. */
+int remote_find_delivery(
+    struct app *app, const char *id, struct delivery **out, struct error *err);
+int remote_replay(
+    struct app *app, const char *id, struct delivery **out, struct error *err);
+
+#endif

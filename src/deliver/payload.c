@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The event as JSON. */
+#include "deliver/payload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encode.h"
+#include "base/hash.h"
+#include "base/jsonw.h"
+#include "base/str.h"
+
+const char *
+payload_event_type(const struct job *job)
+{
+	switch (job->outcome) {
+	case OUTCOME_OK:
+		return "inference.completed";
+	case OUTCOME_FAILED:
+		return "inference.failed";
+	case OUTCOME_EXPIRED:
+		return "inference.expired";
+	case OUTCOME_CANCELLED:
+		return "inference.cancelled";
+	case OUTCOME_NONE:
+	default:
+		abort(); /* there is nothing to tell before DONE */
+	}
+}
+
+/* The submission that decided the outcome, or else the last one, or NULL. */
+static const struct submission *
+winner(const struct job *job)
+{
+	size_t i;
+
+	for (i = job->nsubs; i > 0; i--) {
+		const struct submission *s = &job->subs[i - 1];
+		const char *place = submission_output(s);
+
+		if (job->outcome == OUTCOME_OK && place != NULL &&
+		    job->result_location != NULL &&
+		    str_eq(place, job->result_location))
+			return s;
+		if (job->outcome == OUTCOME_FAILED && s->fate == SUB_FAILED)
+			return s;
+	}
+	return job_last_submission(job);
+}
+
+const char *
+payload_inference_id(const struct job *job)
+{
+	const struct submission *s = winner(job);
+
+	return s != NULL && s->inference_id != NULL ? s->inference_id
+						    : job->spec.inference_id;
+}
+
+const char *
+payload_output_location(const struct job *job)
+{
+	const struct submission *s = winner(job);
+
+	if (job->outcome == OUTCOME_OK)
+		return job->result_location;
+	if (job->outcome == OUTCOME_FAILED || s == NULL)
+		return NULL;
+	return submission_output(s);
+}
+
+const char *
+payload_failure_location(const struct job *job)
+{
+	const struct submission *s = winner(job);
+
+	if (job->outcome == OUTCOME_OK || s == NULL)
+		return NULL;
+	if (job->outcome == OUTCOME_FAILED && s->fate != SUB_FAILED)
+		return NULL;
+	return s->failure_location;
+}
+
+/* --- the result ----------------------------------------------------- */
+
+/* Can it be a JSON string that every reader takes? */
+static bool
+is_text(const char *s, size_t len)
+{
+	size_t n;
+
+	for (; len > 0; s += n, len -= n) {
+		n = str_utf8_len(s, len);
+		if (n == 0 || *s == '\0')
+			return false;
+	}
+	return true;
+}
+
+static void
+write_bytes(struct jsonw *w, const void *result, size_t len)
+{
+	struct buf text;
+
+	if (is_text(result, len)) {
+		jsonw_strn(w, "result", result, len);
+		return;
+	}
+	buf_init(&text, w->out->max);
+	if (encode_base64(&text, result, len) == -1)
+		w->out->overflow = true;
+	else
+		jsonw_strn(w, "result_base64", text.data, text.len);
+	buf_done(&text);
+}
+
+/* The digest of what is sent, or the one that was noted. */
+static void
+write_digest(
+    struct jsonw *w, const struct job *job, const void *result, size_t len)
+{
+	char hex[HASH_SHA256_HEX_SIZE];
+
+	if (result == NULL) {
+		jsonw_opt(w, "sha256", job->result_sha256);
+		return;
+	}
+	hash_sha256_hex(result, len, hex);
+	jsonw_str(w, "sha256", hex);
+}
+
+static void
+write_result(
+    struct jsonw *w, const struct job *job, const void *result, size_t len)
+{
+	if (job->outcome != OUTCOME_OK)
+		return;
+	jsonw_opt(w, "content_type", job->result_type);
+	jsonw_int(w, "size", job->result_size);
+	write_digest(w, job, result, len);
+}
+
+static void
+write_error(struct jsonw *w, const struct job *job)
+{
+	if (job->outcome == OUTCOME_OK)
+		return;
+	if (str_empty(job->error_code) && str_empty(job->error_text))
+		return;
+	jsonw_begin(w, "error", '{');
+	jsonw_opt(w, "code", job->error_code);
+	jsonw_opt(w, "message", job->error_text);
+	jsonw_end(w, '}');
+}
+
+static void
+write_data(
+    struct jsonw *w, const struct job *job, const void *result, size_t len)
+{
+	jsonw_begin(w, "data", '{');
+	jsonw_str(w, "job", job->id);
+	jsonw_opt(w, "inference_id", payload_inference_id(job));
+	jsonw_opt(w, "endpoint", job->spec.endpoint);
+	jsonw_str(w, "outcome", job_outcome_name(job->outcome));
+	jsonw_opt(w, "output_location", payload_output_location(job));
+	jsonw_opt(w, "failure_location", payload_failure_location(job));
+	write_result(w, job, result, len);
+	jsonw_opt(w, "custom_attributes", job->spec.custom_attributes);
+	jsonw_time(w, "submitted_at", job->submitted_at);
+	jsonw_time(w, "completed_at", job->completed_at);
+	if (job->outcome == OUTCOME_OK && result != NULL)
+		write_bytes(w, result, len);
+	write_error(w, job);
+	jsonw_end(w, '}');
+}
+
+int
+payload_event(
+    struct buf *out, const struct job *job, const void *result, size_t len)
+{
+	struct jsonw w;
+
+	jsonw_init(&w, out);
+	jsonw_begin(&w, NULL, '{');
+	jsonw_str(&w, "type", payload_event_type(job));
+	jsonw_time(&w, "timestamp", job->completed_at);
+	write_data(&w, job, result, len);
+	jsonw_end(&w, '}');
+	return out->overflow ? -1 : 0;
+}
+
+const char *
+payload_words(const struct job *job)
+{
+	return job->error_text != NULL ? job->error_text : "";
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Deliveries: their ids and bodies, the table of legal moves, copies. When an
+ * attempt is due and what becomes of it is the engine's affair.
+ */
+#include "job/delivery.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encode.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#define ID_PREFIX "msg_"
+#define ID_BYTES 16
+
+static const bool legal[3][3] = {
+    [DELIVERY_WAITING] = {[DELIVERY_DELIVERED] = true, [DELIVERY_DEAD] = true},
+    [DELIVERY_DELIVERED] = {[DELIVERY_WAITING] = true},
+    [DELIVERY_DEAD] = {[DELIVERY_WAITING] = true},
+};
+
+/* Every string, so that copying and freeing cannot forget one. */
+/* clang-format off */
+#define DELIVERY_STRINGS(X)     \
+	X(target)               \
+	X(event)                \
+	X(note)                 \
+	X(content_type)         \
+	X(body_sha256)
+
+#define ATTEMPT_STRINGS(X)      \
+	X(note)                 \
+	X(response)
+/* clang-format on */
+
+/* No job id, section or event type holds a line end: the three are one key. */
+static void
+derive_id(struct delivery *d)
+{
+	unsigned char digest[HASH_SHA256_SIZE];
+	char *key = xasprintf("%s\n%s\n%s", d->job_id, d->target, d->event);
+
+	hash_sha256(key, strlen(key), digest);
+	free(key);
+	memcpy(d->id, ID_PREFIX, strlen(ID_PREFIX));
+	encode_base32(digest, ID_BYTES, d->id + strlen(ID_PREFIX));
+}
+
+struct delivery *
+delivery_new(const char *job_id, const char *target, const char *event,
+    int64_t created_at)
+{
+	struct delivery *d = xcalloc(1, sizeof(*d));
+
+	if (!jobid_ok(job_id))
+		abort();
+	memcpy(d->job_id, job_id, JOBID_SIZE);
+	d->target = xstrdup(target);
+	d->event = xstrdup(event);
+	derive_id(d);
+	d->epoch = 1;
+	d->created_at = created_at;
+	d->due_at = created_at;
+	return d;
+}
+
+struct delivery *
+delivery_clone(const struct delivery *from, bool with_body)
+{
+	struct delivery *to = xmemdup(from, sizeof(*from));
+	size_t i;
+
+#define COPY(name) to->name = xstrdup_or_null(from->name);
+	DELIVERY_STRINGS(COPY)
+#undef COPY
+	to->body = NULL;
+	if (from->body != NULL && with_body)
+		to->body = xmemdup(from->body, (size_t)from->body_size);
+	to->log = xcalloc(from->nlog, sizeof(*to->log));
+	for (i = 0; i < from->nlog; i++)
+		attempt_copy(&to->log[i], &from->log[i]);
+	return to;
+}
+
+void
+delivery_free(struct delivery *d)
+{
+	size_t i;
+
+	if (d == NULL)
+		return;
+#define FREE(name) free(d->name);
+	DELIVERY_STRINGS(FREE)
+#undef FREE
+	free(d->body);
+	for (i = 0; i < d->nlog; i++)
+		attempt_done(&d->log[i]);
+	free(d->log);
+	free(d);
+}
+
+void
+delivery_set_body(struct delivery *d, const void *data, size_t len)
+{
+	char *hex = xmalloc(HASH_SHA256_HEX_SIZE);
+	void *copy = xmemdup(data, len);
+
+	hash_sha256_hex(copy, len, hex);
+	free(d->body);
+	free(d->body_sha256);
+	d->body = copy;
+	d->body_size = (int64_t)len;
+	d->body_sha256 = hex;
+	d->by_reference = false;
+}
+
+void
+delivery_move(struct delivery *d, enum delivery_state to, int64_t at)
+{
+	if (!legal[d->state][to])
+		abort();
+	d->state = to;
+	if (to == DELIVERY_WAITING) {
+		/* A new run through the schedule. */
+		d->due_at = at;
+		d->ended_at = 0;
+		d->failures = 0;
+		return;
+	}
+	d->ended_at = at;
+	if (to == DELIVERY_DELIVERED)
+		xfree(&d->note);
+}
+
+void
+delivery_begin_attempt(
+    struct delivery *d, int64_t at, bool replay, struct attempt *out)
+{
+	if (d->state != DELIVERY_WAITING)
+		abort();
+	memset(out, 0, sizeof(*out));
+	out->n = ++d->attempts;
+	out->outcome = ATTEMPT_OPEN;
+	out->replay = replay;
+	out->started_at = at;
+	out->status = ATTEMPT_NO_STATUS;
+	d->due_at = 0;
+}
+
+bool
+delivery_id_ok(const char *s)
+{
+	return str_starts(s, ID_PREFIX) && strlen(s) == DELIVERY_ID_LEN &&
+	    strspn(s + strlen(ID_PREFIX), ENCODE_BASE32_DIGITS) ==
+	    DELIVERY_ID_LEN - strlen(ID_PREFIX);
+}
+
+void
+attempt_done(struct attempt *a)
+{
+#define FREE(name) xfree(&a->name);
+	ATTEMPT_STRINGS(FREE)
+#undef FREE
+}
+
+void
+attempt_copy(struct attempt *to, const struct attempt *from)
+{
+	*to = *from;
+#define COPY(name) to->name = xstrdup_or_null(from->name);
+	ATTEMPT_STRINGS(COPY)
+#undef COPY
+}
+
+const char *
+delivery_state_name(enum delivery_state state)
+{
+	switch (state) {
+	case DELIVERY_WAITING:
+		return "waiting";
+	case DELIVERY_DELIVERED:
+		return "delivered";
+	case DELIVERY_DEAD:
+		return "dead";
+	}
+	abort();
+}
+
+const char *
+attempt_outcome_name(enum attempt_outcome outcome)
+{
+	switch (outcome) {
+	case ATTEMPT_OPEN:
+		return "open";
+	case ATTEMPT_OK:
+		return "ok";
+	case ATTEMPT_FAILED:
+		return "failed";
+	case ATTEMPT_INTERRUPTED:
+		return "interrupted";
+	}
+	abort();
+}
+
+int
+delivery_state_parse(const char *name, enum delivery_state *out)
+{
+	enum delivery_state s;
+
+	for (s = DELIVERY_WAITING; s <= DELIVERY_DEAD; s++) {
+		if (str_eq(name, delivery_state_name(s))) {
+			*out = s;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+int
+attempt_outcome_parse(const char *name, enum attempt_outcome *out)
+{
+	enum attempt_outcome o;
+
+	for (o = ATTEMPT_OPEN; o <= ATTEMPT_INTERRUPTED; o++) {
+		if (str_eq(name, attempt_outcome_name(o))) {
+			*out = o;
+			return 0;
+		}
+	}
+	return -1;
+}

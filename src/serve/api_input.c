@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inputs on their way in. Nothing here waits for the disk but a full cache. */
+#include "serve/api_input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "aws/sagemaker.h"
+#include "base/encode.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "serve/intake.h"
+
+void
+api_input_init(struct api_input *in, const char *folder)
+{
+	memset(in, 0, sizeof(*in));
+	in->folder = folder;
+	in->fd = -1;
+	in->hash = hash_new(HASH_SHA256);
+	buf_init(&in->small, SAGEMAKER_BODY_MAX);
+}
+
+void
+api_input_done(struct api_input *in)
+{
+	if (in->fd != -1)
+		close(in->fd);
+	if (in->path != NULL)
+		unlink(in->path);
+	free(in->path);
+	hash_free(in->hash);
+	buf_done(&in->small);
+}
+
+bool
+api_input_grows(const struct api_input *in, size_t len)
+{
+	return !in->to_file && in->size + (int64_t)len > SAGEMAKER_BODY_MAX;
+}
+
+static char *
+path_of(const struct api_input *in, const char *id)
+{
+	return xasprintf("%s/%s" INTAKE_SUFFIX, in->folder, id);
+}
+
+/* Under an id that no job has; what came up to now goes in. */
+static int
+make_file(struct api_input *in, struct error *err)
+{
+	char id[JOBID_SIZE], *path;
+
+	jobid_new(id);
+	path = path_of(in, id);
+	in->fd = open(path,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (mode_t)0600);
+	if (in->fd == -1) {
+		err_set_errno(err, ERR_IO, "create %s", path);
+		free(path);
+		return -1;
+	}
+	in->path = path;
+	in->to_file = true;
+	return file_write_all(in->fd, in->small.data, in->small.len, err);
+}
+
+int
+api_input_take(
+    struct api_input *in, const void *data, size_t len, struct error *err)
+{
+	if (in->size + (int64_t)len > API_INPUT_MAX)
+		return err_set(err, ERR_LIMIT,
+		    "the input has more than %lld bytes",
+		    (long long)API_INPUT_MAX);
+	if ((in->to_file || api_input_grows(in, len)) && in->fd == -1 &&
+	    make_file(in, err) == -1)
+		return -1;
+	hash_update(in->hash, data, len);
+	in->size += (int64_t)len;
+	if (in->fd != -1)
+		return file_write_all(in->fd, data, len, err);
+	buf_append(&in->small, data, len);
+	return 0;
+}
+
+static int
+hand_over_file(struct api_input *in, struct job *job, const char *prefix,
+    const char *digest, struct error *err)
+{
+	struct job_spec *spec = &job->spec;
+	char *path;
+
+	if (in->fd == -1 && make_file(in, err) == -1)
+		return -1;
+	path = path_of(in, job->id);
+	if (rename(in->path, path) == -1) {
+		err_set_errno(err, ERR_IO, "rename %s", in->path);
+		free(path);
+		return -1;
+	}
+	free(in->path);
+	in->path = path;
+	spec->input_path = realpath(path, NULL);
+	if (spec->input_path == NULL)
+		return err_set_errno(err, ERR_IO, "%s", path);
+	xfree(&in->path);
+	spec->input = INPUT_FILE;
+	spec->input_spooled = true;
+	spec->input_sha256 = xstrdup(digest);
+	spec->input_location = job_upload_place(job, prefix);
+	return 0;
+}
+
+int
+api_input_end(struct api_input *in, struct job *job, const char *prefix,
+    char **digest, struct error *err)
+{
+	unsigned char raw[HASH_SHA256_SIZE];
+	char hex[HASH_SHA256_HEX_SIZE];
+
+	hash_final(in->hash, raw);
+	encode_hex(raw, sizeof(raw), hex);
+	job->spec.input_size = in->size;
+	if (in->to_file) {
+		if (hand_over_file(in, job, prefix, hex, err) == -1)
+			return -1;
+	} else {
+		job->spec.input = INPUT_BODY;
+		job->spec.body_len = in->small.len;
+		job->spec.body = buf_take(&in->small);
+	}
+	*digest = xstrdup(hex);
+	return 0;
+}
+
+bool
+api_input_no_space(const struct error *err)
+{
+	return err->code == ERR_IO &&
+	    (str_ends(err->text, strerror(ENOSPC)) ||
+		str_ends(err->text, strerror(EDQUOT)) ||
+		str_ends(err->text, strerror(EFBIG)));
+}

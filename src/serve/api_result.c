@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * GET /v1/jobs/ID/result: the bytes, out of S3 into a file without a name, and
+ * on to the peer. A few at a time; the others wait their turn.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "engine/fetch.h"
+#include "engine/site.h"
+#include "serve/api_call.h"
+#include "serve/api_input.h"
+
+#define FETCHES_MAX 16
+#define TYPE_MAX 255
+#define TYPE_DEFAULT "application/octet-stream"
+
+struct result {
+	struct api_call *call;
+	struct job *job;
+	int fd;
+	bool queued;
+	bool counted;
+	struct fetch *fetch;
+};
+
+static void next_post(struct api *api);
+
+static void
+result_free(void *work)
+{
+	struct result *r = work;
+	struct api *api = r->call->api;
+
+	fetch_cancel(r->fetch);
+	if (r->fd != -1)
+		close(r->fd);
+	job_free(r->job);
+	if (r->queued)
+		TAILQ_REMOVE(&api->queue, r->call, queued);
+	if (r->counted) {
+		api->fetching--;
+		next_post(api);
+	}
+	free(r);
+}
+
+/* --- the answer ----------------------------------------------------- */
+
+/* What a model says of its result goes into a header only if it is a type. */
+static bool
+is_type(const char *s)
+{
+	const char *p;
+	unsigned slashes = 0;
+
+	if (s == NULL || strlen(s) > TYPE_MAX || !str_is_alnum(*s))
+		return false;
+	for (p = s; *p != '\0'; p++) {
+		if (*p < 0x20 || *p > 0x7e)
+			return false;
+		if (*p == '/')
+			slashes++;
+	}
+	return slashes == 1 && p[-1] != '/';
+}
+
+static bool
+is_etag(const char *s)
+{
+	size_t len = s != NULL ? strlen(s) : 0, i;
+
+	if (len < 2 || s[0] != '"' || s[len - 1] != '"')
+		return false;
+	for (i = 1; i < len - 1; i++) {
+		if (s[i] <= 0x20 || s[i] > 0x7e || s[i] == '"')
+			return false;
+	}
+	return true;
+}
+
+static void
+send_result(struct api_call *c, int take_fd, int64_t size)
+{
+	const struct result *r = c->work;
+	const struct job *job = r->job;
+	struct headers h;
+
+	headers_init(&h);
+	headers_add(&h, "Content-Type",
+	    is_type(job->result_type) ? job->result_type : TYPE_DEFAULT);
+	headers_addf(&h, "Content-Disposition",
+	    "attachment; filename=\"%s.out\"", job->id);
+	headers_add(&h, "Content-Security-Policy", "sandbox");
+	if (is_etag(job->result_etag))
+		headers_add(&h, "ETag", job->result_etag);
+	api_reply_file(c, &h, take_fd, size);
+	headers_done(&h);
+}
+
+/* --- the bytes ------------------------------------------------------ */
+
+/* Nobody can open it, and it goes with the last who reads it. */
+static int
+open_unnamed(const char *folder, struct error *err)
+{
+	char *path;
+	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, (mode_t)0600);
+
+	if (fd != -1)
+		return fd;
+	if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT)
+		return err_set_errno(
+		    err, ERR_IO, "create a file in %s", folder);
+	path = xasprintf("%s/result.XXXXXX", folder);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd == -1)
+		err_set_errno(err, ERR_IO, "create %s", path);
+	else
+		unlink(path);
+	free(path);
+	return fd;
+}
+
+static void
+refuse_fetch(struct api_call *c, const struct error *err)
+{
+	if (err->code == ERR_IO)
+		api_refuse_store(c, err);
+	else
+		api_refuse_err(c, 502, "bad_gateway", err);
+}
+
+static void
+on_fetched(const struct error *err, void *arg)
+{
+	struct api_call *c = arg;
+	struct result *r = c->work;
+	struct stat st;
+	int fd = r->fd;
+
+	r->fetch = NULL;
+	if (err != NULL) {
+		refuse_fetch(c, err);
+		return;
+	}
+	if (fstat(fd, &st) == -1)
+		abort();
+	r->fd = -1;
+	send_result(c, fd, st.st_size);
+}
+
+static void
+start_fetch(struct api_call *c)
+{
+	const struct service *service = c->api->service;
+	struct result *r = c->work;
+	const struct job *job = r->job;
+	struct fetch_options o = {
+	    .loop = service->loop,
+	    .uri = job->result_location,
+	    .etag = job->result_etag,
+	    .size = job->result_size,
+	};
+	struct error err;
+
+	c->api->fetching++;
+	r->counted = true;
+	if (sites_get(service->sites, job->spec.region, &o.site, &err) == -1) {
+		api_refuse_err(c, 502, "bad_gateway", &err);
+		return;
+	}
+	r->fd = o.fd = open_unnamed(service->folder, &err);
+	if (r->fd == -1)
+		api_refuse_store(c, &err);
+	else if (fetch_start(&o, on_fetched, c, &r->fetch, &err) == -1)
+		refuse_fetch(c, &err);
+}
+
+static void
+run_next(void *arg)
+{
+	struct api *api = arg;
+	struct api_call *c;
+
+	while (api->fetching < FETCHES_MAX &&
+	    (c = TAILQ_FIRST(&api->queue)) != NULL) {
+		struct result *r = c->work;
+
+		TAILQ_REMOVE(&api->queue, c, queued);
+		r->queued = false;
+		start_fetch(c);
+	}
+}
+
+/* Later: the call that makes room is being freed. */
+static void
+next_post(struct api *api)
+{
+	if (!TAILQ_EMPTY(&api->queue))
+		loop_post(api->service->loop, run_next, api);
+}
+
+static void
+fetch_in_turn(struct api_call *c)
+{
+	struct result *r = c->work;
+
+	if (c->api->fetching < FETCHES_MAX) {
+		start_fetch(c);
+		return;
+	}
+	r->queued = true;
+	TAILQ_INSERT_TAIL(&c->api->queue, c, queued);
+}
+
+/* --- the job -------------------------------------------------------- */
+
+/* The model's own words are longer than an error of ours may be. */
+static void
+refuse_outcome(struct api_call *c, const struct job *job)
+{
+	const char *words = job->error_text != NULL ? job->error_text : "";
+	char *detail = xasprintf("the job ended as %s%s%s",
+	    job_outcome_name(job->outcome), *words != '\0' ? ": " : "", words);
+	struct problem p = {
+	    .status = 409,
+	    .code = "no_result",
+	    .detail = detail,
+	};
+
+	api_problem(c, &p);
+	free(detail);
+}
+
+static void
+take_job(struct api_call *c, struct job *job)
+{
+	struct result *r = xcalloc(1, sizeof(*r));
+
+	r->call = c;
+	r->job = job;
+	r->fd = -1;
+	c->work = r;
+	c->work_free = result_free;
+	if (job->state != JOB_DONE)
+		api_refuse(c, 409, "not_done", "the job is %s",
+		    job_state_name(job->state));
+	else if (job->outcome != OUTCOME_OK)
+		refuse_outcome(c, job);
+	else if (str_eq(http_method(c->x), "HEAD"))
+		send_result(c, -1, job->result_size);
+	else
+		fetch_in_turn(c);
+}
+
+static void
+on_found(struct job **jobs, size_t n, const struct error *err, void *arg)
+{
+	struct api_call *c = arg;
+	struct job *job = n > 0 ? jobs[0] : NULL;
+
+	if (!api_back(c)) {
+		job_free(job);
+		return;
+	}
+	if (err != NULL)
+		api_refuse_store(c, err);
+	else if (job == NULL)
+		api_not_found(c);
+	else
+		take_job(c, job);
+}
+
+void
+api_result(struct api_call *c)
+{
+	if (!jobid_ok(c->id)) {
+		api_not_found(c);
+		return;
+	}
+	memcpy(c->job, c->id, JOBID_SIZE);
+	store_find(c->api->service->store, c->id, false, on_found, api_hold(c));
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Counters fed by events, written when somebody asks. */
+#include "serve/metrics.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "serve/problem.h"
+#include "serve/service.h"
+
+#define TYPE "text/plain; version=0.0.4; charset=utf-8"
+#define TEXT_MAX ((size_t)256 << 10)
+
+/* Upper ends of buckets, in milliseconds. */
+static const int64_t job_bounds[] = {100, 500, 1000, 2500, 5000, 10000, 30000,
+    60000, 120000, 300000, 600000, 1800000, 3600000, 10800000, 21600000};
+static const int64_t attempt_bounds[] = {
+    5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000};
+
+#define BOUNDS_MAX ARRAY_LEN(job_bounds)
+
+struct histogram {
+	const int64_t *bounds;
+	size_t n;
+	uint64_t count[BOUNDS_MAX + 1]; /* the last: above them all */
+	int64_t sum_ms;
+};
+
+/* What the API answers; another status would be "other". */
+static const int codes[] = {
+    200, 201, 400, 401, 403, 404, 405, 409, 413, 415, 422, 500, 502, 503, 507};
+
+#define OUTCOMES (OUTCOME_CANCELLED + 1)
+#define STATES (DELIVERY_DEAD + 1)
+#define ATTEMPTS (ATTEMPT_INTERRUPTED + 1)
+
+struct metrics {
+	int64_t start_at;
+	uint64_t submitted;
+	uint64_t done[OUTCOMES];
+	struct histogram job_ms;
+	uint64_t polls;
+	uint64_t troubles;
+	uint64_t created;
+	uint64_t ended[STATES];
+	uint64_t attempts[ATTEMPTS];
+	struct histogram attempt_ms;
+	uint64_t requests[ARRAY_LEN(codes) + 1];
+	uint64_t pruned;
+	uint64_t reloads[2];
+};
+
+struct metrics *
+metrics_new(void)
+{
+	struct metrics *m = xcalloc(1, sizeof(*m));
+
+	m->start_at = clock_wall_ms();
+	m->job_ms.bounds = job_bounds;
+	m->job_ms.n = ARRAY_LEN(job_bounds);
+	m->attempt_ms.bounds = attempt_bounds;
+	m->attempt_ms.n = ARRAY_LEN(attempt_bounds);
+	return m;
+}
+
+void
+metrics_free(struct metrics *m)
+{
+	free(m);
+}
+
+/* --- counting ------------------------------------------------------- */
+
+/* A clock that was set back in between makes no negative time. */
+static void
+observe(struct histogram *h, int64_t ms)
+{
+	size_t i;
+
+	if (ms < 0)
+		ms = 0;
+	for (i = 0; i < h->n && ms > h->bounds[i]; i++)
+		continue;
+	h->count[i]++;
+	h->sum_ms += ms;
+}
+
+void
+metrics_event(struct metrics *m, enum engine_event event, const struct job *job)
+{
+	switch (event) {
+	case ENGINE_STORED:
+		m->submitted++;
+		return;
+	case ENGINE_MOVED:
+		if (job->state != JOB_DONE)
+			return;
+		m->done[job->outcome]++;
+		observe(&m->job_ms, job->completed_at - job->created_at);
+		return;
+	case ENGINE_LOOKED:
+		m->polls++;
+		return;
+	case ENGINE_TROUBLE:
+		m->troubles++;
+		return;
+	case ENGINE_NOT_STORED:
+	case ENGINE_BROKEN:
+		return;
+	}
+	abort();
+}
+
+void
+metrics_delivery(
+    struct metrics *m, const struct delivery *d, const struct attempt *a)
+{
+	if (a == NULL) {
+		m->created++;
+		return;
+	}
+	m->attempts[a->outcome]++;
+	if (a->outcome == ATTEMPT_OK || a->outcome == ATTEMPT_FAILED)
+		observe(&m->attempt_ms, a->ended_at - a->started_at);
+	if (d->state != DELIVERY_WAITING)
+		m->ended[d->state]++;
+}
+
+void
+metrics_request(struct metrics *m, int status)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(codes) && codes[i] != status; i++)
+		continue;
+	m->requests[i]++;
+}
+
+void
+metrics_pruned(struct metrics *m, size_t n)
+{
+	m->pruned += n;
+}
+
+void
+metrics_reload(struct metrics *m, bool ok)
+{
+	m->reloads[ok]++;
+}
+
+/* --- writing -------------------------------------------------------- */
+
+static void
+family(struct buf *b, const char *name, const char *type, const char *help)
+{
+	buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void
+counter(struct buf *b, const char *name, const char *help, uint64_t value)
+{
+	family(b, name, "counter", help);
+	buf_printf(b, "%s %" PRIu64 "\n", name, value);
+}
+
+static void
+gauge(struct buf *b, const char *name, const char *help, uint64_t value)
+{
+	family(b, name, "gauge", help);
+	buf_printf(b, "%s %" PRIu64 "\n", name, value);
+}
+
+static void
+labelled(struct buf *b, const char *name, const char *label, const char *value,
+    uint64_t n)
+{
+	buf_printf(b, "%s{%s=\"%s\"} %" PRIu64 "\n", name, label, value, n);
+}
+
+/* Milliseconds as seconds, exactly and without zeros behind. */
+static void
+put_seconds(struct buf *b, int64_t ms)
+{
+	int64_t rest = ms % 1000;
+
+	buf_printf(b, "%" PRId64, ms / 1000);
+	if (rest == 0)
+		return;
+	if (rest % 100 == 0)
+		buf_printf(b, ".%" PRId64, rest / 100);
+	else if (rest % 10 == 0)
+		buf_printf(b, ".%02" PRId64, rest / 10);
+	else
+		buf_printf(b, ".%03" PRId64, rest);
+}
+
+static void
+histogram(struct buf *b, const char *name, const char *help,
+    const struct histogram *h)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	family(b, name, "histogram", help);
+	for (i = 0; i < h->n; i++) {
+		sum += h->count[i];
+		buf_printf(b, "%s_bucket{le=\"", name);
+		put_seconds(b, h->bounds[i]);
+		buf_printf(b, "\"} %" PRIu64 "\n", sum);
+	}
+	sum += h->count[h->n];
+	buf_printf(b, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, sum);
+	buf_printf(b, "%s_sum ", name);
+	put_seconds(b, h->sum_ms);
+	buf_printf(b, "\n%s_count %" PRIu64 "\n", name, sum);
+}
+
+static void
+write_jobs(
+    const struct metrics *m, const struct engine_counts *now, struct buf *b)
+{
+	static const char done[] = "awaitd_jobs_done_total";
+	static const char jobs[] = "awaitd_jobs";
+	int outcome;
+
+	counter(b, "awaitd_jobs_submitted_total", "Jobs taken and stored.",
+	    m->submitted);
+	family(b, done, "counter", "Jobs that ended, by outcome.");
+	for (outcome = OUTCOME_OK; outcome < OUTCOMES; outcome++)
+		labelled(b, done, "outcome",
+		    job_outcome_name((enum job_outcome)outcome),
+		    m->done[outcome]);
+	family(b, jobs, "gauge", "Jobs that are not done, by state.");
+	labelled(b, jobs, "state", "queued", now->queued);
+	labelled(b, jobs, "state", "pending", now->pending);
+	gauge(b, "awaitd_jobs_in_doubt",
+	    "Queued jobs whose submission may have been accepted.",
+	    now->in_doubt);
+}
+
+static void
+write_times(
+    const struct metrics *m, const struct engine_counts *now, struct buf *b)
+{
+	static const char age[] = "awaitd_oldest_job_age_seconds";
+	int64_t ms = clock_wall_ms() - now->oldest_at;
+
+	family(b, age, "gauge",
+	    "Age of the oldest job that is not done; 0 where there is none.");
+	buf_printf(b, "%s ", age);
+	put_seconds(b, now->oldest_at == 0 || ms < 0 ? 0 : ms);
+	buf_putc(b, '\n');
+	histogram(b, "awaitd_job_duration_seconds",
+	    "From the creation of a job to its end.", &m->job_ms);
+	counter(b, "awaitd_polls_total",
+	    "Looks for a result that found none yet.", m->polls);
+	counter(b, "awaitd_troubles_total",
+	    "Tries that failed and were made again later.", m->troubles);
+	counter(b, "awaitd_jobs_pruned_total",
+	    "Jobs forgotten at the end of their retention.", m->pruned);
+}
+
+static void
+write_deliveries(
+    const struct metrics *m, const struct engine_counts *now, struct buf *b)
+{
+	static const char ended[] = "awaitd_deliveries_ended_total";
+	static const char attempts[] = "awaitd_delivery_attempts_total";
+	int i;
+
+	counter(b, "awaitd_deliveries_created_total", "Deliveries made.",
+	    m->created);
+	family(b, ended, "counter", "Deliveries that ended, by state.");
+	for (i = DELIVERY_DELIVERED; i < STATES; i++)
+		labelled(b, ended, "state",
+		    delivery_state_name((enum delivery_state)i), m->ended[i]);
+	gauge(b, "awaitd_deliveries_waiting",
+	    "Deliveries that are neither delivered nor given up.",
+	    now->waiting);
+	family(b, attempts, "counter", "Attempts to deliver, by outcome.");
+	for (i = ATTEMPT_OK; i < ATTEMPTS; i++)
+		labelled(b, attempts, "outcome",
+		    attempt_outcome_name((enum attempt_outcome)i),
+		    m->attempts[i]);
+	histogram(b, "awaitd_delivery_attempt_duration_seconds",
+	    "How long an attempt took.", &m->attempt_ms);
+	gauge(b, "awaitd_delivery_attempts_in_flight", "Attempts under way.",
+	    now->attempts);
+}
+
+static void
+write_service(const struct metrics *m, struct buf *b)
+{
+	static const char info[] = "awaitd_build_info";
+	static const char requests[] = "awaitd_api_requests_total";
+	static const char reloads[] = "awaitd_config_reloads_total";
+	static const char start[] = "awaitd_start_time_seconds";
+	char code[16];
+	size_t i;
+
+	family(b, info, "gauge", "Which awaitd this is; the value is 1.");
+	labelled(b, info, "version", PACKAGE_VERSION, 1);
+	family(b, start, "gauge", "When the service started (Unix time).");
+	buf_printf(b, "%s ", start);
+	put_seconds(b, m->start_at);
+	buf_putc(b, '\n');
+	family(b, requests, "counter",
+	    "Requests that the API answered, by status.");
+	for (i = 0; i < ARRAY_LEN(codes); i++) {
+		snprintf(code, sizeof(code), "%d", codes[i]);
+		labelled(b, requests, "code", code, m->requests[i]);
+	}
+	labelled(b, requests, "code", "other", m->requests[i]);
+	family(b, reloads, "counter",
+	    "Times the configuration was read again, by result.");
+	labelled(b, reloads, "result", "ok", m->reloads[true]);
+	labelled(b, reloads, "result", "failed", m->reloads[false]);
+}
+
+void
+metrics_write(
+    struct metrics *m, const struct engine_counts *now, struct buf *out)
+{
+	write_service(m, out);
+	write_jobs(m, now, out);
+	write_times(m, now, out);
+	write_deliveries(m, now, out);
+}
+
+/* --- serving -------------------------------------------------------- */
+
+static void
+reply(struct http_exchange *x, int status, const char *type,
+    const struct buf *body)
+{
+	struct headers h;
+
+	headers_init(&h);
+	headers_add(&h, "Content-Type", type);
+	if (status == 405)
+		headers_add(&h, "Allow", "GET, HEAD");
+	http_reply(x, status, &h, body->data, body->len);
+	headers_done(&h);
+}
+
+static void
+refuse(
+    struct http_exchange *x, int status, const char *code, const char *detail)
+{
+	struct problem p = {.status = status, .code = code, .detail = detail};
+	struct buf b;
+
+	buf_init(&b, TEXT_MAX);
+	problem_write(&p, &b);
+	reply(x, status, PROBLEM_TYPE, &b);
+	buf_done(&b);
+}
+
+void
+metrics_handle(struct http_exchange *x, void *arg)
+{
+	const struct service *service = arg;
+	struct engine_counts now;
+	struct buf b;
+
+	if (!str_eq(http_path(x), "/metrics")) {
+		refuse(x, 404, "not_found", "only /metrics is here");
+		return;
+	}
+	if (!str_eq(http_method(x), "GET") && !str_eq(http_method(x), "HEAD")) {
+		refuse(x, 405, "method_not_allowed", "/metrics takes GET");
+		return;
+	}
+	engine_count(service->engine, &now);
+	buf_init(&b, TEXT_MAX);
+	metrics_write(service->metrics, &now, &b);
+	reply(x, 200, TYPE, &b);
+	buf_done(&b);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The columns, each list once: from it follow the texts of the statements,
+ * what is bound to them and what is read from them. X(kind, name): the name is
+ * the member's and the column's; the kinds are those of sqlite_put_… and
+ * sqlite_get_….
+ */
+#ifndef STORE_SQLITE_COLUMNS_H
+#define STORE_SQLITE_COLUMNS_H
+
+/* clang-format off */
+/* Of struct job_spec, in job. */
+#define SPEC_COLUMNS(X)                 \
+	X(TEXT, endpoint)               \
+	X(TEXT, region)                 \
+	X(TEXT, content_type)           \
+	X(TEXT, accept)                 \
+	X(TEXT, custom_attributes)      \
+	X(TEXT, inference_id)           \
+	X(TEXT, extension)              \
+	X(TEXT, filename)               \
+	X(INT, request_ttl_s)           \
+	X(INT, invocation_timeout_s)    \
+	X(FLAG, own_names)              \
+	X(TEXT, deployment)             \
+	X(TEXT, output_path)            \
+	X(TEXT, deliver)                \
+	X(TEXT, retry_of)               \
+	X(TEXT, idempotency_key)        \
+	X(TEXT, idempotency_hash)       \
+	X(ENUM, input)                  \
+	X(TEXT, input_path)             \
+	X(INT, input_size)              \
+	X(TEXT, input_sha256)           \
+	X(FLAG, input_spooled)          \
+	X(TEXT, input_location)
+
+/* Of struct job, in job_state. */
+#define STATE_COLUMNS(X)                \
+	X(ENUM, state)                  \
+	X(ENUM, outcome)                \
+	X(INT, submitted_at)            \
+	X(INT, deadline_at)             \
+	X(INT, completed_at)            \
+	X(TEXT, result_location)        \
+	X(TEXT, result_etag)            \
+	X(TEXT, result_type)            \
+	X(INT, result_size)             \
+	X(TEXT, result_sha256)          \
+	X(TEXT, error_code)             \
+	X(TEXT, error_text)
+
+#define SUBMISSION_COLUMNS(X)           \
+	X(COUNT, n)                     \
+	X(ENUM, fate)                   \
+	X(INT, intent_at)               \
+	X(INT, ended_at)                \
+	X(TEXT, inference_id)           \
+	X(TEXT, extension)              \
+	X(TEXT, filename)               \
+	X(TEXT, predicted)              \
+	X(TEXT, output_location)        \
+	X(TEXT, failure_location)       \
+	X(TEXT, request_id)             \
+	X(TEXT, note)
+
+/* Of a delivery: what never changes, and what does. */
+#define FROZEN_COLUMNS(X)               \
+	X(TEXT, target)                 \
+	X(TEXT, event)                  \
+	X(INT, created_at)              \
+	X(TEXT, content_type)           \
+	X(INT, body_size)               \
+	X(TEXT, body_sha256)            \
+	X(FLAG, by_reference)
+
+#define DELIVERY_COLUMNS(X)             \
+	X(ENUM, state)                  \
+	X(INT, due_at)                  \
+	X(INT, ended_at)                \
+	X(COUNT, attempts)              \
+	X(COUNT, failures)              \
+	X(COUNT, interruptions)         \
+	X(COUNT, replays)               \
+	X(TEXT, note)
+
+#define ATTEMPT_COLUMNS(X)              \
+	X(COUNT, n)                     \
+	X(ENUM, outcome)                \
+	X(FLAG, replay)                 \
+	X(INT, started_at)              \
+	X(INT, ended_at)                \
+	X(STATUS, status)               \
+	X(TEXT, note)                   \
+	X(TEXT, response)
+/* clang-format on */
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the SQLite backend share: the connection with its prepared
+ * statements, and values on their way in and out. Only for sqlite*.c.
+ */
+#ifndef STORE_SQLITE_DB_H
+#define STORE_SQLITE_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "store/backend.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+/* What is asked and said; the texts are in sqlite_sql.c. */
+enum statement {
+	SQL_BEGIN,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	SQL_INSERT_JOB,
+	SQL_INSERT_STATE,
+	SQL_SAVE_STATE,
+	SQL_SAVE_SUBMISSION,
+	SQL_INSERT_DELIVERY,
+	SQL_INSERT_BODY,
+	SQL_SAVE_DELIVERY,
+	SQL_SAVE_ATTEMPT,
+	SQL_PRUNE,
+	SQL_SEQ_OF_JOB,
+	SQL_SEQ_OF_DELIVERY,
+	SQL_JOB_BY_ID,
+	SQL_JOB_BY_KEY,
+	SQL_UNFINISHED,
+	SQL_JOBS,
+	SQL_JOBS_BY_STATE,
+	SQL_JOBS_BY_ENDPOINT,
+	SQL_SUBMISSIONS,
+	SQL_DELIVERY_BY_ID,
+	SQL_DELIVERIES,
+	SQL_DELIVERIES_BY_STATE,
+	SQL_DELIVERIES_BY_TARGET,
+	SQL_DELIVERIES_BY_JOB,
+	SQL_DELIVERIES_OF,
+	SQL_ATTEMPTS,
+	SQL_COUNT,
+};
+
+struct db {
+	struct sqlite3 *conn;
+	/* Holds the file where SQLite's own locks do not: those go when any
+	 * descriptor of the file is closed in this process. -1: none. */
+	int lock_fd;
+	bool empty; /* read only, and nothing is in it */
+	struct sqlite3_stmt *stmts[SQL_COUNT];
+};
+
+int sqlite_complain(struct db *db, const char *what, struct error *err);
+
+/* All of them. */
+int sqlite_prepare(struct db *db, struct error *err);
+
+/* Run a statement that gives no rows. */
+int sqlite_run(
+    struct db *db, enum statement which, const char *what, struct error *err);
+
+/* --- values, one after the other ------------------------------------ */
+
+struct cursor {
+	struct sqlite3_stmt *stmt;
+	int i;
+};
+
+/* At the first parameter of the statement, none of which is bound. */
+struct cursor sqlite_bind(struct db *db, enum statement which);
+
+/* What is put outlives the step that follows. */
+void sqlite_put_int(struct cursor *c, int64_t value);
+void sqlite_put_text(struct cursor *c, const char *value);
+void sqlite_put_blob(struct cursor *c, const void *data, size_t len);
+
+int64_t sqlite_get_int(struct cursor *c);
+char *sqlite_get_text(struct cursor *c);
+
+/* Any value that is none becomes one that is none: UINT8_MAX, UINT_MAX and
+ * INT_MIN. */
+unsigned sqlite_get_enum(struct cursor *c);
+unsigned sqlite_get_count(struct cursor *c);
+int sqlite_get_status(struct cursor *c);
+
+/* --- the verbs ------------------------------------------------------ */
+
+int sqlite_insert(void *arg, const struct job *job, struct error *err);
+int sqlite_save(
+    void *arg, const struct job *job, unsigned n, struct error *err);
+int sqlite_save_delivery(void *arg, const struct delivery *d,
+    const struct attempt *a, struct error *err);
+int sqlite_prune(
+    void *arg, int64_t before_at, size_t limit, size_t *n, struct error *err);
+int sqlite_jobs(void *arg, const struct store_ask *ask, struct job ***out,
+    size_t *n, struct error *err);
+int sqlite_deliveries(void *arg, const struct store_ask *ask,
+    struct delivery ***out, size_t *n, struct error *err);
+
+#endif

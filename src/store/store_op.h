@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One call of a verb on its way: what is asked, then what came of it. The
+ * verbs (store_verbs.c) make and queue it, the store's thread (store.c) runs
+ * it, the loop finishes it. Only for the store.
+ */
+#ifndef STORE_STORE_OP_H
+#define STORE_STORE_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/error.h"
+#include "store/backend.h"
+#include "store/store.h"
+
+enum store_op_kind {
+	STORE_OP_INSERT,
+	STORE_OP_SAVE,
+	STORE_OP_SAVE_DELIVERY,
+	STORE_OP_BEGIN_ATTEMPT,
+	STORE_OP_PRUNE,
+	STORE_OP_JOBS,
+	STORE_OP_DELIVERIES,
+};
+
+struct store_op {
+	TAILQ_ENTRY(store_op) entry;
+	enum store_op_kind kind;
+
+	/* What is asked. */
+	struct job *job;
+	unsigned n; /* its submission */
+	struct delivery *delivery;
+	struct attempt attempt;
+	bool has_attempt;
+	int64_t before_at;
+	size_t limit;
+	struct store_ask ask;
+
+	/* What came of it: all of this, or rc -1 and err. */
+	bool barred; /* it failed for good, outside the database */
+	int rc;
+	struct error err;
+	struct job **jobs;
+	size_t njobs;
+	struct delivery **deliveries;
+	size_t ndeliveries;
+	size_t pruned;
+
+	/* Who is told. */
+	union {
+		store_done_fn *written;
+		store_parcel_fn *parcel;
+		store_count_fn *count;
+		store_jobs_fn *jobs;
+		store_deliveries_fn *deliveries;
+	} done;
+	void *arg;
+};
+TAILQ_HEAD(store_ops, store_op);
+
+/* By store.c: to be run and finished, in the order of the calls. */
+void store_queue(struct store *store, struct store_op *take_op);
+
+/* Once, before any transaction: what the database is to rely on. A failure
+ * bars the operation, since a second fsync may hide what the first one said. */
+void store_op_prepare(struct store_op *op);
+
+/* Inside a transaction; again where that was rolled back. -1 with op->err. */
+int store_op_run(
+    const struct store_backend *backend, void *db, struct store_op *op);
+
+/* After the commit: tell, and free. */
+void store_op_finish(struct store_op *take_op);
+
+/* Without telling anybody. */
+void store_op_free(struct store_op *op);
+
+bool store_op_writes(const struct store_op *op);
+
+#endif

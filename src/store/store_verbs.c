@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs: each becomes an operation; how it is run, and who is told. */
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "store/store_op.h"
+
+/* --- running -------------------------------------------------------- */
+
+void
+store_op_prepare(struct store_op *op)
+{
+	if (op->kind == STORE_OP_INSERT && op->job->spec.input_spooled &&
+	    file_sync(op->job->spec.input_path, &op->err) == -1)
+		op->barred = true;
+	if (op->barred)
+		op->rc = -1;
+}
+
+/* What an earlier run, which was rolled back, had found. */
+static void
+forget(struct store_op *op)
+{
+	size_t i;
+
+	for (i = 0; i < op->njobs; i++)
+		job_free(op->jobs[i]);
+	for (i = 0; i < op->ndeliveries; i++)
+		delivery_free(op->deliveries[i]);
+	free(op->jobs);
+	free(op->deliveries);
+	op->jobs = NULL;
+	op->deliveries = NULL;
+	op->njobs = op->ndeliveries = op->pruned = 0;
+}
+
+static int
+save_delivery(const struct store_backend *b, void *db, struct store_op *op)
+{
+	return b->save_delivery(
+	    db, op->delivery, op->has_attempt ? &op->attempt : NULL, &op->err);
+}
+
+/* Both halves of the parcel, or neither. */
+static int
+begin_attempt(const struct store_backend *b, void *db, struct store_op *op)
+{
+	struct store_ask job = {
+	    .which = STORE_BY_ID,
+	    .key = op->delivery->job_id,
+	};
+	struct store_ask delivery = {
+	    .which = STORE_BY_ID,
+	    .key = op->delivery->id,
+	    .body = true,
+	};
+
+	if (save_delivery(b, db, op) == -1 ||
+	    b->jobs(db, &job, &op->jobs, &op->njobs, &op->err) == -1 ||
+	    b->deliveries(db, &delivery, &op->deliveries, &op->ndeliveries,
+		&op->err) == -1)
+		return -1;
+	if (op->njobs == 1 && op->ndeliveries == 1)
+		return 0;
+	return err_set(
+	    &op->err, ERR_STORE, "delivery %s is of no job", op->delivery->id);
+}
+
+int
+store_op_run(const struct store_backend *b, void *db, struct store_op *op)
+{
+	forget(op);
+	switch (op->kind) {
+	case STORE_OP_INSERT:
+		return b->insert(db, op->job, &op->err);
+	case STORE_OP_SAVE:
+		return b->save(db, op->job, op->n, &op->err);
+	case STORE_OP_SAVE_DELIVERY:
+		return save_delivery(b, db, op);
+	case STORE_OP_BEGIN_ATTEMPT:
+		return begin_attempt(b, db, op);
+	case STORE_OP_PRUNE:
+		return b->prune(
+		    db, op->before_at, op->limit, &op->pruned, &op->err);
+	case STORE_OP_JOBS:
+		return b->jobs(db, &op->ask, &op->jobs, &op->njobs, &op->err);
+	case STORE_OP_DELIVERIES:
+		return b->deliveries(
+		    db, &op->ask, &op->deliveries, &op->ndeliveries, &op->err);
+	}
+	abort();
+}
+
+bool
+store_op_writes(const struct store_op *op)
+{
+	return op->kind != STORE_OP_JOBS && op->kind != STORE_OP_DELIVERIES;
+}
+
+/* --- finishing ------------------------------------------------------ */
+
+static void
+hand_out_parcel(struct store_op *op, const struct error *err)
+{
+	bool all = err == NULL;
+
+	op->done.parcel(all ? op->jobs[0] : NULL,
+	    all ? op->deliveries[0] : NULL, err, op->arg);
+}
+
+/* What was found is the callee's now. */
+static void
+tell(struct store_op *op, const struct error *err)
+{
+	switch (op->kind) {
+	case STORE_OP_INSERT:
+	case STORE_OP_SAVE:
+	case STORE_OP_SAVE_DELIVERY:
+		op->done.written(err, op->arg);
+		break;
+	case STORE_OP_BEGIN_ATTEMPT:
+		hand_out_parcel(op, err);
+		break;
+	case STORE_OP_PRUNE:
+		op->done.count(op->pruned, err, op->arg);
+		break;
+	case STORE_OP_JOBS:
+		op->done.jobs(op->jobs, op->njobs, err, op->arg);
+		break;
+	case STORE_OP_DELIVERIES:
+		op->done.deliveries(
+		    op->deliveries, op->ndeliveries, err, op->arg);
+		break;
+	}
+	op->njobs = op->ndeliveries = 0;
+}
+
+void
+store_op_finish(struct store_op *op)
+{
+	if (op->rc == -1)
+		forget(op);
+	tell(op, op->rc == -1 ? &op->err : NULL);
+	store_op_free(op);
+}
+
+void
+store_op_free(struct store_op *op)
+{
+	forget(op);
+	job_free(op->job);
+	delivery_free(op->delivery);
+	attempt_done(&op->attempt);
+	free(op->ask.key);
+	free(op->ask.after);
+	free(op->ask.endpoint);
+	free(op->ask.target);
+	free(op->ask.job);
+	free(op);
+}
+
+/* --- the verbs ------------------------------------------------------ */
+
+static struct store_op *
+op_new(enum store_op_kind kind, void *arg)
+{
+	struct store_op *op = xcalloc(1, sizeof(*op));
+
+	op->kind = kind;
+	op->arg = arg;
+	return op;
+}
+
+void
+store_insert(
+    struct store *store, const struct job *job, store_done_fn *done, void *arg)
+{
+	struct store_op *op = op_new(STORE_OP_INSERT, arg);
+
+	op->job = job_clone(job, true);
+	op->done.written = done;
+	store_queue(store, op);
+}
+
+void
+store_save(struct store *store, const struct job *job, unsigned n,
+    store_done_fn *done, void *arg)
+{
+	struct store_op *op = op_new(STORE_OP_SAVE, arg);
+
+	op->job = job_clone(job, false);
+	op->n = n;
+	op->done.written = done;
+	store_queue(store, op);
+}
+
+static struct store_op *
+delivery_op(enum store_op_kind kind, const struct delivery *d,
+    const struct attempt *a, void *arg)
+{
+	struct store_op *op = op_new(kind, arg);
+
+	op->delivery = delivery_clone(d, false);
+	op->has_attempt = a != NULL;
+	if (a != NULL)
+		attempt_copy(&op->attempt, a);
+	return op;
+}
+
+void
+store_save_delivery(struct store *store, const struct delivery *d,
+    const struct attempt *a, store_done_fn *done, void *arg)
+{
+	struct store_op *op = delivery_op(STORE_OP_SAVE_DELIVERY, d, a, arg);
+
+	op->done.written = done;
+	store_queue(store, op);
+}
+
+void
+store_begin_attempt(struct store *store, const struct delivery *d,
+    const struct attempt *a, store_parcel_fn *done, void *arg)
+{
+	struct store_op *op = delivery_op(STORE_OP_BEGIN_ATTEMPT, d, a, arg);
+
+	op->done.parcel = done;
+	store_queue(store, op);
+}
+
+void
+store_prune(struct store *store, int64_t before_at, size_t limit,
+    store_count_fn *done, void *arg)
+{
+	struct store_op *op = op_new(STORE_OP_PRUNE, arg);
+
+	op->before_at = before_at;
+	op->limit = limit;
+	op->done.count = done;
+	store_queue(store, op);
+}
+
+static struct store_op *
+read_op(
+    enum store_op_kind kind, enum store_which which, const char *key, void *arg)
+{
+	struct store_op *op = op_new(kind, arg);
+
+	op->ask.which = which;
+	op->ask.key = xstrdup_or_null(key);
+	op->ask.state = STORE_ANY;
+	op->ask.outcome = STORE_ANY;
+	return op;
+}
+
+static struct store_op *
+query_op(enum store_op_kind kind, const struct store_query *q, void *arg)
+{
+	struct store_op *op = read_op(kind, STORE_BY_QUERY, NULL, arg);
+
+	op->ask.after = xstrdup_or_null(q->after);
+	op->ask.limit = q->limit;
+	op->ask.endpoint = xstrdup_or_null(q->endpoint);
+	op->ask.target = xstrdup_or_null(q->target);
+	op->ask.job = xstrdup_or_null(q->job);
+	return op;
+}
+
+/* A name that nothing has cannot be asked for. */
+static void
+bar(struct store_op *op, const char *what, const char *name)
+{
+	op->barred = true;
+	err_set(&op->err, ERR_USAGE, "there is no %s \"%s\"", what, name);
+}
+
+/* What is queued or pending has no outcome, and what has one is done: either
+ * way both are known. */
+static void
+ask_state(struct store_ask *ask, enum job_state state)
+{
+	ask->state = (int)state;
+	if (state != JOB_DONE)
+		ask->outcome = OUTCOME_NONE;
+}
+
+static void
+ask_outcome(struct store_ask *ask, enum job_outcome outcome)
+{
+	if (outcome != OUTCOME_NONE && ask->state == STORE_ANY)
+		ask->state = JOB_DONE;
+	ask->outcome = (int)outcome;
+}
+
+void
+store_list(struct store *store, const struct store_query *q,
+    store_jobs_fn *done, void *arg)
+{
+	struct store_op *op = query_op(STORE_OP_JOBS, q, arg);
+	enum job_state state;
+	enum job_outcome outcome;
+
+	op->done.jobs = done;
+	if (q->state != NULL && job_state_parse(q->state, &state) == -1)
+		bar(op, "state", q->state);
+	else if (q->state != NULL)
+		ask_state(&op->ask, state);
+	if (q->outcome != NULL && job_outcome_parse(q->outcome, &outcome) == -1)
+		bar(op, "outcome", q->outcome);
+	else if (q->outcome != NULL)
+		ask_outcome(&op->ask, outcome);
+	store_queue(store, op);
+}
+
+void
+store_list_deliveries(struct store *store, const struct store_query *q,
+    store_deliveries_fn *done, void *arg)
+{
+	struct store_op *op = query_op(STORE_OP_DELIVERIES, q, arg);
+	enum delivery_state state;
+
+	op->done.deliveries = done;
+	if (q->state != NULL && delivery_state_parse(q->state, &state) == -1)
+		bar(op, "state", q->state);
+	else if (q->state != NULL)
+		op->ask.state = (int)state;
+	store_queue(store, op);
+}
+
+void
+store_find(struct store *store, const char *id, bool with_body,
+    store_jobs_fn *done, void *arg)
+{
+	struct store_op *op = read_op(STORE_OP_JOBS, STORE_BY_ID, id, arg);
+
+	op->ask.body = with_body;
+	op->ask.parts = true;
+	op->done.jobs = done;
+	store_queue(store, op);
+}
+
+void
+store_find_key(
+    struct store *store, const char *key, store_jobs_fn *done, void *arg)
+{
+	struct store_op *op = read_op(STORE_OP_JOBS, STORE_BY_KEY, key, arg);
+
+	op->ask.parts = true;
+	op->done.jobs = done;
+	store_queue(store, op);
+}
+
+void
+store_find_delivery(
+    struct store *store, const char *id, store_deliveries_fn *done, void *arg)
+{
+	struct store_op *op =
+	    read_op(STORE_OP_DELIVERIES, STORE_BY_ID, id, arg);
+
+	op->ask.parts = true;
+	op->done.deliveries = done;
+	store_queue(store, op);
+}
+
+void
+store_unfinished(struct store *store, store_jobs_fn *done, void *arg)
+{
+	struct store_op *op =
+	    read_op(STORE_OP_JOBS, STORE_UNFINISHED, NULL, arg);
+
+	op->done.jobs = done;
+	store_queue(store, op);
+}
+
+int
+store_peek(const char *path, bool still, const char *id, struct job ***jobs,
+    size_t *n, struct error *err)
+{
+	struct store_options o = {
+	    .path = path,
+	    .must_exist = true,
+	    .still = still,
+	};
+	char *key = xstrdup_or_null(id);
+	struct store_ask ask = {
+	    .which = id != NULL ? STORE_BY_ID : STORE_BY_QUERY,
+	    .key = key,
+	    .body = id != NULL,
+	    .parts = id != NULL,
+	    .state = STORE_ANY,
+	    .outcome = STORE_ANY,
+	};
+	struct job **found = NULL;
+	size_t count = 0;
+	void *db;
+	int rc = store_sqlite.open(&o, &db, err);
+
+	if (rc == 0) {
+		rc = store_sqlite.jobs(db, &ask, &found, &count, err);
+		store_sqlite.close(db);
+	}
+	free(key);
+	if (rc == 0) {
+		*jobs = found;
+		*n = count;
+	}
+	return rc;
+}
