@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "aws/sagemaker.h"
@@ -478,6 +479,8 @@ what_was_not_uploaded_yet_is_read_again(void **state)
 static void
 an_input_that_went_or_changed_is_gone(void **state)
 {
+	struct stat st;
+
 	(void)state;
 	make_failed(INPUT_FILE, false);
 	must_be_gone();
@@ -490,6 +493,8 @@ an_input_that_went_or_changed_is_gone(void **state)
 	job_free(must_repeat());
 	free(job->spec.input_path);
 	job->spec.input_path = xstrdup(conf_dir);
+	assert_int_equal(stat(conf_dir, &st), 0);
+	job->spec.input_size = st.st_size;
 	must_be_gone();
 }
 
