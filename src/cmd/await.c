@@ -152,6 +152,7 @@ on_event(enum engine_event event, const struct job *job,
 		w->looks++;
 		a->trouble = *err;
 		break;
+	case ENGINE_NOT_STORED:
 	case ENGINE_BROKEN:
 		a->broken = *err;
 		break;

@@ -133,6 +133,8 @@ job_move(struct job *job, enum job_state to, enum job_outcome outcome)
 void
 job_add_delivery(struct job *job, struct delivery *take_d)
 {
+	if (!str_eq(take_d->job_id, job->id))
+		abort();
 	job->deliveries = xreallocarray(
 	    job->deliveries, job->ndeliveries + 1, sizeof(struct delivery *));
 	job->deliveries[job->ndeliveries++] = take_d;

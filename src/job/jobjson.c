@@ -1,29 +1,197 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A job as JSON. Inputs and results are never part of it. */
+/*
+ * A job or a delivery as JSON, and back. Inputs, results and what was
+ * delivered are never part of it. What one side writes the other reads: where
+ * that is no more than copying, one list of members serves both.
+ */
 #include "job/jobjson.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/timefmt.h"
+
+enum kind {
+	TEXT, /* char *, left out where there is none */
+	TIME, /* int64_t, left out where it is 0 */
+	SIZE, /* int64_t, not negative */
+	LIMIT, /* the same, left out where it is 0 */
+	COUNT, /* unsigned */
+	FLAG, /* bool */
+	STATUS, /* int, left out where it is ATTEMPT_NO_STATUS */
+};
+
+struct member {
+	const char *name;
+	enum kind kind;
+	size_t offset;
+};
+
+#define M(type, kind, field, name)                       \
+	{                                                \
+		name, kind, offsetof(struct type, field) \
+	}
+
+static const struct member job_times[] = {
+    M(job, TIME, created_at, "created_at"),
+    M(job, TIME, submitted_at, "submitted_at"),
+    M(job, TIME, completed_at, "completed_at"),
+};
+
+static const struct member job_deadline[] = {
+    M(job, TIME, deadline_at, "deadline_at"),
+};
+
+static const struct member job_result[] = {
+    M(job, TEXT, result_location, "location"),
+    M(job, TEXT, result_etag, "etag"),
+    M(job, TEXT, result_type, "content_type"),
+    M(job, SIZE, result_size, "size"),
+    M(job, TEXT, result_sha256, "sha256"),
+};
+
+static const struct member job_error[] = {
+    M(job, TEXT, error_code, "error_code"),
+    M(job, TEXT, error_text, "error"),
+};
+
+static const struct member request[] = {
+    M(job_spec, TEXT, region, "region"),
+    M(job_spec, TEXT, content_type, "content_type"),
+    M(job_spec, TEXT, accept, "accept"),
+    M(job_spec, TEXT, custom_attributes, "custom_attributes"),
+    M(job_spec, TEXT, inference_id, "inference_id"),
+    M(job_spec, TEXT, extension, "output_path_extension"),
+    M(job_spec, TEXT, filename, "filename"),
+    M(job_spec, LIMIT, request_ttl_s, "request_ttl_s"),
+    M(job_spec, LIMIT, invocation_timeout_s, "invocation_timeout_s"),
+    M(job_spec, TEXT, input_location, "input_location"),
+    M(job_spec, TEXT, input_path, "input_path"),
+};
+
+static const struct member retry[] = {
+    M(job_spec, TEXT, retry_of, "retry_of"),
+};
+
+static const struct member submission[] = {
+    M(submission, TEXT, inference_id, "inference_id"),
+    M(submission, TIME, intent_at, "intent_at"),
+    M(submission, TIME, ended_at, "ended_at"),
+    M(submission, TEXT, predicted, "predicted_location"),
+    M(submission, TEXT, output_location, "output_location"),
+    M(submission, TEXT, failure_location, "failure_location"),
+    M(submission, TEXT, request_id, "request_id"),
+    M(submission, TEXT, note, "note"),
+};
+
+static const struct member delivery_due[] = {
+    M(delivery, TIME, due_at, "due_at"),
+};
+
+static const struct member delivery_brief[] = {
+    M(delivery, COUNT, attempts, "attempts"),
+    M(delivery, TIME, ended_at, "ended_at"),
+    M(delivery, TEXT, note, "note"),
+};
+
+static const struct member delivery_rest[] = {
+    M(delivery, TIME, created_at, "created_at"),
+    M(delivery, TEXT, content_type, "content_type"),
+    M(delivery, SIZE, body_size, "body_size"),
+    M(delivery, TEXT, body_sha256, "body_sha256"),
+    M(delivery, FLAG, by_reference, "by_reference"),
+    M(delivery, COUNT, interruptions, "interruptions"),
+    M(delivery, COUNT, replays, "replays"),
+};
+
+static const struct member attempt[] = {
+    M(attempt, FLAG, replay, "replay"),
+    M(attempt, TIME, started_at, "started_at"),
+    M(attempt, TIME, ended_at, "ended_at"),
+    M(attempt, STATUS, status, "status"),
+    M(attempt, TEXT, note, "note"),
+    M(attempt, TEXT, response, "response"),
+};
+
+/* --- writing -------------------------------------------------------- */
+
+static void
+write_int(struct jsonw *w, const char *name, int64_t value, int64_t nothing)
+{
+	if (value != nothing)
+		jsonw_int(w, name, value);
+}
+
+static void
+write_member(struct jsonw *w, const struct member *m, const void *from)
+{
+	const void *at = (const char *)from + m->offset;
+
+	switch (m->kind) {
+	case TEXT:
+		jsonw_opt(w, m->name, *(char *const *)at);
+		return;
+	case TIME:
+		jsonw_time(w, m->name, *(const int64_t *)at);
+		return;
+	case SIZE:
+		jsonw_int(w, m->name, *(const int64_t *)at);
+		return;
+	case LIMIT:
+		write_int(w, m->name, *(const int64_t *)at, 0);
+		return;
+	case COUNT:
+		jsonw_int(w, m->name, *(const unsigned *)at);
+		return;
+	case FLAG:
+		jsonw_bool(w, m->name, *(const bool *)at);
+		return;
+	case STATUS:
+		write_int(w, m->name, *(const int *)at, ATTEMPT_NO_STATUS);
+		return;
+	}
+	abort();
+}
+
+static void
+write_members(
+    struct jsonw *w, const struct member *list, size_t n, const void *from)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		write_member(w, &list[i], from);
+}
+#define WRITE(w, list, from) write_members(w, list, ARRAY_LEN(list), from)
 
 static void
 write_request(struct jsonw *w, const struct job_spec *spec)
 {
 	jsonw_begin(w, "request", '{');
-	jsonw_opt(w, "region", spec->region);
-	jsonw_opt(w, "content_type", spec->content_type);
-	jsonw_opt(w, "accept", spec->accept);
-	jsonw_opt(w, "custom_attributes", spec->custom_attributes);
-	jsonw_opt(w, "inference_id", spec->inference_id);
-	jsonw_opt(w, "output_path_extension", spec->extension);
-	jsonw_opt(w, "filename", spec->filename);
-	if (spec->request_ttl_s != 0)
-		jsonw_int(w, "request_ttl_s", spec->request_ttl_s);
-	if (spec->invocation_timeout_s != 0)
-		jsonw_int(
-		    w, "invocation_timeout_s", spec->invocation_timeout_s);
-	jsonw_opt(w, "input_location", spec->input_location);
-	jsonw_opt(w, "input_path", spec->input_path);
+	WRITE(w, request, spec);
 	jsonw_int(w, "input_size",
 	    spec->input == INPUT_BODY ? (int64_t)spec->body_len
 				      : spec->input_size);
 	jsonw_end(w, '}');
+}
+
+/* "a, b" as ["a", "b"]. */
+static void
+write_targets(struct jsonw *w, const char *targets)
+{
+	char *copy = xstrdup(targets), *rest = copy, *name;
+
+	jsonw_begin(w, "deliver", '[');
+	while ((name = strsep(&rest, ",")) != NULL) {
+		name = str_trim(name);
+		if (*name != '\0')
+			jsonw_str(w, NULL, name);
+	}
+	jsonw_end(w, ']');
+	free(copy);
 }
 
 static void
@@ -32,53 +200,427 @@ write_submission(struct jsonw *w, const struct submission *s)
 	jsonw_begin(w, NULL, '{');
 	jsonw_int(w, "n", s->n);
 	jsonw_str(w, "fate", submission_fate_name(s->fate));
-	jsonw_opt(w, "inference_id", s->inference_id);
-	jsonw_time(w, "intent_at", s->intent_at);
-	jsonw_time(w, "ended_at", s->ended_at);
-	jsonw_opt(w, "predicted_location", s->predicted);
-	jsonw_opt(w, "output_location", s->output_location);
-	jsonw_opt(w, "failure_location", s->failure_location);
-	jsonw_opt(w, "request_id", s->request_id);
-	jsonw_opt(w, "note", s->note);
+	WRITE(w, submission, s);
 	jsonw_end(w, '}');
 }
 
 static void
-write_result(struct jsonw *w, const struct job *job)
+write_full(struct jsonw *w, const struct job *job)
 {
-	jsonw_begin(w, "result", '{');
-	jsonw_opt(w, "location", job->result_location);
-	jsonw_opt(w, "etag", job->result_etag);
-	jsonw_opt(w, "content_type", job->result_type);
-	jsonw_int(w, "size", job->result_size);
-	jsonw_end(w, '}');
+	size_t i;
+
+	WRITE(w, retry, &job->spec);
+	write_request(w, &job->spec);
+	if (job->spec.deliver != NULL)
+		write_targets(w, job->spec.deliver);
+	jsonw_begin(w, "submissions", '[');
+	for (i = 0; i < job->nsubs; i++)
+		write_submission(w, &job->subs[i]);
+	jsonw_end(w, ']');
+	jsonw_begin(w, "deliveries", '[');
+	for (i = 0; i < job->ndeliveries; i++)
+		jobjson_write_delivery(w, job->deliveries[i], false);
+	jsonw_end(w, ']');
 }
 
 void
 jobjson_write(struct jsonw *w, const struct job *job, bool full)
 {
-	size_t i;
-
 	jsonw_begin(w, NULL, '{');
 	jsonw_str(w, "job", job->id);
 	jsonw_str(w, "endpoint", job->spec.endpoint);
 	jsonw_str(w, "state", job_state_name(job->state));
 	jsonw_str(w, "outcome", job_outcome_name(job->outcome));
-	jsonw_time(w, "created_at", job->created_at);
-	jsonw_time(w, "submitted_at", job->submitted_at);
-	jsonw_time(w, "completed_at", job->completed_at);
+	WRITE(w, job_times, job);
 	if (job->state != JOB_DONE)
-		jsonw_time(w, "deadline_at", job->deadline_at);
-	if (job->outcome == OUTCOME_OK)
-		write_result(w, job);
-	jsonw_opt(w, "error_code", job->error_code);
-	jsonw_opt(w, "error", job->error_text);
+		WRITE(w, job_deadline, job);
+	if (job->outcome == OUTCOME_OK) {
+		jsonw_begin(w, "result", '{');
+		WRITE(w, job_result, job);
+		jsonw_end(w, '}');
+	}
+	WRITE(w, job_error, job);
+	if (full)
+		write_full(w, job);
+	jsonw_end(w, '}');
+}
+
+static void
+write_attempt(struct jsonw *w, const struct attempt *a)
+{
+	jsonw_begin(w, NULL, '{');
+	jsonw_int(w, "n", a->n);
+	jsonw_str(w, "outcome", attempt_outcome_name(a->outcome));
+	WRITE(w, attempt, a);
+	jsonw_end(w, '}');
+}
+
+void
+jobjson_write_delivery(struct jsonw *w, const struct delivery *d, bool full)
+{
+	size_t i;
+
+	jsonw_begin(w, NULL, '{');
+	jsonw_str(w, "delivery", d->id);
+	jsonw_str(w, "job", d->job_id);
+	jsonw_str(w, "target", d->target);
+	jsonw_str(w, "event", d->event);
+	jsonw_str(w, "state", delivery_state_name(d->state));
+	if (d->state == DELIVERY_WAITING)
+		WRITE(w, delivery_due, d);
+	WRITE(w, delivery_brief, d);
 	if (full) {
-		write_request(w, &job->spec);
-		jsonw_begin(w, "submissions", '[');
-		for (i = 0; i < job->nsubs; i++)
-			write_submission(w, &job->subs[i]);
+		WRITE(w, delivery_rest, d);
+		jsonw_begin(w, "log", '[');
+		for (i = 0; i < d->nlog; i++)
+			write_attempt(w, &d->log[i]);
 		jsonw_end(w, ']');
 	}
 	jsonw_end(w, '}');
+}
+
+/* --- reading -------------------------------------------------------- */
+
+static int
+bad(struct error *err, const char *name)
+{
+	return err_set(err, ERR_PROTOCOL,
+	    "the member \"%s\" is not what it should be", name);
+}
+
+static int
+read_text(const struct json *j, char **out)
+{
+	const char *s = json_str(j);
+
+	if (s == NULL)
+		return -1;
+	free(*out);
+	*out = xstrdup(s);
+	return 0;
+}
+
+static int
+read_time(const struct json *j, int64_t *out)
+{
+	const char *s = json_str(j);
+
+	return s != NULL ? timefmt_parse_iso(s, out) : -1;
+}
+
+static int
+read_i64(const struct json *j, int64_t min, int64_t max, int64_t *out)
+{
+	int64_t value;
+
+	if (json_i64(j, &value) == -1 || value < min || value > max)
+		return -1;
+	*out = value;
+	return 0;
+}
+
+static int
+read_member(const struct json *j, const struct member *m, void *to)
+{
+	void *at = (char *)to + m->offset;
+	int64_t value;
+
+	switch (m->kind) {
+	case TEXT:
+		return read_text(j, at);
+	case TIME:
+		return read_time(j, at);
+	case SIZE:
+	case LIMIT:
+		return read_i64(j, 0, INT64_MAX, at);
+	case COUNT:
+		if (read_i64(j, 0, INT_MAX, &value) == -1)
+			return -1;
+		*(unsigned *)at = (unsigned)value;
+		return 0;
+	case FLAG:
+		return json_bool(j, at);
+	case STATUS:
+		if (read_i64(j, ATTEMPT_NO_STATUS, INT_MAX, &value) == -1)
+			return -1;
+		*(int *)at = (int)value;
+		return 0;
+	}
+	abort();
+}
+
+static int
+read_members(const struct json *obj, const struct member *list, size_t n,
+    void *to, struct error *err)
+{
+	const struct json *j;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		j = json_get(obj, list[i].name);
+		if (j != NULL && read_member(j, &list[i], to) == -1)
+			return bad(err, list[i].name);
+	}
+	return 0;
+}
+#define READ(obj, list, to, err) \
+	read_members(obj, list, ARRAY_LEN(list), to, err)
+
+/* A member that must be there. */
+static int
+need_text(
+    const struct json *obj, const char *name, char **out, struct error *err)
+{
+	return read_text(json_get(obj, name), out) == 0 ? 0 : bad(err, name);
+}
+
+/* What stands in for a name that is missing: it is none of anything. */
+static const char *
+name_of(const struct json *obj, const char *member)
+{
+	const char *s = json_get_str(obj, member);
+
+	return s != NULL ? s : "";
+}
+
+static int
+read_job_id(const struct json *obj, char out[JOBID_SIZE], struct error *err)
+{
+	const char *id = name_of(obj, "job");
+
+	if (!jobid_ok(id))
+		return bad(err, "job");
+	memcpy(out, id, JOBID_SIZE);
+	return 0;
+}
+
+/* An array that may be missing: *out is NULL then. */
+static int
+read_array(const struct json *obj, const char *name, const struct json **out,
+    struct error *err)
+{
+	const struct json *array = json_get(obj, name);
+
+	if (array != NULL && !json_is_array(array))
+		return bad(err, name);
+	*out = json_first(array);
+	return 0;
+}
+
+/* Which kind it was is told by what is known of it. */
+static int
+read_request(const struct json *obj, struct job_spec *spec, struct error *err)
+{
+	const struct json *size = json_get(obj, "input_size");
+
+	if (obj == NULL)
+		return 0;
+	if (!json_is_object(obj))
+		return bad(err, "request");
+	if (READ(obj, request, spec, err) == -1)
+		return -1;
+	if (size != NULL &&
+	    read_i64(size, 0, INT64_MAX, &spec->input_size) == -1)
+		return bad(err, "input_size");
+	if (spec->input_path != NULL)
+		spec->input = INPUT_FILE;
+	else if (spec->input_location != NULL)
+		spec->input = INPUT_LOCATION;
+	else
+		spec->body_len = (size_t)spec->input_size;
+	return 0;
+}
+
+static int
+read_targets(const struct json *obj, struct job_spec *spec, struct error *err)
+{
+	const struct json *item;
+	const char *name;
+	char *list = NULL, *longer;
+
+	if (read_array(obj, "deliver", &item, err) == -1)
+		return -1;
+	for (; item != NULL; item = json_next(item)) {
+		name = json_str(item);
+		if (name == NULL || strchr(name, ',') != NULL) {
+			free(list);
+			return bad(err, "deliver");
+		}
+		longer = list == NULL ? xstrdup(name)
+				      : xasprintf("%s, %s", list, name);
+		free(list);
+		list = longer;
+	}
+	if (list == NULL && json_get(obj, "deliver") != NULL)
+		list = xstrdup("");
+	spec->deliver = list;
+	return 0;
+}
+
+static int
+read_submission(const struct json *obj, struct job *job, struct error *err)
+{
+	struct submission *s;
+	int64_t n;
+
+	if (job->nsubs >= SUBMISSIONS_MAX ||
+	    json_i64(json_get(obj, "n"), &n) == -1 ||
+	    n != (int64_t)job->nsubs + 1)
+		return bad(err, "submissions");
+	s = job_add_submission(job);
+	if (submission_fate_parse(name_of(obj, "fate"), &s->fate) == -1)
+		return bad(err, "fate");
+	return READ(obj, submission, s, err);
+}
+
+static int
+read_submissions(const struct json *obj, struct job *job, struct error *err)
+{
+	const struct json *item;
+
+	if (read_array(obj, "submissions", &item, err) == -1)
+		return -1;
+	for (; item != NULL; item = json_next(item)) {
+		if (read_submission(item, job, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+read_deliveries(const struct json *obj, struct job *job, struct error *err)
+{
+	const struct json *item;
+	struct delivery *d;
+
+	if (read_array(obj, "deliveries", &item, err) == -1)
+		return -1;
+	for (; item != NULL; item = json_next(item)) {
+		if (jobjson_parse_delivery(item, &d, err) == -1)
+			return -1;
+		if (!str_eq(d->job_id, job->id)) {
+			delivery_free(d);
+			return bad(err, "deliveries");
+		}
+		job_add_delivery(job, d);
+	}
+	return 0;
+}
+
+static int
+read_state(const struct json *obj, struct job *job, struct error *err)
+{
+	if (job_state_parse(name_of(obj, "state"), &job->state) == -1)
+		return bad(err, "state");
+	if (job_outcome_parse(name_of(obj, "outcome"), &job->outcome) == -1 ||
+	    (job->state == JOB_DONE) != (job->outcome != OUTCOME_NONE))
+		return bad(err, "outcome");
+	return 0;
+}
+
+static int
+read_result(const struct json *obj, struct job *job, struct error *err)
+{
+	const struct json *result = json_get(obj, "result");
+
+	if (result == NULL)
+		return 0;
+	if (!json_is_object(result))
+		return bad(err, "result");
+	return READ(result, job_result, job, err);
+}
+
+static int
+read_job(const struct json *obj, struct job *job, struct error *err)
+{
+	if (read_job_id(obj, job->id, err) == -1 ||
+	    need_text(obj, "endpoint", &job->spec.endpoint, err) == -1 ||
+	    read_state(obj, job, err) == -1 ||
+	    READ(obj, job_times, job, err) == -1 ||
+	    READ(obj, job_deadline, job, err) == -1 ||
+	    read_result(obj, job, err) == -1 ||
+	    READ(obj, job_error, job, err) == -1 ||
+	    READ(obj, retry, &job->spec, err) == -1 ||
+	    read_request(json_get(obj, "request"), &job->spec, err) == -1 ||
+	    read_targets(obj, &job->spec, err) == -1 ||
+	    read_submissions(obj, job, err) == -1)
+		return -1;
+	return read_deliveries(obj, job, err);
+}
+
+int
+jobjson_parse(const struct json *j, struct job **out, struct error *err)
+{
+	struct job *job = xcalloc(1, sizeof(*job));
+
+	if (read_job(j, job, err) == -1) {
+		job_free(job);
+		return -1;
+	}
+	*out = job;
+	return 0;
+}
+
+static int
+read_attempt(const struct json *obj, struct attempt *a, struct error *err)
+{
+	int64_t n;
+
+	if (read_i64(json_get(obj, "n"), 1, INT_MAX, &n) == -1)
+		return bad(err, "log");
+	a->n = (unsigned)n;
+	a->status = ATTEMPT_NO_STATUS;
+	if (attempt_outcome_parse(name_of(obj, "outcome"), &a->outcome) == -1)
+		return bad(err, "outcome");
+	return READ(obj, attempt, a, err);
+}
+
+static int
+read_log(const struct json *obj, struct delivery *d, struct error *err)
+{
+	const struct json *item;
+
+	if (read_array(obj, "log", &item, err) == -1)
+		return -1;
+	for (; item != NULL; item = json_next(item)) {
+		d->log = xreallocarray(d->log, d->nlog + 1, sizeof(*d->log));
+		memset(&d->log[d->nlog], 0, sizeof(*d->log));
+		if (read_attempt(item, &d->log[d->nlog++], err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+read_delivery(const struct json *obj, struct delivery *d, struct error *err)
+{
+	const char *id = name_of(obj, "delivery");
+
+	if (!delivery_id_ok(id))
+		return bad(err, "delivery");
+	memcpy(d->id, id, DELIVERY_ID_SIZE);
+	if (delivery_state_parse(name_of(obj, "state"), &d->state) == -1)
+		return bad(err, "state");
+	if (read_job_id(obj, d->job_id, err) == -1 ||
+	    need_text(obj, "target", &d->target, err) == -1 ||
+	    need_text(obj, "event", &d->event, err) == -1 ||
+	    READ(obj, delivery_due, d, err) == -1 ||
+	    READ(obj, delivery_brief, d, err) == -1 ||
+	    READ(obj, delivery_rest, d, err) == -1)
+		return -1;
+	return read_log(obj, d, err);
+}
+
+int
+jobjson_parse_delivery(
+    const struct json *j, struct delivery **out, struct error *err)
+{
+	struct delivery *d = xcalloc(1, sizeof(*d));
+
+	if (read_delivery(j, d, err) == -1) {
+		delivery_free(d);
+		return -1;
+	}
+	*out = d;
+	return 0;
 }

@@ -1,12 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A job as JSON, as `--json` and the API show it. */
+/* Jobs and deliveries as JSON, as `--json` and the API show them. */
 #ifndef JOB_JOBJSON_H
 #define JOB_JOBJSON_H
 
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/json.h"
 #include "base/jsonw.h"
+#include "job/delivery.h"
 #include "job/job.h"
 
-/* One object; with `full` also what was asked for and each submission. */
+/* One object; with `full` also what was asked for, each submission and each
+ * delivery. */
 void jobjson_write(struct jsonw *w, const struct job *job, bool full);
+
+/* One object; with `full` also what it carries and each attempt that d has. */
+void jobjson_write_delivery(
+    struct jsonw *w, const struct delivery *d, bool full);
+
+/*
+ * The inverse, of what anybody may have written: members that are unknown are
+ * passed over, of others a wrong type or value is ERR_PROTOCOL. *out is the
+ * caller's.
+ */
+int jobjson_parse(const struct json *j, struct job **out, struct error *err);
+int jobjson_parse_delivery(
+    const struct json *j, struct delivery **out, struct error *err);
 
 #endif

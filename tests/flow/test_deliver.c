@@ -99,7 +99,7 @@ found(struct peer_step *s, const char *size)
 
 	snprintf(headers, sizeof(headers),
 	    "ETag: \"e1\"\nContent-Length: %s\nContent-Type: text/plain", size);
-	peer_reply(s, 200, headers, NULL);
+	peer_reply(s, 200, headers, "");
 }
 
 static void
@@ -123,13 +123,22 @@ hooked_job(void)
 	return job;
 }
 
-/* Up to DONE, the result being "text"; the hook's answers are the test's. */
-static void
-bring_to_done(struct job *job)
+/* A job on its way to DONE, the result being "text"; what the hook answers
+ * comes behind this in the script, then go(). */
+static struct job *
+scripted_job(void)
 {
+	struct job *job = hooked_job();
+
 	reply_accepted(expect_invoke(1), 1);
 	found(expect_head(out_url(1)), "4");
 	bytes(peer_expect("GET", out_url(1)), "text");
+	return job;
+}
+
+static void
+go(struct job *job)
+{
 	flow_submit(job);
 	time_passes(500);
 }
@@ -172,7 +181,7 @@ a_result_is_delivered_once_with_its_bytes(void **state)
 	reply_accepted(expect_invoke(1), 1);
 	found(expect_head(out_url(1)), "4");
 	bytes(peer_expect("GET", out_url(1)), "text");
-	peer_reply(expect_hook(), 204, NULL, NULL);
+	peer_reply(expect_hook(), 204, "", "");
 	flow_submit(job);
 	time_passes(500);
 	must_be(JOB_DONE, OUTCOME_OK);
@@ -193,11 +202,13 @@ a_result_is_delivered_once_with_its_bytes(void **state)
 static void
 a_job_without_targets_is_delivered_to_nobody(void **state)
 {
+	struct job *job = flow_job();
+
 	(void)state;
 	with_hook(8);
 	reply_accepted(expect_invoke(1), 1);
 	reply_found(expect_head(out_url(1)));
-	flow_submit(flow_job());
+	flow_submit(job);
 	time_passes(86400000);
 	must_be(JOB_DONE, OUTCOME_OK);
 	assert_int_equal(on_disk()->ndeliveries, 0);
@@ -214,7 +225,7 @@ a_failure_is_delivered_with_its_words(void **state)
 	reply_missing(expect_head(out_url(1)));
 	found(expect_head(FAILURE_URL), "9");
 	bytes(peer_expect("GET", FAILURE_URL), "no paper!");
-	peer_reply(expect_hook(), 200, NULL, "thanks");
+	peer_reply(expect_hook(), 200, "", "thanks");
 	flow_submit(job);
 	time_passes(500);
 	must_be(JOB_DONE, OUTCOME_FAILED);
@@ -232,7 +243,7 @@ a_large_result_is_named_and_not_sent(void **state)
 	with_hook(8);
 	reply_accepted(expect_invoke(1), 1);
 	found(expect_head(out_url(1)), "20001");
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	flow_submit(job);
 	time_passes(500);
 	must_be(JOB_DONE, OUTCOME_OK);
@@ -250,7 +261,7 @@ a_result_that_changes_while_it_is_read_is_read_again(void **state)
 	with_hook(8);
 	reply_accepted(expect_invoke(1), 1);
 	found(expect_head(out_url(1)), "4");
-	peer_reply(peer_expect("GET", out_url(1)), 412, NULL,
+	peer_reply(peer_expect("GET", out_url(1)), 412, "",
 	    "<Error><Code>PreconditionFailed</Code></Error>");
 	reply_missing(expect_head(FAILURE_URL));
 	flow_submit(job);
@@ -259,7 +270,7 @@ a_result_that_changes_while_it_is_read_is_read_again(void **state)
 	assert_null(on_disk()->result_location);
 	found(expect_head(out_url(1)), "4");
 	bytes(peer_expect("GET", out_url(1)), "late");
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	time_passes(600);
 	must_be(JOB_DONE, OUTCOME_OK);
 	assert_non_null(strstr(call(0)->body, "\"result\":\"late\""));
@@ -271,14 +282,16 @@ static void
 a_receiver_that_is_down_for_an_hour_is_met_where_the_schedule_says(
     void **state)
 {
+	struct job *job;
 	int64_t at, hour;
 	size_t i;
 
 	(void)state;
 	with_hook(8);
+	job = scripted_job();
 	peer_fail(
 	    peer_always("POST", HOOK_URL), ERR_NET, "connection refused", false);
-	bring_to_done(hooked_job());
+	go(job);
 	hour = clock_wall_ms() + 3600000;
 	time_passes(3600000);
 	/* 0, 5 s, 35 s, 2:35, 7:35, 37:35; the next would be at 2:37:35. */
@@ -290,7 +303,7 @@ a_receiver_that_is_down_for_an_hour_is_met_where_the_schedule_says(
 		assert_int_equal(called_at(i + 1), at);
 	}
 	delivery_must_be(DELIVERY_WAITING, 6);
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	time_passes(7200000);
 	delivery_must_be(DELIVERY_DELIVERED, 7);
 	assert_int_equal(called_at(6), at + delays[5]);
@@ -301,13 +314,15 @@ a_receiver_that_is_down_for_an_hour_is_met_where_the_schedule_says(
 static void
 the_schedule_ends_and_the_delivery_is_dead(void **state)
 {
+	struct job *job;
 	int64_t at;
 	size_t i;
 
 	(void)state;
 	with_hook(8);
-	peer_reply(peer_always("POST", HOOK_URL), 500, NULL, "no");
-	bring_to_done(hooked_job());
+	job = scripted_job();
+	peer_reply(peer_always("POST", HOOK_URL), 500, "", "no");
+	go(job);
 	time_passes(INT64_C(86400000) * 10);
 	delivery_must_be(DELIVERY_DEAD, 11);
 	at = called_at(0);
@@ -323,12 +338,15 @@ the_schedule_ends_and_the_delivery_is_dead(void **state)
 static void
 a_redirect_is_a_failure_and_is_not_followed(void **state)
 {
+	struct job *job;
+
 	(void)state;
 	with_hook(8);
+	job = scripted_job();
 	peer_reply(expect_hook(), 301, "Location: http://elsewhere.test/", "");
-	bring_to_done(hooked_job());
+	go(job);
 	delivery_must_be(DELIVERY_WAITING, 1);
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	time_passes(5000);
 	delivery_must_be(DELIVERY_DELIVERED, 2);
 }
@@ -336,12 +354,14 @@ a_redirect_is_a_failure_and_is_not_followed(void **state)
 static void
 gone_ends_it_at_once(void **state)
 {
+	struct job *job;
 	struct delivery *d;
 
 	(void)state;
 	with_hook(8);
-	peer_reply(expect_hook(), 410, NULL, "we moved");
-	bring_to_done(hooked_job());
+	job = scripted_job();
+	peer_reply(expect_hook(), 410, "", "we moved");
+	go(job);
 	delivery_must_be(DELIVERY_DEAD, 1);
 	d = delivery_on_disk();
 	assert_int_equal(d->log[0].status, 410);
@@ -354,10 +374,13 @@ gone_ends_it_at_once(void **state)
 static void
 retry_after_is_waited_for_within_bounds(void **state)
 {
+	struct job *job;
+
 	(void)state;
 	with_hook(8);
+	job = scripted_job();
 	peer_reply(expect_hook(), 429, "Retry-After: 60", "");
-	bring_to_done(hooked_job());
+	go(job);
 	/* Longer than the 5 s of the schedule. */
 	peer_reply(expect_hook(), 503, "Retry-After: 1", "");
 	time_passes(60000);
@@ -367,7 +390,7 @@ retry_after_is_waited_for_within_bounds(void **state)
 	time_passes(30000);
 	assert_int_equal(called_at(2), called_at(1) + 30000);
 	/* A day is too much: an hour. */
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	time_passes(3600000);
 	assert_int_equal(called_at(3), called_at(2) + 3600000);
 	delivery_must_be(DELIVERY_DELIVERED, 4);
@@ -376,11 +399,14 @@ retry_after_is_waited_for_within_bounds(void **state)
 static void
 jitter_spreads_by_a_fifth_to_both_sides(void **state)
 {
+	struct job *job;
+
 	(void)state;
 	with_hook(8);
+	job = scripted_job();
 	fake_random_set_unit(0);
-	peer_reply(peer_always("POST", HOOK_URL), 500, NULL, NULL);
-	bring_to_done(hooked_job());
+	peer_reply(peer_always("POST", HOOK_URL), 500, "", "");
+	go(job);
 	time_passes(4000);
 	assert_int_equal(called_at(1), called_at(0) + 4000);
 	fake_random_set_unit(0.999999);
@@ -399,10 +425,9 @@ a_slow_receiver_holds_its_own_lane_only(void **state)
 
 	(void)state;
 	with_hook(2);
-	expect_hook(); /* held for ever, as far as this test goes */
-	expect_hook();
+	peer_always("POST", HOOK_URL); /* held for ever */
 	for (i = 0; i < 5; i++)
-		bring_to_done(hooked_job());
+		go(scripted_job());
 	assert_int_equal(peer_count("POST", HOOK_URL), 2);
 }
 
@@ -412,13 +437,15 @@ static void
 an_attempt_cut_short_is_recorded_and_made_again_with_the_same_bytes(
     void **state)
 {
+	struct job *job;
 	struct delivery *d;
 	int64_t restarted;
 
 	(void)state;
 	with_hook(8);
+	job = scripted_job();
 	peer_header(expect_hook(), "awaitd-attempt", "1"); /* no answer */
-	bring_to_done(hooked_job());
+	go(job);
 	restart();
 	restarted = clock_wall_ms();
 	d = delivery_on_disk();
@@ -432,7 +459,7 @@ an_attempt_cut_short_is_recorded_and_made_again_with_the_same_bytes(
 
 		peer_header(s, "webhook-id", flow.delivery);
 		peer_header(s, "awaitd-attempt", "2");
-		peer_reply(s, 200, NULL, NULL);
+		peer_reply(s, 200, "", "");
 	}
 	time_passes(1000);
 	assert_int_equal(called_at(1), restarted + 1000);
@@ -443,12 +470,14 @@ an_attempt_cut_short_is_recorded_and_made_again_with_the_same_bytes(
 static void
 interruptions_wait_longer_each_time(void **state)
 {
+	struct job *job;
 	unsigned i;
 
 	(void)state;
 	with_hook(8);
+	job = scripted_job();
 	expect_hook();
-	bring_to_done(hooked_job());
+	go(job);
 	for (i = 0; i < 4; i++) {
 		int64_t at;
 
@@ -463,18 +492,20 @@ interruptions_wait_longer_each_time(void **state)
 static void
 the_schedule_goes_on_over_a_restart(void **state)
 {
+	struct job *job;
 	int64_t at;
 
 	(void)state;
 	with_hook(8);
-	peer_reply(expect_hook(), 500, NULL, NULL);
-	peer_reply(expect_hook(), 500, NULL, NULL);
-	bring_to_done(hooked_job());
+	job = scripted_job();
+	peer_reply(expect_hook(), 500, "", "");
+	peer_reply(expect_hook(), 500, "", "");
+	go(job);
 	time_passes(5000);
 	time_passes(10000);
 	restart();
 	at = called_at(1);
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	time_passes(19999);
 	assert_int_equal(called_at(2), -1);
 	time_passes(1);
@@ -498,14 +529,17 @@ die_before_the_hook(const char *method, const char *url,
 static void
 an_attempt_that_never_left_costs_no_copy(void **state)
 {
+	struct job *job;
+
 	(void)state;
 	with_hook(8);
+	job = scripted_job();
 	flow.before = die_before_the_hook;
 	dies_now = true;
-	bring_to_done(hooked_job());
+	go(job);
 	dies_now = false;
 	restart();
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	time_passes(1000);
 	delivery_must_be(DELIVERY_DELIVERED, 2);
 	assert_int_equal(peer_count("POST", HOOK_URL), 1);
@@ -537,12 +571,15 @@ expect_replay(const char *attempt)
 static void
 a_dead_delivery_is_replayed_with_its_id_and_bytes(void **state)
 {
+	struct job *job;
+
 	(void)state;
 	with_hook(8);
-	peer_reply(expect_hook(), 410, NULL, NULL);
-	bring_to_done(hooked_job());
+	job = scripted_job();
+	peer_reply(expect_hook(), 410, "", "");
+	go(job);
 	delivery_must_be(DELIVERY_DEAD, 1);
-	peer_reply(expect_replay("2"), 200, NULL, NULL);
+	peer_reply(expect_replay("2"), 200, "", "");
 	replay();
 	delivery_must_be(DELIVERY_DELIVERED, 2);
 	assert_string_equal(call(0)->body, call(1)->body);
@@ -551,11 +588,14 @@ a_dead_delivery_is_replayed_with_its_id_and_bytes(void **state)
 static void
 a_replay_of_what_was_delivered_begins_the_schedule_anew(void **state)
 {
+	struct job *job;
+
 	(void)state;
 	with_hook(8);
-	peer_reply(expect_hook(), 200, NULL, NULL);
-	bring_to_done(hooked_job());
-	peer_reply(expect_replay("2"), 500, NULL, NULL);
+	job = scripted_job();
+	peer_reply(expect_hook(), 200, "", "");
+	go(job);
+	peer_reply(expect_replay("2"), 500, "", "");
 	replay();
 	delivery_must_be(DELIVERY_WAITING, 2);
 	peer_header(expect_hook(), "awaitd-replay", NULL);
@@ -566,11 +606,14 @@ a_replay_of_what_was_delivered_begins_the_schedule_anew(void **state)
 static void
 a_replay_of_what_waits_is_made_now(void **state)
 {
+	struct job *job;
+
 	(void)state;
 	with_hook(8);
-	peer_reply(expect_hook(), 500, NULL, NULL);
-	bring_to_done(hooked_job());
-	peer_reply(expect_replay("2"), 200, NULL, NULL);
+	job = scripted_job();
+	peer_reply(expect_hook(), 500, "", "");
+	go(job);
+	peer_reply(expect_replay("2"), 200, "", "");
 	replay();
 	delivery_must_be(DELIVERY_DELIVERED, 2);
 }
@@ -578,10 +621,13 @@ a_replay_of_what_waits_is_made_now(void **state)
 static void
 a_replay_in_the_middle_of_an_attempt_is_that_attempt(void **state)
 {
+	struct job *job;
+
 	(void)state;
 	with_hook(8);
-	peer_reply(peer_delay(expect_hook(), 2000), 200, NULL, NULL);
-	bring_to_done(hooked_job());
+	job = scripted_job();
+	peer_reply(peer_delay(expect_hook(), 2000), 200, "", "");
+	go(job);
 	replay();
 	time_passes(2000);
 	delivery_must_be(DELIVERY_DELIVERED, 1);
@@ -592,14 +638,18 @@ a_replay_in_the_middle_of_an_attempt_is_that_attempt(void **state)
 static void
 a_target_that_left_the_configuration_is_waited_for(void **state)
 {
+	struct job *job = hooked_job();
+
 	(void)state;
-	bring_to_done(hooked_job());
+	reply_accepted(expect_invoke(1), 1);
+	found(expect_head(out_url(1)), "4");
+	go(job);
 	delivery_must_be(DELIVERY_WAITING, 0);
 	time_passes(86400000);
 	delivery_must_be(DELIVERY_WAITING, 0);
 	assert_int_equal(log_lines("[webhook hook]", NULL), 1);
 	with_hook(8);
-	peer_reply(expect_hook(), 200, NULL, NULL);
+	peer_reply(expect_hook(), 200, "", "");
 	time_passes(60000);
 	delivery_must_be(DELIVERY_DELIVERED, 1);
 }
@@ -607,14 +657,16 @@ a_target_that_left_the_configuration_is_waited_for(void **state)
 static void
 two_targets_get_a_delivery_each(void **state)
 {
-	struct job *job = flow_job();
+	struct job *job;
 	const struct job *done;
 
 	(void)state;
 	with_hook(8);
+	job = scripted_job();
+	free(job->spec.deliver);
 	job->spec.deliver = xstrdup("webhook hook, webhook other");
-	peer_reply(expect_hook(), 200, NULL, NULL);
-	bring_to_done(job);
+	peer_reply(expect_hook(), 200, "", "");
+	go(job);
 	done = on_disk();
 	assert_int_equal(done->ndeliveries, 2);
 	assert_string_not_equal(
@@ -624,10 +676,13 @@ two_targets_get_a_delivery_each(void **state)
 static void
 waiting_for_a_retry_writes_nothing(void **state)
 {
+	struct job *job;
+
 	(void)state;
 	with_hook(8);
-	peer_reply(peer_always("POST", HOOK_URL), 500, NULL, NULL);
-	bring_to_done(hooked_job());
+	job = scripted_job();
+	peer_reply(peer_always("POST", HOOK_URL), 500, "", "");
+	go(job);
 	time_passes(2255000);
 	delivery_must_be(DELIVERY_WAITING, 6);
 	flow.replays = 0;
@@ -641,11 +696,13 @@ waiting_for_a_retry_writes_nothing(void **state)
 static void
 a_pending_job_is_given_up_and_that_is_delivered(void **state)
 {
+	struct job *job = hooked_job();
+
 	(void)state;
 	with_hook(8);
 	reply_accepted(expect_invoke(1), 1);
-	peer_reply(expect_hook(), 200, NULL, NULL);
-	flow_submit(hooked_job());
+	peer_reply(expect_hook(), 200, "", "");
+	flow_submit(job);
 	assert_int_equal(engine_cancel(flow.engine, flow.id), 0);
 	time_passes(86400000);
 	must_be(JOB_DONE, OUTCOME_CANCELLED);
@@ -657,9 +714,11 @@ a_pending_job_is_given_up_and_that_is_delivered(void **state)
 static void
 a_submission_under_way_is_broken_off_as_a_doubt(void **state)
 {
+	struct job *job = flow_job();
+
 	(void)state;
 	expect_invoke(1); /* no answer */
-	flow_submit(flow_job());
+	flow_submit(job);
 	assert_int_equal(engine_cancel(flow.engine, flow.id), 0);
 	time_passes(86400000);
 	must_be(JOB_DONE, OUTCOME_CANCELLED);
