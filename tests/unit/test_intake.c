@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What becomes of a request before it is a job, and of a job asked for again. */
+/* What becomes of a request before it is a job, and of a job done again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
