@@ -411,7 +411,7 @@ jitter_spreads_by_a_fifth_to_both_sides(void **state)
 	assert_int_equal(called_at(1), called_at(0) + 4000);
 	fake_random_set_unit(0.999999);
 	time_passes(1);
-	time_passes(24000 + 36000);
+	time_passes(24000 + 144000);
 	/* That of the second failure was drawn with the old unit. */
 	assert_int_equal(called_at(2), called_at(1) + 24000);
 	assert_in_range(called_at(3), called_at(2) + 143900,

@@ -556,7 +556,7 @@ a_store_that_fails_before_the_intent_keeps_the_request_back(void **state)
 	(void)state;
 	fake_store_break(flow.store);
 	flow_submit(job);
-	assert_int_equal(flow.events[ENGINE_BROKEN], 1);
+	assert_int_equal(flow.events[ENGINE_NOT_STORED], 1);
 	assert_int_equal(flow.events[ENGINE_STORED], 0);
 	time_passes(3600000);
 	assert_null(peer_seen(0));
