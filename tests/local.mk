@@ -106,6 +106,7 @@ conf_support = tests/support/conf_fixture.c tests/support/conf_fixture.h
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c $(conf_support)
 tests_unit_test_conf_check_SOURCES = tests/unit/test_conf_check.c \
 	$(conf_support)
+tests_unit_test_intake_SOURCES = tests/unit/test_intake.c $(conf_support)
 
 store_support = tests/support/store_fixture.c tests/support/store_fixture.h
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_support)

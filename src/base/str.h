@@ -54,8 +54,8 @@ int str_to_i64(const char *s, int64_t min, int64_t max, int64_t *out);
 int str_to_duration_ms(const char *s, int64_t *out_ms);
 
 /*
- * A size such as "20kB" (20,000 bytes), "64KiB" or plain bytes; whole numbers of
- * B, kB to TB and KiB to TiB. 0, or -1 with *out untouched where it
+ * A size such as "20kB" (20,000 bytes), "64KiB" or plain bytes; whole numbers
+ * of B, kB to TB and KiB to TiB. 0, or -1 with *out untouched where it
  * is none or beyond 2^60.
  */
 int str_to_size(const char *s, int64_t *out);

@@ -53,6 +53,43 @@ run config -c all.conf
 is "$status" 0 'what config prints can be read again'
 is "$(grep -v '^#' out)" "$(grep -v '^#' all.conf)" 'and means the same'
 
+# --- the sections of a service ---
+mkdir etc
+echo whsec_bmV2ZXIgdG8gYmUgc2hvd24gdG8gYW55Ym9keQ== >etc/hook.secret
+cat >etc/service.conf <<END
+[api]
+listen = unix:/run/a.sock, 127.0.0.1:7071
+token_file = /etc/token
+[endpoint ocr]
+deliver = exec keep, webhook hook
+[webhook hook]
+url = https://example.com/hook
+secret_file = hook.secret
+inline_max = 64KiB
+[exec keep]
+command = keep --folder "/srv/scanned pages" '\' '"' ""
+schedule = none
+END
+is "$(value api listen -c etc/service.conf)" \
+    'unix:/run/a.sock, 127.0.0.1:7071 etc/service.conf:2' 'a list is shown'
+is "$(AWAITD_API_LISTEN=unix:b value api listen -c etc/service.conf)" \
+    'unix:b AWAITD_API_LISTEN' 'its variable names the section'
+is "$(value 'exec keep' schedule -c etc/service.conf)" \
+    'none etc/service.conf:12' 'a schedule'
+is "$(value 'webhook hook' secret_file -c etc/service.conf)" \
+    "$(cd etc && pwd -P)/hook.secret etc/service.conf:8" \
+    'a path is below the folder of its file'
+run config -c etc/service.conf
+is "$status:$(grep -c whsec_ out)" 0:0 'no secret is shown'
+cp out service-all.conf
+run config -c service-all.conf
+is "$status" 0 'what config prints of it can be read again'
+is "$(grep -v '^#' out)" "$(grep -v '^#' service-all.conf)" 'and means the same'
+run config -c etc/service.conf --set 'endpoint ocr.deliver=webhook hok'
+like "$status:$err" \
+    '2:*there is no section*webhook hok*webhook hook, exec keep.' \
+    'a target that is not there is refused, and those that are named'
+
 # --- precedence of flags over keys in a request ---
 local_start
 echo x >in

@@ -164,13 +164,15 @@ zero_is_shown_as_such(void **state)
 {
 	struct conf *conf = conf_must_load(
 	    "[awaitd]\nstop_timeout = 0\n[endpoint e]\ndoubt_grace = 0\n"
-	    "[webhook w]\nurl = http://h\ninline_max = 0\n",
+	    "[webhook w]\nurl = http://h\ninline_max = 0\nschedule = "
+	    "none\n",
 	    NULL);
 
 	(void)state;
 	must_show_value(conf, "awaitd", "stop_timeout", "0s");
 	must_show_value(conf, "endpoint e", "doubt_grace", "0s");
 	must_show_value(conf, "webhook w", "inline_max", "0");
+	must_show_value(conf, "webhook w", "schedule", "none");
 	must_show_value(conf, "endpoint e", "poll_interval", "");
 	conf_free(conf);
 }
@@ -225,7 +227,7 @@ some_value(const struct conf_key *k)
 		    : str_eq(k->name, "users")   ? "alice, 7"
 						 : "webhook w, exec x";
 	case CONF_COMMAND:
-		return "a \"b \\\" c\" d\\e \"\" \"'\"";
+		return "a \"b \\\" c\" d\\e \"\" \"'\" \"f g\\\\\"";
 	case CONF_DURATION:
 	case CONF_SECONDS:
 		return "61s";

@@ -114,7 +114,7 @@ static const struct {
     {"[exec x]\npayload = raw\n",
 	"2: payload = raw: it must be one of result|event", ""},
     {"[exec x]\ntimeout = 25h\n", "2: timeout = 25h: it must be from 1", ""},
-    {"[exec x]\ncomand = a\n", "2: unknown key \"comand\" in [exec]",
+    {"[exec x]\nxcommand = a\n", "2: unknown key \"xcommand\" in [exec]",
 	"Did you mean \"command\"?"},
     {"[exec x]\nsecret_file = a\n", "2: unknown key \"secret_file\" in [exec]",
 	"Known keys: command, payload, timeout, schedule, max_in_flight."},

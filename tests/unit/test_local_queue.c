@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "local/db.h"
 #include "local/objects.h"
 #include "local/queue.h"

@@ -294,6 +294,7 @@ sizes_know_their_units(void **state)
 	    {"5GiB", INT64_C(5368709120)},
 	    {"1TiB", INT64_C(1099511627776)},
 	    {"1048576TiB", INT64_C(1) << 60},
+	    {"1000000000000000000", INT64_C(1000000000000000000)},
 	};
 	static const char *const bad[] = {"", "kB", "-1", "+1", " 1", "1 kB",
 	    "1.5kB", "1KB", "1kb", "1kiB", "1K", "1kBx", "0x10", "1048577TiB",
