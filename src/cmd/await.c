@@ -136,7 +136,9 @@ on_event(enum engine_event event, const struct job *job,
 		check(a);
 		return;
 	}
-	see(a, w, job);
+	/* What was not stored never was a job. */
+	if (event != ENGINE_NOT_STORED)
+		see(a, w, job);
 	switch (event) {
 	case ENGINE_STORED:
 	case ENGINE_MOVED:
@@ -231,16 +233,16 @@ open_session(struct await *a, const char *path, bool must_exist,
 	return 0;
 }
 
-static bool
-is_open(const struct await *a, const char *path)
+static struct session *
+session_at(const struct await *a, const char *path)
 {
 	size_t i;
 
 	for (i = 0; i < a->nsessions; i++) {
 		if (str_eq(session_path(a->sessions[i]), path))
-			return true;
+			return a->sessions[i];
 	}
-	return false;
+	return NULL;
 }
 
 int
@@ -270,7 +272,7 @@ try_session(struct await *a, const char *path, struct error *err)
 {
 	struct session *s;
 
-	if (is_open(a, path))
+	if (session_at(a, path) != NULL)
 		return 1;
 	if (open_session(a, path, true, &s, err) == -1)
 		return err->code == ERR_BUSY ? 0 : -1;
@@ -297,6 +299,21 @@ await_take_up(
 		loop_timer_set(a->watch, WATCH_MS);
 	}
 	return rc == -1 ? -1 : 0;
+}
+
+int
+await_cancel(
+    struct await *a, const char *path, const struct job *job, struct error *err)
+{
+	struct session *s = session_at(a, path);
+
+	if (find(a, job->id) != NULL)
+		return 0;
+	if (s == NULL && open_session(a, path, true, &s, err) == -1)
+		return -1;
+	see(a, add(a, job->id), job);
+	session_cancel(s, job->id);
+	return 0;
 }
 
 /* --- files that others hold ----------------------------------------- */

@@ -40,6 +40,10 @@ int await_submit(struct await *a, const char *folder, struct job **take_jobs,
 int await_take_up(struct await *a, const char *path, const struct job *job,
     struct error *err);
 
+/* A job that some state file has: given up. ERR_BUSY: another run has it. */
+int await_cancel(struct await *a, const char *path, const struct job *job,
+    struct error *err);
+
 /* A job that the service has, as it stands; once, however often it is named. */
 void await_watch(struct await *a, const struct job *job);
 

@@ -6,6 +6,7 @@
 #include "cmd/client.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,8 +20,9 @@
 #include "base/str.h"
 #include "net/url.h"
 
-/* A page of jobs, each with 4 KiB of foreign words that JSON may escape. */
-#define ANSWER_MAX ((size_t)8 * 1024 * 1024)
+/* A page of jobs, each with 4 KiB of foreign words that JSON may escape; or a
+ * delivery with as much of each attempt. */
+#define ANSWER_MAX ((size_t)17 << 20)
 #define TOKEN_MAX 4096
 /* An answer that refuses a body should find nobody in the midst of it. */
 #define EXPECT_MIN 65536
@@ -167,8 +169,8 @@ client_address(const struct client *c)
 static int
 nobody(const struct client *c, const char *why, struct error *err)
 {
-	err_set(err, ERR_NOT_FOUND, "no service answers at %s (%s)", c->address,
-	    why);
+	err_set(
+	    err, ERR_NET, "no service answers at %s (%s)", c->address, why);
 	return err_hint(
 	    err, "Start 'awaitd serve', or do without it by --server none.");
 }
@@ -378,6 +380,7 @@ client_start(struct client *c, const struct client_request *r,
 	    .head = r->head,
 	    .head_arg = r->sink_arg,
 	    .timeout_ms = r->timeout_ms,
+	    .stall_ms = r->stall_ms,
 	    .once = r->once,
 	};
 	char *url = xasprintf("%s%s", c->base, r->path);

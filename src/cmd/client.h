@@ -55,8 +55,8 @@ struct client_request {
 	http_head_fn *head; /* or NULL */
 	http_sink_fn *sink; /* takes the answer, which need not be JSON then */
 	void *sink_arg; /* of both */
-	int64_t timeout_ms; /* of the whole exchange; 0: none, as long as
-			       bytes flow */
+	int64_t timeout_ms; /* of the whole exchange; 0: none */
+	int64_t stall_ms; /* without a byte either way; 0: a minute */
 	bool once; /* never sent twice: it is not idempotent */
 };
 

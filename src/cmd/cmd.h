@@ -67,7 +67,8 @@ int cmd_fail(const struct error *err);
 /* Help for one command, or the overview for NULL. */
 int cmd_help(const char *name);
 
-extern const struct cmd cmd_config, cmd_help_cmd, cmd_invoke, cmd_list,
-    cmd_result, cmd_serve, cmd_show, cmd_submit, cmd_version, cmd_wait;
+extern const struct cmd cmd_cancel, cmd_config, cmd_deliveries, cmd_help_cmd,
+    cmd_invoke, cmd_list, cmd_replay, cmd_result, cmd_retry, cmd_serve,
+    cmd_show, cmd_submit, cmd_version, cmd_wait;
 
 #endif

@@ -26,7 +26,7 @@ static const struct cmd_option invoke_options[] = {
     {"max-attempts", 0, OPT_COUNT, AT(max_attempts), "N",
 	"stop waiting after this many looks"},
     {"deliver", 0, OPT_FLAG, AT(deliver), NULL,
-	"the service delivers to the endpoint's targets, too"},
+	"deliver to the endpoint's targets, too"},
 };
 
 static int

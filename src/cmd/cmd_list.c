@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* awaitd list: the jobs of all state files, those of live runs included. */
+/* awaitd list: a service's jobs; without one, those of all state files, live
+ * runs included. */
 #include "cmd/cmd.h"
+#include "cmd/remote.h"
 #include "cmd/report.h"
 #include "cmd/runs.h"
 #include "cmd/snapshot.h"
@@ -10,18 +12,21 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "base/timefmt.h"
 
 static void
 print_row(const struct job *job)
 {
-	char age[TIMEFMT_SPAN_SIZE];
+	char age[TIMEFMT_SPAN_SIZE], endpoint[64];
 
 	timefmt_span(clock_wall_ms() - job->created_at, age);
-	printf("%s  %-7s  %-9s  %-20.63s  %s\n", job->id,
+	snprintf(endpoint, sizeof(endpoint), "%s", job->spec.endpoint);
+	str_defang(endpoint);
+	printf("%s  %-7s  %-9s  %-20s  %s\n", job->id,
 	    job_state_name(job->state),
 	    job->state == JOB_DONE ? job_outcome_name(job->outcome) : "-",
-	    job->spec.endpoint, age);
+	    endpoint, age);
 }
 
 static void
@@ -31,36 +36,54 @@ print_head(void)
 	    "ENDPOINT", "AGE");
 }
 
+struct listing {
+	const struct app *app;
+	size_t n;
+};
+
+static void
+print_job(const struct job *job, void *arg)
+{
+	struct listing *l = arg;
+
+	if (l->app->globals->json) {
+		report_json(job, false);
+	} else {
+		if (l->n == 0)
+			print_head();
+		print_row(job);
+	}
+	l->n++;
+}
+
 static int
-list_file(
-    const struct app *app, const char *path, bool *head, struct error *err)
+list_file(struct listing *l, const char *path, struct error *err)
 {
 	struct job **jobs = NULL;
 	size_t n = 0, i;
 
 	if (snapshot_read(path, NULL, &jobs, &n, err) == -1)
 		return -1;
-	for (i = 0; i < n; i++) {
-		if (app->globals->json) {
-			report_json(jobs[i], false);
-			continue;
-		}
-		if (!*head)
-			print_head();
-		*head = true;
-		print_row(jobs[i]);
-	}
+	for (i = 0; i < n; i++)
+		print_job(jobs[i], l);
 	runs_free_jobs(jobs, n);
 	return 0;
 }
 
-static int
-list(const struct app *app, struct error *err)
+static void
+say_none(const struct app *app, const char *where)
 {
+	if (!app->globals->json && !app->globals->quiet)
+		fprintf(stderr, "awaitd: no jobs in %s\n", where);
+}
+
+static int
+list_files(const struct app *app, struct error *err)
+{
+	struct listing l = {.app = app};
 	char *folder, **paths;
 	struct error one;
 	size_t n, i;
-	bool head = false;
 	int status = STATUS_OK;
 
 	if (runs_folder(app, &folder, err) == -1)
@@ -71,14 +94,26 @@ list(const struct app *app, struct error *err)
 	}
 	for (i = 0; i < n; i++) {
 		/* A damaged file must not hide the others. */
-		if (list_file(app, paths[i], &head, &one) == -1)
+		if (list_file(&l, paths[i], &one) == -1)
 			status = cmd_fail(&one);
 	}
-	if (n == 0 && !app->globals->json && !app->globals->quiet)
-		fprintf(stderr, "awaitd: no jobs in %s\n", folder);
+	if (n == 0)
+		say_none(app, folder);
 	runs_free(paths, n);
 	free(folder);
 	return status;
+}
+
+static int
+list_service(struct app *app, struct error *err)
+{
+	struct listing l = {.app = app};
+
+	if (remote_list(app, print_job, &l, err) == -1)
+		return cmd_fail(err);
+	if (l.n == 0)
+		say_none(app, client_address(app->client));
+	return STATUS_OK;
 }
 
 static int
@@ -98,7 +133,12 @@ run(const struct cmd_line *line)
 	}
 	if (app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
-	status = list(&app, &err);
+	if (app_find_service(&app, &err) == -1)
+		status = cmd_fail(&err);
+	else if (app.client != NULL)
+		status = list_service(&app, &err);
+	else
+		status = list_files(&app, &err);
 	app_done(&app);
 	return status;
 }

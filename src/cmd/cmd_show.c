@@ -1,71 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* awaitd show: everything that is known of one job. */
 #include "cmd/cmd.h"
+#include "cmd/find.h"
 #include "cmd/report.h"
-#include "cmd/runs.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-
-#include "base/mem.h"
-#include "base/str.h"
-#include "base/timefmt.h"
-
-static void
-text(const char *key, const char *value)
-{
-	if (str_empty(value))
-		return;
-	printf("%-20s ", key);
-	fflush(stdout);
-	report_words(stdout, value);
-}
-
-static void
-number(const char *key, int64_t value)
-{
-	printf("%-20s %lld\n", key, (long long)value);
-}
-
-static void
-instant(const char *key, int64_t at)
-{
-	char iso[TIMEFMT_ISO_SIZE];
-
-	if (at == 0)
-		return;
-	timefmt_iso(at, iso);
-	text(key, iso);
-}
 
 static void
 show_request(const struct job_spec *spec)
 {
-	text("region", spec->region);
-	text("content type", spec->content_type);
-	text("accept", spec->accept);
-	text("custom attributes", spec->custom_attributes);
-	text("extension", spec->extension);
-	text("filename", spec->filename);
-	text("input", spec->input_location);
-	text("input file", spec->input_path);
+	report_text("region", spec->region);
+	report_text("content type", spec->content_type);
+	report_text("accept", spec->accept);
+	report_text("custom attributes", spec->custom_attributes);
+	report_text("retry of", spec->retry_of);
+	report_text("deliver", spec->deliver);
+	report_text("extension", spec->extension);
+	report_text("filename", spec->filename);
+	report_text("input", spec->input_location);
+	report_text("input file", spec->input_path);
 	if (spec->input != INPUT_LOCATION)
-		number("input bytes", spec->input_size);
+		report_number("input bytes", spec->input_size);
 }
 
 static void
 show_submission(const struct submission *s)
 {
 	printf("submission %u\n", s->n);
-	text("  fate", submission_fate_name(s->fate));
-	text("  inference id", s->inference_id);
-	instant("  intent", s->intent_at);
-	instant("  answered", s->ended_at);
-	text("  predicted", s->predicted);
-	text("  output", s->output_location);
-	text("  failure", s->failure_location);
-	text("  request id", s->request_id);
-	text("  note", s->note);
+	report_text("  fate", submission_fate_name(s->fate));
+	report_text("  inference id", s->inference_id);
+	report_instant("  intent", s->intent_at);
+	report_instant("  answered", s->ended_at);
+	report_text("  predicted", s->predicted);
+	report_text("  output", s->output_location);
+	report_text("  failure", s->failure_location);
+	report_text("  request id", s->request_id);
+	report_text("  note", s->note);
+}
+
+static void
+show_delivery(const struct delivery *d)
+{
+	printf("delivery %s\n", d->id);
+	report_text("  target", d->target);
+	report_text("  state", delivery_state_name(d->state));
+	report_number("  attempts", d->attempts);
+	if (d->state == DELIVERY_WAITING)
+		report_instant("  next attempt", d->due_at);
+	report_instant("  ended", d->ended_at);
+	report_text("  note", d->note);
 }
 
 static void
@@ -73,37 +56,38 @@ show(const struct job *job)
 {
 	size_t i;
 
-	text("job", job->id);
-	text("endpoint", job->spec.endpoint);
-	text("state", job_state_name(job->state));
+	report_text("job", job->id);
+	report_text("endpoint", job->spec.endpoint);
+	report_text("state", job_state_name(job->state));
 	if (job->state == JOB_DONE)
-		text("outcome", job_outcome_name(job->outcome));
+		report_text("outcome", job_outcome_name(job->outcome));
 	if (job_in_doubt(job))
-		text("in doubt", "yes");
-	instant("created", job->created_at);
-	instant("submitted", job->submitted_at);
-	instant("completed", job->completed_at);
+		report_text("in doubt", "yes");
+	report_instant("created", job->created_at);
+	report_instant("submitted", job->submitted_at);
+	report_instant("completed", job->completed_at);
 	if (job->state != JOB_DONE)
-		instant("deadline", job->deadline_at);
-	text("error code", job->error_code);
-	text("error", job->error_text);
-	text("result", job->result_location);
+		report_instant("deadline", job->deadline_at);
+	report_text("error code", job->error_code);
+	report_text("error", job->error_text);
+	report_text("result", job->result_location);
 	if (job->outcome == OUTCOME_OK)
-		number("result bytes", job->result_size);
-	text("result type", job->result_type);
+		report_number("result bytes", job->result_size);
+	report_text("result type", job->result_type);
 	show_request(&job->spec);
 	for (i = 0; i < job->nsubs; i++)
 		show_submission(&job->subs[i]);
+	for (i = 0; i < job->ndeliveries; i++)
+		show_delivery(job->deliveries[i]);
 }
 
 static int
 run(const struct cmd_line *line)
 {
+	struct found f;
 	struct app app;
 	struct error err;
-	struct job *job;
-	char *path;
-	int rc;
+	int status = STATUS_OK;
 
 	if (line->nargs != 1) {
 		err_set(&err, ERR_USAGE, "show takes one JOB");
@@ -112,17 +96,18 @@ run(const struct cmd_line *line)
 	}
 	if (app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
-	rc = runs_find(&app, line->args[0], &job, &path, &err);
-	if (rc == 0) {
+	if (app_find_service(&app, &err) == -1 ||
+	    find_job(&app, line->args[0], &f, &err) == -1) {
+		status = cmd_fail(&err);
+	} else {
 		if (app.globals->json)
-			report_json(job, true);
+			report_json(f.job, true);
 		else
-			show(job);
-		job_free(job);
-		free(path);
+			show(f.job);
+		find_done(&f);
 	}
 	app_done(&app);
-	return rc == 0 ? STATUS_OK : cmd_fail(&err);
+	return status;
 }
 
 const struct cmd cmd_show = {

@@ -2,6 +2,7 @@
 /* Questions to a service, one at a time, and what must hold of its answers. */
 #include "cmd/remote.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,9 @@
 
 /* Of an answer that needs no look at S3 and no long body. */
 #define TIMEOUT_MS 60000
+/* A service that reads a result from S3, or writes an input to a slow disk, is
+ * silent meanwhile. */
+#define SILENCE_MS (10 * 60000)
 /* A service that is started anew is there again after a while. */
 #define AGAIN_MS 1000
 #define QUERY_MAX 4096
@@ -181,6 +185,7 @@ remote_submit(struct app *app, const struct client_request *r, struct job **out,
 	random_uuid(key);
 	headers_set(&headers, "Idempotency-Key", key);
 	keyed.headers = &headers;
+	keyed.stall_ms = SILENCE_MS;
 	rc = ask_job(app, &keyed, NULL, out, err);
 	if (rc == -1 && err->code == ERR_NET && err->sent && app->signo == 0) {
 		pause_for(app, AGAIN_MS);
@@ -212,8 +217,14 @@ on_head(const struct http_response *r, void *arg, struct error *err)
 	struct result *result = arg;
 	int64_t length = http_response_length(r);
 
+	const char *noted = result->job->result_etag;
+	const char *etag = headers_get(&r->headers, "ETag");
+
 	if (length != -1 && length != result->job->result_size)
 		return wrong_size(result->job, length, err);
+	if (etag != NULL && !str_empty(noted) && !str_eq(etag, noted))
+		return err_set(err, ERR_PROTOCOL,
+		    "the service sends another result than was noted");
 	return 0;
 }
 
@@ -239,6 +250,7 @@ remote_result(struct app *app, const struct job *job, int fd, struct error *err)
 	    .head = on_head,
 	    .sink = on_piece,
 	    .sink_arg = &result,
+	    .stall_ms = SILENCE_MS,
 	};
 	int rc = ask(app, &r, NULL, NULL, err);
 

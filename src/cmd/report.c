@@ -13,7 +13,8 @@
 #include "cmd/output.h"
 #include "job/jobjson.h"
 
-#define JSON_MAX (1024 * 1024)
+/* As large as what a service may say of one. */
+#define JSON_MAX ((size_t)17 << 20)
 
 int
 report_status(const struct job *job)
@@ -34,6 +35,14 @@ report_status(const struct job *job)
 	abort();
 }
 
+static void
+print_json(struct buf *b)
+{
+	fwrite(b->data, 1, b->len, stdout);
+	putchar('\n');
+	buf_done(b);
+}
+
 void
 report_json(const struct job *job, bool full)
 {
@@ -43,9 +52,19 @@ report_json(const struct job *job, bool full)
 	buf_init(&b, JSON_MAX);
 	jsonw_init(&w, &b);
 	jobjson_write(&w, job, full);
-	fwrite(b.data, 1, b.len, stdout);
-	putchar('\n');
-	buf_done(&b);
+	print_json(&b);
+}
+
+void
+report_delivery_json(const struct delivery *d, bool full)
+{
+	struct jsonw w;
+	struct buf b;
+
+	buf_init(&b, JSON_MAX);
+	jsonw_init(&w, &b);
+	jobjson_write_delivery(&w, d, full);
+	print_json(&b);
 }
 
 /* Line ends and tabs; no other control, be it of ASCII or of U+0080 on. */
@@ -78,6 +97,32 @@ report_words(FILE *out, const char *text)
 		} while (n-- > 1);
 	}
 	fputc('\n', out);
+}
+
+void
+report_text(const char *key, const char *value)
+{
+	if (str_empty(value))
+		return;
+	printf("%-20s ", key);
+	report_words(stdout, value);
+}
+
+void
+report_number(const char *key, int64_t value)
+{
+	printf("%-20s %lld\n", key, (long long)value);
+}
+
+void
+report_instant(const char *key, int64_t at)
+{
+	char iso[TIMEFMT_ISO_SIZE];
+
+	if (at == 0)
+		return;
+	timefmt_iso(at, iso);
+	report_text(key, iso);
 }
 
 static void

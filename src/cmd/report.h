@@ -22,6 +22,14 @@ void report_json(const struct job *job, bool full);
 /* Foreign words, made harmless for a terminal, and a line end. */
 void report_words(FILE *out, const char *text);
 
+/* The same of a delivery; with `full` each of its attempts, too. */
+void report_delivery_json(const struct delivery *d, bool full);
+
+/* A line "key value" on stdout; nothing where there is no value. */
+void report_text(const char *key, const char *value);
+void report_number(const char *key, int64_t value);
+void report_instant(const char *key, int64_t at);
+
 /*
  * A line for people on stderr, or with --json the job on stdout. For a
  * failure always, for a success not with --quiet.

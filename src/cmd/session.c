@@ -3,6 +3,7 @@
 #include "cmd/session.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "store/store.h"
@@ -97,6 +98,33 @@ session_adopt(struct session *s)
 
 	store_list(s->store, &all, on_all, s);
 	store_unfinished(s->store, on_unfinished, s);
+}
+
+static void
+on_found(struct job **jobs, size_t n, const struct error *err, void *arg)
+{
+	struct session *s = arg;
+	struct job *job = n > 0 ? jobs[0] : NULL;
+	char id[JOBID_SIZE];
+
+	if (err != NULL)
+		s->event(ENGINE_BROKEN, NULL, err, s->event_arg);
+	if (job == NULL)
+		return;
+	if (job->state == JOB_DONE) {
+		s->event(ENGINE_MOVED, job, NULL, s->event_arg);
+		job_free(job);
+		return;
+	}
+	memcpy(id, job->id, JOBID_SIZE);
+	engine_adopt(s->engine, job);
+	engine_cancel(s->engine, id);
+}
+
+void
+session_cancel(struct session *s, const char *id)
+{
+	store_find(s->store, id, true, on_found, s);
 }
 
 const char *

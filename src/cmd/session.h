@@ -24,6 +24,9 @@ void session_submit(struct session *s, struct job *take_job);
  */
 void session_adopt(struct session *s);
 
+/* Carry on this one job, only to give it up. */
+void session_cancel(struct session *s, const char *id);
+
 const char *session_path(const struct session *s);
 
 #endif

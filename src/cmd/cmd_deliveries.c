@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* awaitd deliveries: what a service hands to whom, and how that goes. */
+#include "cmd/cmd.h"
+#include "cmd/remote.h"
+#include "cmd/report.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/timefmt.h"
+
+struct deliveries_options {
+	const char *state;
+	const char *target;
+	const char *job;
+};
+
+#define AT(field) offsetof(struct deliveries_options, field)
+static const struct cmd_option deliveries_options[] = {
+    {"state", 0, OPT_TEXT, AT(state), "STATE",
+	"waiting, delivered or dead: only these"},
+    {"target", 0, OPT_TEXT, AT(target), "NAME",
+	"only to this one, such as 'webhook hook'"},
+    {"job", 0, OPT_TEXT, AT(job), "JOB", "only of this job"},
+};
+
+/* --- many ----------------------------------------------------------- */
+
+struct listing {
+	const struct app *app;
+	size_t n;
+};
+
+static void
+print_head(void)
+{
+	printf("%-30s  %-26s  %-20s  %-9s  %8s  %-24s  %s\n", "DELIVERY", "JOB",
+	    "TARGET", "STATE", "ATTEMPTS", "NEXT/ENDED", "NOTE");
+}
+
+static void
+print_row(const struct delivery *d)
+{
+	char target[64], note[80], at[TIMEFMT_ISO_SIZE];
+
+	timefmt_iso(d->state == DELIVERY_WAITING ? d->due_at : d->ended_at, at);
+	snprintf(target, sizeof(target), "%s", d->target);
+	str_defang(target);
+	snprintf(note, sizeof(note), "%s", d->note != NULL ? d->note : "");
+	str_defang(note);
+	printf("%-30s  %-26s  %-20s  %-9s  %8u  %-24s  %s\n", d->id, d->job_id,
+	    target, delivery_state_name(d->state), d->attempts, at, note);
+}
+
+static void
+print_delivery(const struct delivery *d, void *arg)
+{
+	struct listing *l = arg;
+
+	if (l->app->globals->json) {
+		report_delivery_json(d, false);
+	} else {
+		if (l->n == 0)
+			print_head();
+		print_row(d);
+	}
+	l->n++;
+}
+
+static int
+list(struct app *app, const struct deliveries_options *o, struct error *err)
+{
+	struct remote_query q = {
+	    .state = o->state,
+	    .target = o->target,
+	    .job = o->job,
+	};
+	struct listing l = {.app = app};
+
+	if (remote_list_deliveries(app, &q, print_delivery, &l, err) == -1)
+		return -1;
+	if (l.n == 0 && !app->globals->json && !app->globals->quiet)
+		fputs("awaitd: no such deliveries\n", stderr);
+	return 0;
+}
+
+/* --- one ------------------------------------------------------------ */
+
+static void
+show_attempt(const struct attempt *a)
+{
+	printf("attempt %u\n", a->n);
+	report_text("  outcome", attempt_outcome_name(a->outcome));
+	if (a->replay)
+		report_text("  replay", "yes");
+	report_instant("  started", a->started_at);
+	report_instant("  ended", a->ended_at);
+	if (a->status != ATTEMPT_NO_STATUS)
+		report_number("  status", a->status);
+	report_text("  note", a->note);
+	report_text("  response", a->response);
+}
+
+static void
+show(const struct delivery *d)
+{
+	size_t i;
+
+	report_text("delivery", d->id);
+	report_text("job", d->job_id);
+	report_text("target", d->target);
+	report_text("event", d->event);
+	report_text("state", delivery_state_name(d->state));
+	report_instant("created", d->created_at);
+	if (d->state == DELIVERY_WAITING)
+		report_instant("next attempt", d->due_at);
+	report_instant("ended", d->ended_at);
+	report_number("attempts", d->attempts);
+	report_number("replays", d->replays);
+	report_text("note", d->note);
+	report_text("content type", d->content_type);
+	report_number("bytes", d->body_size);
+	for (i = 0; i < d->nlog; i++)
+		show_attempt(&d->log[i]);
+}
+
+static int
+show_one(struct app *app, const char *id, struct error *err)
+{
+	struct delivery *d;
+
+	if (!delivery_id_ok(id)) {
+		err_set(err, ERR_USAGE, "\"%s\" is no delivery id", id);
+		return err_hint(
+		    err, "'awaitd deliveries' lists what there is.");
+	}
+	if (remote_find_delivery(app, id, &d, err) == -1)
+		return -1;
+	if (app->globals->json)
+		report_delivery_json(d, true);
+	else
+		show(d);
+	delivery_free(d);
+	return 0;
+}
+
+/* --- either --------------------------------------------------------- */
+
+static int
+check(const struct cmd_line *line, struct error *err)
+{
+	const struct deliveries_options *o = line->options;
+
+	if (line->nargs > 1)
+		return err_set(err, ERR_USAGE,
+		    "one DELIVERY is enough, and \"%s\" is a second",
+		    line->args[1]);
+	if (line->nargs == 1 &&
+	    (o->state != NULL || o->target != NULL || o->job != NULL))
+		return err_set(err, ERR_USAGE,
+		    "--state, --target and --job are for the list, and "
+		    "\"%s\" is one of it",
+		    line->args[0]);
+	return 0;
+}
+
+static int
+run(const struct cmd_line *line)
+{
+	struct app app;
+	struct error err;
+	int rc;
+
+	if (check(line, &err) == -1 ||
+	    app_init(&app, line->globals, &err) == -1)
+		return cmd_fail(&err);
+	rc = app_find_service(&app, &err);
+	if (rc == 0)
+		rc = app_need_service(&app, "'awaitd deliveries'", &err);
+	if (rc == 0)
+		rc = line->nargs == 1 ? show_one(&app, line->args[0], &err)
+				      : list(&app, line->options, &err);
+	app_done(&app);
+	return rc == 0 ? STATUS_OK : cmd_fail(&err);
+}
+
+const struct cmd cmd_deliveries = {
+    .name = "deliveries",
+    .args = "[DELIVERY]",
+    .summary = "List a service's deliveries, or tell all of one",
+    .examples = "  awaitd deliveries --state dead\n"
+		"  awaitd deliveries --json --target 'webhook hook'\n"
+		"  awaitd deliveries msg_01jd2k3m4n5p6q7r8s9t0v1w2x\n",
+    .options = deliveries_options,
+    .noptions = ARRAY_LEN(deliveries_options),
+    .options_size = sizeof(struct deliveries_options),
+    .run = run,
+};
