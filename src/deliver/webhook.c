@@ -16,8 +16,6 @@
 #include "deliver/whsign.h"
 #include "net/url.h"
 
-#define ANSWER_MAX ((size_t)64 * 1024)
-
 struct webhook {
 	struct http_client *http;
 	char *url;
@@ -29,29 +27,7 @@ struct call {
 	struct http_call *http;
 	deliver_done_fn *done;
 	void *arg;
-	/* Of a 2xx: it stands as soon as its head is there, whatever becomes
-	 * of the body. */
-	int status;
-	struct buf said;
 };
-
-/* As much as is kept; false where that was not all. */
-static bool
-keep(struct call *c, const void *data, size_t len)
-{
-	size_t room = c->said.max - c->said.len;
-
-	if (len > 0)
-		buf_append(&c->said, data, len < room ? len : room);
-	return len <= room;
-}
-
-static void
-call_free(struct call *c)
-{
-	buf_done(&c->said);
-	free(c);
-}
 
 /* --- the answer ----------------------------------------------------- */
 
@@ -107,47 +83,22 @@ on_done(const struct http_response *r, const struct error *err, void *arg)
 	struct call *c = arg;
 	struct deliver_result result = {
 	    .verdict = DELIVER_RETRY, .status = ATTEMPT_NO_STATUS};
-	char *note = NULL, *said;
+	char *note = NULL, *said = NULL;
 
 	if (r != NULL) {
 		judge(r, &result);
-		keep(c, r->body.data, r->body.len);
-	} else if (c->status != 0) {
-		result.verdict = DELIVER_OK;
-		result.status = c->status;
+		said = deliver_text(r->body.data, r->body.len);
+		if (result.verdict != DELIVER_OK)
+			note = note_of(r->status);
 	} else {
 		note = xstrdup(err->text);
 	}
-	if (r != NULL && result.verdict != DELIVER_OK)
-		note = note_of(r->status);
-	said = deliver_text(c->said.data, c->said.len);
 	result.note = note;
 	result.response = said;
 	c->done(&result, c->arg);
 	free(said);
 	free(note);
-	call_free(c);
-}
-
-static int
-on_head(const struct http_response *r, void *arg, struct error *err)
-{
-	struct call *c = arg;
-
-	(void)err;
-	c->status = r->status;
-	return 0;
-}
-
-/* Behind what is kept the rest is not waited for. */
-static int
-on_body(const void *data, size_t len, void *arg, struct error *err)
-{
-	struct call *c = arg;
-
-	if (keep(c, data, len))
-		return 0;
-	return err_set(err, ERR_LIMIT, "the answer is long");
+	free(c);
 }
 
 /* --- the request ---------------------------------------------------- */
@@ -184,11 +135,8 @@ post(struct webhook *w, const struct parcel *p, struct call *c,
 	    .headers = &headers,
 	    .body = p->body,
 	    .body_len = (size_t)p->size,
-	    .body_max = ANSWER_MAX,
-	    .sink = on_body,
-	    .sink_arg = c,
-	    .head = on_head,
-	    .head_arg = c,
+	    .body_max = ATTEMPT_RESPONSE_MAX,
+	    .cut_body = true,
 	    .timeout_ms = w->timeout_ms,
 	    .stall_ms = w->timeout_ms,
 	    .once = true,
@@ -213,9 +161,8 @@ webhook_start(void *self, const struct parcel *p, deliver_done_fn *done,
 	c = xcalloc(1, sizeof(*c));
 	c->done = done;
 	c->arg = arg;
-	buf_init(&c->said, ATTEMPT_RESPONSE_MAX);
 	if (post(self, p, c, err) == -1) {
-		call_free(c);
+		free(c);
 		return -1;
 	}
 	*out = c;
@@ -228,7 +175,7 @@ webhook_cancel(void *call)
 	struct call *c = call;
 
 	http_cancel(c->http);
-	call_free(c);
+	free(c);
 }
 
 static void

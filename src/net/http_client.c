@@ -395,6 +395,13 @@ finish(struct http_call *call, CURLcode code)
 
 	TAILQ_REMOVE(&c->running, call, entry);
 	call->response.status = status_of(call);
+	/* curl takes a head that breaks off for one that is whole. */
+	if (code == CURLE_OK && !call->head_whole) {
+		code = CURLE_RECV_ERROR;
+		err_set(&call->err, ERR_NET,
+		    "the connection ended within the answer's head");
+		call->err.retryable = true;
+	}
 	call->response.cut = code != CURLE_OK;
 	if (code == CURLE_OK || (call->cut_body && call->head_whole)) {
 		call->done(&call->response, NULL, call->arg);
@@ -695,9 +702,13 @@ set_options(struct http_call *call, const struct http_request *r)
 	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	if (r->unix_socket != NULL)
 		curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, r->unix_socket);
-	/* curl sends a request again when a kept connection turns out dead. */
-	if (r->once)
+	/* curl sends a request again when a kept connection turns out dead.
+	 * This one's may serve others, but who sends once mostly does so
+	 * always: it would only lie about. */
+	if (r->once) {
 		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+		curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
+	}
 	set_times(e, r);
 	set_body(call, r);
 	set_fields(call, r);

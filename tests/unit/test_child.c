@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -459,6 +460,126 @@ cancelling_kills_the_group_and_says_nothing(void **state)
 	child_cancel(NULL);
 }
 
+/* A large one takes long to die; the loop has other work. */
+static void
+cancelling_does_not_wait_and_leaves_no_zombie(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {"sleep", "30", NULL};
+	siginfo_t info;
+
+	assert_int_equal(start(w, argv, 60000), 0);
+	child_cancel(w->child);
+	/* Dead or not, nobody has waited for it. */
+	assert_int_equal(
+	    waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+	loop_run(w->loop);
+	assert_int_equal(
+	    waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT), -1);
+	assert_int_equal(errno, ECHILD);
+	assert_int_equal(w->calls, 0);
+	assert_int_equal(open_fds(), w->fds);
+}
+
+static void
+cancelled_at_its_time_out_it_says_nothing(void **state)
+{
+	struct world *w = *state;
+	const char *const argv[] = {
+	    "sh", "-c", "trap '' TERM; echo; exec sleep 30", NULL};
+	int64_t start_at = clock_mono_ms();
+
+	assert_int_equal(start(w, argv, 1), 0);
+	while (lseek(w->out, 0, SEEK_END) == 0 &&
+	    clock_mono_ms() - start_at < 5000)
+		sched_yield();
+	child_cancel(w->child);
+	loop_run(w->loop);
+	assert_int_equal(w->calls, 0);
+	assert_true(clock_mono_ms() - start_at < 10000);
+	assert_int_equal(reap_orphans(), 0);
+}
+
+/* What begins again after a crash must not meet its former self. */
+static void
+it_dies_with_the_process_that_started_it(void **state)
+{
+	const char *const argv[] = {"sleep", "30", NULL};
+	struct world *w = *state;
+	int status, ends[2];
+	pid_t pid;
+	char c;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (start(w, argv, 60000) == 0)
+			(void)!write(ends[1], "x", 1);
+		pause();
+		_exit(1);
+	}
+	assert_int_equal(read(ends[0], &c, 1), 1);
+	close(ends[0]);
+	close(ends[1]);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	/* Ours now; else it would sleep. */
+	assert_int_equal(reap_orphans(), 1);
+}
+
+static void
+a_program_is_found_as_it_will_be_run(void **state)
+{
+	struct world *w = *state;
+	char *path = child_find("sh", &w->err), *cwd = getcwd(NULL, 0);
+	char *was = xstrdup(getenv("PATH"));
+
+	assert_non_null(path);
+	assert_int_equal(*path, '/');
+	assert_true(str_ends(path, "/sh"));
+	free(path);
+	path = child_find("/bin/sh", &w->err);
+	assert_string_equal(path, "/bin/sh");
+	free(path);
+	assert_int_equal(chdir("/usr"), 0);
+	path = child_find("bin/env", &w->err);
+	assert_string_equal(path, "/usr/bin/env");
+	free(path);
+	setenv("PATH", "/no/such/folder:bin:", 1);
+	path = child_find("env", &w->err);
+	assert_string_equal(path, "/usr/bin/env");
+	free(path);
+	assert_int_equal(chdir("/usr/bin"), 0);
+	setenv("PATH", "/etc:", 1);
+	path = child_find("env", &w->err);
+	assert_string_equal(path, "/usr/bin/env");
+	free(path);
+	unsetenv("PATH");
+	path = child_find("env", &w->err);
+	assert_string_equal(path, "/usr/bin/env");
+	free(path);
+	setenv("PATH", was, 1);
+	free(was);
+	assert_int_equal(chdir(cwd), 0);
+	free(cwd);
+}
+
+static void
+what_is_no_program_is_not_found(void **state)
+{
+	static const char *const names[] = {"", "no-such-program-anywhere",
+	    "/no/such/file", "/etc", "/etc/passwd", "/usr/bin/"};
+	struct world *w = *state;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(names); i++) {
+		error_clear(&w->err);
+		assert_null(child_find(names[i], &w->err));
+		assert_int_equal(w->err.code, ERR_NOT_FOUND);
+		assert_non_null(strstr(w->err.text, names[i]));
+	}
+}
+
 static void
 start_another(const struct child_result *r, void *arg)
 {
@@ -596,6 +717,11 @@ main(void)
 	    T(a_grandchild_that_ignores_sigterm_dies_with_the_group),
 	    T(what_it_leaves_behind_is_killed_when_it_ends),
 	    T(cancelling_kills_the_group_and_says_nothing),
+	    T(cancelling_does_not_wait_and_leaves_no_zombie),
+	    T(cancelled_at_its_time_out_it_says_nothing),
+	    T(it_dies_with_the_process_that_started_it),
+	    T(a_program_is_found_as_it_will_be_run),
+	    T(what_is_no_program_is_not_found),
 	    T(another_may_be_started_where_one_is_done),
 	    T(where_sigchld_is_ignored_an_end_is_told_all_the_same),
 	    T(descriptors_may_be_given_crosswise),

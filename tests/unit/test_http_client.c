@@ -232,6 +232,54 @@ a_body_shorter_than_announced_is_an_error(void **state)
 }
 
 static void
+a_head_that_breaks_off_is_an_error(void **state)
+{
+	static const char *const heads[][2] = {
+	    {"HTTP/1.1 200 OK\r\nContent-Len"},
+	    {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"},
+	    {"HTTP/1.1 200 OK\r\n"},
+	    {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"},
+	};
+	struct fixture *f = *state;
+	unsigned i;
+
+	for (i = 0; i < ARRAY_LEN(heads); i++) {
+		struct script s[] = {{heads[i]}};
+		struct peer p;
+
+		peer_start(&p, s, 1);
+		f->out.wanted = i + 1;
+		run(f, &p,
+		    (struct http_request){
+			.method = "POST", .cut_body = i % 2 == 0});
+		peer_stop(&p);
+		assert_int_equal(f->out.err.code, ERR_NET);
+		assert_true(f->out.err.retryable);
+		assert_true(f->out.err.sent);
+		assert_int_equal(f->out.status, 0);
+		peer_done(&p);
+	}
+}
+
+/* Nobody would use it, and the peer would have to keep it. */
+static void
+a_connection_that_served_once_is_closed(void **state)
+{
+	struct fixture *f = *state;
+	struct script s[] = {{two_ok}};
+	struct peer p;
+
+	peer_start(&p, s, 1);
+	run(f, &p, (struct http_request){.method = "POST", .once = true});
+	/* The peer waits for a second request as long as it could come. */
+	alarm(20);
+	peer_stop(&p);
+	alarm(0);
+	assert_int_equal(p.requests, 1);
+	peer_done(&p);
+}
+
+static void
 a_body_over_the_cap_is_a_limit(void **state)
 {
 	struct fixture *f = *state;
@@ -675,6 +723,8 @@ main(void)
 	    T(a_request_that_goes_once_is_never_sent_twice),
 	    T(a_refused_connection_sent_nothing),
 	    T(a_body_shorter_than_announced_is_an_error),
+	    T(a_head_that_breaks_off_is_an_error),
+	    T(a_connection_that_served_once_is_closed),
 	    T(a_body_over_the_cap_is_a_limit),
 	    T(an_interim_answer_is_not_the_answer),
 	    T(a_peer_that_says_nothing_times_out),
