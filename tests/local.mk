@@ -5,6 +5,8 @@
 # One module a line, sorted.
 unit_tests =
 unit_tests += tests/unit/test_agenda
+unit_tests += tests/unit/test_api_asked
+unit_tests += tests/unit/test_api_query
 unit_tests += tests/unit/test_awserr
 unit_tests += tests/unit/test_backoff
 unit_tests += tests/unit/test_buf
@@ -59,6 +61,7 @@ unit_tests += tests/unit/test_store_file
 unit_tests += tests/unit/test_str
 unit_tests += tests/unit/test_timefmt
 unit_tests += tests/unit/test_url
+unit_tests += tests/unit/test_waiters
 
 http_cases = tests/unit/http_cases.c tests/unit/http_cases.h
 http_rig = tests/unit/http_rig.c tests/unit/http_rig.h \
