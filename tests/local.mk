@@ -5,6 +5,8 @@
 # One module a line, sorted.
 unit_tests =
 unit_tests += tests/unit/test_agenda
+unit_tests += tests/unit/test_api_asked
+unit_tests += tests/unit/test_api_query
 unit_tests += tests/unit/test_awserr
 unit_tests += tests/unit/test_backoff
 unit_tests += tests/unit/test_buf
@@ -66,6 +68,7 @@ unit_tests += tests/unit/test_timefmt
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_webhook
 unit_tests += tests/unit/test_whsign
+unit_tests += tests/unit/test_waiters
 
 http_cases = tests/unit/http_cases.c tests/unit/http_cases.h
 http_peer = tests/unit/http_peer.c tests/unit/http_peer.h
