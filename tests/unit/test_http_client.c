@@ -244,12 +244,12 @@ a_head_that_breaks_off_is_an_error(void **state)
 	unsigned i;
 
 	for (i = 0; i < ARRAY_LEN(heads); i++) {
-		struct script s[] = {{heads[i]}};
+		struct script s[] = {{.replies = heads[i]}};
 		struct peer p;
 
 		peer_start(&p, s, 1);
 		f->out.wanted = i + 1;
-		run(f, &p,
+		fixture_run(f, &p,
 		    (struct http_request){
 			.method = "POST", .cut_body = i % 2 == 0});
 		peer_stop(&p);
@@ -266,11 +266,12 @@ static void
 a_connection_that_served_once_is_closed(void **state)
 {
 	struct fixture *f = *state;
-	struct script s[] = {{two_ok}};
+	struct script s[] = {{.replies = two_ok}};
 	struct peer p;
 
 	peer_start(&p, s, 1);
-	run(f, &p, (struct http_request){.method = "POST", .once = true});
+	fixture_run(
+	    f, &p, (struct http_request){.method = "POST", .once = true});
 	/* The peer waits for a second request as long as it could come. */
 	alarm(20);
 	peer_stop(&p);
