@@ -322,7 +322,7 @@ a_failure_leaves_standard_error_or_the_status(void **state)
 	submit("three", "x", NULL);
 	run_until(1);
 	assert_object("three-error",
-	    "Model could not be started: start /nowhere-at-all: No such file "
+	    "Model could not be started: run /nowhere-at-all: No such file "
 	    "or directory");
 	assert_int_equal(queued(), 0);
 	close_all();

@@ -49,7 +49,7 @@ static struct json *
 read_json(const char *path)
 {
 	struct error err;
-	struct json *root;
+	struct json *root = NULL;
 	struct buf b;
 
 	buf_init(&b, CAP);
