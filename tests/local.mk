@@ -5,8 +5,11 @@
 # One module a line, sorted.
 unit_tests =
 unit_tests += tests/unit/test_agenda
+unit_tests += tests/unit/test_api
 unit_tests += tests/unit/test_api_asked
 unit_tests += tests/unit/test_api_query
+unit_tests += tests/unit/test_api_result
+unit_tests += tests/unit/test_api_submit
 unit_tests += tests/unit/test_awserr
 unit_tests += tests/unit/test_backoff
 unit_tests += tests/unit/test_buf
@@ -51,6 +54,7 @@ unit_tests += tests/unit/test_local_validate
 unit_tests += tests/unit/test_local_xml
 unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_loop
+unit_tests += tests/unit/test_metrics
 unit_tests += tests/unit/test_names
 unit_tests += tests/unit/test_options
 unit_tests += tests/unit/test_payload
@@ -115,6 +119,15 @@ tests_unit_test_conf_SOURCES = tests/unit/test_conf.c $(conf_support)
 tests_unit_test_conf_check_SOURCES = tests/unit/test_conf_check.c \
 	$(conf_support)
 tests_unit_test_intake_SOURCES = tests/unit/test_intake.c $(conf_support)
+
+api_support = tests/support/api_rig.c tests/support/api_rig.h \
+	tests/support/api_rig_peer.c \
+	tests/support/conf_fixture.c tests/support/conf_fixture.h
+tests_unit_test_api_SOURCES = tests/unit/test_api.c $(api_support)
+tests_unit_test_api_result_SOURCES = tests/unit/test_api_result.c \
+	$(api_support)
+tests_unit_test_api_submit_SOURCES = tests/unit/test_api_submit.c \
+	$(api_support)
 
 store_support = tests/support/store_fixture.c tests/support/store_fixture.h
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_support)

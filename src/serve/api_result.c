@@ -131,10 +131,15 @@ open_unnamed(const char *folder, struct error *err)
 static void
 refuse_fetch(struct api_call *c, const struct error *err)
 {
-	if (err->code == ERR_IO)
-		api_refuse_store(c, err);
-	else
-		api_refuse_err(c, 502, "bad_gateway", err);
+	const struct result *r = c->work;
+	struct error e = *err;
+
+	if (e.code == ERR_IO) {
+		api_refuse_store(c, &e);
+		return;
+	}
+	err_prefix(&e, "%s", r->job->result_location);
+	api_refuse_err(c, 502, "bad_gateway", &e);
 }
 
 static void
