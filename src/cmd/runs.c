@@ -19,8 +19,6 @@
 #include "serve/intake.h"
 
 #define SUFFIX ".db"
-/* A queued job is let go after six hours: its input outlives it. */
-#define ORPHAN_MS ((int64_t)24 * 3600 * 1000)
 
 char *
 runs_folder_name(const struct app *app)
@@ -309,36 +307,30 @@ prune_one(const struct app *app, const char *path)
 	return past && remove_run(path);
 }
 
-/* What a process that was killed left beside the state files: an input that
- * no job can need any more, or a copy that nobody reads. */
+/* A copy that a process which was killed left beside the state files. */
 static void
-prune_orphan(const char *folder, const char *name)
+prune_copy(const char *folder, const char *name)
 {
-	bool copy = strstr(name, COPY_MARK) != NULL;
 	struct stat st;
 	char *path;
 
-	if (!copy && !str_ends(name, INTAKE_SUFFIX))
+	if (strstr(name, COPY_MARK) == NULL)
 		return;
 	path = xasprintf("%s/%s", folder, name);
 	if (lstat(path, &st) == 0 &&
-	    (int64_t)st.st_mtime * 1000 + ORPHAN_MS < clock_wall_ms()) {
-		if (copy)
-			snapshot_remove(path);
-		else
-			unlink(path);
-	}
+	    (int64_t)st.st_mtime * 1000 + INTAKE_ORPHAN_MS < clock_wall_ms())
+		snapshot_remove(path);
 	free(path);
 }
 
 static void
-prune_orphans(const char *folder)
+prune_copies(const char *folder)
 {
 	struct dirent *entry;
 	DIR *dir = opendir(folder);
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL)
-		prune_orphan(folder, entry->d_name);
+		prune_copy(folder, entry->d_name);
 	if (dir != NULL)
 		closedir(dir);
 }
@@ -350,7 +342,8 @@ runs_prune(const struct app *app, const char *folder)
 	struct error err;
 	size_t n, i, removed = 0;
 
-	prune_orphans(folder);
+	intake_prune(folder);
+	prune_copies(folder);
 	if (runs_all(folder, &paths, &n, &err) == -1)
 		return;
 	for (i = 0; i < n && is_past(app, made_at(paths[i])); i++)

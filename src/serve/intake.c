@@ -2,13 +2,16 @@
 /* From what was asked for to a checked job. */
 #include "serve/intake.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "aws/endpoint.h"
 #include "aws/s3uri.h"
 #include "aws/sagemaker.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -227,4 +230,33 @@ intake_policy(
 	out->plan.interval_ms = e->poll_interval_ms;
 	out->input_prefix = e->input_prefix;
 	out->doubt_grace_ms = e->doubt_grace_ms;
+}
+
+/* --- what is left over ---------------------------------------------- */
+
+static void
+prune_input(const char *folder, const char *name)
+{
+	struct stat st;
+	char *path;
+
+	if (!str_ends(name, INTAKE_SUFFIX))
+		return;
+	path = xasprintf("%s/%s", folder, name);
+	if (lstat(path, &st) == 0 &&
+	    (int64_t)st.st_mtime * 1000 + INTAKE_ORPHAN_MS < clock_wall_ms())
+		unlink(path);
+	free(path);
+}
+
+void
+intake_prune(const char *folder)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(folder);
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL)
+		prune_input(folder, entry->d_name);
+	if (dir != NULL)
+		closedir(dir);
 }

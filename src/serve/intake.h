@@ -53,6 +53,13 @@ int intake_no_prefix(
 /* In the name of a file that keeps an input until the service has it. */
 #define INTAKE_SUFFIX ".input"
 
+/* A queued job is let go after six hours: its input outlives it. */
+#define INTAKE_ORPHAN_MS ((int64_t)24 * 3600 * 1000)
+
+/* Remove the inputs in a folder that no job can need any more: what a process
+ * left that was killed before it had written a job down. */
+void intake_prune(const char *folder);
+
 /*
  * A new job that asks for the same as one that is DONE (with its body), linked
  * to it. ERR_NOT_FOUND where its input is gone. *out is the caller's.

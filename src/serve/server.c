@@ -21,7 +21,7 @@
 
 /* While it stops: is everything at its end? */
 #define STOP_LOOK_MS 20
-#define PRUNE_FIRST_MS 60000
+#define PRUNE_FIRST_MS 1000
 #define PRUNE_EVERY_MS ((int64_t)3600 * 1000)
 #define PRUNE_BATCH 500
 
@@ -124,6 +124,7 @@ prune(void *arg)
 
 	if (sv->s.stopping)
 		return;
+	intake_prune(sv->s.folder);
 	store_prune(sv->s.store,
 	    clock_wall_ms() - sv->conf->global.retention_ms, PRUNE_BATCH,
 	    on_pruned, sv);
