@@ -65,8 +65,12 @@ unit_tests += tests/unit/test_sagemaker
 unit_tests += tests/unit/test_schedule
 unit_tests += tests/unit/test_sigv4
 unit_tests += tests/unit/test_sigv4_vectors
+unit_tests += tests/unit/test_snapshot
 unit_tests += tests/unit/test_store
+unit_tests += tests/unit/test_store_delivery
 unit_tests += tests/unit/test_store_file
+unit_tests += tests/unit/test_store_list
+unit_tests += tests/unit/test_store_migrate
 unit_tests += tests/unit/test_str
 unit_tests += tests/unit/test_timefmt
 unit_tests += tests/unit/test_url
@@ -131,8 +135,16 @@ tests_unit_test_api_submit_SOURCES = tests/unit/test_api_submit.c \
 
 store_support = tests/support/store_fixture.c tests/support/store_fixture.h
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_support)
+tests_unit_test_store_delivery_SOURCES = tests/unit/test_store_delivery.c \
+	$(store_support)
 tests_unit_test_store_file_SOURCES = tests/unit/test_store_file.c \
 	$(store_support)
+tests_unit_test_store_list_SOURCES = tests/unit/test_store_list.c \
+	$(store_support)
+tests_unit_test_store_migrate_SOURCES = tests/unit/test_store_migrate.c \
+	tests/support/schema_v1.h $(store_support)
+tests_unit_test_snapshot_SOURCES = tests/unit/test_snapshot.c \
+	tests/support/schema_v1.h $(store_support)
 
 # The engine in virtual time: these files take the place of modules of the
 # library, which the linker then leaves in it.

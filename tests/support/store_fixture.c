@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,36 @@ on_jobs(struct job **jobs, size_t n, const struct error *err, void *arg)
 }
 
 static void
+on_deliveries(struct delivery **v, size_t n, const struct error *err, void *arg)
+{
+	if (n > 0)
+		fx.deliveries = xmemdup(v, n * sizeof(struct delivery *));
+	fx.n = n;
+	on_done(err, arg);
+}
+
+static void
+on_parcel(struct job *take_job, struct delivery *take_d,
+    const struct error *err, void *arg)
+{
+	assert_true((err == NULL) == (take_job != NULL));
+	assert_true((err == NULL) == (take_d != NULL));
+	if (err == NULL) {
+		fx.jobs = xmemdup(&take_job, sizeof(take_job));
+		fx.deliveries = xmemdup(&take_d, sizeof(take_d));
+		fx.n = 1;
+	}
+	on_done(err, arg);
+}
+
+static void
+on_count(size_t n, const struct error *err, void *arg)
+{
+	fx.n = n;
+	on_done(err, arg);
+}
+
+static void
 await(void)
 {
 	while (!fx.done)
@@ -80,10 +111,16 @@ fx_free_jobs(void)
 {
 	size_t i;
 
-	for (i = 0; i < fx.n; i++)
-		job_free(fx.jobs[i]);
+	for (i = 0; i < fx.n; i++) {
+		if (fx.jobs != NULL)
+			job_free(fx.jobs[i]);
+		if (fx.deliveries != NULL)
+			delivery_free(fx.deliveries[i]);
+	}
 	free(fx.jobs);
+	free(fx.deliveries);
 	fx.jobs = NULL;
+	fx.deliveries = NULL;
 	fx.n = 0;
 }
 
@@ -120,12 +157,40 @@ fx_save(const struct job *job, unsigned n)
 	return fx.failed ? -1 : 0;
 }
 
-struct job *
-fx_find(const char *id)
+int
+fx_save_delivery(const struct delivery *d, const struct attempt *a)
+{
+	store_save_delivery(fx.store, d, a, on_done, NULL);
+	await();
+	return fx.failed ? -1 : 0;
+}
+
+int
+fx_begin(const struct delivery *d, const struct attempt *a)
+{
+	store_begin_attempt(fx.store, d, a, on_parcel, NULL);
+	await();
+	return fx.failed ? -1 : 0;
+}
+
+int
+fx_prune(int64_t before_at, size_t limit)
+{
+	int n;
+
+	store_prune(fx.store, before_at, limit, on_count, NULL);
+	await();
+	n = (int)fx.n;
+	fx.n = 0;
+	return fx.failed ? -1 : n;
+}
+
+/* The first of what was found. */
+static struct job *
+take_job(void)
 {
 	struct job *job;
 
-	store_find(fx.store, id, true, on_jobs, NULL);
 	await();
 	if (fx.failed)
 		fail_msg("%s", fx.err.text);
@@ -133,6 +198,51 @@ fx_find(const char *id)
 	fx.n = 0;
 	fx_free_jobs();
 	return job;
+}
+
+struct job *
+fx_find(const char *id)
+{
+	store_find(fx.store, id, true, on_jobs, NULL);
+	return take_job();
+}
+
+struct job *
+fx_find_key(const char *key)
+{
+	store_find_key(fx.store, key, on_jobs, NULL);
+	return take_job();
+}
+
+struct delivery *
+fx_find_delivery(const char *id)
+{
+	struct delivery *d;
+
+	store_find_delivery(fx.store, id, on_deliveries, NULL);
+	await();
+	if (fx.failed)
+		fail_msg("%s", fx.err.text);
+	d = fx.n > 0 ? fx.deliveries[0] : NULL;
+	fx.n = 0;
+	fx_free_jobs();
+	return d;
+}
+
+int
+fx_query(const struct store_query *q)
+{
+	store_list(fx.store, q, on_jobs, NULL);
+	await();
+	return fx.failed ? -1 : 0;
+}
+
+int
+fx_query_deliveries(const struct store_query *q)
+{
+	store_list_deliveries(fx.store, q, on_deliveries, NULL);
+	await();
+	return fx.failed ? -1 : 0;
 }
 
 void
@@ -184,4 +294,82 @@ fx_small_job(void)
 	job->spec.body = xstrdup("hello");
 	job->spec.body_len = 5;
 	return job;
+}
+
+struct delivery *
+fx_add_delivery(struct job *job, const char *target)
+{
+	struct delivery *d =
+	    delivery_new(job->id, target, "inference.completed", 1000);
+	char *bytes = xasprintf("%s %s", job->id, target);
+
+	d->content_type = xstrdup("text/plain");
+	delivery_set_body(d, bytes, strlen(bytes));
+	free(bytes);
+	job_add_delivery(job, d);
+	return d;
+}
+
+struct job *
+fx_done_job(int64_t completed_at)
+{
+	struct job *job = fx_small_job();
+
+	assert_int_equal(fx_insert(job), 0);
+	job_add_submission(job)->fate = SUB_ACCEPTED;
+	job_move(job, JOB_PENDING, OUTCOME_NONE);
+	assert_int_equal(fx_save(job, 1), 0);
+	job_move(job, JOB_DONE, OUTCOME_OK);
+	job->completed_at = completed_at;
+	return job;
+}
+
+/* A frame's header names the size of the database where it ends a
+ * transaction. */
+unsigned
+fx_frames(bool commits)
+{
+	char *wal = xasprintf("%s-wal", fx.path);
+	unsigned char h[24];
+	FILE *f = fopen(wal, "r");
+	unsigned n = 0;
+
+	assert_non_null(f);
+	assert_int_equal(fseek(f, 32, SEEK_SET), 0);
+	while (fread(h, sizeof(h), 1, f) == 1) {
+		n += !commits || (h[4] | h[5] | h[6] | h[7]) != 0;
+		fseek(f, 4096, SEEK_CUR);
+	}
+	fclose(f);
+	free(wal);
+	return n;
+}
+
+void
+fx_change(const char *sql)
+{
+	sqlite3 *db;
+	char *message = NULL;
+
+	assert_int_equal(sqlite3_open(fx.path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
+		fail_msg("%s: %s", sql, message);
+	sqlite3_close(db);
+}
+
+int64_t
+fx_number(const char *sql)
+{
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+	int64_t n;
+
+	assert_int_equal(sqlite3_open(fx.path, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	n = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return n;
 }

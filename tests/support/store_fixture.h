@@ -3,6 +3,7 @@
 #ifndef TESTS_STORE_FIXTURE_H
 #define TESTS_STORE_FIXTURE_H
 
+#include "job/delivery.h"
 #include "job/job.h"
 #include "store/store.h"
 
@@ -17,7 +18,8 @@ struct store_fixture {
 	bool failed;
 	struct error err;
 	struct job **jobs;
-	size_t n;
+	struct delivery **deliveries;
+	size_t n; /* of either, or what was pruned */
 };
 extern struct store_fixture fx;
 
@@ -28,14 +30,23 @@ void fx_open(void);
 void fx_close(void);
 int fx_insert(const struct job *job);
 int fx_save(const struct job *job, unsigned n);
+int fx_save_delivery(const struct delivery *d, const struct attempt *a);
+int fx_prune(int64_t before_at, size_t limit); /* how many, or -1 */
+
+/* Fills fx.jobs and fx.deliveries with one each. */
+int fx_begin(const struct delivery *d, const struct attempt *a);
 
 /* NULL: there is none. The caller's. */
 struct job *fx_find(const char *id);
+struct job *fx_find_key(const char *key);
+struct delivery *fx_find_delivery(const char *id);
 
 /* Fills fx.jobs and fx.n, or sets fx.failed. */
 typedef void fx_verb(struct store *, store_jobs_fn *, void *);
 void fx_load(fx_verb *verb);
-void fx_free_jobs(void);
+int fx_query(const struct store_query *q);
+int fx_query_deliveries(const struct store_query *q);
+void fx_free_jobs(void); /* and deliveries */
 size_t fx_count(fx_verb *verb);
 
 /* store_list of everything. */
@@ -46,5 +57,18 @@ char *fx_file(const char *name, const char *text);
 
 /* With a body of five bytes. The caller's. */
 struct job *fx_small_job(void);
+
+/* A delivery of the job's, "<job> <target>" being its bytes. Borrowed. */
+struct delivery *fx_add_delivery(struct job *job, const char *target);
+
+/* A job that was inserted and is DONE, ok, unsaved, at an instant. */
+struct job *fx_done_job(int64_t completed_at);
+
+/* Frames in the write-ahead log, or those of them that end a transaction. */
+unsigned fx_frames(bool commits);
+
+/* Change the file, which is closed, behind the store's back. */
+void fx_change(const char *sql);
+int64_t fx_number(const char *sql);
 
 #endif

@@ -10,10 +10,12 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -315,6 +317,190 @@ a_job_that_is_not_there_is_not_saved(void **state)
 	job_free(job);
 }
 
+/* --- keys ----------------------------------------------------------- */
+
+static struct job *
+job_of_key(const char *key)
+{
+	struct job *job = fx_small_job();
+
+	job->spec.idempotency_key = xstrdup_or_null(key);
+	return job;
+}
+
+static void
+a_key_makes_one_job(void **state)
+{
+	struct job *first = job_of_key("k"), *again = job_of_key("k");
+	struct job *other = job_of_key("K"), *found;
+
+	(void)state;
+	fx_open();
+	assert_int_equal(fx_insert(first), 0);
+	assert_int_equal(fx_insert(again), -1);
+	assert_int_equal(fx.err.code, ERR_EXISTS);
+	assert_non_null(strstr(fx.err.text, "key"));
+	assert_null(fx_find(again->id));
+	assert_int_equal(fx_insert(other), 0);
+	found = fx_find_key("k");
+	assert_string_equal(found->id, first->id);
+	assert_null(found->spec.body);
+	job_free(found);
+	assert_null(fx_find_key(""));
+	assert_null(fx_find_key("kk"));
+	job_free(first);
+	job_free(again);
+	job_free(other);
+}
+
+static void
+a_job_of_a_key_comes_with_its_deliveries(void **state)
+{
+	struct job *job = job_of_key("k"), *found;
+
+	(void)state;
+	fx_open();
+	assert_int_equal(fx_insert(job), 0);
+	job_move(job, JOB_DONE, OUTCOME_CANCELLED);
+	fx_add_delivery(job, "exec a");
+	assert_int_equal(fx_save(job, 0), 0);
+	found = fx_find_key("k");
+	assert_int_equal(found->ndeliveries, 1);
+	job_free(found);
+	job_free(job);
+}
+
+static void
+jobs_without_a_key_do_not_meet(void **state)
+{
+	struct job *a = job_of_key(NULL), *b = job_of_key(NULL);
+
+	(void)state;
+	fx_open();
+	assert_int_equal(fx_insert(a), 0);
+	assert_int_equal(fx_insert(b), 0);
+	assert_null(fx_find_key(""));
+	job_free(a);
+	job_free(b);
+}
+
+static void
+what_is_refused_for_another_reason_does_not_exist(void **state)
+{
+	struct job *job = job_of_key("k");
+
+	(void)state;
+	fx_open();
+	xfree(&job->spec.endpoint);
+	assert_int_equal(fx_insert(job), -1);
+	assert_int_equal(fx.err.code, ERR_STORE);
+	assert_null(fx_find_key("k"));
+	job_free(job);
+}
+
+/* --- inputs on their way -------------------------------------------- */
+
+static char spooled[128]; /* whose fsync is watched */
+static unsigned synced; /* how often */
+static unsigned folder_synced;
+static unsigned commits_before; /* … the first of them */
+static bool sync_fails_once;
+
+static bool
+is_of(int fd, const char *path)
+{
+	char name[64], target[128];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	n = readlink(name, target, sizeof(target) - 1);
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	return strcmp(target, path) == 0;
+}
+
+/* In place of libc's. */
+int
+fsync(int fd)
+{
+	if (spooled[0] != '\0' && is_of(fd, spooled)) {
+		if (synced++ == 0)
+			commits_before = fx_frames(true);
+		if (sync_fails_once && synced == 1) {
+			errno = EIO;
+			return -1;
+		}
+	}
+	if (is_of(fd, fx.dir))
+		folder_synced++;
+	return (int)syscall(SYS_fsync, fd);
+}
+
+static struct job *
+job_of_file(const char *name)
+{
+	struct job *job = fx_small_job();
+
+	free(job->spec.body);
+	job->spec.body = NULL;
+	job->spec.body_len = 0;
+	job->spec.input = INPUT_FILE;
+	job->spec.input_path = fx_file(name, "words");
+	job->spec.input_size = 5;
+	job->spec.input_location = xstrdup("s3://b/k");
+	job->spec.input_spooled = true;
+	return job;
+}
+
+static void
+an_input_of_ours_is_on_disk_before_its_job(void **state)
+{
+	struct job *job = job_of_file("input");
+
+	(void)state;
+	fx_open();
+	snprintf(spooled, sizeof(spooled), "%s", job->spec.input_path);
+	synced = folder_synced = 0;
+	assert_int_equal(fx_insert(job), 0);
+	assert_int_equal(synced, 1);
+	assert_true(folder_synced >= 1);
+	assert_int_equal(fx_frames(true), commits_before + 1);
+	/* What belongs to somebody else is left alone. */
+	job_free(job);
+	job = job_of_file("other");
+	job->spec.input_spooled = false;
+	snprintf(spooled, sizeof(spooled), "%s", job->spec.input_path);
+	synced = folder_synced = 0;
+	assert_int_equal(fx_insert(job), 0);
+	assert_int_equal(synced, 0);
+	spooled[0] = '\0';
+	job_free(job);
+}
+
+static void
+an_input_that_may_be_lost_makes_no_job(void **state)
+{
+	struct job *job = job_of_file("input");
+
+	(void)state;
+	fx_open();
+	snprintf(spooled, sizeof(spooled), "%s", job->spec.input_path);
+	/* A second fsync would say that all is well. */
+	synced = 0;
+	sync_fails_once = true;
+	assert_int_equal(fx_insert(job), -1);
+	sync_fails_once = false;
+	spooled[0] = '\0';
+	assert_int_equal(fx.err.code, ERR_IO);
+	assert_null(fx_find(job->id));
+	unlink(job->spec.input_path);
+	assert_int_equal(fx_insert(job), -1);
+	assert_int_equal(fx.err.code, ERR_IO);
+	assert_null(fx_find(job->id));
+	job_free(job);
+}
+
 /* --- many at once --------------------------------------------------- */
 
 #define MANY 200
@@ -329,26 +515,6 @@ on_one_of_many(const struct error *err, void *arg)
 	refused += err != NULL;
 	if (arrived == MANY)
 		loop_stop(fx.loop);
-}
-
-/* Transactions in the write-ahead log: frames that end one name its size. */
-static unsigned
-count_commits(void)
-{
-	char *wal = xasprintf("%s-wal", fx.path);
-	unsigned char h[24];
-	FILE *f = fopen(wal, "r");
-	unsigned n = 0;
-
-	assert_non_null(f);
-	assert_int_equal(fseek(f, 32, SEEK_SET), 0);
-	while (fread(h, sizeof(h), 1, f) == 1) {
-		n += (h[4] | h[5] | h[6] | h[7]) != 0;
-		fseek(f, 4096, SEEK_CUR);
-	}
-	fclose(f);
-	free(wal);
-	return n;
 }
 
 static void
@@ -378,10 +544,10 @@ what_queued_up_is_one_transaction(void **state)
 
 	(void)state;
 	fx_open();
-	before = count_commits();
+	before = fx_frames(true);
 	insert_many(0);
 	assert_int_equal(refused, 0);
-	assert_in_range(count_commits() - before, 1, MANY / 4);
+	assert_in_range(fx_frames(true) - before, 1, MANY / 4);
 	assert_int_equal(fx_count(fx_list), MANY);
 	fx_close();
 	fx_open();
@@ -396,6 +562,117 @@ one_that_is_refused_takes_no_other_with_it(void **state)
 	insert_many(77);
 	assert_int_equal(refused, 1);
 	assert_int_equal(fx_count(fx_list), MANY - 1);
+}
+
+/* One of every kind at once, and some of them are refused. */
+enum { MIX_OK = 9, MIX_REFUSED = 4 };
+static unsigned told, told_wrong;
+
+static void
+on_told(bool ok, void *arg)
+{
+	told_wrong += ok != *(const bool *)arg;
+	if (++told == MIX_OK + MIX_REFUSED)
+		loop_stop(fx.loop);
+}
+
+static void
+on_written(const struct error *err, void *arg)
+{
+	on_told(err == NULL, arg);
+}
+
+static void
+on_some_jobs(struct job **jobs, size_t n, const struct error *err, void *arg)
+{
+	while (n > 0)
+		job_free(jobs[--n]);
+	on_told(err == NULL, arg);
+}
+
+static void
+on_some_deliveries(
+    struct delivery **v, size_t n, const struct error *err, void *arg)
+{
+	while (n > 0)
+		delivery_free(v[--n]);
+	on_told(err == NULL, arg);
+}
+
+static void
+on_one_parcel(struct job *take_job, struct delivery *take_d,
+    const struct error *err, void *arg)
+{
+	assert_true((take_job != NULL) == (err == NULL));
+	job_free(take_job);
+	delivery_free(take_d);
+	on_told(err == NULL, arg);
+}
+
+static void
+on_counted(size_t n, const struct error *err, void *arg)
+{
+	/* The one before it, and the one that this batch ends is young. */
+	on_told(err == NULL && n == 1, arg);
+}
+
+static void
+queue_a_mix(struct job *job, struct job *fresh, struct job *lost)
+{
+	static bool ok = true, refused_one = false;
+	struct store_query all = {0}, senseless = {.state = "gone"};
+	struct delivery *d = job->deliveries[0];
+	struct attempt a;
+
+	store_insert(fx.store, fresh, on_written, &ok);
+	store_save(fx.store, job, 0, on_written, &ok);
+	store_insert(fx.store, fresh, on_written, &refused_one);
+	delivery_begin_attempt(d, 5, false, &a);
+	store_begin_attempt(fx.store, d, &a, on_one_parcel, &ok);
+	d->epoch++;
+	store_begin_attempt(fx.store, d, &a, on_one_parcel, &refused_one);
+	d->epoch--;
+	store_list(fx.store, &all, on_some_jobs, &ok);
+	store_list(fx.store, &senseless, on_some_jobs, &refused_one);
+	store_insert(fx.store, lost, on_written, &refused_one);
+	delivery_move(d, DELIVERY_DELIVERED, 9);
+	a.outcome = ATTEMPT_OK;
+	store_save_delivery(fx.store, d, &a, on_written, &ok);
+	store_list_deliveries(fx.store, &all, on_some_deliveries, &ok);
+	store_find_delivery(fx.store, d->id, on_some_deliveries, &ok);
+	store_prune(fx.store, 50, 10, on_counted, &ok);
+	store_unfinished(fx.store, on_some_jobs, &ok);
+}
+
+static void
+operations_of_all_kinds_share_a_transaction_and_no_refusal(void **state)
+{
+	struct job *old, *job, *fresh = fx_small_job();
+	struct job *lost = job_of_file("lost");
+	struct delivery *d;
+
+	(void)state;
+	fx_open();
+	unlink(lost->spec.input_path);
+	old = fx_done_job(10);
+	assert_int_equal(fx_save(old, 0), 0);
+	job = fx_done_job(100);
+	fx_add_delivery(job, "exec a");
+	told = told_wrong = 0;
+	queue_a_mix(job, fresh, lost);
+	while (told < MIX_OK + MIX_REFUSED)
+		loop_run(fx.loop);
+	assert_int_equal(told_wrong, 0);
+	d = fx_find_delivery(job->deliveries[0]->id);
+	assert_int_equal(d->state, DELIVERY_DELIVERED);
+	assert_int_equal(d->nlog, 1);
+	assert_int_equal(d->log[0].outcome, ATTEMPT_OK);
+	delivery_free(d);
+	assert_int_equal(fx_count(fx_list), 2);
+	job_free(old);
+	job_free(job);
+	job_free(fresh);
+	job_free(lost);
 }
 
 static void
@@ -468,35 +745,31 @@ what_was_acknowledged_survives_a_kill(void **state)
 	}
 }
 
+#define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(
-		every_field_comes_back, fx_setup, fx_teardown),
-	    cmocka_unit_test_setup_teardown(
-		what_is_not_given_comes_back_as_nothing, fx_setup, fx_teardown),
-	    cmocka_unit_test_setup_teardown(
-		jobs_come_oldest_first, fx_setup, fx_teardown),
-	    cmocka_unit_test_setup_teardown(
-		a_job_that_is_not_there_is_not_found, fx_setup, fx_teardown),
-	    cmocka_unit_test_setup_teardown(
-		a_former_owner_changes_nothing, fx_setup, fx_teardown),
-	    cmocka_unit_test_setup_teardown(
-		done_is_final, fx_setup, fx_teardown),
-	    cmocka_unit_test_setup_teardown(
-		an_id_is_taken_once, fx_setup, fx_teardown),
-	    cmocka_unit_test_setup_teardown(
-		a_job_that_is_not_there_is_not_saved, fx_setup, fx_teardown),
-	    cmocka_unit_test_setup_teardown(
-		what_queued_up_is_one_transaction, fx_setup, fx_teardown),
-	    cmocka_unit_test_setup_teardown(
-		one_that_is_refused_takes_no_other_with_it, fx_setup,
-		fx_teardown),
-	    cmocka_unit_test_setup_teardown(
-		close_writes_and_answers_what_is_queued, fx_setup, fx_teardown),
-	    cmocka_unit_test_setup_teardown(
-		what_was_acknowledged_survives_a_kill, fx_setup, fx_teardown),
+	    T(every_field_comes_back),
+	    T(what_is_not_given_comes_back_as_nothing),
+	    T(jobs_come_oldest_first),
+	    T(a_job_that_is_not_there_is_not_found),
+	    T(a_former_owner_changes_nothing),
+	    T(done_is_final),
+	    T(an_id_is_taken_once),
+	    T(a_job_that_is_not_there_is_not_saved),
+	    T(a_key_makes_one_job),
+	    T(a_job_of_a_key_comes_with_its_deliveries),
+	    T(jobs_without_a_key_do_not_meet),
+	    T(what_is_refused_for_another_reason_does_not_exist),
+	    T(an_input_of_ours_is_on_disk_before_its_job),
+	    T(an_input_that_may_be_lost_makes_no_job),
+	    T(what_queued_up_is_one_transaction),
+	    T(one_that_is_refused_takes_no_other_with_it),
+	    T(operations_of_all_kinds_share_a_transaction_and_no_refusal),
+	    T(close_writes_and_answers_what_is_queued),
+	    T(what_was_acknowledged_survives_a_kill),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,20 +115,6 @@ put_file(const void *data, size_t len)
 }
 
 static void
-change(const char *sql)
-{
-	sqlite3 *db;
-	char *message = NULL;
-
-	assert_int_equal(sqlite3_open(fx.path, &db), SQLITE_OK);
-	sqlite3_exec(
-	    db, "PRAGMA ignore_check_constraints = 1", NULL, NULL, NULL);
-	if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
-		fail_msg("%s: %s", sql, message);
-	sqlite3_close(db);
-}
-
-static void
 refuse_file(const char *word)
 {
 	struct error err;
@@ -152,14 +137,14 @@ a_file_that_is_none_of_ours_is_refused(void **state)
 	put_file(text, sizeof(text));
 	refuse_file("not a database");
 	unlink(fx.path);
-	change("CREATE TABLE mine (x)");
+	fx_change("CREATE TABLE mine (x)");
 	refuse_file("no state file of awaitd");
-	change("DROP TABLE mine; PRAGMA application_id = 7");
+	fx_change("DROP TABLE mine; PRAGMA application_id = 7");
 	refuse_file("no state file of awaitd");
 	unlink(fx.path);
 	fx_open();
 	fx_close();
-	change("PRAGMA user_version = 99");
+	fx_change("PRAGMA user_version = 99");
 	refuse_file("schema version 99");
 }
 
@@ -256,7 +241,7 @@ rows_that_make_no_sense_are_refused(void **state)
 	(void)state;
 	for (i = 0; i < ARRAY_LEN(changes); i++) {
 		make_rows();
-		change(changes[i]);
+		fx_change(changes[i]);
 		fx_open();
 		fx_load(store_unfinished);
 		if (!fx.failed)

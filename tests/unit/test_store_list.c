@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pages of jobs and of deliveries: each is given once, whatever is asked for
+ * with it, and a page costs what it holds, not what the file holds.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "tests/support/store_fixture.h"
+
+#define JOBS 60
+#define UNKNOWN "01arz3ndektsv4rrffq69g5fav"
+
+static const char *const states[] = {NULL, "queued", "pending", "done"};
+static const char *const outcomes[] = {
+    NULL, "none", "ok", "failed", "expired", "cancelled"};
+static const char *const endpoints[] = {NULL, "ocr", "llm", "none-such"};
+static const char *const targets[] = {
+    NULL, "webhook hook", "exec a", "exec none-such"};
+static const char *const delivery_states[] = {
+    NULL, "waiting", "delivered", "dead"};
+
+static struct job *jobs[JOBS];
+static struct delivery *deliveries[2 * JOBS];
+static size_t ndeliveries;
+
+/* --- a file with some of everything --------------------------------- */
+
+static void
+deliver_job(struct job *job, size_t i)
+{
+	struct delivery *d;
+	size_t k;
+
+	for (k = 0; k < job->ndeliveries; k++) {
+		d = job->deliveries[k];
+		if ((i + k) % 3 != 0)
+			delivery_move(d, (enum delivery_state)((i + k) % 3), 5);
+		assert_int_equal(fx_save_delivery(d, NULL), 0);
+		deliveries[ndeliveries++] = d;
+	}
+}
+
+static void
+end_job(struct job *job, size_t i)
+{
+	job_move(job, JOB_DONE, (enum job_outcome)(1 + i / 3 % 4));
+	if (i % 2 == 0)
+		fx_add_delivery(job, targets[1]);
+	if (i % 4 != 3)
+		fx_add_delivery(job, targets[2]);
+	assert_int_equal(fx_save(job, 0), 0);
+	deliver_job(job, i);
+}
+
+static void
+make_some(void)
+{
+	struct job *job;
+	size_t i;
+
+	fx_open();
+	ndeliveries = 0;
+	for (i = 0; i < JOBS; i++) {
+		jobs[i] = job = fx_small_job();
+		free(job->spec.endpoint);
+		job->spec.endpoint = xstrdup(endpoints[1 + i % 5 / 3]);
+		assert_int_equal(fx_insert(job), 0);
+		if (i % 3 == 0)
+			continue;
+		job_add_submission(job)->fate = SUB_ACCEPTED;
+		job_move(job, JOB_PENDING, OUTCOME_NONE);
+		assert_int_equal(fx_save(job, 1), 0);
+		if (i % 3 == 2)
+			end_job(job, i);
+	}
+	assert_in_range(ndeliveries, 10, 2 * JOBS);
+}
+
+static void
+free_some(void)
+{
+	size_t i;
+
+	for (i = 0; i < JOBS; i++)
+		job_free(jobs[i]);
+}
+
+static bool
+matches(const char *wanted, const char *is)
+{
+	return wanted == NULL || strcmp(wanted, is) == 0;
+}
+
+/* --- jobs ----------------------------------------------------------- */
+
+static bool
+wanted_job(const struct store_query *q, const struct job *job)
+{
+	return matches(q->state, job_state_name(job->state)) &&
+	    matches(q->outcome, job_outcome_name(job->outcome)) &&
+	    matches(q->endpoint, job->spec.endpoint);
+}
+
+/* All pages, one behind the other, are the jobs that match, in order. */
+static void
+check_job_pages(struct store_query q)
+{
+	char after[JOBID_SIZE];
+	size_t i, at = 0, n;
+
+	q.after = NULL;
+	do {
+		assert_int_equal(fx_query(&q), 0);
+		n = fx.n;
+		assert_true(q.limit == 0 || n <= q.limit);
+		for (i = 0; i < n; i++, at++) {
+			while (at < JOBS && !wanted_job(&q, jobs[at]))
+				at++;
+			assert_true(at < JOBS);
+			assert_string_equal(fx.jobs[i]->id, jobs[at]->id);
+			assert_null(fx.jobs[i]->spec.body);
+			assert_int_equal(fx.jobs[i]->ndeliveries, 0);
+			memcpy(after, jobs[at]->id, JOBID_SIZE);
+			q.after = after;
+		}
+		fx_free_jobs();
+	} while (n > 0 && q.limit > 0);
+	for (; at < JOBS; at++)
+		assert_false(wanted_job(&q, jobs[at]));
+}
+
+static void
+pages_hold_each_job_that_was_asked_for_once(void **state)
+{
+	static const size_t limits[] = {0, 1, 7, 1000};
+	struct store_query q = {0};
+	size_t s, o, e, l;
+
+	(void)state;
+	make_some();
+	for (s = 0; s < ARRAY_LEN(states); s++) {
+		for (o = 0; o < ARRAY_LEN(outcomes); o++) {
+			for (e = 0; e < ARRAY_LEN(endpoints); e++) {
+				q.state = states[s];
+				q.outcome = outcomes[o];
+				q.endpoint = endpoints[e];
+				q.limit = limits[(s + o + e) % 4];
+				check_job_pages(q);
+			}
+		}
+	}
+	for (l = 0; l < ARRAY_LEN(limits); l++) {
+		memset(&q, 0, sizeof(q));
+		q.limit = limits[l];
+		check_job_pages(q);
+	}
+	free_some();
+}
+
+/* --- deliveries ----------------------------------------------------- */
+
+static bool
+wanted_delivery(const struct store_query *q, const struct delivery *d)
+{
+	return matches(q->state, delivery_state_name(d->state)) &&
+	    matches(q->target, d->target) && matches(q->job, d->job_id);
+}
+
+static void
+check_delivery_pages(struct store_query q)
+{
+	char after[DELIVERY_ID_SIZE];
+	size_t i, at = 0, n;
+
+	q.after = NULL;
+	do {
+		assert_int_equal(fx_query_deliveries(&q), 0);
+		n = fx.n;
+		assert_true(q.limit == 0 || n <= q.limit);
+		for (i = 0; i < n; i++, at++) {
+			while (at < ndeliveries &&
+			    !wanted_delivery(&q, deliveries[at]))
+				at++;
+			assert_true(at < ndeliveries);
+			assert_string_equal(
+			    fx.deliveries[i]->id, deliveries[at]->id);
+			assert_string_equal(
+			    fx.deliveries[i]->job_id, deliveries[at]->job_id);
+			memcpy(after, deliveries[at]->id, DELIVERY_ID_SIZE);
+			q.after = after;
+		}
+		fx_free_jobs();
+	} while (n > 0 && q.limit > 0);
+	for (; at < ndeliveries; at++)
+		assert_false(wanted_delivery(&q, deliveries[at]));
+}
+
+static void
+pages_hold_each_delivery_that_was_asked_for_once(void **state)
+{
+	static const size_t limits[] = {0, 1, 7, 1000};
+	const char *of[] = {NULL, NULL, NULL, UNKNOWN};
+	struct store_query q = {0};
+	size_t s, t, j;
+
+	(void)state;
+	make_some();
+	of[1] = deliveries[0]->job_id;
+	of[2] = jobs[0]->id;
+	for (s = 0; s < ARRAY_LEN(delivery_states); s++) {
+		for (t = 0; t < ARRAY_LEN(targets); t++) {
+			for (j = 0; j < ARRAY_LEN(of); j++) {
+				q.state = delivery_states[s];
+				q.target = targets[t];
+				q.job = of[j];
+				q.limit = limits[(s + t + j) % 4];
+				check_delivery_pages(q);
+			}
+		}
+	}
+	free_some();
+}
+
+/* --- questions that make no sense ----------------------------------- */
+
+static void
+refuse(const struct store_query *q, enum error_code code)
+{
+	assert_int_equal(fx_query(q), -1);
+	assert_int_equal(fx.err.code, code);
+	assert_int_equal(fx.n, 0);
+	assert_int_equal(fx_query_deliveries(q), -1);
+	assert_int_equal(fx.err.code, code);
+	assert_int_equal(fx.n, 0);
+}
+
+static void
+nothing_follows_what_is_not_there(void **state)
+{
+	struct store_query q = {.after = UNKNOWN, .limit = 5};
+
+	(void)state;
+	make_some();
+	refuse(&q, ERR_NOT_FOUND);
+	q.after = "";
+	refuse(&q, ERR_NOT_FOUND);
+	q.after = "' OR 1=1 --";
+	refuse(&q, ERR_NOT_FOUND);
+	free_some();
+}
+
+static void
+a_name_that_nothing_has_is_refused(void **state)
+{
+	struct store_query state_of = {.state = "gone"};
+	struct store_query outcome_of = {.outcome = "fine"};
+
+	(void)state;
+	make_some();
+	refuse(&state_of, ERR_USAGE);
+	assert_int_equal(fx_query(&outcome_of), -1);
+	assert_int_equal(fx.err.code, ERR_USAGE);
+	/* Of the other kind. */
+	state_of.state = "waiting";
+	assert_int_equal(fx_query(&state_of), -1);
+	state_of.state = "queued";
+	assert_int_equal(fx_query_deliveries(&state_of), -1);
+	free_some();
+}
+
+/* --- what a page costs ---------------------------------------------- */
+
+#define ROWS 20000
+static uint64_t steps; /* of SQLite's machine, in hundreds */
+
+static int
+on_steps(void *arg)
+{
+	(void)arg;
+	steps++;
+	return 0;
+}
+
+/* Called for each connection. */
+static int
+count_steps(sqlite3 *db, const char **message, const void *api)
+{
+	(void)message;
+	(void)api;
+	sqlite3_progress_handler(db, 100, on_steps, NULL);
+	return SQLITE_OK;
+}
+
+/* Two of ROWS jobs are the rare ones: the first and the last. */
+static void
+make_many(void)
+{
+	static const char fill[] =
+	    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+	    "WHERE i < 20000) "
+	    "INSERT INTO job (id, created_at, endpoint, request_ttl_s, "
+	    "invocation_timeout_s, own_names, input, input_size, "
+	    "input_spooled, input_location) SELECT "
+	    "printf('01arz3ndektsv4rrffq6%06d', i), i, "
+	    "iif(i IN (1, 20000), 'rare', 'ocr'), 0, 0, 1, 2, 0, 0, 's3://b/k' "
+	    "FROM n;"
+	    "INSERT INTO job_state (seq, state, outcome, epoch, submitted_at, "
+	    "deadline_at, completed_at, result_size) SELECT seq, "
+	    "iif(seq = 10000, 0, 2), iif(seq = 10000, 0, "
+	    "iif(seq IN (1, 20000), 2, 1)), 1, 0, 0, seq, 0 FROM job;"
+	    "INSERT INTO delivery (seq, id, job, target, event, created_at, "
+	    "body_size, by_reference, state, epoch, due_at, ended_at, "
+	    "attempts, "
+	    "failures, interruptions, replays) SELECT seq, "
+	    "'msg_' || id, seq, iif(seq IN (1, 20000), 'exec rare', 'exec a'), "
+	    "'e', 1, 0, 1, iif(seq = 10000, 0, iif(seq IN (1, 20000), 2, 1)), "
+	    "1, 5, 0, 0, 0, 0, 0 FROM job";
+
+	fx_open();
+	fx_close();
+	fx_change(fill);
+	sqlite3_auto_extension((void (*)(void))(uintptr_t)count_steps);
+	fx_open();
+	sqlite3_cancel_auto_extension((void (*)(void))(uintptr_t)count_steps);
+}
+
+/* The page has `n`, and costs little where the file has 20,000. */
+static void
+cheap(int failed, size_t n, const char *what)
+{
+	assert_int_equal(failed, 0);
+	if (fx.n != n)
+		fail_msg("%s: %zu", what, fx.n);
+	if (steps > 400)
+		fail_msg(
+		    "%s: %llu hundred steps", what, (unsigned long long)steps);
+	fx_free_jobs();
+	steps = 0;
+}
+
+static void
+a_page_costs_what_it_holds(void **state)
+{
+	static const struct {
+		struct store_query q;
+		size_t n;
+	} cases[] = {
+	    {{.limit = 100}, 100},
+	    {{.after = "01arz3ndektsv4rrffq6015000", .limit = 100}, 100},
+	    {{.after = "01arz3ndektsv4rrffq6019990", .limit = 100}, 10},
+	    {{.state = "queued", .limit = 100}, 1},
+	    {{.state = "pending", .limit = 100}, 0},
+	    {{.state = "queued", .endpoint = "ocr", .limit = 100}, 1},
+	    {{.outcome = "failed", .limit = 100}, 2},
+	    {{.outcome = "failed", .endpoint = "ocr", .limit = 100}, 0},
+	    {{.outcome = "expired", .limit = 100}, 0},
+	    {{.endpoint = "rare", .limit = 100}, 2},
+	    {{.endpoint = "rare", .outcome = "ok", .limit = 100}, 0},
+	    {{.endpoint = "rare", .state = "done", .limit = 100}, 2},
+	    {{.endpoint = "none-such", .limit = 100}, 0},
+	    {{.state = "done",
+		 .after = "01arz3ndektsv4rrffq6015000",
+		 .limit = 100},
+		100},
+	    {{.outcome = "ok",
+		 .after = "01arz3ndektsv4rrffq6015000",
+		 .limit = 100},
+		100},
+	};
+	size_t i;
+
+	(void)state;
+	make_many();
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		char what[32];
+
+		snprintf(what, sizeof(what), "jobs, case %zu", i);
+		steps = 0;
+		cheap(fx_query(&cases[i].q), cases[i].n, what);
+	}
+	fx_load(store_unfinished);
+	cheap(0, 1, "unfinished jobs");
+	assert_int_equal(fx_prune(1, 100), 0);
+	cheap(0, 0, "nothing to forget");
+}
+
+static void
+a_page_of_deliveries_costs_what_it_holds(void **state)
+{
+	static const struct {
+		struct store_query q;
+		size_t n;
+	} cases[] = {
+	    {{.limit = 100}, 100},
+	    {{.after = "msg_01arz3ndektsv4rrffq6015000", .limit = 100}, 100},
+	    {{.state = "waiting"}, 1},
+	    {{.state = "dead", .limit = 100}, 2},
+	    {{.state = "dead", .target = "exec a", .limit = 100}, 0},
+	    {{.target = "exec rare", .limit = 100}, 2},
+	    {{.target = "exec rare", .state = "delivered", .limit = 100}, 0},
+	    {{.target = "exec a",
+		 .after = "msg_01arz3ndektsv4rrffq6015000",
+		 .limit = 100},
+		100},
+	    {{.job = "01arz3ndektsv4rrffq6015000", .limit = 100}, 1},
+	    {{.job = "01arz3ndektsv4rrffq6015000",
+		 .target = "exec a",
+		 .state = "delivered",
+		 .limit = 100},
+		1},
+	    {{.job = UNKNOWN, .limit = 100}, 0},
+	};
+	size_t i;
+
+	(void)state;
+	make_many();
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		char what[32];
+
+		snprintf(what, sizeof(what), "deliveries, case %zu", i);
+		steps = 0;
+		cheap(fx_query_deliveries(&cases[i].q), cases[i].n, what);
+	}
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    T(pages_hold_each_job_that_was_asked_for_once),
+	    T(pages_hold_each_delivery_that_was_asked_for_once),
+	    T(nothing_follows_what_is_not_there),
+	    T(a_name_that_nothing_has_is_refused),
+	    T(a_page_costs_what_it_holds),
+	    T(a_page_of_deliveries_costs_what_it_holds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A file of version 1 becomes one of version 2 with all its jobs, whenever the
+ * process dies meanwhile.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "tests/support/schema_v1.h"
+#include "tests/support/store_fixture.h"
+
+#define QUEUED "01arz3ndektsv4rrffq69g5fa1"
+#define PENDING "01arz3ndektsv4rrffq69g5fa2"
+#define DONE "01arz3ndektsv4rrffq69g5fa3"
+
+static void
+make_old(void)
+{
+	char *wal = xasprintf("%s-wal", fx.path);
+
+	unlink(fx.path);
+	unlink(wal);
+	free(wal);
+	fx_change(schema_v1);
+	fx_change(jobs_v1);
+	assert_int_equal(fx_number("PRAGMA user_version"), 1);
+}
+
+static void
+check_queued(void)
+{
+	struct job *job = fx_find(QUEUED);
+
+	assert_non_null(job);
+	assert_int_equal(job->created_at, 1001);
+	assert_string_equal(job->spec.endpoint, "ocr");
+	assert_string_equal(job->spec.region, "eu-west-1");
+	assert_string_equal(job->spec.content_type, "image/png");
+	assert_string_equal(job->spec.accept, "text/*");
+	assert_string_equal(job->spec.custom_attributes, "a=1");
+	assert_string_equal(job->spec.inference_id, "mine");
+	assert_string_equal(job->spec.extension, "ext");
+	assert_string_equal(job->spec.filename, "f.out");
+	assert_int_equal(job->spec.request_ttl_s, 60);
+	assert_int_equal(job->spec.invocation_timeout_s, 70);
+	assert_true(job->spec.own_names);
+	assert_string_equal(job->spec.deployment, "dep");
+	assert_string_equal(job->spec.output_path, "s3://b/out");
+	assert_int_equal(job->spec.body_len, 5);
+	assert_memory_equal(job->spec.body, "he\0lo", 5);
+	assert_null(job->spec.deliver);
+	assert_null(job->spec.retry_of);
+	assert_null(job->spec.idempotency_key);
+	assert_int_equal(job->state, JOB_QUEUED);
+	assert_int_equal(job->deadline_at, 2001);
+	job_free(job);
+}
+
+static void
+check_pending(void)
+{
+	struct job *job = fx_find(PENDING);
+
+	assert_non_null(job);
+	assert_int_equal(job->state, JOB_PENDING);
+	assert_int_equal(job->epoch, 4);
+	assert_int_equal(job->submitted_at, 1502);
+	assert_int_equal(job->spec.input, INPUT_LOCATION);
+	assert_string_equal(job->spec.input_location, "s3://b/in");
+	assert_int_equal(job->nsubs, 2);
+	assert_int_equal(job->subs[0].fate, SUB_DOUBT);
+	assert_int_equal(job->subs[0].intent_at, 11);
+	assert_int_equal(job->subs[0].ended_at, 12);
+	assert_string_equal(job->subs[0].inference_id, "i-1");
+	assert_string_equal(job->subs[0].extension, "e1");
+	assert_string_equal(job->subs[0].filename, "f1");
+	assert_string_equal(job->subs[0].predicted, "s3://b/p1");
+	assert_string_equal(job->subs[0].request_id, "r1");
+	assert_string_equal(job->subs[0].note, "reset");
+	assert_string_equal(job->subs[1].output_location, "s3://b/o2");
+	assert_string_equal(job->subs[1].failure_location, "s3://b/x2");
+	job_free(job);
+}
+
+static void
+check_done(void)
+{
+	struct job *job = fx_find(DONE);
+
+	assert_non_null(job);
+	assert_int_equal(job->state, JOB_DONE);
+	assert_int_equal(job->outcome, OUTCOME_OK);
+	assert_int_equal(job->completed_at, 1903);
+	assert_string_equal(job->spec.input_path, "/tmp/in");
+	assert_int_equal(job->spec.input_size, 9);
+	assert_string_equal(job->spec.input_sha256, "cafe");
+	assert_true(job->spec.input_spooled);
+	assert_string_equal(job->spec.input_location, "s3://b/up");
+	assert_string_equal(job->result_location, "s3://b/o3");
+	assert_string_equal(job->result_etag, "\"e\"");
+	assert_string_equal(job->result_type, "text/plain");
+	assert_int_equal(job->result_size, 77);
+	assert_null(job->result_sha256);
+	assert_string_equal(job->error_code, "code");
+	assert_string_equal(job->error_text, "words");
+	job_free(job);
+}
+
+static void
+check_all(void)
+{
+	fx_open();
+	assert_int_equal(fx_count(fx_list), 3);
+	assert_int_equal(fx_count(store_unfinished), 2);
+	check_queued();
+	check_pending();
+	check_done();
+	fx_close();
+	assert_int_equal(fx_number("PRAGMA user_version"), 2);
+}
+
+static void
+an_old_file_opens_with_all_its_jobs(void **state)
+{
+	(void)state;
+	make_old();
+	check_all();
+	/* And again, as what it is now. */
+	check_all();
+}
+
+static void
+an_old_file_can_do_what_a_new_one_can(void **state)
+{
+	struct job *job, *found;
+
+	(void)state;
+	make_old();
+	fx_open();
+	job = fx_find(PENDING);
+	job_move(job, JOB_DONE, OUTCOME_OK);
+	job->completed_at = 5;
+	fx_add_delivery(job, "exec a");
+	assert_int_equal(fx_save(job, 0), 0);
+	found = fx_find(PENDING);
+	assert_int_equal(found->ndeliveries, 1);
+	job_free(found);
+	/* DONE is as final as it was. */
+	assert_int_equal(fx_save(job, 0), -1);
+	job_free(job);
+	assert_int_equal(fx_prune(INT64_MAX, 10), 1);
+	assert_int_equal(fx_count(fx_list), 2);
+}
+
+/* All that defines the schema, as one text. */
+static char *
+schema_of_file(void)
+{
+	static const char ask[] =
+	    "SELECT group_concat(t, ';') FROM (SELECT type || name || "
+	    "coalesce(sql, '') AS t FROM sqlite_schema ORDER BY type, name)";
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+	char *text;
+
+	assert_int_equal(sqlite3_open(fx.path, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_prepare_v2(db, ask, -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	text = xstrdup((const char *)sqlite3_column_text(stmt, 0));
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return text;
+}
+
+static void
+an_old_file_and_a_new_one_are_the_same(void **state)
+{
+	char *fresh, *migrated;
+
+	(void)state;
+	fx_open();
+	fx_close();
+	fresh = schema_of_file();
+	make_old();
+	fx_open();
+	fx_close();
+	migrated = schema_of_file();
+	assert_string_equal(migrated, fresh);
+	assert_int_equal(fx_number("PRAGMA application_id"), 0x61776474);
+	free(fresh);
+	free(migrated);
+}
+
+/* --- when it does not come to its end ------------------------------- */
+
+static unsigned statements_left;
+
+/* The process ends at the beginning or the end of some statement. */
+static int
+on_statement(unsigned type, void *arg, void *p, void *x)
+{
+	(void)type;
+	(void)arg;
+	(void)p;
+	(void)x;
+	if (statements_left-- == 0)
+		kill(getpid(), SIGKILL);
+	return 0;
+}
+
+static int
+watch(sqlite3 *db, const char **message, const void *api)
+{
+	(void)message;
+	(void)api;
+	sqlite3_trace_v2(db, SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE,
+	    on_statement, NULL);
+	return SQLITE_OK;
+}
+
+/* True where it came so far that it was killed. */
+static bool
+killed_at(unsigned statement)
+{
+	struct store_options o = {.path = fx.path};
+	struct error err;
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (pid == 0) {
+		statements_left = statement;
+		sqlite3_auto_extension((void (*)(void))(uintptr_t)watch);
+		_exit(store_open(fx.loop, &o, &fx.store, &err) == 0 ? 7 : 8);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFSIGNALED(status))
+		return true;
+	assert_int_equal(WEXITSTATUS(status), 7);
+	return false;
+}
+
+static void
+whenever_the_process_dies_all_jobs_are_there(void **state)
+{
+	unsigned i, old = 0, new = 0;
+	bool killed;
+
+	(void)state;
+	for (i = 0;; i++) {
+		make_old();
+		killed = killed_at(i);
+		if (fx_number("PRAGMA user_version") == 1) {
+			old++;
+			assert_int_equal(
+			    fx_number("SELECT count(*) FROM job JOIN "
+				      "job_state USING (seq)"),
+			    3);
+			assert_int_equal(
+			    fx_number("SELECT count(*) FROM submission"), 2);
+			assert_int_equal(
+			    fx_number("SELECT count(*) FROM sqlite_schema "
+				      "WHERE name = 'delivery' OR "
+				      "name LIKE 'old%'"),
+			    0);
+		} else {
+			new ++;
+		}
+		check_all();
+		if (!killed)
+			break;
+	}
+	/* It died before the commit, and behind it. */
+	assert_true(old > 40);
+	assert_true(new >= 2);
+}
+
+static void
+a_migration_that_fails_changes_nothing(void **state)
+{
+	struct store_options o = {.path = fx.path};
+	struct error err;
+
+	(void)state;
+	make_old();
+	/* In the way of a table of version 2. */
+	fx_change("CREATE TABLE attempt (x)");
+	assert_int_equal(store_open(fx.loop, &o, &fx.store, &err), -1);
+	assert_int_equal(err.code, ERR_STORE);
+	assert_int_equal(fx_number("PRAGMA user_version"), 1);
+	assert_int_equal(fx_number("SELECT count(*) FROM job_state"), 3);
+	fx_change("DROP TABLE attempt");
+	check_all();
+}
+
+static void
+a_still_file_is_not_brought_up_to_date(void **state)
+{
+	struct job **jobs;
+	struct error err;
+	size_t n, i;
+
+	(void)state;
+	make_old();
+	assert_int_equal(store_peek(fx.path, true, NULL, &jobs, &n, &err), -1);
+	assert_int_equal(err.code, ERR_BUSY);
+	assert_int_equal(fx_number("PRAGMA user_version"), 1);
+	/* A copy of the caller's own is. */
+	assert_int_equal(store_peek(fx.path, false, NULL, &jobs, &n, &err), 0);
+	assert_int_equal(n, 3);
+	for (i = 0; i < n; i++)
+		job_free(jobs[i]);
+	free(jobs);
+	assert_int_equal(fx_number("PRAGMA user_version"), 2);
+}
+
+static void
+a_version_that_is_not_known_is_named(void **state)
+{
+	static const char *const versions[] = {"3", "0", "-1"};
+	struct store_options o = {.path = fx.path};
+	struct job **jobs;
+	struct error err;
+	size_t i, n;
+	char *sql;
+
+	(void)state;
+	make_old();
+	for (i = 0; i < ARRAY_LEN(versions); i++) {
+		sql = xasprintf("PRAGMA user_version = %s", versions[i]);
+		fx_change(sql);
+		free(sql);
+		assert_int_equal(store_open(fx.loop, &o, &fx.store, &err), -1);
+		assert_int_equal(err.code, ERR_STORE);
+		assert_non_null(strstr(err.text, "schema version"));
+		assert_non_null(strstr(err.text, versions[i]));
+		assert_int_equal(
+		    store_peek(fx.path, true, NULL, &jobs, &n, &err), -1);
+		assert_int_equal(err.code, ERR_STORE);
+	}
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    T(an_old_file_opens_with_all_its_jobs),
+	    T(an_old_file_can_do_what_a_new_one_can),
+	    T(an_old_file_and_a_new_one_are_the_same),
+	    T(whenever_the_process_dies_all_jobs_are_there),
+	    T(a_migration_that_fails_changes_nothing),
+	    T(a_still_file_is_not_brought_up_to_date),
+	    T(a_version_that_is_not_known_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
