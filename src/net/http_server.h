@@ -77,10 +77,9 @@ const char *http_method(const struct http_exchange *x);
 const char *http_path(const struct http_exchange *x); /* raw, before '?' */
 const char *http_query(const struct http_exchange *x); /* raw, or "" */
 const struct headers *http_headers(const struct http_exchange *x);
-/* address:port, or unix:uid=N */
+/* address:port, or unix:uid=N with the user that the kernel vouches for; that
+ * user again, or -1 for TCP. */
 const char *http_peer(const struct http_exchange *x);
-/* The user at the other end of a UNIX socket, as the kernel vouches for it;
- * -1 for TCP. */
 int64_t http_peer_uid(const struct http_exchange *x);
 /* Content-Length; -1 for a chunked body of unknown length; 0 without one. */
 int64_t http_content_length(const struct http_exchange *x);
@@ -143,11 +142,9 @@ void http_reply_file(struct http_exchange *x, int status,
 void http_reply_head(struct http_exchange *x, int status,
     const struct headers *headers, int64_t len);
 
-/* What stands behind the status in a reply, such as "Not Found". */
-const char *http_reason(int status);
+const char *http_reason(int status); /* "Not Found" and the like */
 
-/* Break the connection without an answer, by a reset: what a fault script
- * asks for. */
+/* Break the connection without an answer: by a reset, where there is one. */
 void http_abort(struct http_exchange *x);
 
 #endif

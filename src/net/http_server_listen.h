@@ -31,7 +31,7 @@ struct http_unix {
 int http_listen_open(struct http_server *s,
     const struct http_server_options *options, struct error *err);
 void http_listen_close(struct http_server *s);
-void http_listen_again(void *server); /* behind a pause */
+void http_listen_again(void *arg); /* the server, behind a pause */
 /* What counts as one source of connections: an address of IPv4, mapped into
  * IPv6 or not, or a /56 of IPv6. 0 for anything else. */
 uint64_t http_listen_source(const struct sockaddr *sa);

@@ -156,6 +156,7 @@ http_unix_listen(struct http_unix *u, const char *path, unsigned mode,
 	if (set_address(&sa, path, err) == -1 ||
 	    lock_folder(path, &lock, err) == -1)
 		return -1;
+	memset(&st, 0, sizeof(st));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		rc = err_set_errno(err, ERR_IO, "socket");

@@ -196,11 +196,33 @@ fixture_setup(void **state)
 	return 0;
 }
 
+const char *
+fixture_place(struct fixture *f)
+{
+	char folder[] = "/tmp/test_http_client-XXXXXX";
+
+	assert_true(f->nplaces < PLACES_MAX);
+	assert_non_null(mkdtemp(folder));
+	f->places[f->nplaces] = xasprintf("%s/s", folder);
+	return f->places[f->nplaces++];
+}
+
+static void
+drop_place(char *path)
+{
+	unlink(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+	free(path);
+}
+
 int
 fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
 
+	while (f->nplaces > 0)
+		drop_place(f->places[--f->nplaces]);
 	http_client_free(f->client);
 	loop_free(f->loop);
 	buf_done(&f->out.sunk);

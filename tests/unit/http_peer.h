@@ -67,14 +67,20 @@ struct outcome {
 	struct buf sunk;
 };
 
+#define PLACES_MAX 2
+
 struct fixture {
 	struct loop *loop;
 	struct http_client *client;
 	struct outcome out;
+	char *places[PLACES_MAX]; /* of sockets, each in a folder of its own */
+	size_t nplaces;
 };
 
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
+/* The path for a socket; borrowed, gone with the fixture. */
+const char *fixture_place(struct fixture *f);
 void fixture_done(
     const struct http_response *r, const struct error *err, void *arg);
 int fixture_sink(const void *data, size_t len, void *arg, struct error *err);

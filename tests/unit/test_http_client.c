@@ -425,23 +425,6 @@ many_at_once_all_come_home(void **state)
 
 /* --- UNIX sockets --------------------------------------------------- */
 
-/* A folder with the place for a socket. */
-static void
-make_place(char *folder, size_t size, char **path)
-{
-	snprintf(folder, size, "/tmp/test_http_client-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	*path = xasprintf("%s/s", folder);
-}
-
-static void
-drop_place(const char *folder, char *path)
-{
-	unlink(path);
-	assert_int_equal(rmdir(folder), 0);
-	free(path);
-}
-
 static void
 a_unix_socket_is_asked_instead_of_the_host(void **state)
 {
@@ -449,10 +432,9 @@ a_unix_socket_is_asked_instead_of_the_host(void **state)
 	struct script s[] = {{.replies = two_ok}};
 	struct http_request r = {
 	    .method = "GET", .url = "http://awaitd/v1/jobs?limit=1"};
-	char folder[64], *path;
+	const char *path = fixture_place(f);
 	struct peer p;
 
-	make_place(folder, sizeof(folder), &path);
 	r.unix_socket = path;
 	peer_start_unix(&p, path, s, 1);
 	fixture_run(f, &p, r);
@@ -467,7 +449,6 @@ a_unix_socket_is_asked_instead_of_the_host(void **state)
 	    p.conns[0].request.data, "GET /v1/jobs?limit=1 HTTP/1.1\r\n"));
 	assert_non_null(strstr(p.conns[0].request.data, "Host: awaitd\r\n"));
 	peer_done(&p);
-	drop_place(folder, path);
 }
 
 static void
@@ -477,11 +458,11 @@ a_socket_that_is_not_there_is_named(void **state)
 	    "No such file or directory", "Connection refused"};
 	struct fixture *f = *state;
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	char folder[64], *path, *expected;
+	const char *path = fixture_place(f);
+	char *expected;
 	unsigned i;
 	int fd;
 
-	make_place(folder, sizeof(folder), &path);
 	for (i = 0; i < 2; i++) {
 		f->out.wanted = i + 1;
 		fixture_run(f, NULL,
@@ -501,7 +482,6 @@ a_socket_that_is_not_there_is_named(void **state)
 			bind(fd, (struct sockaddr *)&sa, sizeof(sa));
 		close(fd);
 	}
-	drop_place(folder, path);
 }
 
 static void
@@ -556,10 +536,10 @@ no_proxy_stands_before_a_socket_or_a_loopback(void **state)
 	struct script s[] = {
 	    {.replies = one_ok}, {.replies = one_ok}, {.replies = one_ok}};
 	struct peer proxy, p;
-	char folder[64], *path, *url;
+	const char *path = fixture_place(f);
+	char *url;
 	size_t i;
 
-	make_place(folder, sizeof(folder), &path);
 	peer_start(&proxy, s, 3);
 	set_proxy(proxy.port);
 	peer_start_unix(&p, path, s, 1);
@@ -602,7 +582,6 @@ no_proxy_stands_before_a_socket_or_a_loopback(void **state)
 	assert_true(str_starts(proxy.conns[0].request.data,
 	    "GET http://localhost.invalid/x HTTP/1.1\r\n"));
 	peer_done(&proxy);
-	drop_place(folder, path);
 }
 
 /* The same host and port, but three different places. */
@@ -611,12 +590,11 @@ connections_of_two_sockets_are_never_mixed(void **state)
 {
 	struct fixture *f = *state;
 	struct script s[] = {{.replies = three_ok}};
-	char folder[2][64], *path[2], *url;
+	const char *path[2] = {fixture_place(f), fixture_place(f)};
+	char *url;
 	struct peer p[3];
 	unsigned i;
 
-	make_place(folder[0], sizeof(folder[0]), &path[0]);
-	make_place(folder[1], sizeof(folder[1]), &path[1]);
 	peer_start_unix(&p[0], path[0], s, 1);
 	peer_start_unix(&p[1], path[1], s, 1);
 	peer_start(&p[2], s, 1);
@@ -639,8 +617,6 @@ connections_of_two_sockets_are_never_mixed(void **state)
 		peer_done(&p[i]);
 	}
 	free(url);
-	drop_place(folder[0], path[0]);
-	drop_place(folder[1], path[1]);
 }
 
 /* --- two clients ---------------------------------------------------- */

@@ -344,7 +344,7 @@ share_out(const char *host)
 	const struct http_server_options options = {
 	    .host = host, .max_connections = 5, .max_per_source = 2};
 	struct rig *rig = rig_start(&options);
-	int a[2], b[2], c, i;
+	int a[2], b[2], c, told, i;
 
 	for (i = 0; i < 2; i++) {
 		a[i] = connect_from(rig, 2);
@@ -362,12 +362,16 @@ share_out(const char *host)
 	rig_exchange(c, GET("/ok"), 200, "ok\n");
 	expect_503(connect_from(rig, 4), "too many connections\n");
 
-	/* Who was only told so has not taken a place, who left gives one. */
+	/* Who was only told so takes no place, and who left gives one. */
+	told = connect_from(rig, 2);
+	while (rig_connections(rig) != 6)
+		continue;
 	close(a[0]);
-	while (rig_connections(rig) != 4)
+	while (rig_connections(rig) != 5)
 		continue;
 	a[0] = connect_from(rig, 2);
 	rig_exchange(a[0], GET("/ok"), 200, "ok\n");
+	close(told);
 	for (i = 0; i < 2; i++) {
 		close(a[i]);
 		close(b[i]);

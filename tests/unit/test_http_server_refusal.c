@@ -63,8 +63,22 @@ end(void)
 {
 	if (way.rig != NULL)
 		rig_stop(way.rig);
+	/* The socket went with the server. */
 	if (way.folder[0] != '\0')
 		assert_int_equal(rmdir(way.folder), 0);
+	way.folder[0] = '\0';
+}
+
+/* What a test that failed leaves behind. */
+static int
+sweep(void **state)
+{
+	(void)state;
+	if (way.folder[0] == '\0')
+		return 0;
+	unlink(way.path);
+	rmdir(way.folder);
+	return 0;
 }
 
 static void
@@ -183,7 +197,7 @@ try_others(void)
 	    "the body is too large");
 	refuse(POST("/echo", "Transfer-Encoding: gzip"), 501, NULL);
 	refuse("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505, NULL);
-	refuse("GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n\r\n", 431,
+	refuse("GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\nC: 3\r\nX: 4\r\n\r\n", 431,
 	    "too many header fields");
 	refuse("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400, NULL);
 	/* What a handler answers has the handler's form. */
@@ -535,24 +549,23 @@ so_is_a_body_that_drips(void **state)
 	both_ways(try_drip);
 }
 
+#define T(name) cmocka_unit_test_teardown(name, sweep)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(
-		every_malformed_request_is_refused_in_the_owners_form),
-	    cmocka_unit_test(so_is_what_is_too_much),
-	    cmocka_unit_test(so_is_one_connection_too_many),
-	    cmocka_unit_test(a_refusal_of_head_has_no_body),
-	    cmocka_unit_test(
-		without_a_form_that_can_be_sent_it_is_a_line_of_text),
-	    cmocka_unit_test(
-		a_body_that_ends_early_is_named_to_who_still_reads),
-	    cmocka_unit_test(one_answer_is_enough),
-	    cmocka_unit_test(so_is_a_head_that_ends_early),
-	    cmocka_unit_test(the_surplus_of_a_body_is_a_malformed_request),
-	    cmocka_unit_test(a_body_that_pauses_too_long_is_refused),
-	    cmocka_unit_test(so_is_a_body_that_drips),
+	    T(every_malformed_request_is_refused_in_the_owners_form),
+	    T(so_is_what_is_too_much),
+	    T(so_is_one_connection_too_many),
+	    T(a_refusal_of_head_has_no_body),
+	    T(without_a_form_that_can_be_sent_it_is_a_line_of_text),
+	    T(a_body_that_ends_early_is_named_to_who_still_reads),
+	    T(one_answer_is_enough),
+	    T(so_is_a_head_that_ends_early),
+	    T(the_surplus_of_a_body_is_a_malformed_request),
+	    T(a_body_that_pauses_too_long_is_refused),
+	    T(so_is_a_body_that_drips),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
  * net/http_server on a UNIX socket: its file, who is at the other end, and
  * that a peer which closed is known to be gone.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -55,6 +56,22 @@ setup(void **state)
 	return 0;
 }
 
+static void
+sweep(const char *folder)
+{
+	DIR *d = opendir(folder);
+	struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, "..") &&
+		    unlinkat(dirfd(d), e->d_name, 0) == -1)
+			unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);
+	}
+	if (d != NULL)
+		closedir(d);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 static int
 teardown(void **state)
 {
@@ -62,9 +79,7 @@ teardown(void **state)
 
 	http_server_free(p->server);
 	loop_free(p->loop);
-	unlink(p->path);
-	rmdir(p->path);
-	assert_int_equal(rmdir(p->folder), 0);
+	sweep(p->folder);
 	free(p);
 	return 0;
 }
