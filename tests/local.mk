@@ -193,6 +193,8 @@ system_tests += tests/system/local.sh
 # Built by --enable-fuzzers only. Each needs a second line
 #   tests_fuzz_fuzz_NAME_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 fuzz_programs =
+fuzz_programs += tests/fuzz/fuzz_api
+tests_fuzz_fuzz_api_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 fuzz_programs += tests/fuzz/fuzz_ini
 tests_fuzz_fuzz_ini_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 fuzz_programs += tests/fuzz/fuzz_json
