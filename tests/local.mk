@@ -177,6 +177,7 @@ system_tests += tests/system/inputs.sh
 system_tests += tests/system/interop.sh
 system_tests += tests/system/invoke.sh
 system_tests += tests/system/kill.sh
+system_tests += tests/system/listen.sh
 system_tests += tests/system/local_kill.sh
 system_tests += tests/system/local_raw.sh
 system_tests += tests/system/logs.sh

@@ -139,6 +139,19 @@ str_utf8_len(const char *s, size_t len)
 	return n;
 }
 
+bool
+str_is_text(const char *s, size_t len)
+{
+	size_t n;
+
+	for (; len > 0; s += n, len -= n) {
+		n = str_utf8_len(s, len);
+		if (n == 0 || *s == '\0')
+			return false;
+	}
+	return true;
+}
+
 void
 str_defang(char *s)
 {

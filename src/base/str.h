@@ -36,6 +36,9 @@ char *str_trim(char *s);
  */
 size_t str_utf8_len(const char *s, size_t len);
 
+/* UTF-8 without NUL: a string for every program that reads it. */
+bool str_is_text(const char *s, size_t len);
+
 /* ASCII only, whatever the locale. */
 int str_lower_char(int c);
 void str_lower(char *s);

@@ -27,6 +27,7 @@ static const struct {
     {"deliveries", &cmd_deliveries},
     {"replay", &cmd_replay},
     {"serve", &cmd_serve},
+    {"listen", &cmd_listen},
     {"config", &cmd_config},
     {"version", &cmd_version},
     {"help", &cmd_help_cmd},

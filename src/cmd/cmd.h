@@ -68,7 +68,7 @@ int cmd_fail(const struct error *err);
 int cmd_help(const char *name);
 
 extern const struct cmd cmd_cancel, cmd_config, cmd_deliveries, cmd_help_cmd,
-    cmd_invoke, cmd_list, cmd_replay, cmd_result, cmd_retry, cmd_serve,
-    cmd_show, cmd_submit, cmd_version, cmd_wait;
+    cmd_invoke, cmd_list, cmd_listen, cmd_replay, cmd_result, cmd_retry,
+    cmd_serve, cmd_show, cmd_submit, cmd_version, cmd_wait;
 
 #endif

@@ -83,26 +83,13 @@ payload_failure_location(const struct job *job)
 
 /* --- the result ----------------------------------------------------- */
 
-/* Can it be a JSON string that every reader takes? */
-static bool
-is_text(const char *s, size_t len)
-{
-	size_t n;
-
-	for (; len > 0; s += n, len -= n) {
-		n = str_utf8_len(s, len);
-		if (n == 0 || *s == '\0')
-			return false;
-	}
-	return true;
-}
-
 static void
 write_bytes(struct jsonw *w, const void *result, size_t len)
 {
 	struct buf text;
 
-	if (is_text(result, len)) {
+	/* What is none would not come back as it was. */
+	if (str_is_text(result, len)) {
 		jsonw_strn(w, "result", result, len);
 		return;
 	}

@@ -414,6 +414,19 @@ what_cannot_be_cut_into_words_is_refused(void **state)
 	assert_int_equal(n, 42);
 }
 
+static void
+text_is_utf8_without_nul(void **state)
+{
+	(void)state;
+	assert_true(str_is_text("", 0));
+	assert_true(str_is_text("a\x01\n\x7f", 4));
+	assert_true(str_is_text("\xc3\xa9\xf0\x9f\x98\x80", 6));
+	assert_false(str_is_text("a\0b", 3));
+	assert_false(str_is_text("\xff", 1));
+	assert_false(str_is_text("\xc3\xa9", 1));
+	assert_false(str_is_text("\xed\xa0\x80", 3));
+}
+
 int
 main(void)
 {
@@ -436,6 +449,7 @@ main(void)
 	    cmocka_unit_test(
 		words_are_cut_as_a_shell_does_and_nothing_is_expanded),
 	    cmocka_unit_test(what_cannot_be_cut_into_words_is_refused),
+	    cmocka_unit_test(text_is_utf8_without_nul),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

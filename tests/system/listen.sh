@@ -1,0 +1,182 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# awaitd listen: what it believes, prints and answers; and the handlers and
+# one-liners of contrib/ and awaitd-handlers(7).
+. "${abs_top_srcdir:?}/tests/system/lib.sh"
+cd "$tmp" || exit 1
+command -v curl >/dev/null || skip_all 'no curl'
+command -v openssl >/dev/null || skip_all 'no openssl'
+
+umask 077
+printf 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n' >hook.secret
+umask 022
+id=msg_01hz4k9p3w7x5v2q8r6t0y1n3b
+body='{"type":"inference.completed","timestamp":"2026-11-22T08:00:00.000Z",'
+body=$body'"data":{"job":"01hz4k9p3w7x5v2q8r6t0y1n3b","endpoint":"ocr",'
+body=$body'"result":"page one\npage \u001b[2Jtwo"}}'
+
+# start ARGUMENT...: listen in the background; sets pid and port.
+start() {
+	rm -f port out
+	"$awaitd" listen --listen 127.0.0.1:0 --port-file port "$@" \
+	    >out 2>err &
+	pid=$!
+	pids="$pids $pid"
+	wait_until 20 test -s port || {
+		echo 'Bail out! awaitd listen does not start'
+		diag "$(cat err)"
+		exit 1
+	}
+	port=$(cat port)
+}
+
+# Sets status to that of the command, which ends by itself or by a signal.
+finish() {
+	wait_until 20 gone "$pid" || kill -KILL "$pid"
+	status=0
+	wait "$pid" || status=$?
+	cat err >>all.err
+}
+
+# As awaitd-handlers(7) has it.
+signature() { # ID TIMESTAMP: of standard input
+	key=$(cut -c 7- hook.secret | base64 -d | od -An -v -tx1 | tr -d ' \n')
+	{ printf '%s.%s.' "$1" "$2"; cat; } |
+	    openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary |
+	    base64
+}
+
+post() { # TIMESTAMP SIGNATURE BODY [CURL ARGUMENT...]; prints the status
+	post_at=$1
+	post_signature=$2
+	post_body=$3
+	shift 3
+	curl -s -o answer -w '%{http_code}' -H "webhook-id: $id" \
+	    -H "webhook-timestamp: $post_at" \
+	    -H "webhook-signature: $post_signature" -H 'awaitd-attempt: 2' \
+	    --data-binary "$post_body" "$@" "http://127.0.0.1:$port/any/path?x"
+}
+
+# --- verified ---
+now=$(date +%s)
+right="v1,$(printf %s "$body" | signature "$id" "$now")"
+start --secret-file hook.secret --count 7
+is "$(post "$now" "v1a,xyz $right" "$body" -H 'awaitd-replay: 1')" 204 \
+    'what openssl signed is taken'
+is "$(wc -c <answer)" 0 'and answered without a word'
+is "$(post "$now" "$right" "$body ")" 401 'one byte more is not'
+is "$(cat answer)" 'the signature is wrong' 'and says why'
+is "$(post "$((now - 400))" "$right" "$body")" 401 'an old one is not'
+like "$(cat answer)" 'the timestamp is 40? s in the past' 'and says how old'
+is "$(post "$now" "$right" "$body" -H 'webhook-id;')" 401 \
+    'two ids are not believed'
+is "$(curl -s -o answer -w '%{http_code}' -d x "http://127.0.0.1:$port/")" 401 \
+    'nor is nothing'
+is "$(curl -s -o answer -w '%{http_code}' "http://127.0.0.1:$port/")" 405 \
+    'a GET is no webhook, and not counted'
+head -c 1048577 /dev/zero >large
+is "$(post "$now" "$right" @large)" 413 'nor is more than 1 MiB'
+head -c 1048576 /dev/zero >large
+is "$(post "$now" "v1,$(signature "$id" "$now" <large)" @large)" 204 \
+    '1 MiB is taken'
+is "$(post "$now" "v1,$(printf '' | signature "$id" "$now")" '')" 204 \
+    'an empty one, too'
+finish
+is "$status" 0 'after --count webhooks it ends'
+is "$(count out '^webhook ')" 7 'and has printed as many'
+is "$(count out '^verified  *yes$')" 3 'with what was verified'
+is "$(count out '^verified  *no: ')" 4 'and what not'
+like "$(sed -n '1,11p' out)" "webhook              $id
+verified             yes
+attempt              2
+replay               yes
+sent                 20??-*T*.000Z
+bytes                ???
+type                 inference.completed
+job                  01hz4k9p3w7x5v2q8r6t0y1n3b
+endpoint             ocr
+page one
+page \\\\x1b\\[2Jtwo" 'a block is for people, and harmless'
+like "$(cat err)" "awaitd: listening at http://127.0.0.1:$port/*" \
+    'it says where it is'
+
+# --- as JSON, without a secret ---
+start --json --count 2 --status 503 --output hooks.json
+is "$(post "$now" nonsense "$body")" 503 'any status can be asked for'
+printf 'a\0\377' >bytes
+is "$(post soon nonsense @bytes)" 503 'without a secret nothing is verified'
+finish
+is "$status" 0 'it ends'
+is "$(wc -l <hooks.json)" 2 'a line each, where --output says'
+is "$(stat -c %a hooks.json)" 600 'which others cannot read'
+is "$(wc -c <out)" 0 'and nothing on standard output'
+is "$(jq -r 'select(.body) | "\(.id) \(.timestamp) \(.attempt) \(.replay)
+\(.verified) \(.type)"' hooks.json)" "$id $now 2 false
+null inference.completed" 'its members'
+is "$(jq -j 'select(.body) | .body' hooks.json)" "$body" 'the body as it was'
+jq -j 'select(.body_base64) | .body_base64' hooks.json | base64 -d >back
+same back bytes 'bytes that are no text as base64'
+is "$(jq -r 'select(.body_base64) | "\(.sha256) \(.timestamp)"' hooks.json)" \
+    "$(sha256sum <bytes | cut -d ' ' -f 1) soon" 'and their digest'
+
+# --- the end ---
+for signal in INT TERM; do
+	start
+	is "$(post "$now" x "$body")" 204 "a webhook before SIG$signal"
+	kill "-$signal" "$pid"
+	finish
+	is "$status" 0 "SIG$signal is a good end"
+done
+if [ -w /dev/full ]; then
+	start --output /dev/full
+	is "$(post "$now" x "$body")" 500 'what cannot be printed was not taken'
+	finish
+	is "$status" 1 'and ends it'
+fi
+
+# --- wrong ---
+run listen --status 700
+is "$status" 2 'no status of HTTP'
+run listen --listen here
+is "$status" 2 'no address'
+like "$(cat err)" '*--listen here is no HOST:PORT*' 'and says so'
+chmod 644 hook.secret
+run listen --secret-file hook.secret
+is "$status" 2 'a secret that others can read'
+like "$(cat err)" '*chmod 600 hook.secret*' 'and says what to do'
+like "$(cat err)" '*hook.secret can be read by others*' 'and why'
+run listen now
+is "$status" 2 'an argument'
+
+# --- contrib/handlers/save-result ---
+save=$abs_top_srcdir/contrib/handlers/save-result
+saved() { # JOB OUTCOME FOLDER: of standard input
+	env -i PATH="$PATH" AWAITD_JOB="$1" AWAITD_OUTCOME="$2" sh "$save" "$3" \
+	    >out 2>err
+}
+mkdir results
+printf 'one\0two' >bytes
+status=0
+saved 01hz4k9p3w7x5v2q8r6t0y1n3b ok results <bytes || status=$?
+is "$status" 0 'save-result takes a result'
+same bytes results/01hz4k9p3w7x5v2q8r6t0y1n3b.out 'and writes it whole'
+stat -c %Y.%i results/*.out >before
+saved 01hz4k9p3w7x5v2q8r6t0y1n3b ok results <bytes || status=$?
+is "$status" 0 'a second copy is taken, too'
+stat -c %Y.%i results/*.out >after
+same before after 'and changes nothing'
+printf 'no page' | saved 01hz4k9p3w7x5v2q8r6t0y1n3c failed results || status=$?
+is "$status $(cat results/01hz4k9p3w7x5v2q8r6t0y1n3c.failed)" '0 no page' \
+    'a failure has a name of its own'
+status=0
+saved ../evil ok results <bytes || status=$?
+is "$status" 2 'a job that is none is refused'
+status=0
+saved 01hz4k9p3w7x5v2q8r6t0y1n3d ok nowhere <bytes || status=$?
+is "$status" 1 'a folder that is not there is tried again'
+status=0
+saved 01hz4k9p3w7x5v2q8r6t0y1n3d ok /dev/full <bytes || status=$?
+is "$status" 1 'and what is no folder'
+is "$(find results -name '.*' -type f | wc -l)" 0 'and leaves no scraps'
+
+done_testing
