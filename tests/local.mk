@@ -14,6 +14,7 @@ unit_tests += tests/unit/test_awserr
 unit_tests += tests/unit/test_backoff
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_child
+unit_tests += tests/unit/test_client
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_conf_check
 unit_tests += tests/unit/test_creds
@@ -74,14 +75,18 @@ unit_tests += tests/unit/test_store_migrate
 unit_tests += tests/unit/test_str
 unit_tests += tests/unit/test_timefmt
 unit_tests += tests/unit/test_url
+unit_tests += tests/unit/test_waiters
+unit_tests += tests/unit/test_watch
 unit_tests += tests/unit/test_webhook
 unit_tests += tests/unit/test_whsign
-unit_tests += tests/unit/test_waiters
 
 http_cases = tests/unit/http_cases.c tests/unit/http_cases.h
 http_peer = tests/unit/http_peer.c tests/unit/http_peer.h
 http_rig = tests/unit/http_rig.c tests/unit/http_rig.h \
 	tests/unit/http_rig_client.c
+api_peer = tests/unit/api_peer.c tests/unit/api_peer.h
+tests_unit_test_client_SOURCES = tests/unit/test_client.c $(api_peer)
+tests_unit_test_watch_SOURCES = tests/unit/test_watch.c $(api_peer)
 tests_unit_test_http_chunk_SOURCES = tests/unit/test_http_chunk.c \
 	$(http_cases)
 tests_unit_test_http_client_SOURCES = tests/unit/test_http_client.c \

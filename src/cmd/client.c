@@ -103,6 +103,7 @@ take_token(struct client *c, const char *file, struct error *err)
 {
 	struct buf b;
 	const char *token;
+	bool whole;
 	int rc = 0;
 
 	if (file == NULL || c->socket != NULL)
@@ -112,9 +113,9 @@ take_token(struct client *c, const char *file, struct error *err)
 		err->code = ERR_CONFIG;
 		rc = err_prefix(err, "token file");
 	} else {
+		whole = strlen(b.data) == b.len;
 		token = str_trim(b.data);
-		if (*token == '\0' || str_has_control(token) ||
-		    strlen(b.data) != b.len)
+		if (*token == '\0' || str_has_control(token) || !whole)
 			rc = err_set(err, ERR_CONFIG,
 			    "token file %s: it must hold one line of text",
 			    file);
