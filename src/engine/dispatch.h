@@ -65,7 +65,7 @@ void step_deliver(struct shipment *s);
 /* Let go of what it has under way. */
 void step_deliver_cancel(struct shipment *s);
 
-/* The only caller of delivery_move(): what became of the attempt. */
+/* What became of the attempt. Only dispatch.c moves deliveries. */
 void dispatch_apply(struct shipment *s, const struct deliver_result *r);
 
 const struct engine_options *dispatch_options(const struct shipment *s);

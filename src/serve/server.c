@@ -310,6 +310,8 @@ static int
 open_all(struct server *sv, struct error *err)
 {
 	struct http_client_options ho = {
+	    /* Each target has a limit of its own. */
+	    .max_per_host = 1000,
 	    .user_agent = "awaitd/" PACKAGE_VERSION,
 	};
 	struct engine_options eo = {
