@@ -49,8 +49,7 @@ new_world(void)
 	};
 	struct error err;
 
-	assert_int_equal(
-	    schedule_parse(SCHEDULE, &o.target.schedule, &err), 0);
+	assert_int_equal(schedule_parse(SCHEDULE, &o.target.schedule, &err), 0);
 	if (webhook_new(&o, &flow.targets[0], &err) == -1)
 		fail_msg("%s", err.text);
 }
@@ -196,7 +195,8 @@ a_result_is_delivered_once_with_its_bytes(void **state)
 	assert_string_equal(d->event, "inference.completed");
 	delivery_free(d);
 	time_passes(INT64_C(86400000) * 30);
-	assert_int_equal(log_lines("delivery=", "from=waiting to=delivered"), 1);
+	assert_int_equal(
+	    log_lines("delivery=", "from=waiting to=delivered"), 1);
 }
 
 static void
@@ -279,8 +279,7 @@ a_result_that_changes_while_it_is_read_is_read_again(void **state)
 /* --- when it fails ------------------------------------------------- */
 
 static void
-a_receiver_that_is_down_for_an_hour_is_met_where_the_schedule_says(
-    void **state)
+a_receiver_that_is_down_for_an_hour_is_met_where_the_schedule_says(void **state)
 {
 	struct job *job;
 	int64_t at, hour;
@@ -289,8 +288,8 @@ a_receiver_that_is_down_for_an_hour_is_met_where_the_schedule_says(
 	(void)state;
 	with_hook(8);
 	job = scripted_job();
-	peer_fail(
-	    peer_always("POST", HOOK_URL), ERR_NET, "connection refused", false);
+	peer_fail(peer_always("POST", HOOK_URL), ERR_NET, "connection refused",
+	    false);
 	go(job);
 	hour = clock_wall_ms() + 3600000;
 	time_passes(3600000);
@@ -414,8 +413,8 @@ jitter_spreads_by_a_fifth_to_both_sides(void **state)
 	time_passes(24000 + 144000);
 	/* That of the second failure was drawn with the old unit. */
 	assert_int_equal(called_at(2), called_at(1) + 24000);
-	assert_in_range(called_at(3), called_at(2) + 143900,
-	    called_at(2) + 144000);
+	assert_in_range(
+	    called_at(3), called_at(2) + 143900, called_at(2) + 144000);
 }
 
 static void
@@ -752,6 +751,161 @@ many_jobs_take_turns(void **state)
 			engine_cancel(flow.engine, flow.id);
 }
 
+/* --- wherever it dies ---------------------------------------------- */
+
+/* A service with a result at once, and a receiver that fails at first. */
+static struct {
+	char name[40];
+	unsigned calls;
+	unsigned taken; /* with 200 */
+	size_t begun; /* what was seen before */
+} world;
+
+static void
+answer_hook(struct peer_answer *out)
+{
+	bool ok = world.calls++ > 0;
+
+	out->status = ok ? 200 : 500;
+	world.taken += ok;
+}
+
+static void
+answer(const char *method, const char *url, const struct headers *h,
+    struct peer_answer *out, void *arg)
+{
+	const char *ext =
+	    headers_get(h, "x-amzn-sagemaker-s3outputpathextension");
+	const char *name = headers_get(h, "x-amzn-sagemaker-filename");
+	bool there = *world.name != '\0' && str_ends(url, world.name);
+
+	(void)arg;
+	if (str_eq(url, HOOK_URL)) {
+		answer_hook(out);
+	} else if (str_eq(method, "POST")) {
+		snprintf(world.name, sizeof(world.name), "%s", name);
+		out->status = 202;
+		snprintf(out->headers, sizeof(out->headers),
+		    "x-amzn-sagemaker-outputlocation: s3://out/res/%s/%s", ext,
+		    name);
+	} else {
+		out->status = there ? 200 : 404;
+		snprintf(out->headers, sizeof(out->headers),
+		    "ETag: \"x\"\nContent-Length: 4");
+		if (str_eq(method, "GET"))
+			snprintf(out->body, sizeof(out->body), "text");
+	}
+}
+
+static int countdown;
+static bool died;
+
+static bool
+step(void)
+{
+	if (countdown < 0 || countdown-- > 0)
+		return true;
+	died = true;
+	return false;
+}
+
+static bool
+on_write(const char *when, void *arg)
+{
+	(void)when;
+	(void)arg;
+	return step();
+}
+
+static bool
+on_leaving(
+    const char *method, const char *url, const struct headers *h, void *arg)
+{
+	(void)method;
+	(void)url;
+	(void)h;
+	(void)arg;
+	return step();
+}
+
+static void
+live_and_die(int at)
+{
+	memset(&world, 0, sizeof(world));
+	while (peer_seen(world.begun) != NULL)
+		world.begun++;
+	died = false;
+	countdown = at;
+	fake_store_watch(flow.store, on_write, NULL);
+	flow.before = flow.after = on_leaving;
+	engine_submit(flow.engine, hooked_job());
+	time_passes(600000);
+	if (!died)
+		return;
+	flow_die();
+	flow_take_up();
+	time_passes(600000);
+}
+
+/* Every copy that left is one of the journal's attempts, with its bytes. */
+static void
+check_copies(const struct delivery *d)
+{
+	const struct peer_seen *first = NULL, *s;
+	unsigned ok = 0, interrupted = 0, copies = 0;
+	size_t i;
+
+	for (i = world.begun; (s = peer_seen(i)) != NULL; i++) {
+		if (!str_eq(s->url, HOOK_URL))
+			continue;
+		if (first == NULL)
+			first = s;
+		assert_string_equal(s->body, first->body);
+		copies++;
+	}
+	for (i = 0; i < d->nlog; i++) {
+		ok += d->log[i].outcome == ATTEMPT_OK;
+		interrupted += d->log[i].outcome == ATTEMPT_INTERRUPTED;
+	}
+	assert_int_equal(ok, 1);
+	assert_int_equal(interrupted, d->interruptions);
+	assert_in_range(interrupted, 0, 1);
+	assert_in_range(copies, d->nlog - interrupted, d->nlog);
+	assert_in_range(world.taken, 1, 1 + interrupted);
+}
+
+static void
+wherever_it_dies_it_is_delivered_and_the_journal_explains_each_copy(
+    void **state)
+{
+	struct delivery *d;
+	bool more = true;
+	unsigned cut = 0;
+	int at;
+
+	(void)state;
+	with_hook(8);
+	peer_serve(answer, NULL);
+	for (at = 0; more; at++) {
+		live_and_die(at);
+		more = died;
+		if (on_disk() == NULL) {
+			assert_int_equal(at, 0);
+			continue;
+		}
+		must_be(JOB_DONE, OUTCOME_OK);
+		assert_int_equal(on_disk()->ndeliveries, 1);
+		d = fake_store_delivery(
+		    flow.store, on_disk()->deliveries[0]->id);
+		assert_int_equal(d->state, DELIVERY_DELIVERED);
+		check_copies(d);
+		cut += d->interruptions;
+		delivery_free(d);
+	}
+	assert_in_range(at, 20, 120);
+	assert_in_range(cut, 6, 20);
+}
+
 int
 main(void)
 {
@@ -785,6 +939,8 @@ main(void)
 	    FLOW_TEST(a_submission_under_way_is_broken_off_as_a_doubt),
 	    FLOW_TEST(a_job_that_is_being_written_is_given_up_behind_the_write),
 	    FLOW_TEST(many_jobs_take_turns),
+	    FLOW_TEST(
+		wherever_it_dies_it_is_delivered_and_the_journal_explains_each_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
