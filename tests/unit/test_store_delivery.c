@@ -581,7 +581,7 @@ rows_that_make_no_sense_are_refused(void **state)
 	    "UPDATE delivery SET attempts = -1",
 	    "UPDATE delivery SET attempts = 4294967298",
 	    "UPDATE delivery SET attempts = 1",
-	    "UPDATE delivery SET attempts = 0, due_at = 0",
+	    "UPDATE delivery SET due_at = 0 WHERE seq = 2",
 	    "UPDATE delivery SET failures = 3",
 	    "UPDATE delivery SET failures = -1",
 	    "UPDATE delivery SET interruptions = 3",
