@@ -72,6 +72,7 @@ unit_tests += tests/unit/test_store_delivery
 unit_tests += tests/unit/test_store_file
 unit_tests += tests/unit/test_store_list
 unit_tests += tests/unit/test_store_migrate
+unit_tests += tests/unit/test_store_prune
 unit_tests += tests/unit/test_str
 unit_tests += tests/unit/test_timefmt
 unit_tests += tests/unit/test_url
@@ -148,6 +149,8 @@ tests_unit_test_store_list_SOURCES = tests/unit/test_store_list.c \
 	$(store_support)
 tests_unit_test_store_migrate_SOURCES = tests/unit/test_store_migrate.c \
 	tests/support/schema_v1.h $(store_support)
+tests_unit_test_store_prune_SOURCES = tests/unit/test_store_prune.c \
+	$(store_support)
 tests_unit_test_snapshot_SOURCES = tests/unit/test_snapshot.c \
 	tests/support/schema_v1.h $(store_support)
 
@@ -203,6 +206,8 @@ fuzz_programs += tests/fuzz/fuzz_api
 tests_fuzz_fuzz_api_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 fuzz_programs += tests/fuzz/fuzz_ini
 tests_fuzz_fuzz_ini_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
+fuzz_programs += tests/fuzz/fuzz_jobjson
+tests_fuzz_fuzz_jobjson_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 fuzz_programs += tests/fuzz/fuzz_json
 tests_fuzz_fuzz_json_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 fuzz_programs += tests/fuzz/fuzz_local

@@ -90,7 +90,8 @@ void store_prune(struct store *store, int64_t before_at, size_t limit,
 
 /* --- reading -------------------------------------------------------- */
 
-/* Which jobs or deliveries. Zero and NULL ask nothing; the strings are copied. */
+/* Which jobs or deliveries. Zero and NULL ask nothing; strings are copied. A
+ * name of a state or outcome that is none is ERR_USAGE. */
 struct store_query {
 	const char *after; /* behind the one with this id */
 	size_t limit;
@@ -119,7 +120,7 @@ void store_find(struct store *store, const char *id, bool with_body,
 void store_find_key(
     struct store *store, const char *key, store_jobs_fn *done, void *arg);
 
-/* One delivery by its id, with its attempts, without its body. */
+/* One delivery by its id, with its last 200 attempts, without its body. */
 void store_find_delivery(
     struct store *store, const char *id, store_deliveries_fn *done, void *arg);
 

@@ -226,8 +226,8 @@ watch(sqlite3 *db, const char **message, const void *api)
 {
 	(void)message;
 	(void)api;
-	sqlite3_trace_v2(db, SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE,
-	    on_statement, NULL);
+	sqlite3_trace_v2(
+	    db, SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE, on_statement, NULL);
 	return SQLITE_OK;
 }
 
