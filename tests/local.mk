@@ -179,6 +179,8 @@ tests_flow_test_submit_SOURCES = tests/flow/test_submit.c $(flow_support)
 
 # One script a line, sorted.
 system_tests =
+system_tests += tests/system/api.sh
+system_tests += tests/system/api_hostile.sh
 system_tests += tests/system/badinput.sh
 system_tests += tests/system/config.sh
 system_tests += tests/system/inputs.sh
@@ -225,6 +227,8 @@ tests_fuzz_fuzz_http_parse_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 # What sh cannot do for the system tests.
 check_PROGRAMS += tests/support/apiprobe
 tests_support_apiprobe_LDADD = libawaitd.a $(libs)
+check_PROGRAMS += tests/support/hostile
+tests_support_hostile_LDADD = libawaitd.a $(libs)
 check_PROGRAMS += tests/support/rawcall
 tests_support_rawcall_LDADD = libawaitd.a $(libs)
 

@@ -14,6 +14,8 @@
 
 #define FIELD_PREFIX "Awaitd-"
 #define SECONDS_MAX 1000000000
+/* Each is compared with each. */
+#define TARGETS_MAX 64
 
 enum kind { TEXT, SECONDS, TARGETS, BODY, BASE64 };
 
@@ -87,6 +89,9 @@ add_target(struct api_asked *a, const char *name, const char *target,
 	if (str_has_control(target) || strchr(target, ',') != NULL)
 		return err_set(err, ERR_USAGE,
 		    "a target of \"%s\" holds what no name does", name);
+	if (a->ndeliver == TARGETS_MAX)
+		return err_set(err, ERR_USAGE,
+		    "\"%s\" has more than %d targets", name, TARGETS_MAX);
 	for (i = 0; i < a->ndeliver; i++) {
 		if (str_eq(a->deliver[i], target))
 			return err_set(err, ERR_USAGE,

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -257,6 +258,28 @@ what_is_wrong_in_a_header_is_named(void **state)
 	}
 }
 
+static void
+targets_are_at_most_sixty_four(void **state)
+{
+	char text[4096] = "{\"endpoint\":\"e\",\"body\":\"x\",\"deliver\":[";
+	size_t len = strlen(text);
+	struct api_asked a;
+	struct error err;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 64; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "%s\"t%d\"", i > 0 ? "," : "", i);
+	snprintf(text + len, sizeof(text) - len, "]}");
+	assert_int_equal(read_json(text, &a, &err), 0);
+	assert_int_equal(a.ndeliver, 64);
+	api_asked_done(&a);
+	snprintf(text + len, sizeof(text) - len, ",\"t64\"]}");
+	assert_int_equal(read_json(text, &a, &err), -1);
+	assert_non_null(strstr(err.text, "64 targets"));
+}
+
 static char *
 digest_of(const char *text, const char *input)
 {
@@ -335,6 +358,7 @@ main(void)
 	    cmocka_unit_test(every_field_is_read),
 	    cmocka_unit_test(an_empty_list_of_targets_is_a_choice),
 	    cmocka_unit_test(what_is_wrong_in_a_header_is_named),
+	    cmocka_unit_test(targets_are_at_most_sixty_four),
 	    cmocka_unit_test(whatever_differs_has_another_digest),
 	    cmocka_unit_test(the_same_in_another_order_has_the_same_digest),
 	};
