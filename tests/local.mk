@@ -222,6 +222,8 @@ check_PROGRAMS += tests/support/apiprobe
 tests_support_apiprobe_LDADD = libawaitd.a $(libs)
 check_PROGRAMS += tests/support/rawcall
 tests_support_rawcall_LDADD = libawaitd.a $(libs)
+check_PROGRAMS += tests/support/posthook
+tests_support_posthook_LDADD = libawaitd.a $(libs)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests) $(flow_tests)

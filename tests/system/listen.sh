@@ -38,13 +38,18 @@ finish() {
 	cat err >>all.err
 }
 
-# As awaitd-handlers(7) has it.
-signature() { # ID TIMESTAMP: of standard input
-	key=$(cut -c 7- hook.secret | base64 -d | od -An -v -tx1 | tr -d ' \n')
-	{ printf '%s.%s.' "$1" "$2"; cat; } |
-	    openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary |
-	    base64
+# signature SECRET-FILE ID TIMESTAMP: of standard input, as the page says.
+awk '
+/^```/ {
+	inside = !inside
+	if (!inside && block ~ /^signature\(\)/)
+		printf "%s", block
+	block = ""
+	next
 }
+inside { block = block $0 "\n" }' \
+    "$abs_top_srcdir/doc/awaitd-handlers.7.scd" | sed 's/\\\\/\\/g' >page.sh
+. ./page.sh
 
 post() { # TIMESTAMP SIGNATURE BODY [CURL ARGUMENT...]; prints the status
 	post_at=$1
@@ -59,7 +64,7 @@ post() { # TIMESTAMP SIGNATURE BODY [CURL ARGUMENT...]; prints the status
 
 # --- verified ---
 now=$(date +%s)
-right="v1,$(printf %s "$body" | signature "$id" "$now")"
+right="v1,$(printf %s "$body" | signature hook.secret "$id" "$now")"
 start --secret-file hook.secret --count 7
 is "$(post "$now" "v1a,xyz $right" "$body" -H 'awaitd-replay: 1')" 204 \
     'what openssl signed is taken'
@@ -77,9 +82,9 @@ is "$(curl -s -o answer -w '%{http_code}' "http://127.0.0.1:$port/")" 405 \
 head -c 1048577 /dev/zero >large
 is "$(post "$now" "$right" @large)" 413 'nor is more than 1 MiB'
 head -c 1048576 /dev/zero >large
-is "$(post "$now" "v1,$(signature "$id" "$now" <large)" @large)" 204 \
+is "$(post "$now" "v1,$(signature hook.secret "$id" "$now" <large)" @large)" 204 \
     '1 MiB is taken'
-is "$(post "$now" "v1,$(printf '' | signature "$id" "$now")" '')" 204 \
+is "$(post "$now" "v1,$(printf '' | signature hook.secret "$id" "$now")" '')" 204 \
     'an empty one, too'
 finish
 is "$status" 0 'after --count webhooks it ends'
