@@ -24,6 +24,7 @@ unit_tests += tests/unit/test_encode
 unit_tests += tests/unit/test_endpoint
 unit_tests += tests/unit/test_error
 unit_tests += tests/unit/test_exec
+unit_tests += tests/unit/test_execenv
 unit_tests += tests/unit/test_file
 unit_tests += tests/unit/test_hash
 unit_tests += tests/unit/test_header
@@ -120,6 +121,9 @@ tests_unit_test_local_s3list_LDADD = $(local_test_libs)
 tests_unit_test_local_s3target_LDADD = $(local_test_libs)
 tests_unit_test_local_validate_LDADD = $(local_test_libs)
 tests_unit_test_local_xml_LDADD = $(local_test_libs)
+
+hook_rig = tests/unit/hook_rig.c tests/unit/hook_rig.h
+tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c $(hook_rig)
 
 tests_unit_test_jobid_SOURCES = tests/unit/test_jobid.c \
 	tests/support/fake_clock.c tests/support/fake_random.c
@@ -231,6 +235,8 @@ check_PROGRAMS += tests/support/hostile
 tests_support_hostile_LDADD = libawaitd.a $(libs)
 check_PROGRAMS += tests/support/rawcall
 tests_support_rawcall_LDADD = libawaitd.a $(libs)
+check_PROGRAMS += tests/support/posthook
+tests_support_posthook_LDADD = libawaitd.a $(libs)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests) $(flow_tests)

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "base/str.h"
 
 #define KILL_AFTER_MS 2000
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
@@ -121,7 +120,7 @@ find_in_path(const char *name, struct error *err)
 	const char *dir = getenv("PATH");
 	size_t len;
 
-	if (str_empty(dir))
+	if (dir == NULL || *dir == '\0')
 		dir = DEFAULT_PATH;
 	for (;; dir += len + 1) {
 		char *path;

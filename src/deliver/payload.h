@@ -18,9 +18,10 @@ const char *payload_event_type(const struct job *job);
  * {"type", "timestamp", "data": {job, inference_id, endpoint, outcome,
  * output_location, failure_location, content_type, size, sha256,
  * custom_attributes, submitted_at, completed_at, result | result_base64,
- * error: {code, message}}}, each where there is one. `result` is the output's bytes or NULL for none; it is a string
- * where the bytes are UTF-8 without NUL, else base64. The same job always gives
- * the same bytes. 0, or -1 where `out` is full.
+ * error: {code, message}}}, each where there is one. `result` is the output's
+ * bytes or NULL for none; it is a string where the bytes are UTF-8 without NUL,
+ * else base64. The same job always gives the same bytes. 0, or -1 where `out`
+ * is full.
  */
 int payload_event(
     struct buf *out, const struct job *job, const void *result, size_t len);

@@ -2,7 +2,7 @@
 /*
  * Standard Webhooks 1.0.0 signatures: HMAC-SHA-256 over "id.timestamp.body",
  * under a secret "whsec_" + base64 of 24 to 64 bytes.
- * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ * https://github.com/standard-webhooks/standard-webhooks, spec/
  */
 #ifndef DELIVER_WHSIGN_H
 #define DELIVER_WHSIGN_H

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # AWS's own JavaScript clients against a fresh awaitd-local: what they send
-# is understood, and what they are answered they understand.
+# is understood, and what they are answered they understand. And libraries of
+# others that verify webhooks, against our driver.
 set -eu
 : "${abs_top_srcdir:?}" "${abs_top_builddir:?}"
 
@@ -28,6 +29,9 @@ trap 'exit 1' HUP INT TERM
 cp "$abs_top_srcdir"/tests/interop/package.json \
     "$abs_top_srcdir"/tests/interop/package-lock.json \
     "$abs_top_srcdir"/tests/interop/*.mjs "$tmp"
+cp "$abs_top_srcdir/contrib/receivers/node.mjs" "$tmp/receiver.mjs"
+export POSTHOOK="$abs_top_builddir/tests/support/posthook"
+export AWAITD="$abs_top_builddir/awaitd"
 (cd "$tmp" && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline) \
     >"$tmp/npm.log" 2>&1 || skip "npm ci gets no packages: $(tail -n 1 "$tmp/npm.log")"
 
@@ -84,7 +88,7 @@ done
 port=$(cat "$tmp/port")
 
 # Two plans become one: numbers go up, "1..n" lines are added up.
-for script in runtime s3; do
+for script in runtime s3 webhook; do
 	node --no-warnings "$tmp/$script.mjs" "$port" 2>"$tmp/err" ||
 	    sed 's/^/# /' "$tmp/err"
 	kill -0 "$pid" 2>/dev/null || echo "not ok 0 - awaitd-local goes on"

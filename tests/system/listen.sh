@@ -31,20 +31,26 @@ start() {
 }
 
 # Sets status to that of the command, which ends by itself or by a signal.
-finish() {
+await_end() {
 	wait_until 20 gone "$pid" || kill -KILL "$pid"
 	status=0
 	wait "$pid" || status=$?
 	cat err >>all.err
 }
 
-# As awaitd-handlers(7) has it.
-signature() { # ID TIMESTAMP: of standard input
-	key=$(cut -c 7- hook.secret | base64 -d | od -An -v -tx1 | tr -d ' \n')
-	{ printf '%s.%s.' "$1" "$2"; cat; } |
-	    openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary |
-	    base64
+# signature SECRET-FILE ID TIMESTAMP: of standard input, as the page says.
+awk '
+/^```/ {
+	inside = !inside
+	if (!inside && block ~ /^signature\(\)/)
+		printf "%s", block
+	block = ""
+	next
 }
+inside { block = block $0 "\n" }' \
+    "$abs_top_srcdir/doc/awaitd-handlers.7.scd" | sed 's/\\\\/\\/g' >page.sh
+# shellcheck disable=SC1091
+. ./page.sh
 
 post() { # TIMESTAMP SIGNATURE BODY [CURL ARGUMENT...]; prints the status
 	post_at=$1
@@ -59,7 +65,7 @@ post() { # TIMESTAMP SIGNATURE BODY [CURL ARGUMENT...]; prints the status
 
 # --- verified ---
 now=$(date +%s)
-right="v1,$(printf %s "$body" | signature "$id" "$now")"
+right="v1,$(printf %s "$body" | signature hook.secret "$id" "$now")"
 start --secret-file hook.secret --count 7
 is "$(post "$now" "v1a,xyz $right" "$body" -H 'awaitd-replay: 1')" 204 \
     'what openssl signed is taken'
@@ -77,11 +83,11 @@ is "$(curl -s -o answer -w '%{http_code}' "http://127.0.0.1:$port/")" 405 \
 head -c 1048577 /dev/zero >large
 is "$(post "$now" "$right" @large)" 413 'nor is more than 1 MiB'
 head -c 1048576 /dev/zero >large
-is "$(post "$now" "v1,$(signature "$id" "$now" <large)" @large)" 204 \
+is "$(post "$now" "v1,$(signature hook.secret "$id" "$now" <large)" @large)" 204 \
     '1 MiB is taken'
-is "$(post "$now" "v1,$(printf '' | signature "$id" "$now")" '')" 204 \
+is "$(post "$now" "v1,$(printf '' | signature hook.secret "$id" "$now")" '')" 204 \
     'an empty one, too'
-finish
+await_end
 is "$status" 0 'after --count webhooks it ends'
 is "$(count out '^webhook ')" 7 'and has printed as many'
 is "$(count out '^verified  *yes$')" 3 'with what was verified'
@@ -105,7 +111,7 @@ start --json --count 2 --status 503 --output hooks.json
 is "$(post "$now" nonsense "$body")" 503 'any status can be asked for'
 printf 'a\0\377' >bytes
 is "$(post soon nonsense @bytes)" 503 'without a secret nothing is verified'
-finish
+await_end
 is "$status" 0 'it ends'
 is "$(wc -l <hooks.json)" 2 'a line each, where --output says'
 is "$(stat -c %a hooks.json)" 600 'which others cannot read'
@@ -124,13 +130,13 @@ for signal in INT TERM; do
 	start
 	is "$(post "$now" x "$body")" 204 "a webhook before SIG$signal"
 	kill "-$signal" "$pid"
-	finish
+	await_end
 	is "$status" 0 "SIG$signal is a good end"
 done
 if [ -w /dev/full ]; then
 	start --output /dev/full
 	is "$(post "$now" x "$body")" 500 'what cannot be printed was not taken'
-	finish
+	await_end
 	is "$status" 1 'and ends it'
 fi
 
