@@ -166,10 +166,13 @@ flow_support = tests/support/fake_clock.c tests/support/fake_clock.h \
 	tests/support/fake_random.c tests/support/fake_random.h \
 	tests/support/fake_store.c tests/support/fake_store.h \
 	tests/support/flow.c tests/support/flow.h
+hook_support = tests/support/flow_hook.c tests/support/flow_hook.h
 
 flow_tests =
 flow_tests += tests/flow/test_deliver
-tests_flow_test_deliver_SOURCES = tests/flow/test_deliver.c $(flow_support)
+tests_flow_test_deliver_SOURCES = tests/flow/test_deliver.c $(flow_support) $(hook_support)
+flow_tests += tests/flow/test_deliver_crash
+tests_flow_test_deliver_crash_SOURCES = tests/flow/test_deliver_crash.c $(flow_support) $(hook_support)
 flow_tests += tests/flow/test_doubt
 tests_flow_test_doubt_SOURCES = tests/flow/test_doubt.c $(flow_support)
 flow_tests += tests/flow/test_fetch

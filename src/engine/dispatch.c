@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lanes of deliveries: when the next attempt is, and what an attempt leads to. */
+/* Lanes of deliveries: when the next attempt is, and what it leads to. */
 #include "engine/dispatch.h"
 
 #include <search.h>
@@ -166,6 +166,21 @@ dispatch_give_up(struct shipment *s, const struct error *err)
 	log_end();
 	o->event(ENGINE_BROKEN, NULL, err, o->event_arg);
 	shipment_free(s);
+}
+
+void
+dispatch_set_aside(struct shipment *s, const struct error *err)
+{
+	struct lane *l = s->lane;
+
+	log_begin(LOG_ERROR, "engine");
+	log_str("delivery", s->d->id);
+	log_str("job", s->d->job_id);
+	log_str("msg", "set aside: its rows are damaged");
+	log_err(err);
+	log_end();
+	shipment_free(s);
+	run_lane(l);
 }
 
 /* --- when ----------------------------------------------------------- */

@@ -70,6 +70,10 @@ void dispatch_apply(struct shipment *s, const struct deliver_result *r);
 
 const struct engine_options *dispatch_options(const struct shipment *s);
 
+/* Its rows are damaged: it is never delivered from them, and nobody else is
+ * held up. They stay as they are. Frees the shipment. */
+void dispatch_set_aside(struct shipment *s, const struct error *err);
+
 /* The store failed: nobody goes on here. Frees the shipment. */
 void dispatch_give_up(struct shipment *s, const struct error *err);
 

@@ -120,6 +120,10 @@ on_begun(struct job *take_job, struct delivery *take_d, const struct error *err,
 {
 	struct shipment *s = arg;
 
+	if (err != NULL && err->code == ERR_PROTOCOL) {
+		dispatch_set_aside(s, err);
+		return;
+	}
 	if (err != NULL) {
 		dispatch_give_up(s, err);
 		return;

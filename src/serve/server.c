@@ -327,7 +327,7 @@ open_all(struct server *sv, struct error *err)
 	    .event_arg = sv,
 	};
 
-	/* Not the client that talks to AWS: a receiver shares nothing with it. */
+	/* Not the client of AWS: a receiver shares nothing with that. */
 	if (http_client_new(sv->s.loop, &ho, &sv->http, err) == -1 ||
 	    targets_new(sv->conf, sv->s.loop, sv->http, &sv->targets, err) ==
 		-1 ||

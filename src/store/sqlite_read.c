@@ -272,7 +272,7 @@ load_attempts(struct db *db, int64_t seq, struct delivery *d, struct error *err)
 			break;
 	}
 	if (rc == SQLITE_ROW)
-		err_set(err, ERR_STORE, "delivery %s has senseless attempts",
+		err_set(err, ERR_PROTOCOL, "delivery %s has senseless attempts",
 		    d->id);
 	else if (rc != SQLITE_DONE)
 		sqlite_complain(db, "read attempts", err);
@@ -310,10 +310,10 @@ read_delivery(struct db *db, struct cursor *c, const struct store_ask *ask,
 	int rc = 0;
 
 	if (!delivery_ok(d))
-		rc = err_set(err, ERR_STORE,
+		rc = err_set(err, ERR_PROTOCOL,
 		    "row %lld holds no delivery that can be", (long long)seq);
 	else if (ask->body && !body_ok(d, len))
-		rc = err_set(err, ERR_STORE,
+		rc = err_set(err, ERR_PROTOCOL,
 		    "the body of delivery %s is not what it was", d->id);
 	else if (ask->parts)
 		rc = load_attempts(db, seq, d, err);

@@ -74,7 +74,8 @@ void store_save_delivery(struct store *store, const struct delivery *d,
 /*
  * The same, to begin an attempt: and once that is on disk, what is to be
  * delivered: the job as it ended, without its input, and the delivery with its
- * body. Both are the callee's; NULL with err.
+ * body. Both are the callee's; NULL with err. ERR_PROTOCOL where what is
+ * there is not what was written: nothing was then, and others go on.
  */
 typedef void store_parcel_fn(struct job *take_job, struct delivery *take_d,
     const struct error *err, void *arg);

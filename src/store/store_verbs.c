@@ -63,8 +63,8 @@ begin_attempt(const struct store_backend *b, void *db, struct store_op *op)
 		return -1;
 	if (op->njobs == 1 && op->ndeliveries == 1)
 		return 0;
-	return err_set(
-	    &op->err, ERR_STORE, "delivery %s is of no job", op->delivery->id);
+	return err_set(&op->err, ERR_PROTOCOL, "delivery %s is of no job",
+	    op->delivery->id);
 }
 
 int

@@ -3,8 +3,8 @@
  * The real engine and database in virtual time, with a scripted peer. One
  * world a test: flow_setup() makes it, flow_teardown() takes it down and
  * fails on what is left over, on a secret in the log, on a change of state that
- * was not logged exactly once, and on a submission or an attempt that left before
- * that was on disk.
+ * was not logged exactly once, and on a submission or an attempt that left
+ * before that was on disk.
  */
 #ifndef TESTS_FLOW_H
 #define TESTS_FLOW_H

@@ -607,7 +607,7 @@ rows_that_make_no_sense_are_refused(void **state)
 			fail_msg("refused as it was: %s", err.text);
 		fx_change(changes[i]);
 		err = read_everything(id);
-		if (err.code != ERR_STORE)
+		if (err.code != ERR_PROTOCOL)
 			fail_msg("taken: %s", changes[i]);
 		free(id);
 		fx_change(EMPTY);
@@ -642,7 +642,7 @@ bytes_that_changed_are_not_delivered(void **state)
 		delivery_begin_attempt(d, 5, false, &a);
 		if (fx_begin(d, &a) == 0)
 			fail_msg("taken: %s", changes[i]);
-		assert_int_equal(fx.err.code, ERR_STORE);
+		assert_int_equal(fx.err.code, ERR_PROTOCOL);
 		delivery_free(d);
 		/* What cannot be sent was not attempted. */
 		d = fx_find_delivery(id);
