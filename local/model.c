@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/child.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 #define TEXT_MAX (64 * 1024)
@@ -68,21 +69,6 @@ free_environment(char **env)
 	for (i = 0; env[i] != NULL; i++)
 		free(env[i]);
 	free(env);
-}
-
-/* A file without a name, to append to. */
-static int
-open_stderr(const char *dir, struct error *err)
-{
-	char *path = xasprintf("%s/stderr.XXXXXX", dir);
-	int fd = mkostemp(path, O_APPEND | O_CLOEXEC);
-
-	if (fd == -1)
-		err_set_errno(err, ERR_IO, "create %s", path);
-	else
-		unlink(path);
-	free(path);
-	return fd;
 }
 
 static void
@@ -232,8 +218,8 @@ model_start(struct loop *loop, const struct model_options *o,
 	m->timeout_s = o->timeout_s;
 	m->done = done;
 	m->arg = arg;
-	m->stderr_fd = open_stderr(o->tmp_dir, err);
-	if (m->stderr_fd != -1) {
+	m->stderr_fd = -1;
+	if (file_open_nameless(o->tmp_dir, true, &m->stderr_fd, err) == 0) {
 		child.stderr_fd = m->stderr_fd;
 		rc = child_start(loop, &child, on_child, m, &m->child, err);
 	}

@@ -69,9 +69,17 @@ err_set_errno(struct error *err, enum error_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	set_text(err, code, fmt, ap);
 	va_end(ap);
+	err->sys_errno = saved;
 	append(err->text, sizeof(err->text), ": ");
 	append(err->text, sizeof(err->text), strerror(saved));
 	return -1;
+}
+
+bool
+err_no_room(const struct error *err)
+{
+	return err->sys_errno == ENOSPC || err->sys_errno == EDQUOT ||
+	    err->sys_errno == EFBIG;
 }
 
 int

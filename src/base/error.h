@@ -38,6 +38,7 @@ struct error {
 	bool retryable; /* the same call may work later */
 	bool sent; /* a byte of the request may have left */
 	int http_status; /* 0: no answer was read */
+	int sys_errno; /* of a call of the system that failed, or 0 */
 	int64_t retry_after_ms; /* 0: the peer named no time */
 	char remote_code[64]; /* AWS's code, such as NoSuchKey, or "" */
 	char text[600];
@@ -54,6 +55,9 @@ int err_set(struct error *err, enum error_code code, const char *fmt, ...)
 /* The same with strerror(errno) behind the text. */
 int err_set_errno(struct error *err, enum error_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The disk, or our share of it, is full: there may be room later. */
+bool err_no_room(const struct error *err);
 
 /* Put "…: " before the text, on the way up. Returns -1. */
 int err_prefix(struct error *err, const char *fmt, ...)

@@ -209,3 +209,26 @@ file_lock(const char *path, int *out_fd, struct error *err)
 	*out_fd = fd;
 	return 0;
 }
+
+int
+file_open_nameless(
+    const char *folder, bool append, int *out_fd, struct error *err)
+{
+	int flags = O_CLOEXEC | (append ? O_APPEND : 0), fd;
+	char *path;
+
+	fd = open(folder, O_TMPFILE | O_RDWR | flags, (mode_t)0600);
+	/* Not every file system can; then it has a name for a moment. */
+	if (fd == -1 &&
+	    (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)) {
+		path = xasprintf("%s/awaitd.XXXXXX", folder);
+		fd = mkostemp(path, flags);
+		if (fd != -1)
+			unlink(path);
+		free(path);
+	}
+	if (fd == -1)
+		return err_set_errno(err, ERR_IO, "make a file in %s", folder);
+	*out_fd = fd;
+	return 0;
+}

@@ -38,6 +38,14 @@ int file_sync(const char *path, struct error *err);
 int file_sync_dir(const char *path, struct error *err);
 
 /*
+ * A file without a name in a folder, open for reading and writing (append:
+ * each write goes to its end): nobody else can open it, and it goes with its
+ * last descriptor.
+ */
+int file_open_nameless(
+    const char *folder, bool append, int *out_fd, struct error *err);
+
+/*
  * Take an exclusive lock on a file, made if it is missing (mode 0600). The
  * lock is held while *out_fd is open. ERR_BUSY where another process, or
  * another descriptor of ours, has it.

@@ -3,13 +3,11 @@
  * One attempt: written down, its bytes brought together, handed to the target's
  * driver. What cannot be read is not delivered.
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
-#include "base/str.h"
+#include "base/file.h"
 #include "engine/dispatch.h"
 #include "engine/fetch.h"
 
@@ -55,21 +53,6 @@ drive(struct shipment *s)
 
 /* --- a body by reference -------------------------------------------- */
 
-static int
-open_spool(const char *folder, struct error *err)
-{
-	char *path = xasprintf(
-	    "%s/result-XXXXXX.spool", folder != NULL ? folder : "/tmp");
-	int fd = mkostemps(path, (int)sizeof(".spool") - 1, O_CLOEXEC);
-
-	if (fd == -1)
-		err_set_errno(err, ERR_IO, "create %s", path);
-	else
-		unlink(path);
-	free(path);
-	return fd;
-}
-
 static void
 on_fetched(const struct error *err, void *arg)
 {
@@ -104,10 +87,12 @@ fetch_body(struct shipment *s)
 	};
 	struct error err;
 
-	s->fd = open_spool(o->spool, &err);
+	if (file_open_nameless(o->spool, false, &s->fd, &err) == -1) {
+		end(s, DELIVER_RETRY, &err);
+		return;
+	}
 	fo.fd = s->fd;
-	if (s->fd == -1 ||
-	    sites_get(o->sites, s->job->spec.region, &fo.site, &err) == -1 ||
+	if (sites_get(o->sites, s->job->spec.region, &fo.site, &err) == -1 ||
 	    fetch_start(&fo, on_fetched, s, &s->fetch, &err) == -1)
 		end(s, DELIVER_RETRY, &err);
 }

@@ -2,7 +2,6 @@
 /* Inputs on their way in. Nothing here waits for the disk but a full cache. */
 #include "serve/api_input.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,13 +136,4 @@ api_input_end(struct api_input *in, struct job *job, const char *prefix,
 	}
 	*digest = xstrdup(hex);
 	return 0;
-}
-
-bool
-api_input_no_space(const struct error *err)
-{
-	return err->code == ERR_IO &&
-	    (str_ends(err->text, strerror(ENOSPC)) ||
-		str_ends(err->text, strerror(EDQUOT)) ||
-		str_ends(err->text, strerror(EFBIG)));
 }

@@ -51,7 +51,4 @@ bool api_input_grows(const struct api_input *in, size_t len);
 int api_input_end(struct api_input *in, struct job *job, const char *prefix,
     char **digest, struct error *err);
 
-/* Was it a lack of room (disk, quota, limit) that an error tells of? */
-bool api_input_no_space(const struct error *err);
-
 #endif

@@ -182,8 +182,7 @@ api_refuse_err(
 void
 api_refuse_store(struct api_call *c, const struct error *err)
 {
-	if (api_input_no_space(err) ||
-	    (err->code == ERR_STORE && err->retryable))
+	if (err_no_room(err) || (err->code == ERR_STORE && err->retryable))
 		api_refuse_err(c, 507, "no_space", err);
 	else
 		api_refuse_err(c, 503, "unavailable", err);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/fetch.h"
@@ -106,28 +107,6 @@ send_result(struct api_call *c, int take_fd, int64_t size)
 
 /* --- the bytes ------------------------------------------------------ */
 
-/* Nobody can open it, and it goes with the last who reads it. */
-static int
-open_unnamed(const char *folder, struct error *err)
-{
-	char *path;
-	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, (mode_t)0600);
-
-	if (fd != -1)
-		return fd;
-	if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT)
-		return err_set_errno(
-		    err, ERR_IO, "create a file in %s", folder);
-	path = xasprintf("%s/result.XXXXXX", folder);
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd == -1)
-		err_set_errno(err, ERR_IO, "create %s", path);
-	else
-		unlink(path);
-	free(path);
-	return fd;
-}
-
 static void
 refuse_fetch(struct api_call *c, const struct error *err)
 {
@@ -181,10 +160,12 @@ start_fetch(struct api_call *c)
 		api_refuse_err(c, 502, "bad_gateway", &err);
 		return;
 	}
-	r->fd = o.fd = open_unnamed(service->folder, &err);
-	if (r->fd == -1)
+	if (file_open_nameless(service->folder, false, &r->fd, &err) == -1) {
 		api_refuse_store(c, &err);
-	else if (fetch_start(&o, on_fetched, c, &r->fetch, &err) == -1)
+		return;
+	}
+	o.fd = r->fd;
+	if (fetch_start(&o, on_fetched, c, &r->fetch, &err) == -1)
 		refuse_fetch(c, &err);
 }
 

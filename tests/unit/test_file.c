@@ -491,6 +491,32 @@ a_busy_lock_says_who_is_in_the_way(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
+static void
+a_file_without_a_name_is_there_for_its_descriptor_only(void **state)
+{
+	struct error err;
+	struct stat st;
+	char b[4];
+	int fd;
+
+	(void)state;
+	assert_int_equal(file_open_nameless("/tmp", true, &fd, &err), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_nlink, 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	assert_int_equal(file_write_all(fd, "ab", 2, &err), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(file_write_all(fd, "c", 1, &err), 0);
+	assert_int_equal(pread(fd, b, sizeof(b), 0), 3);
+	assert_memory_equal(b, "abc", 3);
+	close(fd);
+	assert_int_equal(
+	    file_open_nameless("/nowhere-at-all", false, &fd, &err), -1);
+	assert_int_equal(err.sys_errno, ENOENT);
+	assert_false(err_no_room(&err));
+}
+
 int
 main(void)
 {
@@ -511,6 +537,7 @@ main(void)
 	    T(a_lock_of_another_process_is_busy_until_it_ends),
 	    T(a_lock_follows_no_link_and_keeps_what_the_file_holds),
 	    T(a_failed_read_leaves_the_buffer_as_it_was),
+	    T(a_file_without_a_name_is_there_for_its_descriptor_only),
 	    T(a_file_of_the_users_beside_it_is_left_alone),
 	    T(two_writers_never_mix_their_bytes),
 	    T(a_file_is_no_folder),
