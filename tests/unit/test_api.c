@@ -123,7 +123,7 @@ paths_and_methods_that_are_none_are_told_apart(void **state)
 {
 	static const char *const paths[] = {"/", "/v1", "/v1/", "/v1/job",
 	    "/v1/jobs/", "/v1/jobs//result", "/v1/jobs/" NO_JOB "/",
-	    "/v1/jobs/" NO_JOB "/resul", "/v1/jobs/" NO_JOB "/result/x",
+	    "/v1/jobs/" NO_JOB "/results", "/v1/jobs/" NO_JOB "/result/x",
 	    "/metrics", "/V1/jobs"};
 	size_t i;
 
