@@ -322,7 +322,7 @@ api_new(const struct api_options *options)
 	return api;
 }
 
-/* What the store still owes an answer frees itself when that comes. */
+/* What is left waits for the store, and frees itself when that answers. */
 void
 api_free(struct api *api)
 {
@@ -331,10 +331,6 @@ api_free(struct api *api)
 	if (api == NULL)
 		return;
 	while ((c = TAILQ_FIRST(&api->calls)) != NULL) {
-		if (c->waiter != NULL) {
-			call_free(c);
-			continue;
-		}
 		TAILQ_REMOVE(&api->calls, c, entry);
 		c->api = NULL;
 	}

@@ -24,8 +24,8 @@ struct api_options {
 
 struct api *api_new(const struct api_options *options);
 
-/* Behind http_server_free and before waiters_free; the store may still have
- * something to answer, then or later. */
+/* Behind http_server_free. The store may still have something to answer, and
+ * the waiters something to tell of it. */
 void api_free(struct api *api);
 
 /* For http_server_new; arg is the api. */

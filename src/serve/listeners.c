@@ -23,7 +23,6 @@
 /* Slow senders: 1 kB a second, counted over a whole body. */
 #define BODY_RATE_MIN 1000
 #define METRICS_CONNECTIONS 16
-#define METRICS_MAX (1024 * 1024)
 
 struct listeners {
 	const struct service *service;
@@ -199,38 +198,6 @@ listen_by_default(struct listeners *l, struct error *err)
 
 /* --- metrics -------------------------------------------------------- */
 
-static void
-reply_metrics(struct http_exchange *x, const struct service *service)
-{
-	struct engine_counts now;
-	struct headers h;
-	struct buf b;
-
-	engine_count(service->engine, &now);
-	buf_init(&b, METRICS_MAX);
-	metrics_write(service->metrics, &now, &b);
-	headers_init(&h);
-	headers_add(
-	    &h, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-	http_reply(x, 200, &h, b.data, b.len);
-	headers_done(&h);
-	buf_done(&b);
-}
-
-static void
-handle_metrics(struct http_exchange *x, void *arg)
-{
-	const char *method = http_method(x);
-	bool get = str_eq(method, "GET") || str_eq(method, "HEAD");
-
-	if (!str_eq(http_path(x), "/metrics"))
-		http_reply(x, 404, NULL, "see /metrics\n", 13);
-	else if (!get)
-		http_reply(x, 405, NULL, "GET only\n", 9);
-	else
-		reply_metrics(x, arg);
-}
-
 static int
 listen_metrics(struct listeners *l, const char *address, struct error *err)
 {
@@ -240,7 +207,7 @@ listen_metrics(struct listeners *l, const char *address, struct error *err)
 
 	if (address == NULL)
 		return 0;
-	return listen_tcp(l, "metrics are", address, &o, handle_metrics,
+	return listen_tcp(l, "metrics are", address, &o, metrics_handle,
 	    (void *)(uintptr_t)l->service, err);
 }
 

@@ -288,16 +288,31 @@ remove_folder(void)
 	rmdir(rig.dir);
 }
 
+static void
+end_servers(void)
+{
+	http_server_free(rig.unix_server);
+	http_server_free(rig.tcp_server);
+	rig.unix_server = rig.tcp_server = NULL;
+}
+
+void
+rig_end_api(void)
+{
+	end_servers();
+	api_free(api);
+	api = NULL;
+}
+
 /* In the order of server.c. */
 int
 api_rig_teardown(void **state)
 {
-	http_server_free(rig.unix_server);
-	http_server_free(rig.tcp_server);
+	end_servers();
 	engine_stop(rig.s.engine);
 	store_close(rig.s.store);
 	engine_free(rig.s.engine);
-	api_free(api);
+	rig_end_api();
 	waiters_free(rig.s.waiters);
 	metrics_free(rig.s.metrics);
 	sites_free(rig.s.sites);

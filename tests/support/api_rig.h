@@ -48,6 +48,9 @@ extern struct api_rig rig;
 int api_rig_setup(void **state);
 int api_rig_teardown(void **state);
 
+/* Before the store is idle, unlike in api_rig_teardown. */
+void rig_end_api(void);
+
 /* Turn the loop until this is so. */
 void rig_until(bool (*is_so)(void *arg), void *arg);
 /* One turn of the loop, or a few. */

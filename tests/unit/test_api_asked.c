@@ -318,6 +318,10 @@ whatever_differs_has_another_digest(void **state)
 	    AS(",\"deliver\":[\"a1:b\"]"),
 	    AS(",\"accept\":\"x\",\"content_type\":\"y\""),
 	    AS(",\"accept\":\"y\",\"content_type\":\"x\""),
+	    /* The same bytes, cut in other places. */
+	    AS(",\"accept\":\"a\",\"inference_id\":\"b:c\""),
+	    AS(",\"accept\":\"a-\",\"custom_attributes\":\"b\","
+	       "\"inference_id\":\"c\""),
 	};
 	char *digests[ARRAY_LEN(texts) + 1];
 	size_t i, k, n = ARRAY_LEN(texts);

@@ -25,6 +25,7 @@
 #include "tests/support/api_rig.h"
 
 #define SIMPLE "{\"endpoint\":\"up\",\"body\":\"x\"}"
+#define POST "POST /v1/jobs HTTP/1.1\r\nHost: h\r\n"
 #define RAW "Awaitd-Endpoint: up\r\n"
 
 static void
@@ -397,6 +398,26 @@ an_input_in_chunks_finds_its_way(void **state)
 	free(big);
 }
 
+/* However long that takes: lists are read by id, and nothing is to be added
+ * behind a reader's back. */
+static void
+a_job_begins_when_its_input_is_there(void **state)
+{
+	struct peer *p = peer_new(false);
+	char *meanwhile;
+
+	(void)state;
+	peer_puts(p, POST RAW "Content-Length: 6\r\n\r\nabc");
+	rig_post_json("", SIMPLE);
+	meanwhile = xstrdup(rig_str("job"));
+	peer_puts(p, "def");
+	assert_true(peer_reply(p, false));
+	assert_int_equal(rig.status, 201);
+	assert_true(strcmp(rig_str("job"), meanwhile) > 0);
+	peer_free(p);
+	free(meanwhile);
+}
+
 /* Before a byte of the input is sent, as far as that can be known. */
 static void
 an_input_without_a_way_is_refused_before_it_comes(void **state)
@@ -649,7 +670,6 @@ a_key_is_printable_and_not_too_long(void **state)
 	assert_int_equal(rig.status, 201);
 }
 
-#define POST "POST /v1/jobs HTTP/1.1\r\nHost: h\r\n"
 #define JSON "Content-Type: application/json\r\n"
 #define THIRTY "{\"endpoint\":\"up\",\"body\":\"abc\"}"
 
@@ -687,6 +707,30 @@ who_leaves_at_any_moment_frees_all(void **state)
 	assert_true(rig_files(".input") <= rig_jobs());
 }
 
+/* In whatever order a service ends, what is under way is freed. */
+static void
+an_api_that_ends_first_forgets_who_asked(void **state)
+{
+	struct peer *peers[40];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(peers); i++) {
+		peers[i] = peer_new(false);
+		if (i % 2 == 0)
+			peer_puts(peers[i],
+			    POST JSON "Content-Length: 30\r\n\r\n" THIRTY);
+		else
+			peer_puts(peers[i],
+			    "GET /v1/jobs HTTP/1.1\r\nHost: h\r\n\r\n");
+	}
+	rig_turn();
+	rig_end_api();
+	rig_store_idle();
+	for (i = 0; i < ARRAY_LEN(peers); i++)
+		peer_free(peers[i]);
+}
+
 int
 main(void)
 {
@@ -705,6 +749,7 @@ main(void)
 	    T(a_small_input_goes_inline),
 	    T(a_large_input_goes_to_a_file_of_the_folder),
 	    T(an_input_in_chunks_finds_its_way),
+	    T(a_job_begins_when_its_input_is_there),
 	    T(an_input_without_a_way_is_refused_before_it_comes),
 	    T(chunks_that_grow_beyond_the_way_are_refused),
 	    T(an_input_has_at_most_a_gibibyte),
@@ -717,6 +762,7 @@ main(void)
 	    T(a_key_makes_one_job_of_many_at_the_same_time),
 	    T(a_key_is_printable_and_not_too_long),
 	    T(who_leaves_at_any_moment_frees_all),
+	    T(an_api_that_ends_first_forgets_who_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
