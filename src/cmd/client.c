@@ -272,13 +272,10 @@ take_problem(const struct client *c, const struct http_response *r,
 		return;
 	}
 	err_set(err, code_of(r->status), "%s", detail);
-	str_defang(err->text);
-	if (hint != NULL) {
+	if (hint != NULL)
 		err_hint(err, "%s", hint);
-		str_defang(err->hint);
-	} else if (r->status == 401) {
+	else if (r->status == 401)
 		err_hint(err, "Name the file of its token by --token-file.");
-	}
 	err->http_status = r->status;
 	snprintf(err->remote_code, sizeof(err->remote_code), "%s", code);
 	str_defang(err->remote_code);
