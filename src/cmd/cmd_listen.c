@@ -37,14 +37,14 @@ struct listen_options {
 #define AT(field) offsetof(struct listen_options, field)
 static const struct cmd_option listen_options[] = {
     {"listen", 0, OPT_TEXT, AT(listen), "HOST:PORT",
-	"be there; 127.0.0.1:8787 unless given, port 0 takes a free one"},
+	"instead of 127.0.0.1:8787; port 0: a free one"},
     {"secret-file", 0, OPT_TEXT, AT(secret_file), "FILE",
 	"verify signatures with the secret in it"},
     {"port-file", 0, OPT_TEXT, AT(port_file), "FILE",
 	"write the port there when it is ready"},
     {"count", 0, OPT_COUNT, AT(count), "N", "end after so many webhooks"},
     {"status", 0, OPT_COUNT, AT(status), "CODE",
-	"answer with this status, 200 to 599; 204 unless given"},
+	"answer with this status instead of 204"},
     {"output", 'o', OPT_TEXT, AT(output), "FILE",
 	"print there, - is standard output"},
 };
