@@ -13,12 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api_peer.h"
+#include "api_fixture.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "job/jobjson.h"
 
 #define PATIENCE_MS 300
 #define BOUND_MS 20000
@@ -108,29 +107,6 @@ on_news(enum watch_event event, const struct job *job, const struct error *err,
 		loop_stop(loop);
 }
 
-/* The caller's. */
-static char *
-job_json(const char *id, enum job_state state)
-{
-	struct job *job = job_new();
-	struct jsonw w;
-	struct buf b;
-
-	memcpy(job->id, id, JOBID_SIZE);
-	job->spec.endpoint = xstrdup("ocr");
-	job->spec.region = xstrdup("us-east-1");
-	job->state = state;
-	if (state == JOB_DONE) {
-		job->outcome = OUTCOME_FAILED;
-		job->completed_at = job->created_at;
-	}
-	buf_init(&b, 65536);
-	jsonw_init(&w, &b);
-	jobjson_write(&w, job, true);
-	job_free(job);
-	return buf_take(&b);
-}
-
 static struct api_reply
 reply_job(const char *request, enum job_state state)
 {
@@ -139,7 +115,7 @@ reply_job(const char *request, enum job_state state)
 
 	assert_true(str_starts(request, "GET /v1/jobs/"));
 	snprintf(id, sizeof(id), "%s", request + strlen("GET /v1/jobs/"));
-	json = job_json(id, state);
+	json = fx_job_json(id, state);
 	r = api_reply(200, "application/json", json);
 	free(json);
 	return r;
