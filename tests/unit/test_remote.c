@@ -64,6 +64,25 @@ cancel_and_retry_are_asked_once(void **state)
 	assert_int_equal(api_peer_requests(fx.peer), 1);
 }
 
+/* curl would ask again by itself, over another connection. */
+static void
+a_kept_connection_that_dies_is_not_tried_again(void **state)
+{
+	char *json = fx_job_json(JOB, JOB_DONE);
+	const struct said said[] = {
+	    SAY(200, JSON, json), {0}, SAY(200, JSON, json)};
+	struct job *job;
+
+	(void)state;
+	fx_serve(said, ARRAY_LEN(said));
+	assert_int_equal(remote_find(&fx.app, JOB, &job, &fx.err), 0);
+	job_free(job);
+	assert_int_equal(remote_retry(&fx.app, JOB, &job, &fx.err), -1);
+	assert_int_equal(fx.err.code, ERR_NET);
+	assert_int_equal(api_peer_requests(fx.peer), 2);
+	free(json);
+}
+
 /* --- handing in ----------------------------------------------------- */
 
 static int
@@ -394,6 +413,34 @@ note_delivery(const struct delivery *d, void *arg)
 	snprintf(listed, sizeof(listed), "%s %s", d->job_id, d->target);
 }
 
+/* A delivery, or a page of it with a `next`; the caller's. */
+static char *
+delivery_json(const struct delivery *d, bool paged, const char *next)
+{
+	struct jsonw w;
+	struct buf b;
+
+	buf_init(&b, 65536);
+	jsonw_init(&w, &b);
+	if (!paged) {
+		jobjson_write_delivery(&w, d, true);
+		return buf_take(&b);
+	}
+	jsonw_begin(&w, NULL, '{');
+	jsonw_begin(&w, "deliveries", '[');
+	jobjson_write_delivery(&w, d, false);
+	jsonw_end(&w, ']');
+	jsonw_opt(&w, "next", next);
+	jsonw_end(&w, '}');
+	return buf_take(&b);
+}
+
+static struct delivery *
+make_delivery(const char *target)
+{
+	return delivery_new(JOB, target, "inference.completed", 1000);
+}
+
 static void
 what_is_asked_of_deliveries_is_encoded(void **state)
 {
@@ -402,21 +449,11 @@ what_is_asked_of_deliveries_is_encoded(void **state)
 	    .target = "webhook a",
 	    .job = JOB,
 	};
-	struct delivery *d =
-	    delivery_new(JOB, "webhook a", "inference.completed", 1000);
-	struct jsonw w;
-	struct buf b;
-	struct said said = {200, JSON, NULL, 0};
+	struct delivery *d = make_delivery("webhook a");
+	char *json = delivery_json(d, true, NULL);
+	struct said said = SAY(200, JSON, json);
 
 	(void)state;
-	buf_init(&b, 65536);
-	jsonw_init(&w, &b);
-	jsonw_begin(&w, NULL, '{');
-	jsonw_begin(&w, "deliveries", '[');
-	jobjson_write_delivery(&w, d, false);
-	jsonw_end(&w, ']');
-	jsonw_end(&w, '}');
-	said.body = b.data;
 	fx_serve(&said, 1);
 	assert_int_equal(
 	    remote_list_deliveries(&fx.app, &q, note_delivery, NULL, &fx.err),
@@ -425,14 +462,64 @@ what_is_asked_of_deliveries_is_encoded(void **state)
 	fx_must_have_asked(0,
 	    "GET /v1/deliveries?state=dead%26x&target=webhook%20a&job=" JOB
 	    " HTTP");
-	/* One that is not the one that was asked for. */
-	fx_stop();
-	fx_serve(&said, 1);
-	assert_int_equal(remote_replay(&fx.app, d->id, &d, &fx.err), -1);
-	assert_int_equal(fx.err.code, ERR_PROTOCOL);
-	fx_must_have_asked(0, "POST /v1/deliveries/msg_");
 	delivery_free(d);
-	buf_done(&b);
+	free(json);
+}
+
+static void
+deliveries_that_would_not_end_are_refused(void **state)
+{
+	struct remote_query q = {0};
+	struct delivery *d = make_delivery("webhook a"),
+			*e = make_delivery("webhook b");
+	char *ring = delivery_json(d, true, d->id),
+	     *gap = delivery_json(d, true, e->id);
+	const struct said round = SAY(200, JSON, ring);
+	const struct said jump = SAY(200, JSON, gap);
+
+	(void)state;
+	fx_serve(&round, 1);
+	assert_int_equal(
+	    remote_list_deliveries(&fx.app, &q, note_delivery, NULL, &fx.err),
+	    -1);
+	assert_int_equal(fx.err.code, ERR_PROTOCOL);
+	assert_int_equal(api_peer_requests(fx.peer), 2);
+	fx_stop();
+	fx_serve(&jump, 1);
+	assert_int_equal(
+	    remote_list_deliveries(&fx.app, &q, note_delivery, NULL, &fx.err),
+	    -1);
+	assert_int_equal(fx.err.code, ERR_PROTOCOL);
+	assert_int_equal(api_peer_requests(fx.peer), 1);
+	delivery_free(d);
+	delivery_free(e);
+	free(ring);
+	free(gap);
+}
+
+static void
+a_delivery_is_the_one_that_was_asked_for(void **state)
+{
+	struct delivery *d = make_delivery("webhook a"),
+			*e = make_delivery("webhook b"), *got;
+	char *json = delivery_json(d, false, NULL);
+	const struct said said = SAY(200, JSON, json);
+
+	(void)state;
+	fx_serve(&said, 1);
+	assert_int_equal(
+	    remote_find_delivery(&fx.app, d->id, &got, &fx.err), 0);
+	assert_string_equal(got->target, "webhook a");
+	delivery_free(got);
+	assert_int_equal(remote_replay(&fx.app, d->id, &got, &fx.err), 0);
+	delivery_free(got);
+	fx_must_have_asked(0, "GET /v1/deliveries/msg_");
+	fx_must_have_asked(1, "POST /v1/deliveries/msg_");
+	assert_int_equal(remote_replay(&fx.app, e->id, &got, &fx.err), -1);
+	assert_int_equal(fx.err.code, ERR_PROTOCOL);
+	delivery_free(d);
+	delivery_free(e);
+	free(json);
 }
 
 int
@@ -463,7 +550,16 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_list_that_would_not_end_is_refused, fx_setup, fx_teardown),
 	    cmocka_unit_test_setup_teardown(
+		a_kept_connection_that_dies_is_not_tried_again, fx_setup,
+		fx_teardown),
+	    cmocka_unit_test_setup_teardown(
 		what_is_asked_of_deliveries_is_encoded, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		deliveries_that_would_not_end_are_refused, fx_setup,
+		fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_delivery_is_the_one_that_was_asked_for, fx_setup,
+		fx_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
