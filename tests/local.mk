@@ -61,6 +61,7 @@ unit_tests += tests/unit/test_names
 unit_tests += tests/unit/test_options
 unit_tests += tests/unit/test_payload
 unit_tests += tests/unit/test_plan
+unit_tests += tests/unit/test_remote
 unit_tests += tests/unit/test_s3uri
 unit_tests += tests/unit/test_s3xml
 unit_tests += tests/unit/test_sagemaker
@@ -87,8 +88,11 @@ http_peer = tests/unit/http_peer.c tests/unit/http_peer.h
 http_rig = tests/unit/http_rig.c tests/unit/http_rig.h \
 	tests/unit/http_rig_client.c
 api_peer = tests/unit/api_peer.c tests/unit/api_peer.h
-tests_unit_test_client_SOURCES = tests/unit/test_client.c $(api_peer)
-tests_unit_test_watch_SOURCES = tests/unit/test_watch.c $(api_peer)
+api_fixture = tests/unit/api_fixture.c tests/unit/api_fixture.h \
+	$(api_peer)
+tests_unit_test_client_SOURCES = tests/unit/test_client.c $(api_fixture)
+tests_unit_test_remote_SOURCES = tests/unit/test_remote.c $(api_fixture)
+tests_unit_test_watch_SOURCES = tests/unit/test_watch.c $(api_fixture)
 tests_unit_test_http_chunk_SOURCES = tests/unit/test_http_chunk.c \
 	$(http_cases)
 tests_unit_test_http_client_SOURCES = tests/unit/test_http_client.c \
@@ -189,6 +193,7 @@ system_tests =
 system_tests += tests/system/api.sh
 system_tests += tests/system/api_hostile.sh
 system_tests += tests/system/badinput.sh
+system_tests += tests/system/client.sh
 system_tests += tests/system/config.sh
 system_tests += tests/system/inputs.sh
 system_tests += tests/system/interop.sh

@@ -170,8 +170,7 @@ client_address(const struct client *c)
 static int
 nobody(const struct client *c, const char *why, struct error *err)
 {
-	err_set(
-	    err, ERR_NET, "no service answers at %s (%s)", c->address, why);
+	err_set(err, ERR_NET, "no service answers at %s (%s)", c->address, why);
 	return err_hint(
 	    err, "Start 'awaitd serve', or do without it by --server none.");
 }

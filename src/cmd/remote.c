@@ -388,6 +388,11 @@ list_delivery(const struct json *j, struct page *p, struct error *err)
 
 	if (jobjson_parse_delivery(j, &d, err) == -1)
 		return -1;
+	/* Behind itself nothing stands; that much of a ring can be seen. */
+	if (str_eq(d->id, p->next)) {
+		delivery_free(d);
+		return no_page(err);
+	}
 	snprintf(p->last, sizeof(p->last), "%s", d->id);
 	list->fn(d, list->arg);
 	delivery_free(d);

@@ -28,13 +28,10 @@ END
 }
 serve_conf "unix:$socket"
 
-# Everything that only the service may have.
-alone() { # COMMAND...: without what AWS wants, nor a place for state files
-	(
-		unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_REGION
-		export AWS_ENDPOINT_URL=http://127.0.0.1:1
-		"$@"
-	)
+# Credentials are what only the service needs.
+alone() { # COMMAND...: without what AWS wants
+	env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u AWS_REGION \
+	    AWS_ENDPOINT_URL=http://127.0.0.1:1 "$@"
 }
 run_alone() {
 	status=0
@@ -210,11 +207,12 @@ for job in "$one" "$two" "$delivered"; do
 	    wait_until 20 has "$tmp/noted" "$job"
 done
 run_alone submit -e cat "$tmp/small" "$tmp/small"
-for job in $(cat "$tmp/out"); do
+cp "$tmp/out" "$tmp/ids"
+while read -r job; do
 	run_alone result "$job"
 	ok 'a result that is not there yet is exit status 4' \
 	    test "$status" -eq 4 -o "$status" -eq 0
-done
+done <"$tmp/ids"
 
 # --- more than a page, more than can be asked at once ---
 i=0
@@ -488,8 +486,8 @@ finish mem "$pid"
 is "$status" 0 '100 MB go to the service and come back'
 same "$tmp/head" "$tmp/large" 'as they were'
 rm -f "$tmp/head"
-"$awaitd" invoke -e cat - <"$tmp/large" 2>"$tmp/err" | cmp - "$tmp/large"
-is "$?" 0 'from standard input, too'
+alone "$awaitd" invoke -e cat - <"$tmp/large" >"$tmp/file" 2>"$tmp/err"
+same "$tmp/file" "$tmp/large" 'from standard input, too'
 run_alone wait -o "$tmp/file" "$large"
 same "$tmp/file" "$tmp/large" 'a result of 100 MB'
 if sanitized; then

@@ -13,12 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api_peer.h"
+#include "api_fixture.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "job/jobjson.h"
 
 #define PATIENCE_MS 300
 #define BOUND_MS 20000
@@ -108,29 +107,6 @@ on_news(enum watch_event event, const struct job *job, const struct error *err,
 		loop_stop(loop);
 }
 
-/* The caller's. */
-static char *
-job_json(const char *id, enum job_state state)
-{
-	struct job *job = job_new();
-	struct jsonw w;
-	struct buf b;
-
-	memcpy(job->id, id, JOBID_SIZE);
-	job->spec.endpoint = xstrdup("ocr");
-	job->spec.region = xstrdup("us-east-1");
-	job->state = state;
-	if (state == JOB_DONE) {
-		job->outcome = OUTCOME_FAILED;
-		job->completed_at = job->created_at;
-	}
-	buf_init(&b, 65536);
-	jsonw_init(&w, &b);
-	jobjson_write(&w, job, true);
-	job_free(job);
-	return buf_take(&b);
-}
-
 static struct api_reply
 reply_job(const char *request, enum job_state state)
 {
@@ -139,14 +115,14 @@ reply_job(const char *request, enum job_state state)
 
 	assert_true(str_starts(request, "GET /v1/jobs/"));
 	snprintf(id, sizeof(id), "%s", request + strlen("GET /v1/jobs/"));
-	json = job_json(id, state);
+	json = fx_job_json(id, state);
 	r = api_reply(200, "application/json", json);
 	free(json);
 	return r;
 }
 
 static void
-begin(api_answer_fn *fn, struct watch_options o, unsigned n)
+prepare(api_answer_fn *fn, struct watch_options o, unsigned n)
 {
 	char id[JOBID_SIZE];
 	struct error err;
@@ -164,6 +140,12 @@ begin(api_answer_fn *fn, struct watch_options o, unsigned n)
 		make_id(i, id);
 		watch_add(watch, id);
 	}
+}
+
+static void
+begin(api_answer_fn *fn, struct watch_options o, unsigned n)
+{
+	prepare(fn, o, n);
 	loop_timer_set(bound, BOUND_MS);
 	loop_run(loop);
 	if (enough != 0)
@@ -231,6 +213,32 @@ acceptance_may_be_enough(void **state)
 	must_have_asked(0, "?wait=30&until=accepted");
 }
 
+/* The first is accepted at once, the second after two questions. */
+static struct api_reply
+one_then_the_other(const char *request, size_t len, unsigned n, void *arg)
+{
+	static unsigned second;
+	char id[JOBID_SIZE];
+
+	(void)len;
+	(void)n;
+	(void)arg;
+	make_id(0, id);
+	if (strstr(request, id) != NULL)
+		return reply_job(request, JOB_PENDING);
+	return reply_job(request, second++ < 2 ? JOB_QUEUED : JOB_PENDING);
+}
+
+static void
+what_is_reached_is_not_asked_for_again(void **state)
+{
+	(void)state;
+	enough = 2;
+	begin(one_then_the_other, (struct watch_options){.accepted = true}, 2);
+	assert_int_equal(news.seen, 4);
+	assert_int_equal(api_peer_requests(peer), 4);
+}
+
 static void
 a_look_does_not_wait(void **state)
 {
@@ -272,6 +280,33 @@ many_jobs_take_turns(void **state)
 	assert_true(long_questions <= 16);
 }
 
+static struct api_reply
+no_word(const char *request, size_t len, unsigned n, void *arg)
+{
+	static const struct api_reply nothing;
+
+	(void)request;
+	(void)len;
+	(void)n;
+	(void)arg;
+	return nothing;
+}
+
+/* A service has no place for all questions that there may be. */
+static void
+only_a_few_are_asked_at_a_time(void **state)
+{
+	(void)state;
+	prepare(no_word, (struct watch_options){0}, MANY);
+	do {
+		loop_timer_set(bound, 100);
+		loop_run(loop);
+	} while (api_peer_requests(peer) < 16);
+	loop_timer_set(bound, 300);
+	loop_run(loop);
+	assert_int_equal(api_peer_requests(peer), 16);
+}
+
 /* --- a service that does not ---------------------------------------- */
 
 static struct api_reply
@@ -297,6 +332,33 @@ a_service_that_comes_back_is_asked_again(void **state)
 	assert_int_equal(news.trouble, 2);
 	assert_int_equal(news.failed, 0);
 	assert_int_equal(news.state, JOB_DONE);
+}
+
+/* Not heard twice, with more than the patience between. */
+static struct api_reply
+silent_now_and_then(const char *request, size_t len, unsigned n, void *arg)
+{
+	static const struct api_reply nothing = {.end = true};
+
+	(void)len;
+	(void)arg;
+	/* curl asks again by itself where a kept connection ends. */
+	if (n == 0 || n == 4 || n == 5)
+		return nothing;
+	return reply_job(request, n < 4 ? JOB_QUEUED : JOB_DONE);
+}
+
+static void
+patience_is_new_behind_each_answer(void **state)
+{
+	int64_t began = clock_mono_ms();
+
+	(void)state;
+	begin(silent_now_and_then, (struct watch_options){0}, 1);
+	assert_int_equal(news.trouble, 2);
+	assert_int_equal(news.failed, 0);
+	assert_int_equal(news.state, JOB_DONE);
+	assert_true(news.at - began > PATIENCE_MS);
 }
 
 static struct api_reply
@@ -411,8 +473,14 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		many_jobs_take_turns, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
+		only_a_few_are_asked_at_a_time, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
 		a_service_that_comes_back_is_asked_again, setup, teardown),
 	    cmocka_unit_test_setup_teardown(patience_ends, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		patience_is_new_behind_each_answer, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		what_is_reached_is_not_asked_for_again, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_look_has_no_patience, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
