@@ -308,7 +308,8 @@ who_ignores_sigterm_is_killed(void **state)
 	assert_int_equal(w->result.verdict, DELIVER_RETRY);
 	assert_true(str_starts(w->note, "ended after the time-out"));
 	assert_in_range(clock_mono_ms() - at, 2200, 20000);
-	assert_int_equal(reap(SIGKILL), 2);
+	/* The shell may still have seen one of them end. */
+	assert_in_range(reap(SIGKILL), 1, 2);
 }
 
 /* Many programs say 0 whenever they are asked to end. */
