@@ -210,6 +210,7 @@ system_tests += tests/system/serve.sh
 system_tests += tests/system/serve_idle.sh
 system_tests += tests/system/serve_kill.sh
 system_tests += tests/system/serve_many.sh
+system_tests += tests/system/targets.sh
 system_tests += tests/system/wait.sh
 system_tests += tests/system/local.sh
 

@@ -422,6 +422,23 @@ a_grandchild_that_ignores_sigterm_dies_with_the_group(void **state)
 	assert_in_range(killed, 1, 2);
 }
 
+/* Each of the group may end in peace, as the first of them may. */
+static void
+a_time_out_is_told_to_the_whole_group(void **state)
+{
+	struct world *w = *state;
+
+	run_script(w,
+	    "(trap 'echo told; exit' TERM; while :; do sleep 0.05; done) &"
+	    "trap 'wait; exit 7' TERM; wait",
+	    1000);
+	assert_true(w->result.timed_out);
+	assert_int_equal(w->result.exit_code, 7);
+	assert_string_equal(w->text.data, "told\n");
+	while (waitpid(-1, NULL, 0) != -1)
+		continue;
+}
+
 static void
 what_it_leaves_behind_is_killed_when_it_ends(void **state)
 {
@@ -693,6 +710,34 @@ a_closed_standard_input_of_ours_changes_nothing(void **state)
 	assert_string_equal(w->text.data, "out\n");
 }
 
+/* The pipe that tells of a failed start gets one of their numbers. */
+static void
+without_any_of_our_three_a_failure_is_told_all_the_same(void **state)
+{
+	char path[] = "/tmp/test_child.XXXXXX";
+	const char *const argv[] = {path, NULL};
+	struct world *w = *state;
+	int fd = mkstemp(path), saved[3], i, rc;
+
+	assert_int_equal(write(fd, "exit 0\n", 7), 7);
+	fchmod(fd, 0700);
+	close(fd);
+	for (i = 0; i < 3; i++) {
+		saved[i] = fcntl(i, F_DUPFD_CLOEXEC, 10);
+		close(i);
+	}
+	rc = start(w, argv, 0);
+	for (i = 0; i < 3; i++) {
+		dup2(saved[i], i);
+		close(saved[i]);
+	}
+	unlink(path);
+	assert_int_equal(rc, -1);
+	assert_int_equal(w->err.code, ERR_NOT_FOUND);
+	assert_int_equal(open_fds(), w->fds);
+	assert_int_equal(reap_orphans(), 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int
@@ -715,6 +760,7 @@ main(void)
 	    T(one_that_ignores_sigterm_is_killed_after_two_seconds),
 	    T(one_that_ends_in_peace_after_sigterm_tells_its_code),
 	    T(a_grandchild_that_ignores_sigterm_dies_with_the_group),
+	    T(a_time_out_is_told_to_the_whole_group),
 	    T(what_it_leaves_behind_is_killed_when_it_ends),
 	    T(cancelling_kills_the_group_and_says_nothing),
 	    T(cancelling_does_not_wait_and_leaves_no_zombie),
@@ -727,6 +773,7 @@ main(void)
 	    T(descriptors_may_be_given_crosswise),
 	    T(a_closed_descriptor_is_an_error_not_ours_instead),
 	    T(a_closed_standard_input_of_ours_changes_nothing),
+	    T(without_any_of_our_three_a_failure_is_told_all_the_same),
 	};
 
 	alarm(60);

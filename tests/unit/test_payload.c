@@ -393,6 +393,43 @@ a_full_buffer_is_an_error(void **state)
 	job_free(job);
 }
 
+/* The rest of the event would fit. */
+static void
+a_result_that_finds_no_room_is_not_left_out(void **state)
+{
+	struct job *job = ok_job();
+	char bytes[3000];
+	struct buf out;
+
+	(void)state;
+	memset(bytes, 0xff, sizeof(bytes));
+	buf_init(&out, 1000);
+	assert_int_equal(payload_event(&out, job, NULL, 0), 0);
+	buf_clear(&out);
+	assert_int_equal(payload_event(&out, job, bytes, sizeof(bytes)), -1);
+	buf_clear(&out);
+	memset(bytes, 'a', sizeof(bytes));
+	assert_int_equal(payload_event(&out, job, bytes, sizeof(bytes)), -1);
+	buf_done(&out);
+	job_free(job);
+}
+
+static void
+a_job_that_failed_names_no_output(void **state)
+{
+	struct job *job = new_job();
+
+	(void)state;
+	job->outcome = OUTCOME_FAILED;
+	assert_null(payload_output_location(job));
+	assert_null(payload_failure_location(job));
+	job->subs[0].fate = SUB_FAILED;
+	assert_null(payload_output_location(job));
+	assert_string_equal(
+	    payload_failure_location(job), "s3://f/" JOB "-1-error.out");
+	job_free(job);
+}
+
 static void
 handlers_read_the_errors_own_words(void **state)
 {
@@ -421,6 +458,8 @@ main(void)
 	    cmocka_unit_test(bytes_that_are_no_text_come_back_as_they_were),
 	    cmocka_unit_test(foreign_words_cannot_leave_their_member),
 	    cmocka_unit_test(a_full_buffer_is_an_error),
+	    cmocka_unit_test(a_result_that_finds_no_room_is_not_left_out),
+	    cmocka_unit_test(a_job_that_failed_names_no_output),
 	    cmocka_unit_test(handlers_read_the_errors_own_words),
 	};
 
