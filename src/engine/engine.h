@@ -51,8 +51,8 @@ struct engine_options {
 	struct loop *loop;
 	struct store *store;
 	struct sites *sites;
-	const char *
-	    spool; /* folder for large results on their way; or NULL where nothing is delivered */
+	const char *spool; /* folder for large results on their way; or NULL
+			      where nothing is delivered */
 	void (*policy)(
 	    const char *endpoint, struct engine_policy *out, void *arg);
 	void *policy_arg;
