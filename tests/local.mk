@@ -14,6 +14,7 @@ unit_tests += tests/unit/test_awserr
 unit_tests += tests/unit/test_backoff
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_child
+unit_tests += tests/unit/test_child_find
 unit_tests += tests/unit/test_client
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_conf_check
