@@ -89,7 +89,7 @@ post "$tmp/fetched" -H 'Awaitd-Deliver: exec gone'
 # shellcheck disable=SC2317 # by wait_until
 tried() {
 	api GET "/v1/deliveries?job=$job"
-	[ "$(jq '.deliveries[0].attempts' "$tmp/out")" -ge 1 ]
+	[ "$(jq '.deliveries[0].attempts // 0' "$tmp/out")" -ge 1 ]
 }
 ok 'a handler that cannot be run is tried' wait_until 20 tried
 is "$(jq -r '.deliveries[0].state' "$tmp/out")" waiting 'and will be again'
