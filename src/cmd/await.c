@@ -118,8 +118,10 @@ see(struct await *a, struct waited *w, const struct job *job)
 {
 	job_free(w->job);
 	w->job = job_clone(job, false);
+	if (w->remote)
+		w->job->polls = (unsigned)w->looks;
 	if (!a->over)
-		progress_update(a->progress, job, count_reached(a), a->n);
+		progress_update(a->progress, w->job, count_reached(a), a->n);
 }
 
 static void
@@ -452,7 +454,7 @@ await_run(struct await *a, struct error *err)
 	if (a->o.timeout_ms > 0)
 		loop_timer_set(a->timeout, a->o.timeout_ms);
 	app_catch_signals(a->app);
-	if (!goal_reached(a))
+	if (!goal_reached(a) && a->app->signo == 0)
 		loop_run(a->app->loop);
 	stand_down(a);
 	progress_clear(a->progress);

@@ -181,7 +181,7 @@ post_word(const struct service_hand *s, const char *word, struct await *a,
 	if (rc == 0) {
 		await_watch(a, job);
 		job_free(job);
-	} else if (s->app->signo != 0 || client_unheard(err)) {
+	} else if (s->app->signo != 0 || err->sent) {
 		err_hint(err, "'awaitd list%s' tells whether it has the job.",
 		    app_same_server(s->app));
 	}

@@ -146,35 +146,18 @@ spool_stdin(int fd, struct error *err)
 	return rc;
 }
 
-/* A file that goes with its descriptor. */
-static int
-open_nameless(int *fd, struct error *err)
-{
-	const char *folder = getenv("TMPDIR");
-	char *path;
-
-	if (str_empty(folder))
-		folder = "/tmp";
-	path = xasprintf("%s/awaitd.XXXXXX", folder);
-	*fd = mkostemp(path, O_CLOEXEC);
-	if (*fd == -1)
-		err_set_errno(err, ERR_IO, "make a file in %s", folder);
-	else
-		unlink(path);
-	free(path);
-	return *fd == -1 ? -1 : 0;
-}
-
 static int
 open_stdin(int *fd, int64_t *size, struct error *err)
 {
+	const char *folder = getenv("TMPDIR");
 	struct stat st;
 
-	if (open_nameless(fd, err) == -1)
+	if (file_open_nameless(
+		str_empty(folder) ? "/tmp" : folder, false, fd, err) == -1)
 		return -1;
 	if (spool_stdin(*fd, err) == -1) {
 		close(*fd);
-		return -1;
+		return err_prefix(err, "keep standard input");
 	}
 	if (fstat(*fd, &st) == -1) {
 		close(*fd);

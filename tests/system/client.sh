@@ -4,6 +4,7 @@
 # same, whoever does the work.
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
 endpoint large "sh \"$models/large.sh\" 100000000"
+endpoint held "sh \"$models/slow.sh\" \"$tmp/never\" \"$tmp/held\""
 local_start
 
 token=correct-horse-battery-staple
@@ -39,6 +40,14 @@ run_alone() {
 	    status=$?
 	cat "$tmp/err" >>"$tmp/all.err"
 	err=$(cat "$tmp/err")
+}
+
+# shellcheck disable=SC2317 # by wait_until
+catches() { # PID: SIGINT
+	case $(sed -n 's/^SigCgt:.*\(.\)$/\1/p' "/proc/$1/status") in
+	[2367abef]) ;;
+	*) return 1 ;;
+	esac
 }
 
 # --- no service ---
@@ -79,6 +88,21 @@ run invoke -e cat "$tmp/small"
 is "$status" 0 'which is like no service'
 run list --server "$socket"
 is "$status" 1 'but not where it is named'
+
+# --- a service that does not come back ---
+cat >"$tmp/other.conf" <<END
+[api]
+listen = unix:$tmp/other
+END
+AWAITD_STATE=$tmp/state2 start other serve --config "$tmp/other.conf"
+other=$pid
+wait_until 30 has "$tmp/other.err" 'msg="?ready'
+lost=$("$awaitd" submit --server "$tmp/other" -e held "$tmp/small")
+AWAITD_STATE=$tmp/state2 start orphan wait --server "$tmp/other" "$lost"
+orphan=$pid
+wait_until 20 catches "$orphan"
+kill -KILL "$other"
+finish other "$other"
 
 # --- the same bytes ---
 serve_start
@@ -267,13 +291,6 @@ is "$status" 0 '--any ends with the first'
 run_alone result "$late"
 is "$status" 4 'what is not done has no result'
 like "$err" "*'awaitd wait $late' waits for it." 'and the remedy is told'
-# shellcheck disable=SC2317 # by wait_until
-catches() { # PID: SIGINT
-	case $(sed -n 's/^SigCgt:.*\(.\)$/\1/p' "/proc/$1/status") in
-	[2367abef]) ;;
-	*) return 1 ;;
-	esac
-}
 for signal in INT:130 TERM:143; do
 	start sig wait "$late"
 	wait_until 20 catches "$pid"
@@ -282,6 +299,17 @@ for signal in INT:130 TERM:143; do
 	is "$status" "${signal#*:}" "SIG${signal%:*} is exit status ${signal#*:}"
 	like "$err" "awaitd: interrupted. The job goes on: *" 'and says so'
 done
+
+# --- a service that says nothing ---
+kill -STOP "$serve_pid"
+start hung submit -e cat "$tmp/small" "$tmp/small"
+wait_until 20 catches "$pid"
+kill -INT "$pid"
+finish hung "$pid"
+is "$status" 130 'who hands in can be interrupted'
+like "$err" "awaitd: interrupted. 'awaitd list' tells whether it has the job." \
+    'and is told what is not known'
+kill -CONT "$serve_pid"
 
 # --- the service goes and comes back while somebody waits ---
 start named wait --server "$socket" "$late"
@@ -376,7 +404,9 @@ rm -f "$tmp/go"
 run submit --server none -e slow "$tmp/small" "$tmp/small"
 first=$(sed -n 1p "$tmp/out")
 second=$(sed -n 2p "$tmp/out")
+before=$(requests)
 run cancel --server none "$first"
+is "$(requests)" "$before" 'to cancel, nobody is asked'
 run show --server none --json "$second"
 is "$(jq -r .state "$tmp/out")" pending 'a neighbour in the file goes on'
 : >"$tmp/go"
@@ -499,6 +529,11 @@ else
 	ok "so does the service (${service_peak:-?} kB)" \
 	    test "${service_peak:-99999}" -le 65536
 fi
+# --- the service that did not come back ---
+finish orphan "$orphan"
+is "$status" 1 'patience ends'
+like "$err" "*awaitd: no service answers at unix:$tmp/other *'awaitd wait --server unix:$tmp/other $lost' asks for it." \
+    'and the job is said to go on'
 serve_stop
 is "$serve_status" 0 'the service ends well'
 done_testing
