@@ -67,6 +67,8 @@ void store_save(struct store *store, const struct job *job, unsigned n,
 /*
  * The delivery's changeable part and one attempt (NULL: none), as one step. Of
  * an attempt that is there already the beginning (started_at, replay) stays.
+ * ERR_NOT_FOUND where the delivery was forgotten, ERR_STORE where its epoch is
+ * stale; nothing was written then.
  */
 void store_save_delivery(struct store *store, const struct delivery *d,
     const struct attempt *a, store_done_fn *done, void *arg);
