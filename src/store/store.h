@@ -43,7 +43,8 @@ struct store_options {
 int store_open(struct loop *loop, const struct store_options *options,
     struct store **out, struct error *err);
 
-/* Waits until everything queued is written; callbacks still due are made. */
+/* Waits until everything queued is written; callbacks still due are made, and
+ * what they ask for is done, too. */
 void store_close(struct store *store);
 
 /* --- writing -------------------------------------------------------- */
