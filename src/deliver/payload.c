@@ -123,7 +123,8 @@ write_result(
 	if (job->outcome != OUTCOME_OK)
 		return;
 	jsonw_opt(w, "content_type", job->result_type);
-	jsonw_int(w, "size", job->result_size);
+	if (job->result_size >= 0)
+		jsonw_int(w, "size", job->result_size);
 	write_digest(w, job, result, len);
 }
 

@@ -19,6 +19,8 @@
 #define INTERRUPTED_MAX_MS ((int64_t)3600 * 1000)
 /* A target that the configuration does not know is asked for again. */
 #define PARKED_MS 60000
+/* What the schedule of such a target may have wanted. */
+#define UNKNOWN_MAX_MS ((int64_t)24 * 3600 * 1000)
 
 struct lane {
 	TAILQ_ENTRY(lane) entry;
@@ -37,7 +39,8 @@ struct dispatch {
 	void *index; /* of shipments by delivery id, tsearch(3) */
 	size_t n;
 	size_t under_way;
-	bool stopping;
+	bool stopping; /* nothing is begun */
+	bool halted; /* and nothing is gone on with */
 };
 
 static void run_lane(void *arg);
@@ -185,11 +188,43 @@ dispatch_set_aside(struct shipment *s, const struct error *err)
 
 /* --- when ----------------------------------------------------------- */
 
-/* due_at is an instant, the agenda's clock does not jump. */
+/* How far off an attempt can be that was ever meant so. */
+static int64_t
+longest_wait_ms(const struct shipment *s)
+{
+	const struct delivery *d = s->d;
+	const struct engine_options *o = s->dispatch->o;
+	int64_t most = RETRY_AFTER_MAX_MS, delay = -1;
+	struct target *t;
+
+	if (d->failures == 0)
+		return d->interruptions == 0 ? 0 : INTERRUPTED_MAX_MS;
+	t = o->target != NULL ? o->target(d->target, o->target_arg) : NULL;
+	if (t == NULL)
+		return UNKNOWN_MAX_MS;
+	delay = schedule_delay_ms(&t->schedule, d->failures - 1, 1);
+	target_unref(t);
+	return delay > most ? delay : most;
+}
+
+/* due_at is an instant, the agenda's clock does not jump. An instant of a
+ * clock that was wrong then, or is now, holds nothing up for years. */
+static int64_t
+wait_ms(const struct shipment *s)
+{
+	int64_t due = s->d->due_at > 0 ? s->d->due_at : 0, most;
+	int64_t left = due - clock_wall_ms();
+
+	if (left <= 0)
+		return left;
+	most = longest_wait_ms(s);
+	return left < most ? left : most;
+}
+
 static void
 schedule(struct shipment *s)
 {
-	int64_t left = s->d->due_at - clock_wall_ms();
+	int64_t left = wait_ms(s);
 
 	agenda_set(&s->lane->agenda, &s->entry, clock_mono_ms() + left);
 	arm(s->lane);
@@ -385,6 +420,19 @@ dispatch_stop(struct dispatch *dp)
 }
 
 void
+dispatch_halt(struct dispatch *dp)
+{
+	dispatch_stop(dp);
+	dp->halted = true;
+}
+
+bool
+dispatch_halted(const struct shipment *s)
+{
+	return s->dispatch->halted;
+}
+
+void
 dispatch_free(struct dispatch *dp)
 {
 	struct lane *l;
@@ -477,6 +525,32 @@ dispatch_adopt(struct dispatch *dp, struct delivery *take_d)
 		schedule(s);
 }
 
+/* Between the look and this, retention may have come. */
+static void
+forgotten(struct shipment *s)
+{
+	log_begin(LOG_WARN, "engine");
+	log_str("delivery", s->d->id);
+	log_str("job", s->d->job_id);
+	log_str("msg", "not replayed: it was forgotten meanwhile");
+	log_end();
+	shipment_free(s);
+}
+
+static void
+on_replayed(const struct error *err, void *arg)
+{
+	struct shipment *s = arg;
+
+	if (err != NULL && err->code == ERR_NOT_FOUND) {
+		forgotten(s);
+		return;
+	}
+	if (err == NULL)
+		log_move(s->d, s->from);
+	on_noted(err, s);
+}
+
 static void
 replay_waiting(struct shipment *s)
 {
@@ -492,7 +566,6 @@ void
 dispatch_replay(struct dispatch *dp, struct delivery *take_d)
 {
 	struct shipment *s = find(dp, take_d);
-	enum delivery_state from = take_d->state;
 
 	if (s != NULL || dp->stopping) {
 		delivery_free(take_d);
@@ -502,13 +575,13 @@ dispatch_replay(struct dispatch *dp, struct delivery *take_d)
 	}
 	s = shipment_new(dp, take_d);
 	s->replay = true;
+	s->from = take_d->state;
 	take_d->replays++;
 	take_d->failures = 0;
-	if (from != DELIVERY_WAITING)
+	if (s->from != DELIVERY_WAITING)
 		delivery_move(take_d, DELIVERY_WAITING, clock_wall_ms());
 	take_d->due_at = clock_wall_ms();
-	log_move(take_d, from);
-	store_save_delivery(dp->o->store, take_d, NULL, on_noted, s);
+	store_save_delivery(dp->o->store, take_d, NULL, on_replayed, s);
 }
 
 void

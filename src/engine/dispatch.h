@@ -27,6 +27,7 @@ struct shipment {
 	struct delivery *d; /* as it is or will be on disk; no body */
 	bool under_way; /* from the wish to begin to the end on disk */
 	bool replay; /* the next attempt was asked for */
+	enum delivery_state from; /* of the replay that is being written */
 
 	/* While an attempt is under way. */
 	struct attempt attempt;
@@ -44,6 +45,9 @@ void dispatch_free(struct dispatch *dp);
 
 /* Nothing is begun any more. */
 void dispatch_stop(struct dispatch *dp);
+
+/* Nor does anything go on: what was only written down does not leave. */
+void dispatch_halt(struct dispatch *dp);
 
 /* A delivery that is on disk, WAITING. Takes it. */
 void dispatch_add(struct dispatch *dp, struct delivery *take_d);
@@ -69,6 +73,7 @@ void step_deliver_cancel(struct shipment *s);
 void dispatch_apply(struct shipment *s, const struct deliver_result *r);
 
 const struct engine_options *dispatch_options(const struct shipment *s);
+bool dispatch_halted(const struct shipment *s);
 
 /* Its rows are damaged: it is never delivered from them, and nobody else is
  * held up. They stay as they are. Frees the shipment. */

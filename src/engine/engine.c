@@ -563,6 +563,7 @@ void
 engine_stop(struct engine *e)
 {
 	engine_drain(e);
+	dispatch_halt(e->dispatch);
 	e->stopping = true;
 }
 

@@ -115,7 +115,20 @@ set_result(struct work *w, struct delivery *d)
 		return;
 	}
 	d->by_reference = true;
-	d->body_size = job->result_size;
+	d->body_size = job->result_size > 0 ? job->result_size : 0;
+}
+
+/* It follows from its target: a second one would be the first. */
+static bool
+has(const struct job *job, const struct delivery *d)
+{
+	size_t i;
+
+	for (i = 0; i < job->ndeliveries; i++) {
+		if (str_eq(job->deliveries[i]->id, d->id))
+			return true;
+	}
+	return false;
 }
 
 void
@@ -136,11 +149,15 @@ settle_deliveries(struct work *w)
 
 		d = delivery_new(
 		    job->id, name, payload_event_type(job), job->completed_at);
+		free(name);
+		if (has(job, d)) {
+			delivery_free(d);
+			continue;
+		}
 		if (wish.payload == PAYLOAD_RESULT)
 			set_result(w, d);
 		else
 			set_event(w, d, &wish);
 		job_add_delivery(job, d);
-		free(name);
 	}
 }

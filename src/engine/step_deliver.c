@@ -4,6 +4,7 @@
  * driver. What cannot be read is not delivered.
  */
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -53,6 +54,16 @@ drive(struct shipment *s)
 
 /* --- a body by reference -------------------------------------------- */
 
+/* It may not have been known before. */
+static void
+note_size(struct shipment *s)
+{
+	struct stat st;
+
+	if (fstat(s->fd, &st) == 0)
+		s->full->body_size = st.st_size;
+}
+
 static void
 on_fetched(const struct error *err, void *arg)
 {
@@ -61,6 +72,7 @@ on_fetched(const struct error *err, void *arg)
 
 	s->fetch = NULL;
 	if (err == NULL) {
+		note_size(s);
 		drive(s);
 		return;
 	}
@@ -115,6 +127,9 @@ on_begun(struct job *take_job, struct delivery *take_d, const struct error *err,
 	}
 	s->job = take_job;
 	s->full = take_d;
+	/* The next process finds it interrupted. */
+	if (dispatch_halted(s))
+		return;
 	if (take_d->by_reference)
 		fetch_body(s);
 	else

@@ -412,7 +412,8 @@ on_head(const struct s3_object *object, const struct error *err, void *arg)
 		read_failure(w, object->etag);
 	} else if (object != NULL) {
 		note_result(w->job, place_of(w), object);
-		if (object->size <= settle_wants(w))
+		/* Of unknown size it is too large to be kept. */
+		if (object->size >= 0 && object->size <= settle_wants(w))
 			read_result(w);
 		else
 			found_output(w);

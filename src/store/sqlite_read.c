@@ -147,7 +147,7 @@ load_submissions(struct db *db, int64_t seq, struct job *job, struct error *err)
 			break;
 	}
 	if (rc == SQLITE_ROW)
-		err_set(err, ERR_STORE, "job %s has senseless submissions",
+		err_set(err, ERR_PROTOCOL, "job %s has senseless submissions",
 		    job->id);
 	else if (rc != SQLITE_DONE)
 		sqlite_complain(db, "read submissions", err);
@@ -185,7 +185,7 @@ read_job(struct db *db, struct cursor *c, bool parts, struct job **out,
 	int rc = load_submissions(db, seq, job, err);
 
 	if (rc == 0 && !job_ok(job))
-		rc = err_set(err, ERR_STORE,
+		rc = err_set(err, ERR_PROTOCOL,
 		    "row %lld holds no job that can be", (long long)seq);
 	if (rc == 0 && parts)
 		rc = load_deliveries(db, seq, job, err);

@@ -166,6 +166,23 @@ save_attempt(struct db *db, const struct delivery *d, const struct attempt *a,
 	return sqlite_run(db, SQL_SAVE_ATTEMPT, "save an attempt", err);
 }
 
+/* Nothing was changed: is it another's, or is it gone? */
+static int
+refuse_delivery(struct db *db, const struct delivery *d, struct error *err)
+{
+	struct cursor c = sqlite_bind(db, SQL_SEQ_OF_DELIVERY);
+	int rc;
+
+	sqlite_put_text(&c, d->id);
+	rc = sqlite3_step(c.stmt);
+	sqlite3_reset(c.stmt);
+	if (rc == SQLITE_DONE)
+		return err_set(
+		    err, ERR_NOT_FOUND, "there is no delivery %s", d->id);
+	return err_set(
+	    err, ERR_STORE, "delivery %s is not ours any more", d->id);
+}
+
 int
 sqlite_save_delivery(void *arg, const struct delivery *d,
     const struct attempt *a, struct error *err)
@@ -179,8 +196,7 @@ sqlite_save_delivery(void *arg, const struct delivery *d,
 	if (sqlite_run(db, SQL_SAVE_DELIVERY, "save a delivery", err) == -1)
 		return -1;
 	if (sqlite3_changes(db->conn) != 1)
-		return err_set(
-		    err, ERR_STORE, "delivery %s is not ours any more", d->id);
+		return refuse_delivery(db, d, err);
 	return a != NULL ? save_attempt(db, d, a, err) : 0;
 }
 

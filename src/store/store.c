@@ -186,6 +186,20 @@ store_open(struct loop *loop, const struct store_options *options,
 	return 0;
 }
 
+/* What the last callbacks still ask for: there is no thread any more. */
+static void
+run_rest(struct store *s)
+{
+	on_wakeup(s);
+	while (!TAILQ_EMPTY(&s->queued)) {
+		struct store_ops batch = TAILQ_HEAD_INITIALIZER(batch);
+
+		take_batch(s, &batch);
+		run_batch(s, &batch, &s->finished);
+		on_wakeup(s);
+	}
+}
+
 void
 store_close(struct store *s)
 {
@@ -196,7 +210,7 @@ store_close(struct store *s)
 	pthread_cond_signal(&s->more);
 	pthread_mutex_unlock(&s->lock);
 	pthread_join(s->thread, NULL);
-	on_wakeup(s);
+	run_rest(s);
 	loop_wakeup_free(s->wakeup);
 	s->backend->close(s->db);
 	pthread_cond_destroy(&s->more);

@@ -43,7 +43,8 @@ struct store_options {
 int store_open(struct loop *loop, const struct store_options *options,
     struct store **out, struct error *err);
 
-/* Waits until everything queued is written; callbacks still due are made. */
+/* Waits until everything queued is written; callbacks still due are made, and
+ * what they ask for is done, too. */
 void store_close(struct store *store);
 
 /* --- writing -------------------------------------------------------- */
@@ -67,6 +68,8 @@ void store_save(struct store *store, const struct job *job, unsigned n,
 /*
  * The delivery's changeable part and one attempt (NULL: none), as one step. Of
  * an attempt that is there already the beginning (started_at, replay) stays.
+ * ERR_NOT_FOUND where the delivery was forgotten, ERR_STORE where its epoch is
+ * stale; nothing was written then.
  */
 void store_save_delivery(struct store *store, const struct delivery *d,
     const struct attempt *a, store_done_fn *done, void *arg);

@@ -251,7 +251,7 @@ rows_that_make_no_sense_are_refused(void **state)
 		fx_close();
 		if (store_peek(fx.path, false, NULL, &jobs, &n, &err) == 0)
 			fail_msg("peeked: %s", changes[i]);
-		assert_int_equal(err.code, ERR_STORE);
+		assert_int_equal(err.code, ERR_PROTOCOL);
 		unlink(fx.path);
 	}
 }

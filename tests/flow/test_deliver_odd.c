@@ -1,0 +1,768 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Deliveries where something is not as it should be: clocks that are set,
+ * stores that forget or are damaged, a service that ends at the wrong moment,
+ * results of every size. The targets but for the hook are the test's own.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_store.h"
+#include "tests/support/flow_hook.h"
+
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS (24 * HOUR_MS)
+
+/* --- a target that takes notes -------------------------------------- */
+
+/* What the last parcel was; it is taken as soon as it comes. */
+static struct {
+	unsigned begun;
+	unsigned cancelled;
+	bool holds; /* does not answer */
+	bool refuses; /* cannot even begin */
+	int64_t size;
+	int64_t read; /* bytes in the file, or -1: in memory */
+	bool replay;
+	struct loop_timer *answer;
+	deliver_done_fn *done;
+	void *arg;
+} probe;
+
+static void
+probe_answers(void *arg)
+{
+	struct deliver_result ok = {
+	    .verdict = DELIVER_OK,
+	    .status = ATTEMPT_NO_STATUS,
+	};
+
+	(void)arg;
+	loop_timer_free(probe.answer);
+	probe.answer = NULL;
+	probe.done(&ok, probe.arg);
+}
+
+static int
+probe_start(void *self, const struct parcel *p, deliver_done_fn *done,
+    void *arg, void **out, struct error *err)
+{
+	(void)self;
+	probe.begun++;
+	probe.size = p->size;
+	probe.read = p->fd != -1 ? lseek(p->fd, 0, SEEK_END) : -1;
+	probe.replay = p->replay;
+	probe.done = done;
+	probe.arg = arg;
+	if (probe.refuses)
+		return err_set(err, ERR_IO, "nothing works");
+	probe.answer = loop_timer_new(flow.loop, probe_answers, NULL);
+	if (!probe.holds)
+		loop_timer_set(probe.answer, 0);
+	*out = &probe;
+	return 0;
+}
+
+static void
+probe_cancel(void *call)
+{
+	assert_ptr_equal(call, &probe);
+	probe.cancelled++;
+	loop_timer_free(probe.answer);
+	probe.answer = NULL;
+}
+
+static void
+probe_free(void *self)
+{
+	(void)self;
+}
+
+static const struct deliver_driver probe_driver = {
+    .start = probe_start,
+    .cancel = probe_cancel,
+    .free = probe_free,
+};
+
+static unsigned probe_max = 8;
+
+static void
+add_probe(void)
+{
+	struct target_options o = {
+	    .name = "exec probe",
+	    .max_in_flight = probe_max,
+	    .schedule = {.delay_ms = {5000, 30000}, .n = 2},
+	};
+	size_t i = 0;
+
+	while (flow.targets[i] != NULL)
+		i++;
+	flow.targets[i] = target_new(&o, PAYLOAD_RESULT, &probe_driver, NULL);
+}
+
+static void
+with_probe(void)
+{
+	memset(&probe, 0, sizeof(probe));
+	probe_max = 8;
+	flow.new_world = add_probe;
+	add_probe();
+}
+
+static struct job *
+probed_job(void)
+{
+	struct job *job = flow_job();
+
+	job->spec.deliver = xstrdup("exec probe");
+	return job;
+}
+
+/* --- what is on disk changes under us -------------------------------- */
+
+static void
+change(const char *sql)
+{
+	char path[96];
+	sqlite3 *db;
+
+	snprintf(path, sizeof(path), "%s/state", flow.dir);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_exec(db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void
+change_at_rest(const char *sql)
+{
+	flow_die();
+	change(sql);
+	flow_take_up();
+}
+
+static void
+on_counted(size_t n, const struct error *err, void *arg)
+{
+	size_t *out = arg;
+
+	assert_null(err);
+	*out = n;
+}
+
+static void
+what_was_forgotten_meanwhile_is_not_replayed(void **state)
+{
+	struct delivery *d;
+	struct job *job;
+	size_t n = 0;
+
+	(void)state;
+	with_hook(8);
+	job = scripted_job();
+	peer_reply(expect_hook(), 200, "", "");
+	go(job);
+	d = delivery_on_disk();
+	store_prune(flow.store, INT64_MAX, 10, on_counted, &n);
+	engine_replay(flow.engine, d);
+	time_passes(DAY_MS);
+	assert_int_equal(n, 1);
+	assert_int_equal(flow.events[ENGINE_BROKEN], 0);
+	assert_int_equal(peer_count("POST", HOOK_URL), 1);
+}
+
+static void
+a_damaged_job_holds_nobody_up(void **state)
+{
+	static const char *const changes[] = {
+	    "UPDATE submission SET fate = 9",
+	    "UPDATE job SET input = 9",
+	};
+	unsigned i;
+
+	(void)state;
+	with_hook(8);
+	for (i = 0; i < ARRAY_LEN(changes); i++) {
+		struct job *job = scripted_job();
+
+		peer_reply(expect_hook(), 500, "", "");
+		go(job);
+		change_at_rest(changes[i]);
+		time_passes(DAY_MS);
+		assert_int_equal(flow.events[ENGINE_BROKEN], 0);
+		assert_int_equal(log_lines("set aside", flow.delivery), 1);
+		assert_int_equal(peer_count("POST", HOOK_URL), i + 1);
+		change_at_rest("DELETE FROM job");
+	}
+}
+
+static void
+the_same_target_twice_is_one_delivery(void **state)
+{
+	struct job *job;
+
+	(void)state;
+	with_hook(8);
+	job = scripted_job();
+	free(job->spec.deliver);
+	job->spec.deliver = xstrdup("webhook hook,webhook hook , webhook hook");
+	peer_reply(expect_hook(), 200, "", "");
+	go(job);
+	must_be(JOB_DONE, OUTCOME_OK);
+	assert_int_equal(on_disk()->ndeliveries, 1);
+	delivery_must_be(DELIVERY_DELIVERED, 1);
+}
+
+/* --- clocks ---------------------------------------------------------- */
+
+static void
+clocks_that_are_set_do_not_move_what_waits(void **state)
+{
+	static const int64_t jumps[] = {5 * HOUR_MS, -5 * HOUR_MS};
+	size_t i;
+
+	(void)state;
+	with_hook(8);
+	for (i = 0; i < ARRAY_LEN(jumps); i++) {
+		struct job *job = scripted_job();
+
+		peer_reply(expect_hook(), 500, "", "");
+		go(job);
+		time_passes(1000);
+		fake_clock_jump(jumps[i]);
+		time_passes(3999);
+		assert_int_equal(peer_count("POST", HOOK_URL), 2 * i + 1);
+		peer_reply(expect_hook(), 200, "", "");
+		time_passes(1);
+		delivery_must_be(DELIVERY_DELIVERED, 2);
+	}
+}
+
+/* The clock was years ahead, and was set right while nobody ran. */
+static void
+a_clock_that_was_ahead_costs_an_hour_at_most(void **state)
+{
+	struct job *job;
+
+	(void)state;
+	with_hook(8);
+	fake_clock_jump(3650 * DAY_MS);
+	job = scripted_job();
+	peer_reply(expect_hook(), 500, "", "");
+	go(job);
+	flow_die();
+	fake_clock_jump(-3650 * DAY_MS);
+	flow_take_up();
+	peer_reply(expect_hook(), 200, "", "");
+	time_passes(HOUR_MS);
+	delivery_must_be(DELIVERY_DELIVERED, 2);
+}
+
+static bool set_back;
+
+static bool
+set_back_behind_done(const char *when, void *arg)
+{
+	(void)when;
+	(void)arg;
+	if (set_back && on_disk() != NULL && on_disk()->state == JOB_DONE) {
+		set_back = false;
+		fake_clock_jump(-5 * HOUR_MS);
+	}
+	return true;
+}
+
+static void
+a_clock_set_back_at_the_wrong_moment_holds_nothing_up(void **state)
+{
+	struct job *job;
+
+	(void)state;
+	with_hook(8);
+	set_back = true;
+	fake_store_watch(flow.store, set_back_behind_done, NULL);
+	job = scripted_job();
+	peer_reply(expect_hook(), 200, "", "");
+	go(job);
+	assert_false(set_back);
+	delivery_must_be(DELIVERY_DELIVERED, 1);
+}
+
+static void
+a_senseless_instant_is_none(void **state)
+{
+	static const char *const changes[] = {
+	    "UPDATE delivery SET due_at = 9223372036854775807",
+	    "UPDATE delivery SET due_at = -9223372036854775808",
+	};
+	size_t i;
+
+	(void)state;
+	with_hook(8);
+	for (i = 0; i < ARRAY_LEN(changes); i++) {
+		struct job *job = scripted_job();
+
+		peer_reply(expect_hook(), 500, "", "");
+		go(job);
+		peer_reply(expect_hook(), 200, "", "");
+		change_at_rest(changes[i]);
+		time_passes(HOUR_MS);
+		delivery_must_be(DELIVERY_DELIVERED, 2);
+	}
+}
+
+/* A wait that the schedule wants is no mistake, however long. */
+static void
+a_long_schedule_is_kept_over_a_restart(void **state)
+{
+	struct job *job;
+	int64_t at;
+	unsigned i;
+
+	(void)state;
+	with_hook(8);
+	job = scripted_job();
+	for (i = 0; i < 10; i++)
+		peer_reply(expect_hook(), 500, "", "");
+	go(job);
+	time_passes(190000 * INT64_C(1000) - 72000000);
+	delivery_must_be(DELIVERY_WAITING, 10);
+	at = called_at(9);
+	restart();
+	time_passes(at + 72000000 - clock_wall_ms() - 1);
+	assert_int_equal(called_at(10), -1);
+	peer_reply(expect_hook(), 200, "", "");
+	time_passes(1);
+	delivery_must_be(DELIVERY_DELIVERED, 11);
+}
+
+/* --- the end of a service --------------------------------------------- */
+
+static bool stop_now;
+
+/* The attempt is on disk, and nobody knows that yet. */
+static bool
+stop_behind_the_record(const char *when, void *arg)
+{
+	(void)arg;
+	if (stop_now && str_starts(when, "after") &&
+	    on_disk()->ndeliveries > 0 &&
+	    on_disk()->deliveries[0]->attempts > 0) {
+		stop_now = false;
+		engine_stop(flow.engine);
+	}
+	return true;
+}
+
+static void
+after_a_stop_no_attempt_is_begun(void **state)
+{
+	struct job *job = probed_job();
+
+	(void)state;
+	with_probe();
+	stop_now = true;
+	fake_store_watch(flow.store, stop_behind_the_record, NULL);
+	reply_accepted(expect_invoke(1), 1);
+	found(expect_head(out_url(1)), "4");
+	bytes(peer_expect("GET", out_url(1)), "text");
+	go(job);
+	assert_false(stop_now);
+	assert_int_equal(probe.begun, 0);
+	delivery_must_be(DELIVERY_WAITING, 1);
+	restart();
+	time_passes(1000);
+	assert_int_equal(probe.begun, 1);
+	delivery_must_be(DELIVERY_DELIVERED, 2);
+}
+
+/* What is under way when everything is let go of, is let go of once. */
+static void
+an_engine_that_is_freed_breaks_attempts_off(void **state)
+{
+	struct job *job = probed_job();
+
+	(void)state;
+	with_probe();
+	probe.holds = true;
+	reply_accepted(expect_invoke(1), 1);
+	found(expect_head(out_url(1)), "4");
+	bytes(peer_expect("GET", out_url(1)), "text");
+	go(job);
+	assert_int_equal(engine_busy(flow.engine), 1);
+	probe.holds = false;
+	restart();
+	assert_int_equal(probe.cancelled, 1);
+	time_passes(1000);
+	delivery_must_be(DELIVERY_DELIVERED, 2);
+}
+
+static void
+behind_a_drain_attempts_come_to_their_end_and_none_begins(void **state)
+{
+	struct job *job;
+
+	(void)state;
+	with_hook(1);
+	job = scripted_job();
+	peer_reply(peer_delay(expect_hook(), 2000), 500, "", "");
+	go(job);
+	job = scripted_job();
+	go(job);
+	assert_int_equal(engine_busy(flow.engine), 1);
+	engine_drain(flow.engine);
+	time_passes(DAY_MS);
+	assert_int_equal(engine_busy(flow.engine), 0);
+	assert_int_equal(peer_count("POST", HOOK_URL), 1);
+	assert_int_equal(log_lines("result=failed", NULL), 1);
+	/* Of the other nothing was written. */
+	delivery_must_be(DELIVERY_WAITING, 0);
+}
+
+/* --- results of every size -------------------------------------------- */
+
+/* HEAD says so many bytes; -1: nothing. */
+static void
+found_bytes(int64_t size)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", (long long)size);
+	if (size >= 0)
+		found(expect_head(out_url(1)), text);
+	else
+		peer_reply(expect_head(out_url(1)), 200, "ETag: \"e1\"", "");
+}
+
+static void
+get_bytes(int64_t size)
+{
+	char *body = xmalloc((size_t)size + 1);
+
+	memset(body, 'x', (size_t)size);
+	body[size] = '\0';
+	bytes(peer_expect("GET", out_url(1)), body);
+	free(body);
+}
+
+static void
+results_are_kept_up_to_64_kib(void **state)
+{
+	static const struct {
+		int64_t size;
+		int64_t read; /* by the driver, from a file */
+	} cases[] = {
+	    {0, -1},
+	    {1, -1},
+	    {65535, -1},
+	    {65536, -1},
+	    {65537, 65537},
+	};
+	size_t i;
+
+	(void)state;
+	with_probe();
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		struct job *job = probed_job();
+		struct delivery *d;
+
+		reply_accepted(expect_invoke(1), 1);
+		found_bytes(cases[i].size);
+		get_bytes(cases[i].size);
+		go(job);
+		must_be(JOB_DONE, OUTCOME_OK);
+		delivery_must_be(DELIVERY_DELIVERED, 1);
+		assert_int_equal(probe.begun, i + 1);
+		assert_int_equal(probe.size, cases[i].size);
+		assert_int_equal(probe.read, cases[i].read);
+		d = delivery_on_disk();
+		assert_int_equal(d->by_reference, cases[i].read != -1);
+		assert_int_equal(d->body_size, cases[i].size);
+		delivery_free(d);
+	}
+}
+
+static void
+results_are_part_of_the_event_up_to_its_maximum(void **state)
+{
+	static const int64_t sizes[] = {0, 1, 19999, 20000, 20001};
+	size_t i;
+
+	(void)state;
+	with_hook(8);
+	for (i = 0; i < ARRAY_LEN(sizes); i++) {
+		struct job *job = hooked_job();
+
+		reply_accepted(expect_invoke(1), 1);
+		found_bytes(sizes[i]);
+		if (sizes[i] <= 20000)
+			get_bytes(sizes[i]);
+		peer_reply(expect_hook(), 200, "", "");
+		go(job);
+		delivery_must_be(DELIVERY_DELIVERED, 1);
+		assert_int_equal(strstr(call(i)->body, "\"result\":\"") != NULL,
+		    sizes[i] <= 20000);
+		assert_true(call(i)->body_len >
+		    (size_t)(sizes[i] <= 20000 ? sizes[i] : 0));
+	}
+}
+
+/* Something in between keeps lengths of HEAD to itself. */
+static void
+a_result_of_unknown_size_holds_nobody_up(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	with_probe();
+	reply_accepted(expect_invoke(1), 1);
+	found_bytes(-1);
+	go(job);
+	must_be(JOB_DONE, OUTCOME_OK);
+
+	job = probed_job();
+	reply_accepted(expect_invoke(1), 1);
+	found_bytes(-1);
+	get_bytes(70000);
+	go(job);
+	must_be(JOB_DONE, OUTCOME_OK);
+	delivery_must_be(DELIVERY_DELIVERED, 1);
+	assert_int_equal(probe.size, 70000);
+	assert_int_equal(probe.read, 70000);
+}
+
+/* --- between HEAD and each attempt ------------------------------------ */
+
+static struct job *
+large_job(void)
+{
+	struct job *job = probed_job();
+
+	reply_accepted(expect_invoke(1), 1);
+	found_bytes(70000);
+	return job;
+}
+
+static void
+a_result_that_vanished_is_not_delivered(void **state)
+{
+	struct job *job;
+	struct delivery *d;
+
+	(void)state;
+	with_probe();
+	job = large_job();
+	peer_reply(peer_expect("GET", out_url(1)), 404, "",
+	    "<Error><Code>NoSuchKey</Code></Error>");
+	go(job);
+	delivery_must_be(DELIVERY_DEAD, 1);
+	d = delivery_on_disk();
+	assert_non_null(strstr(d->note, "read the result"));
+	delivery_free(d);
+	assert_int_equal(probe.begun, 0);
+}
+
+static void
+a_result_that_changed_is_not_delivered(void **state)
+{
+	struct job *job;
+
+	(void)state;
+	with_probe();
+	job = large_job();
+	peer_reply(peer_expect("GET", out_url(1)), 412, "",
+	    "<Error><Code>PreconditionFailed</Code></Error>");
+	go(job);
+	delivery_must_be(DELIVERY_DEAD, 1);
+	assert_int_equal(probe.begun, 0);
+}
+
+static void
+a_result_that_cannot_be_read_now_is_read_later(void **state)
+{
+	struct job *job;
+
+	(void)state;
+	with_probe();
+	job = large_job();
+	peer_reply(peer_expect("GET", out_url(1)), 403, "",
+	    "<Error><Code>AccessDenied</Code></Error>");
+	go(job);
+	delivery_must_be(DELIVERY_WAITING, 1);
+	get_bytes(70000);
+	time_passes(5000);
+	delivery_must_be(DELIVERY_DELIVERED, 2);
+	assert_int_equal(probe.begun, 1);
+}
+
+static void
+what_cannot_be_begun_is_begun_later(void **state)
+{
+	struct job *job;
+
+	(void)state;
+	with_probe();
+	probe.refuses = true;
+	job = large_job();
+	get_bytes(70000);
+	go(job);
+	delivery_must_be(DELIVERY_WAITING, 1);
+	probe.refuses = false;
+	get_bytes(70000);
+	time_passes(5000);
+	delivery_must_be(DELIVERY_DELIVERED, 2);
+	assert_int_equal(engine_busy(flow.engine), 0);
+}
+
+/* --- lanes --------------------------------------------------------------- */
+
+static void
+a_lane_whose_limit_is_lowered_goes_on(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	with_hook(3);
+	peer_reply(
+	    peer_delay(peer_always("POST", HOOK_URL), 60000), 200, "", "");
+	for (i = 0; i < 6; i++)
+		go(scripted_job());
+	assert_int_equal(peer_count("POST", HOOK_URL), 3);
+	flow.targets[0]->max_in_flight = 1;
+	time_passes(57499);
+	assert_int_equal(peer_count("POST", HOOK_URL), 3);
+	time_passes(3000);
+	assert_int_equal(peer_count("POST", HOOK_URL), 4);
+	time_passes(60000);
+	assert_int_equal(peer_count("POST", HOOK_URL), 5);
+	time_passes(180000);
+	assert_int_equal(peer_count("POST", HOOK_URL), 6);
+	delivery_must_be(DELIVERY_DELIVERED, 1);
+}
+
+/* --- giving up ------------------------------------------------------------ */
+
+static bool cancel_now;
+static int cancelled;
+
+static bool
+cancel_behind_done(const char *when, void *arg)
+{
+	(void)arg;
+	if (cancel_now && str_starts(when, "after") && on_disk() != NULL &&
+	    on_disk()->state == JOB_DONE) {
+		cancel_now = false;
+		cancelled = engine_cancel(flow.engine, flow.id);
+	}
+	return true;
+}
+
+static void
+a_job_that_ends_in_this_very_turn_cannot_be_given_up(void **state)
+{
+	struct job *job;
+
+	(void)state;
+	with_hook(8);
+	cancel_now = true;
+	cancelled = 1;
+	fake_store_watch(flow.store, cancel_behind_done, NULL);
+	job = scripted_job();
+	peer_reply(expect_hook(), 200, "", "");
+	go(job);
+	assert_int_equal(cancelled, -1);
+	must_be(JOB_DONE, OUTCOME_OK);
+	delivery_must_be(DELIVERY_DELIVERED, 1);
+	assert_int_equal(on_disk()->ndeliveries, 1);
+}
+
+static unsigned cancel_at;
+
+static bool
+cancel_at_write(const char *when, void *arg)
+{
+	(void)arg;
+	if (cancel_at > 0 && --cancel_at == 0) {
+		cancelled = engine_cancel(flow.engine, flow.id);
+		/* Twice is once. */
+		engine_cancel(flow.engine, flow.id);
+	}
+	(void)when;
+	return true;
+}
+
+/* Before and after each write of a job's life: one end, one delivery. */
+static void
+whenever_it_is_given_up_there_is_one_end(void **state)
+{
+	unsigned at, ended = 0;
+
+	(void)state;
+	with_hook(8);
+	for (at = 1; at <= 8; at++) {
+		struct job *job = hooked_job();
+
+		peer_reply(peer_always("POST", HOOK_URL), 200, "", "");
+		reply_accepted(peer_always("POST", INVOKE_URL), 1);
+		found(peer_always("HEAD", out_url(1)), "4");
+		bytes(peer_always("GET", out_url(1)), "text");
+		cancel_at = at;
+		fake_store_watch(flow.store, cancel_at_write, NULL);
+		go(job);
+		time_passes(DAY_MS);
+		assert_int_equal(on_disk()->state, JOB_DONE);
+		assert_int_equal(on_disk()->outcome,
+		    cancelled == 0 ? OUTCOME_CANCELLED : OUTCOME_OK);
+		ended += cancelled == 0;
+		assert_int_equal(on_disk()->ndeliveries, 1);
+		delivery_must_be(DELIVERY_DELIVERED, 1);
+		assert_int_equal(peer_count("POST", HOOK_URL), at);
+	}
+	assert_int_equal(ended, 6);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    FLOW_TEST(what_was_forgotten_meanwhile_is_not_replayed),
+	    FLOW_TEST(a_damaged_job_holds_nobody_up),
+	    FLOW_TEST(the_same_target_twice_is_one_delivery),
+	    FLOW_TEST(clocks_that_are_set_do_not_move_what_waits),
+	    FLOW_TEST(a_clock_that_was_ahead_costs_an_hour_at_most),
+	    FLOW_TEST(a_clock_set_back_at_the_wrong_moment_holds_nothing_up),
+	    FLOW_TEST(a_senseless_instant_is_none),
+	    FLOW_TEST(a_long_schedule_is_kept_over_a_restart),
+	    FLOW_TEST(after_a_stop_no_attempt_is_begun),
+	    FLOW_TEST(an_engine_that_is_freed_breaks_attempts_off),
+	    FLOW_TEST(
+		behind_a_drain_attempts_come_to_their_end_and_none_begins),
+	    FLOW_TEST(results_are_kept_up_to_64_kib),
+	    FLOW_TEST(results_are_part_of_the_event_up_to_its_maximum),
+	    FLOW_TEST(a_result_of_unknown_size_holds_nobody_up),
+	    FLOW_TEST(a_result_that_vanished_is_not_delivered),
+	    FLOW_TEST(a_result_that_changed_is_not_delivered),
+	    FLOW_TEST(a_result_that_cannot_be_read_now_is_read_later),
+	    FLOW_TEST(what_cannot_be_begun_is_begun_later),
+	    FLOW_TEST(a_lane_whose_limit_is_lowered_goes_on),
+	    FLOW_TEST(a_job_that_ends_in_this_very_turn_cannot_be_given_up),
+	    FLOW_TEST(whenever_it_is_given_up_there_is_one_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
