@@ -180,18 +180,31 @@ endpoint slow "sh \"$models/slow.sh\" \"$tmp/go\" \"$tmp/began\"" \
     'max_concurrent = 8'
 endpoint nothing 'true'
 
+# shellcheck disable=SC2317 # by wait_until
+local_decided() {
+	[ -s "$tmp/port" ] || gone "$local_pid"
+}
+
 # The same folder and port again after a kill, so that a client finds it.
+# Meanwhile somebody's connection may have the port for a moment.
 local_start() {
+	local_tries=0
 	rm -f "$tmp/port"
-	"$awaitd_local" -c "$tmp/local.conf" --data "$tmp/data" \
-	    --listen "127.0.0.1:${port:-0}" --port-file "$tmp/port" \
-	    --log-level debug 2>>"$tmp/local.log" &
-	local_pid=$!
-	if ! wait_until 20 test -s "$tmp/port"; then
-		echo 'Bail out! awaitd-local does not start'
-		diag "$(cat "$tmp/local.log")"
-		exit 1
-	fi
+	until [ -s "$tmp/port" ]; do
+		"$awaitd_local" -c "$tmp/local.conf" --data "$tmp/data" \
+		    --listen "127.0.0.1:${port:-0}" --port-file "$tmp/port" \
+		    --log-level debug 2>>"$tmp/local.log" &
+		local_pid=$!
+		wait_until 30 local_decided && [ -s "$tmp/port" ] && break
+		local_tries=$((local_tries + 1))
+		if [ "$local_tries" -gt 30 ] ||
+		    ! tail -n 3 "$tmp/local.log" | grep -q 'in use'; then
+			echo 'Bail out! awaitd-local does not start'
+			diag "$(tail -n 15 "$tmp/local.log")"
+			exit 1
+		fi
+		sleep 0.5
+	done
 	port=$(cat "$tmp/port")
 	export AWS_ENDPOINT_URL="http://127.0.0.1:$port"
 }
