@@ -75,6 +75,7 @@ resident_kb() {
 	sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$serve_pid/status"
 }
 
+# shellcheck disable=SC2317 # by wait_until
 all_gone() { # PID...
 	for all_pid; do
 		gone "$all_pid" || return 1
@@ -107,8 +108,11 @@ done
 post 'exec true'
 ok 'a storm of them hurts nobody' wait_until 20 \
     delivery_is '.state == "delivered"'
-ok "no descriptor is left over: $files" wait_until 20 \
-    eval '[ "$(open_files)" -eq "$files" ]'
+# shellcheck disable=SC2317 # by wait_until
+as_many_files() {
+	[ "$(open_files)" -eq "$files" ]
+}
+ok "no descriptor is left over: $files" wait_until 20 as_many_files
 
 # --- a configuration changes in the middle of a request ---
 configure '[endpoint twist]' 'inline = never' 'input_prefix = s3://bucket/in'
