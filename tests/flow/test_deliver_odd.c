@@ -588,6 +588,72 @@ behind_a_drain_nothing_is_taken_up(void **state)
 	assert_int_equal(log_lines("interrupted", NULL), 0);
 }
 
+static bool
+dies_once(const char *when, void *arg)
+{
+	bool *alive = arg;
+	bool was = *alive;
+
+	*alive |= str_starts(when, "after");
+	return was || !*alive;
+}
+
+/* Whoever asked for the copy gets it as what it is. */
+static void
+a_replay_is_one_over_a_crash(void **state)
+{
+	struct peer_step *s;
+	struct job *job;
+	bool alive = false;
+
+	(void)state;
+	with_hook(8);
+	job = scripted_job();
+	peer_reply(expect_hook(), 200, "", "");
+	go(job);
+	fake_store_watch(flow.store, dies_once, &alive);
+	engine_replay(flow.engine, delivery_on_disk());
+	time_passes(0);
+	delivery_must_be(DELIVERY_WAITING, 1);
+	flow_die();
+	s = expect_hook();
+	peer_header(s, "awaitd-replay", "1");
+	flow_take_up();
+	restart();
+	s = expect_hook();
+	peer_header(s, "awaitd-replay", "1");
+	peer_reply(s, 500, "", "");
+	time_passes(2000);
+	s = expect_hook();
+	peer_header(s, "awaitd-replay", NULL);
+	peer_reply(s, 200, "", "");
+	restart();
+	time_passes(5000);
+	delivery_must_be(DELIVERY_DELIVERED, 4);
+}
+
+static void
+what_was_set_aside_can_be_asked_for(void **state)
+{
+	struct delivery *d;
+	struct job *job;
+
+	(void)state;
+	with_hook(8);
+	job = scripted_job();
+	peer_reply(expect_hook(), 500, "", "");
+	go(job);
+	d = delivery_on_disk();
+	change_at_rest("UPDATE submission SET fate = 9");
+	time_passes(DAY_MS);
+	assert_int_equal(log_lines("set aside", NULL), 1);
+	engine_replay(flow.engine, d);
+	time_passes(0);
+	delivery_must_be(DELIVERY_WAITING, 1);
+	assert_int_equal(log_lines("set aside", NULL), 2);
+	assert_int_equal(log_lines("from=waiting to=waiting", NULL), 0);
+}
+
 static bool replay_now;
 
 static bool
@@ -674,6 +740,8 @@ main(void)
 	    FLOW_TEST(many_interruptions_wait_an_hour),
 	    FLOW_TEST(behind_a_drain_nothing_is_taken_up),
 	    FLOW_TEST(a_replay_at_the_end_of_an_attempt_begins_no_other),
+	    FLOW_TEST(a_replay_is_one_over_a_crash),
+	    FLOW_TEST(what_was_set_aside_can_be_asked_for),
 	    FLOW_TEST(each_time_a_target_leaves_is_told_once),
 	    FLOW_TEST(whenever_it_is_given_up_there_is_one_end),
 	};
