@@ -172,6 +172,7 @@ flow_support = tests/support/fake_clock.c tests/support/fake_clock.h \
 	tests/support/fake_store.c tests/support/fake_store.h \
 	tests/support/flow.c tests/support/flow.h
 hook_support = tests/support/flow_hook.c tests/support/flow_hook.h
+probe_support = tests/support/flow_probe.c tests/support/flow_probe.h
 
 flow_tests =
 flow_tests += tests/flow/test_deliver
@@ -179,7 +180,9 @@ tests_flow_test_deliver_SOURCES = tests/flow/test_deliver.c $(flow_support) $(ho
 flow_tests += tests/flow/test_deliver_crash
 tests_flow_test_deliver_crash_SOURCES = tests/flow/test_deliver_crash.c $(flow_support) $(hook_support)
 flow_tests += tests/flow/test_deliver_odd
-tests_flow_test_deliver_odd_SOURCES = tests/flow/test_deliver_odd.c $(flow_support) $(hook_support)
+tests_flow_test_deliver_odd_SOURCES = tests/flow/test_deliver_odd.c $(flow_support) $(hook_support) $(probe_support)
+flow_tests += tests/flow/test_deliver_result
+tests_flow_test_deliver_result_SOURCES = tests/flow/test_deliver_result.c $(flow_support) $(hook_support) $(probe_support)
 flow_tests += tests/flow/test_doubt
 tests_flow_test_doubt_SOURCES = tests/flow/test_doubt.c $(flow_support)
 flow_tests += tests/flow/test_fetch
@@ -210,6 +213,7 @@ system_tests += tests/system/ocr.sh
 system_tests += tests/system/results.sh
 system_tests += tests/system/retention.sh
 system_tests += tests/system/serve.sh
+system_tests += tests/system/serve_hard.sh
 system_tests += tests/system/serve_idle.sh
 system_tests += tests/system/serve_kill.sh
 system_tests += tests/system/serve_many.sh

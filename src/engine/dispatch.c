@@ -519,6 +519,8 @@ dispatch_adopt(struct dispatch *dp, struct delivery *take_d)
 {
 	struct shipment *s = shipment_new(dp, take_d);
 
+	/* Of that run no attempt came to an end yet. */
+	s->replay = take_d->replays > 0 && take_d->failures == 0;
 	if (take_d->due_at == 0)
 		note_interruption(s);
 	else
@@ -546,7 +548,7 @@ on_replayed(const struct error *err, void *arg)
 		forgotten(s);
 		return;
 	}
-	if (err == NULL)
+	if (err == NULL && s->from != DELIVERY_WAITING)
 		log_move(s->d, s->from);
 	on_noted(err, s);
 }

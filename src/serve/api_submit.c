@@ -158,7 +158,9 @@ check_way(struct api_call *c, int64_t size)
 	const struct conf_endpoint *e = endpoint_of(c);
 	struct error err;
 
-	if (intake_inline(e, size) || e->input_prefix != NULL)
+	/* What is in a file already stays there, whatever is read meanwhile. */
+	if (e->input_prefix != NULL ||
+	    (!s->input.to_file && intake_inline(e, size)))
 		return 0;
 	intake_no_prefix(e, size, &err);
 	err_hint(&err,

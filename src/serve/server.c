@@ -29,8 +29,7 @@ struct server {
 	struct service s;
 	const struct server_options *o;
 	struct conf *conf;
-	struct conf **retired; /* a request may still read in one */
-	size_t nretired;
+	struct conf *first; /* of the start, kept: listeners were made of it */
 	struct http_client *http; /* of webhooks */
 	struct targets *targets;
 	struct listeners *listeners;
@@ -51,6 +50,8 @@ fail(struct server *sv, const struct error *err)
 	if (sv->rc == 0)
 		sv->err = *err;
 	sv->rc = -1;
+	/* Nor do the store's last callbacks begin anything. */
+	sv->s.stopping = true;
 	loop_stop(sv->s.loop);
 }
 
@@ -177,14 +178,6 @@ on_stop(void *arg)
 
 /* --- reload --------------------------------------------------------- */
 
-static void
-retire(struct server *sv, struct conf *conf)
-{
-	sv->retired =
-	    xreallocarray(sv->retired, sv->nretired + 1, sizeof(struct conf *));
-	sv->retired[sv->nretired++] = conf;
-}
-
 static int
 reload(struct server *sv, struct error *err)
 {
@@ -202,7 +195,9 @@ reload(struct server *sv, struct error *err)
 		log_warn("serve", "%s changed: that needs a restart", key);
 	targets_free(sv->targets);
 	sv->targets = targets;
-	retire(sv, sv->conf);
+	/* Nobody else keeps anything of a configuration over a turn. */
+	if (sv->conf != sv->first)
+		conf_free(sv->conf);
 	sv->conf = conf;
 	sv->s.conf = conf;
 	return 0;
@@ -364,10 +359,9 @@ close_all(struct server *sv)
 	http_client_free(sv->http);
 	loop_timer_free(sv->stop_timer);
 	loop_timer_free(sv->prune_timer);
-	while (sv->nretired > 0)
-		conf_free(sv->retired[--sv->nretired]);
-	free(sv->retired);
-	conf_free(sv->conf);
+	if (sv->conf != sv->first)
+		conf_free(sv->conf);
+	conf_free(sv->first);
 }
 
 int
@@ -376,6 +370,7 @@ server_run(const struct server_options *options, struct error *err)
 	struct server sv = {
 	    .o = options,
 	    .conf = options->conf,
+	    .first = options->conf,
 	    .s.loop = options->loop,
 	    .s.sites = options->sites,
 	    .s.conf = options->conf,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Deliveries where something is not as it should be: clocks that are set,
- * stores that forget or are damaged, a service that ends at the wrong moment,
- * results of every size. The targets but for the hook are the test's own.
+ * stores that forget or are damaged, requests and a service's end that come at
+ * the wrong moment.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -23,115 +22,10 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/flow_hook.h"
+#include "tests/support/flow_probe.h"
 
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS (24 * HOUR_MS)
-
-/* --- a target that takes notes -------------------------------------- */
-
-/* What the last parcel was; it is taken as soon as it comes. */
-static struct {
-	unsigned begun;
-	unsigned cancelled;
-	bool holds; /* does not answer */
-	bool refuses; /* cannot even begin */
-	int64_t size;
-	int64_t read; /* bytes in the file, or -1: in memory */
-	bool replay;
-	struct loop_timer *answer;
-	deliver_done_fn *done;
-	void *arg;
-} probe;
-
-static void
-probe_answers(void *arg)
-{
-	struct deliver_result ok = {
-	    .verdict = DELIVER_OK,
-	    .status = ATTEMPT_NO_STATUS,
-	};
-
-	(void)arg;
-	loop_timer_free(probe.answer);
-	probe.answer = NULL;
-	probe.done(&ok, probe.arg);
-}
-
-static int
-probe_start(void *self, const struct parcel *p, deliver_done_fn *done,
-    void *arg, void **out, struct error *err)
-{
-	(void)self;
-	probe.begun++;
-	probe.size = p->size;
-	probe.read = p->fd != -1 ? lseek(p->fd, 0, SEEK_END) : -1;
-	probe.replay = p->replay;
-	probe.done = done;
-	probe.arg = arg;
-	if (probe.refuses)
-		return err_set(err, ERR_IO, "nothing works");
-	probe.answer = loop_timer_new(flow.loop, probe_answers, NULL);
-	if (!probe.holds)
-		loop_timer_set(probe.answer, 0);
-	*out = &probe;
-	return 0;
-}
-
-static void
-probe_cancel(void *call)
-{
-	assert_ptr_equal(call, &probe);
-	probe.cancelled++;
-	loop_timer_free(probe.answer);
-	probe.answer = NULL;
-}
-
-static void
-probe_free(void *self)
-{
-	(void)self;
-}
-
-static const struct deliver_driver probe_driver = {
-    .start = probe_start,
-    .cancel = probe_cancel,
-    .free = probe_free,
-};
-
-static unsigned probe_max = 8;
-
-static void
-add_probe(void)
-{
-	struct target_options o = {
-	    .name = "exec probe",
-	    .max_in_flight = probe_max,
-	    .schedule = {.delay_ms = {5000, 30000}, .n = 2},
-	};
-	size_t i = 0;
-
-	while (flow.targets[i] != NULL)
-		i++;
-	flow.targets[i] = target_new(&o, PAYLOAD_RESULT, &probe_driver, NULL);
-}
-
-static void
-with_probe(void)
-{
-	memset(&probe, 0, sizeof(probe));
-	probe_max = 8;
-	flow.new_world = add_probe;
-	add_probe();
-}
-
-static struct job *
-probed_job(void)
-{
-	struct job *job = flow_job();
-
-	job->spec.deliver = xstrdup("exec probe");
-	return job;
-}
 
 /* --- what is on disk changes under us -------------------------------- */
 
@@ -209,6 +103,31 @@ a_damaged_job_holds_nobody_up(void **state)
 		assert_int_equal(peer_count("POST", HOOK_URL), i + 1);
 		change_at_rest("DELETE FROM job");
 	}
+}
+
+/* The one that is set aside had the lane's only place. */
+static void
+a_damaged_body_makes_room_for_the_next(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	with_hook(1);
+	for (i = 0; i < 2; i++) {
+		struct job *job = scripted_job();
+
+		peer_reply(expect_hook(), 500, "", "");
+		go(job);
+	}
+	flow_die();
+	change("UPDATE delivery_body SET body = x'00' "
+	       "WHERE seq = (SELECT min(seq) FROM delivery)");
+	fake_clock_advance(HOUR_MS);
+	peer_reply(expect_hook(), 200, "", "");
+	flow_take_up();
+	time_passes(1000);
+	assert_int_equal(log_lines("set aside", NULL), 1);
+	delivery_must_be(DELIVERY_DELIVERED, 2);
 }
 
 static void
@@ -351,6 +270,32 @@ a_long_schedule_is_kept_over_a_restart(void **state)
 	delivery_must_be(DELIVERY_DELIVERED, 11);
 }
 
+/* Nobody knows its schedule now: it is not early for that. */
+static void
+a_target_that_comes_back_finds_its_times_kept(void **state)
+{
+	struct job *job;
+
+	(void)state;
+	with_hook(8);
+	job = scripted_job();
+	peer_reply(expect_hook(), 500, "", "");
+	go(job);
+	flow_die();
+	change("UPDATE delivery SET due_at = due_at + 36000000 - 5000, "
+	       "failures = 8, attempts = 8");
+	change("UPDATE attempt SET n = 8");
+	flow.new_world = NULL;
+	flow_take_up();
+	time_passes(HOUR_MS);
+	with_hook(8);
+	time_passes(9 * HOUR_MS - 1);
+	assert_int_equal(called_at(1), -1);
+	peer_reply(expect_hook(), 200, "", "");
+	time_passes(1);
+	assert_int_equal(called_at(1), called_at(0) + 10 * HOUR_MS);
+}
+
 /* --- the end of a service --------------------------------------------- */
 
 static bool stop_now;
@@ -434,199 +379,24 @@ behind_a_drain_attempts_come_to_their_end_and_none_begins(void **state)
 	delivery_must_be(DELIVERY_WAITING, 0);
 }
 
-/* --- results of every size -------------------------------------------- */
-
-/* HEAD says so many bytes; -1: nothing. */
 static void
-found_bytes(int64_t size)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%lld", (long long)size);
-	if (size >= 0)
-		found(expect_head(out_url(1)), text);
-	else
-		peer_reply(expect_head(out_url(1)), 200, "ETag: \"e1\"", "");
-}
-
-static void
-get_bytes(int64_t size)
-{
-	char *body = xmalloc((size_t)size + 1);
-
-	memset(body, 'x', (size_t)size);
-	body[size] = '\0';
-	bytes(peer_expect("GET", out_url(1)), body);
-	free(body);
-}
-
-static void
-results_are_kept_up_to_64_kib(void **state)
-{
-	static const struct {
-		int64_t size;
-		int64_t read; /* by the driver, from a file */
-	} cases[] = {
-	    {0, -1},
-	    {1, -1},
-	    {65535, -1},
-	    {65536, -1},
-	    {65537, 65537},
-	};
-	size_t i;
-
-	(void)state;
-	with_probe();
-	for (i = 0; i < ARRAY_LEN(cases); i++) {
-		struct job *job = probed_job();
-		struct delivery *d;
-
-		reply_accepted(expect_invoke(1), 1);
-		found_bytes(cases[i].size);
-		get_bytes(cases[i].size);
-		go(job);
-		must_be(JOB_DONE, OUTCOME_OK);
-		delivery_must_be(DELIVERY_DELIVERED, 1);
-		assert_int_equal(probe.begun, i + 1);
-		assert_int_equal(probe.size, cases[i].size);
-		assert_int_equal(probe.read, cases[i].read);
-		d = delivery_on_disk();
-		assert_int_equal(d->by_reference, cases[i].read != -1);
-		assert_int_equal(d->body_size, cases[i].size);
-		delivery_free(d);
-	}
-}
-
-static void
-results_are_part_of_the_event_up_to_its_maximum(void **state)
-{
-	static const int64_t sizes[] = {0, 1, 19999, 20000, 20001};
-	size_t i;
-
-	(void)state;
-	with_hook(8);
-	for (i = 0; i < ARRAY_LEN(sizes); i++) {
-		struct job *job = hooked_job();
-
-		reply_accepted(expect_invoke(1), 1);
-		found_bytes(sizes[i]);
-		if (sizes[i] <= 20000)
-			get_bytes(sizes[i]);
-		peer_reply(expect_hook(), 200, "", "");
-		go(job);
-		delivery_must_be(DELIVERY_DELIVERED, 1);
-		assert_int_equal(strstr(call(i)->body, "\"result\":\"") != NULL,
-		    sizes[i] <= 20000);
-		assert_true(call(i)->body_len >
-		    (size_t)(sizes[i] <= 20000 ? sizes[i] : 0));
-	}
-}
-
-/* Something in between keeps lengths of HEAD to itself. */
-static void
-a_result_of_unknown_size_holds_nobody_up(void **state)
+behind_a_drain_a_submission_comes_to_its_end(void **state)
 {
 	struct job *job = flow_job();
 
 	(void)state;
-	with_probe();
+	/* This one would be looked for soon. */
 	reply_accepted(expect_invoke(1), 1);
-	found_bytes(-1);
-	go(job);
-	must_be(JOB_DONE, OUTCOME_OK);
-
-	job = probed_job();
-	reply_accepted(expect_invoke(1), 1);
-	found_bytes(-1);
-	get_bytes(70000);
-	go(job);
-	must_be(JOB_DONE, OUTCOME_OK);
-	delivery_must_be(DELIVERY_DELIVERED, 1);
-	assert_int_equal(probe.size, 70000);
-	assert_int_equal(probe.read, 70000);
-}
-
-/* --- between HEAD and each attempt ------------------------------------ */
-
-static struct job *
-large_job(void)
-{
-	struct job *job = probed_job();
-
-	reply_accepted(expect_invoke(1), 1);
-	found_bytes(70000);
-	return job;
-}
-
-static void
-a_result_that_vanished_is_not_delivered(void **state)
-{
-	struct job *job;
-	struct delivery *d;
-
-	(void)state;
-	with_probe();
-	job = large_job();
-	peer_reply(peer_expect("GET", out_url(1)), 404, "",
-	    "<Error><Code>NoSuchKey</Code></Error>");
-	go(job);
-	delivery_must_be(DELIVERY_DEAD, 1);
-	d = delivery_on_disk();
-	assert_non_null(strstr(d->note, "read the result"));
-	delivery_free(d);
-	assert_int_equal(probe.begun, 0);
-}
-
-static void
-a_result_that_changed_is_not_delivered(void **state)
-{
-	struct job *job;
-
-	(void)state;
-	with_probe();
-	job = large_job();
-	peer_reply(peer_expect("GET", out_url(1)), 412, "",
-	    "<Error><Code>PreconditionFailed</Code></Error>");
-	go(job);
-	delivery_must_be(DELIVERY_DEAD, 1);
-	assert_int_equal(probe.begun, 0);
-}
-
-static void
-a_result_that_cannot_be_read_now_is_read_later(void **state)
-{
-	struct job *job;
-
-	(void)state;
-	with_probe();
-	job = large_job();
-	peer_reply(peer_expect("GET", out_url(1)), 403, "",
-	    "<Error><Code>AccessDenied</Code></Error>");
-	go(job);
-	delivery_must_be(DELIVERY_WAITING, 1);
-	get_bytes(70000);
-	time_passes(5000);
-	delivery_must_be(DELIVERY_DELIVERED, 2);
-	assert_int_equal(probe.begun, 1);
-}
-
-static void
-what_cannot_be_begun_is_begun_later(void **state)
-{
-	struct job *job;
-
-	(void)state;
-	with_probe();
-	probe.refuses = true;
-	job = large_job();
-	get_bytes(70000);
-	go(job);
-	delivery_must_be(DELIVERY_WAITING, 1);
-	probe.refuses = false;
-	get_bytes(70000);
-	time_passes(5000);
-	delivery_must_be(DELIVERY_DELIVERED, 2);
+	flow_submit(job);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	job = flow_job();
+	reply_accepted(peer_delay(expect_invoke(1), 2000), 1);
+	flow_submit(job);
+	engine_drain(flow.engine);
+	assert_int_equal(engine_busy(flow.engine), 1);
+	time_passes(DAY_MS);
 	assert_int_equal(engine_busy(flow.engine), 0);
+	must_be(JOB_PENDING, OUTCOME_NONE);
 }
 
 /* --- lanes --------------------------------------------------------------- */
@@ -736,31 +506,243 @@ whenever_it_is_given_up_there_is_one_end(void **state)
 	assert_int_equal(ended, 6);
 }
 
+/* --- what is counted, and what is told -------------------------------- */
+
+static void
+counters_are_on_disk(void **state)
+{
+	struct job *job;
+	struct delivery *d;
+
+	(void)state;
+	with_hook(8);
+	job = scripted_job();
+	peer_reply(expect_hook(), 429, "Retry-After: 86400", "");
+	go(job);
+	d = delivery_on_disk();
+	assert_int_equal(d->failures, 1);
+	assert_int_equal(d->due_at, called_at(0) + HOUR_MS);
+	assert_string_equal(d->note, d->log[0].note);
+	assert_int_equal(d->log[0].ended_at, called_at(0));
+	delivery_free(d);
+	peer_reply(expect_hook(), 200, "", "");
+	time_passes(HOUR_MS);
+	d = delivery_on_disk();
+	assert_int_equal(d->failures, 0);
+	assert_null(d->note);
+	assert_int_equal(d->replays, 0);
+	flow.replays++;
+	peer_reply(expect_hook(), 500, "", "");
+	engine_replay(flow.engine, d);
+	time_passes(0);
+	d = delivery_on_disk();
+	assert_int_equal(d->replays, 1);
+	assert_int_equal(d->failures, 1);
+	assert_true(d->log[2].replay);
+	delivery_free(d);
+}
+
+static void
+many_interruptions_wait_an_hour(void **state)
+{
+	struct job *job;
+	int64_t at;
+
+	(void)state;
+	with_hook(8);
+	job = scripted_job();
+	peer_reply(expect_hook(), 500, "", "");
+	go(job);
+	flow_die();
+	change("UPDATE delivery SET due_at = 0, attempts = 70, "
+	       "interruptions = 64");
+	change("UPDATE attempt SET n = 70, outcome = 0");
+	at = clock_wall_ms();
+	flow_take_up();
+	time_passes(HOUR_MS - 1);
+	assert_int_equal(called_at(1), -1);
+	peer_reply(expect_hook(), 200, "", "");
+	time_passes(1);
+	assert_int_equal(called_at(1), at + HOUR_MS);
+}
+
+static void
+behind_a_drain_nothing_is_taken_up(void **state)
+{
+	struct job *job;
+	struct delivery *d;
+
+	(void)state;
+	with_hook(8);
+	job = scripted_job();
+	peer_reply(expect_hook(), 200, "", "");
+	go(job);
+	d = delivery_on_disk();
+	d->state = DELIVERY_WAITING;
+	d->due_at = 0;
+	engine_drain(flow.engine);
+	engine_adopt_delivery(flow.engine, d);
+	engine_replay(flow.engine, delivery_on_disk());
+	time_passes(DAY_MS);
+	delivery_must_be(DELIVERY_DELIVERED, 1);
+	assert_int_equal(log_lines("interrupted", NULL), 0);
+}
+
+static bool
+dies_once(const char *when, void *arg)
+{
+	bool *alive = arg;
+	bool was = *alive;
+
+	*alive |= str_starts(when, "after");
+	return was || !*alive;
+}
+
+/* Whoever asked for the copy gets it as what it is. */
+static void
+a_replay_is_one_over_a_crash(void **state)
+{
+	struct peer_step *s;
+	struct job *job;
+	bool alive = false;
+
+	(void)state;
+	with_hook(8);
+	job = scripted_job();
+	peer_reply(expect_hook(), 200, "", "");
+	go(job);
+	fake_store_watch(flow.store, dies_once, &alive);
+	engine_replay(flow.engine, delivery_on_disk());
+	time_passes(0);
+	delivery_must_be(DELIVERY_WAITING, 1);
+	flow_die();
+	s = expect_hook();
+	peer_header(s, "awaitd-replay", "1");
+	flow_take_up();
+	restart();
+	s = expect_hook();
+	peer_header(s, "awaitd-replay", "1");
+	peer_reply(s, 500, "", "");
+	time_passes(2000);
+	s = expect_hook();
+	peer_header(s, "awaitd-replay", NULL);
+	peer_reply(s, 200, "", "");
+	restart();
+	time_passes(5000);
+	delivery_must_be(DELIVERY_DELIVERED, 4);
+}
+
+static void
+what_was_set_aside_can_be_asked_for(void **state)
+{
+	struct delivery *d;
+	struct job *job;
+
+	(void)state;
+	with_hook(8);
+	job = scripted_job();
+	peer_reply(expect_hook(), 500, "", "");
+	go(job);
+	d = delivery_on_disk();
+	change_at_rest("UPDATE submission SET fate = 9");
+	time_passes(DAY_MS);
+	assert_int_equal(log_lines("set aside", NULL), 1);
+	engine_replay(flow.engine, d);
+	time_passes(0);
+	delivery_must_be(DELIVERY_WAITING, 1);
+	assert_int_equal(log_lines("set aside", NULL), 2);
+	assert_int_equal(log_lines("from=waiting to=waiting", NULL), 0);
+}
+
+static bool replay_now;
+
+static bool
+replay_behind_the_answer(const char *when, void *arg)
+{
+	(void)arg;
+	if (replay_now && str_starts(when, "before") && called_at(0) != -1) {
+		replay_now = false;
+		engine_replay(flow.engine, delivery_on_disk());
+	}
+	return true;
+}
+
+/* Its outcome is being written: there is no second one beside it. */
+static void
+a_replay_at_the_end_of_an_attempt_begins_no_other(void **state)
+{
+	struct job *job;
+
+	(void)state;
+	with_hook(8);
+	replay_now = true;
+	fake_store_watch(flow.store, replay_behind_the_answer, NULL);
+	job = scripted_job();
+	peer_reply(expect_hook(), 500, "", "");
+	go(job);
+	assert_false(replay_now);
+	delivery_must_be(DELIVERY_WAITING, 1);
+	peer_reply(expect_hook(), 200, "", "");
+	time_passes(5000);
+	delivery_must_be(DELIVERY_DELIVERED, 2);
+}
+
+static void
+each_time_a_target_leaves_is_told_once(void **state)
+{
+	struct target *hook;
+	struct job *job;
+
+	(void)state;
+	with_hook(8);
+	job = hooked_job();
+	reply_accepted(expect_invoke(1), 1);
+	found(expect_head(out_url(1)), "4");
+	hook = flow.targets[0];
+	flow.targets[0] = NULL;
+	go(job);
+	time_passes(600000);
+	assert_int_equal(log_lines("[webhook hook]", NULL), 1);
+	flow.targets[0] = hook;
+	peer_reply(expect_hook(), 500, "", "");
+	time_passes(60000);
+	flow.targets[0] = NULL;
+	time_passes(600000);
+	assert_int_equal(log_lines("[webhook hook]", NULL), 2);
+	flow.targets[0] = hook;
+	peer_reply(expect_hook(), 200, "", "");
+	time_passes(60000);
+	delivery_must_be(DELIVERY_DELIVERED, 2);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    FLOW_TEST(what_was_forgotten_meanwhile_is_not_replayed),
 	    FLOW_TEST(a_damaged_job_holds_nobody_up),
+	    FLOW_TEST(a_damaged_body_makes_room_for_the_next),
 	    FLOW_TEST(the_same_target_twice_is_one_delivery),
 	    FLOW_TEST(clocks_that_are_set_do_not_move_what_waits),
 	    FLOW_TEST(a_clock_that_was_ahead_costs_an_hour_at_most),
 	    FLOW_TEST(a_clock_set_back_at_the_wrong_moment_holds_nothing_up),
 	    FLOW_TEST(a_senseless_instant_is_none),
 	    FLOW_TEST(a_long_schedule_is_kept_over_a_restart),
+	    FLOW_TEST(a_target_that_comes_back_finds_its_times_kept),
 	    FLOW_TEST(after_a_stop_no_attempt_is_begun),
 	    FLOW_TEST(an_engine_that_is_freed_breaks_attempts_off),
 	    FLOW_TEST(
 		behind_a_drain_attempts_come_to_their_end_and_none_begins),
-	    FLOW_TEST(results_are_kept_up_to_64_kib),
-	    FLOW_TEST(results_are_part_of_the_event_up_to_its_maximum),
-	    FLOW_TEST(a_result_of_unknown_size_holds_nobody_up),
-	    FLOW_TEST(a_result_that_vanished_is_not_delivered),
-	    FLOW_TEST(a_result_that_changed_is_not_delivered),
-	    FLOW_TEST(a_result_that_cannot_be_read_now_is_read_later),
-	    FLOW_TEST(what_cannot_be_begun_is_begun_later),
+	    FLOW_TEST(behind_a_drain_a_submission_comes_to_its_end),
 	    FLOW_TEST(a_lane_whose_limit_is_lowered_goes_on),
 	    FLOW_TEST(a_job_that_ends_in_this_very_turn_cannot_be_given_up),
+	    FLOW_TEST(counters_are_on_disk),
+	    FLOW_TEST(many_interruptions_wait_an_hour),
+	    FLOW_TEST(behind_a_drain_nothing_is_taken_up),
+	    FLOW_TEST(a_replay_at_the_end_of_an_attempt_begins_no_other),
+	    FLOW_TEST(a_replay_is_one_over_a_crash),
+	    FLOW_TEST(what_was_set_aside_can_be_asked_for),
+	    FLOW_TEST(each_time_a_target_leaves_is_told_once),
 	    FLOW_TEST(whenever_it_is_given_up_there_is_one_end),
 	};
 

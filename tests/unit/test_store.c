@@ -747,40 +747,6 @@ what_was_acknowledged_survives_a_kill(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
 
-/* --- the end -------------------------------------------------------- */
-
-static struct job *late_job;
-static unsigned late_calls;
-
-static void
-on_late(const struct error *err, void *arg)
-{
-	(void)arg;
-	assert_null(err);
-	if (late_calls++ < 3)
-		store_save(fx.store, late_job, 0, on_late, NULL);
-}
-
-static void
-what_the_last_callbacks_ask_for_is_done_before_the_end(void **state)
-{
-	struct job *found;
-
-	(void)state;
-	fx_open();
-	late_job = fx_small_job();
-	late_calls = 0;
-	store_insert(fx.store, late_job, on_late, NULL);
-	late_job->deadline_at = 4711;
-	fx_close();
-	assert_int_equal(late_calls, 4);
-	fx_open();
-	found = fx_find(late_job->id);
-	assert_int_equal(found->deadline_at, 4711);
-	job_free(found);
-	job_free(late_job);
-}
-
 int
 main(void)
 {
@@ -804,7 +770,6 @@ main(void)
 	    T(operations_of_all_kinds_share_a_transaction_and_no_refusal),
 	    T(close_writes_and_answers_what_is_queued),
 	    T(what_was_acknowledged_survives_a_kill),
-	    T(what_the_last_callbacks_ask_for_is_done_before_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

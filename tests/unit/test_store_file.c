@@ -334,6 +334,40 @@ what_finds_no_room_harms_nothing_that_comes_later(void **state)
 	job_free(job);
 }
 
+/* --- the end -------------------------------------------------------- */
+
+static struct job *late_job;
+static unsigned late_calls;
+
+static void
+on_late(const struct error *err, void *arg)
+{
+	(void)arg;
+	assert_null(err);
+	if (late_calls++ < 3)
+		store_save(fx.store, late_job, 0, on_late, NULL);
+}
+
+static void
+what_the_last_callbacks_ask_for_is_done_before_the_end(void **state)
+{
+	struct job *found;
+
+	(void)state;
+	fx_open();
+	late_job = fx_small_job();
+	late_calls = 0;
+	store_insert(fx.store, late_job, on_late, NULL);
+	late_job->deadline_at = 4711;
+	fx_close();
+	assert_int_equal(late_calls, 4);
+	fx_open();
+	found = fx_find(late_job->id);
+	assert_int_equal(found->deadline_at, 4711);
+	job_free(found);
+	job_free(late_job);
+}
+
 int
 main(void)
 {
@@ -359,6 +393,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_write_that_failed_is_the_last_of_this_store, fx_setup,
 		fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		what_the_last_callbacks_ask_for_is_done_before_the_end,
+		fx_setup, fx_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
