@@ -129,6 +129,9 @@ cp "$tmp/base.conf" "$tmp/serve.conf"
 post "$tmp/kept" -H 'Awaitd-Deliver: exec slow'
 wait_until 20 test -e "$tmp/handling"
 slow=$job
+run deliveries --target 'exec slow'
+like "$(cat "$tmp/out")" '*exec slow *waiting * 1  now *' \
+    'what is under way is attempted now'
 serve_stop
 is "$serve_status" 0 'it ends well'
 ok 'and takes its socket along' test ! -e "$socket"
