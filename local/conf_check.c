@@ -188,7 +188,8 @@ static int
 check_endpoint(struct conf_endpoint *e, struct error *err)
 {
 	static const char path_hint[] = "Write s3://BUCKET/PREFIX, the bucket "
-					"in lower case.";
+					"in lower case "
+					"and of 3 to 63 characters.";
 
 	size_t len = strlen(e->name);
 

@@ -15,13 +15,18 @@
 #include "serve/intake.h"
 #include "serve/server.h"
 
-static int
-init_log(const struct app *app, struct error *err)
+int
+app_set_log(const struct app *app, const struct conf *conf, bool service,
+    struct error *err)
 {
 	const struct cmd_globals *g = app->globals;
-	enum log_level level = (enum log_level)app->conf->global.log_level;
-	enum log_format format = (enum log_format)app->conf->global.log_format;
+	enum log_level level = (enum log_level)conf->global.log_level;
+	enum log_format format = (enum log_format)conf->global.log_format;
 
+	if (service &&
+	    str_eq(conf_source(&conf->global.head, "awaitd", "log_level"),
+		"default"))
+		level = g->quiet ? LOG_ERROR : LOG_INFO;
 	if (g->verbose && level > LOG_INFO)
 		level = LOG_INFO;
 	if (g->log_level != NULL && log_parse_level(g->log_level, &level) == -1)
@@ -48,7 +53,8 @@ app_init(struct app *app, const struct cmd_globals *globals, struct error *err)
 
 	memset(app, 0, sizeof(*app));
 	app->globals = globals;
-	if (conf_load(&co, &app->conf, err) == -1 || init_log(app, err) == -1) {
+	if (conf_load(&co, &app->conf, err) == -1 ||
+	    app_set_log(app, app->conf, false, err) == -1) {
 		conf_free(app->conf);
 		return -1;
 	}

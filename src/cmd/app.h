@@ -36,6 +36,10 @@ struct app {
 int app_init(
     struct app *app, const struct cmd_globals *globals, struct error *err);
 
+/* The log as the flags and `conf` have it; a service's default is info. */
+int app_set_log(const struct app *app, const struct conf *conf, bool service,
+    struct error *err);
+
 /*
  * Finds the service that the command is to ask: the one that is named, which
  * must be there, or the one at the default socket, which need not. Options

@@ -49,8 +49,8 @@ static int
 bad_address(const char *address, struct error *err)
 {
 	err_set(err, ERR_USAGE, "\"%s\" is no address of a service", address);
-	return err_hint(
-	    err, "It must be unix:PATH, a path, http://HOST:PORT or none.");
+	return err_hint(err,
+	    "It must be unix:PATH, /PATH, ./PATH, http://HOST:PORT or none.");
 }
 
 static int
@@ -275,6 +275,10 @@ take_problem(const struct client *c, const struct http_response *r,
 		err_hint(err, "%s", hint);
 	else if (r->status == 401)
 		err_hint(err, "Name the file of its token by --token-file.");
+	else if (r->status == 403)
+		err_hint(err,
+		    "Its configuration names who may ([api] users); --server "
+		    "none does without it.");
 	err->http_status = r->status;
 	snprintf(err->remote_code, sizeof(err->remote_code), "%s", code);
 	str_defang(err->remote_code);

@@ -44,7 +44,12 @@ print_row(const struct delivery *d)
 {
 	char target[64], note[80], at[TIMEFMT_ISO_SIZE];
 
-	timefmt_iso(d->state == DELIVERY_WAITING ? d->due_at : d->ended_at, at);
+	/* An attempt that is under way has no time. */
+	if (d->state == DELIVERY_WAITING && d->due_at == 0)
+		snprintf(at, sizeof(at), "now");
+	else
+		timefmt_iso(
+		    d->state == DELIVERY_WAITING ? d->due_at : d->ended_at, at);
 	snprintf(target, sizeof(target), "%s", d->target);
 	str_defang(target);
 	snprintf(note, sizeof(note), "%s", d->note != NULL ? d->note : "");
@@ -136,7 +141,7 @@ show_one(struct app *app, const char *id, struct error *err)
 		    err, "'awaitd deliveries' lists what there is.");
 	}
 	if (remote_find_delivery(app, id, &d, err) == -1)
-		return -1;
+		return err_prefix(err, "delivery %s", id);
 	if (app->globals->json)
 		report_delivery_json(d, true);
 	else

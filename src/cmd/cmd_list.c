@@ -74,7 +74,16 @@ static void
 say_none(const struct app *app, const char *where)
 {
 	if (!app->globals->json && !app->globals->quiet)
-		fprintf(stderr, "awaitd: no jobs in %s\n", where);
+		fprintf(stderr, "awaitd: no jobs %s %s\n",
+		    app->client != NULL ? "at" : "in", where);
+}
+
+/* Not all that there is was shown. */
+static void
+say_left(const struct app *app, const char *folder)
+{
+	if (runs_service_left(app, folder) && !app->globals->quiet)
+		fputs("awaitd: " RUNS_SERVICE_LEFT "\n", stderr);
 }
 
 static int
@@ -99,6 +108,7 @@ list_files(const struct app *app, struct error *err)
 	}
 	if (n == 0)
 		say_none(app, folder);
+	say_left(app, folder);
 	runs_free(paths, n);
 	free(folder);
 	return status;

@@ -219,8 +219,12 @@ redirect_stdout(const char *file, struct error *err)
 		return 0;
 	/* Results are nobody else's affair. */
 	fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd == -1 || dup2(fd, STDOUT_FILENO) == -1)
-		return err_set_errno(err, ERR_IO, "open %s", file);
+	if (fd == -1 || dup2(fd, STDOUT_FILENO) == -1) {
+		err_set_errno(err, ERR_USAGE, "--output %s", file);
+		return err_hint(err,
+		    "Name a file in a folder that is there and can be "
+		    "written.");
+	}
 	close(fd);
 	return 0;
 }
@@ -276,7 +280,7 @@ prepare(struct receiver *r, struct error *err)
 		    (long long)o->status);
 	if (o->secret_file != NULL &&
 	    whsign_from_file(o->secret_file, &r->sign, err) == -1)
-		return -1;
+		return err_prefix(err, "--secret-file");
 	if (redirect_stdout(o->output, err) == -1)
 		return -1;
 	return listen_there(r, err);

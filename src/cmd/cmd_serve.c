@@ -13,13 +13,13 @@
 
 /* A service is followed by its log: one line for each change of state. */
 static void
-raise_log(const struct app *app)
+set_log(const struct conf *conf, void *arg)
 {
-	const struct conf_global *g = &app->conf->global;
+	const struct app *app = arg;
+	struct error ignored;
 
-	if (app->globals->log_level == NULL &&
-	    str_eq(conf_source(&g->head, "awaitd", "log_level"), "default"))
-		log_init(LOG_INFO, (enum log_format)g->log_format);
+	/* The flags are those that app_init() has taken. */
+	(void)app_set_log(app, conf, true, &ignored);
 }
 
 static int
@@ -36,10 +36,33 @@ serve(struct app *app, const char *folder, struct error *err)
 	    .folder = folder,
 	    .region = g->region,
 	    .profile = g->profile,
+	    .configured = set_log,
+	    .configured_arg = app,
 	};
 
 	app->conf = NULL;
 	return server_run(&so, err);
+}
+
+static int
+check(const struct cmd_line *line, struct error *err)
+{
+	const struct cmd_globals *g = line->globals;
+
+	if (line->nargs > 0) {
+		err_set(err, ERR_USAGE,
+		    "serve takes no argument such as \"%s\"", line->args[0]);
+		return err_hint(
+		    err, "Its configuration is named by --config FILE.");
+	}
+	if (g->server == NULL && g->token_file == NULL)
+		return 0;
+	err_set(err, ERR_USAGE, "--%s %s is for those who ask a service",
+	    g->server != NULL ? "server" : "token-file",
+	    g->server != NULL ? g->server : g->token_file);
+	return err_hint(err,
+	    "Where a service listens, and with which token, stands in [api] "
+	    "of its configuration.");
 }
 
 static int
@@ -50,15 +73,10 @@ run(const struct cmd_line *line)
 	struct error err;
 	int rc;
 
-	if (line->nargs > 0) {
-		err_set(&err, ERR_USAGE,
-		    "serve takes no argument such as \"%s\"", line->args[0]);
-		err_hint(&err, "Its configuration is named by --config FILE.");
+	if (check(line, &err) == -1 ||
+	    app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
-	}
-	if (app_init(&app, line->globals, &err) == -1)
-		return cmd_fail(&err);
-	raise_log(&app);
+	set_log(app.conf, &app);
 	rc = app_connect(&app, &err);
 	if (rc == 0)
 		rc = runs_folder_to_write(&app, &folder, &err);

@@ -8,11 +8,19 @@
 #include "cmd/runs.h"
 
 static int
-nowhere(const struct app *app, struct error *err)
+nowhere(const struct app *app, const char *id, struct error *err)
 {
 	struct error runs = *err;
 
-	if (app->client == NULL || err->code != ERR_NOT_FOUND)
+	if (app->client == NULL)
+		return -1;
+	/* Who has no folder of state files has no job in one. */
+	if (err->code == ERR_CONFIG) {
+		err_set(err, ERR_NOT_FOUND, "there is no job %s at %s", id,
+		    client_address(app->client));
+		return err_hint(err, "'awaitd list' shows the jobs there are.");
+	}
+	if (err->code != ERR_NOT_FOUND)
 		return -1;
 	err_set(err, ERR_NOT_FOUND, "%s, nor at %s", runs.text,
 	    client_address(app->client));
@@ -37,7 +45,7 @@ find_job(struct app *app, const char *id, struct found *out, struct error *err)
 			return -1;
 	}
 	if (runs_find(app, id, &f.job, &f.path, err) == -1)
-		return nowhere(app, err);
+		return nowhere(app, id, err);
 	*out = f;
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "cmd/snapshot.h"
 #include "serve/intake.h"
+#include "serve/server.h"
 
 #define SUFFIX ".db"
 
@@ -216,6 +217,20 @@ search(const char *folder, const char *id, struct job **job, char **path,
 	return found == 1 ? 1 : 0;
 }
 
+bool
+runs_service_left(const struct app *app, const char *folder)
+{
+	char *path;
+	bool left;
+
+	if (app->client != NULL)
+		return false;
+	path = xasprintf("%s/" SERVER_STORE, folder);
+	left = access(path, F_OK) == 0;
+	free(path);
+	return left;
+}
+
 int
 runs_find(const struct app *app, const char *id, struct job **job, char **path,
     struct error *err)
@@ -229,9 +244,11 @@ runs_find(const struct app *app, const char *id, struct job **job, char **path,
 	if (found == 0) {
 		err_set(
 		    err, ERR_NOT_FOUND, "there is no job %s in %s", id, folder);
-		err_hint(err,
-		    "'awaitd list' shows the jobs there are; AWAITD_STATE "
-		    "names another folder.");
+		err_hint(err, "%s",
+		    runs_service_left(app, folder)
+			? RUNS_SERVICE_LEFT
+			: "'awaitd list' shows the jobs there are; "
+			  "AWAITD_STATE names another folder.");
 	}
 	free(folder);
 	return found == 1 ? 0 : -1;

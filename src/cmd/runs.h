@@ -7,6 +7,7 @@
 #ifndef CMD_RUNS_H
 #define CMD_RUNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -40,6 +41,14 @@ void runs_free_jobs(struct job **jobs, size_t n);
  */
 int runs_find(const struct app *app, const char *id, struct job **job,
     char **path, struct error *err);
+
+/*
+ * Has a service worked in the folder that does not answer now? Its jobs are
+ * in a file of its own, and nobody else reads that.
+ */
+bool runs_service_left(const struct app *app, const char *folder);
+#define RUNS_SERVICE_LEFT \
+	"A service has jobs there, and does not answer: start 'awaitd serve'."
 
 /* Remove files older than the retention in which every job is done. */
 void runs_prune(const struct app *app, const char *folder);

@@ -428,7 +428,8 @@ conf_needs_restart(
 	const struct conf_kind *kind;
 	const char *name;
 	struct error none;
-	size_t i;
+	size_t i, len = 0;
+	int n = 0;
 
 	for (i = 0; i < conf_keys_len; i++) {
 		const struct conf_key *key = &conf_keys[i];
@@ -438,8 +439,11 @@ conf_needs_restart(
 		    is_same(
 			key, section_at(was, kind, 0), section_at(is, kind, 0)))
 			continue;
-		snprintf(out, size, "[%s] %s", key->section, key->name);
-		return 1;
+		if (len < size)
+			len +=
+			    (size_t)snprintf(out + len, size - len, "%s[%s] %s",
+				n > 0 ? ", " : "", key->section, key->name);
+		n++;
 	}
-	return 0;
+	return n;
 }

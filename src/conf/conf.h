@@ -54,8 +54,8 @@ bool conf_has_target(const struct conf *conf, const char *title);
 const char *conf_source(
     const struct conf_head *head, const char *kind, const char *key);
 
-/* The first key that differs and that only a restart can change: 1 and
- * "[section] key" in out; or 0. */
+/* How many keys differ that only a restart can change; out has them as
+ * "[section] key, [section] key", as far as there is room. */
 int conf_needs_restart(
     const struct conf *was, const struct conf *is, char *out, size_t size);
 

@@ -27,6 +27,12 @@ refuse_title(const char *title, struct error *err)
 		    conf_kinds[i].name, conf_kinds[i].named ? " NAME" : "");
 	err_set(err, ERR_CONFIG, "unknown section [%s]", title);
 	err_hint(err, "Known sections: %s.", known.data);
+	for (i = 0; i < conf_kinds_len; i++) {
+		if (conf_kinds[i].named && str_eq(conf_kinds[i].name, title)) {
+			err_set(err, ERR_CONFIG, "[%s] has no name", title);
+			err_hint(err, "Write [%s NAME].", title);
+		}
+	}
 	buf_done(&known);
 	return -1;
 }

@@ -218,7 +218,7 @@ webhook_new(
 		return -1;
 	if (o->secret_file != NULL &&
 	    whsign_from_file(o->secret_file, &sign, err) == -1)
-		return -1;
+		return err_prefix(err, "secret_file");
 	w = xcalloc(1, sizeof(*w));
 	w->http = o->http;
 	w->url = xstrdup(o->url);

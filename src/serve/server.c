@@ -178,12 +178,21 @@ on_stop(void *arg)
 
 /* --- reload --------------------------------------------------------- */
 
+/* What a restart would change, as long as it would. */
+static void
+warn_restart(const struct server *sv, const struct conf *conf)
+{
+	char keys[128];
+
+	if (conf_needs_restart(sv->first, conf, keys, sizeof(keys)))
+		log_warn("serve", "%s changed: that needs a restart", keys);
+}
+
 static int
 reload(struct server *sv, struct error *err)
 {
 	struct targets *targets;
 	struct conf *conf;
-	char key[128];
 
 	if (conf_load(&sv->o->reload, &conf, err) == -1)
 		return -1;
@@ -191,8 +200,9 @@ reload(struct server *sv, struct error *err)
 		conf_free(conf);
 		return -1;
 	}
-	if (conf_needs_restart(sv->conf, conf, key, sizeof(key)))
-		log_warn("serve", "%s changed: that needs a restart", key);
+	if (sv->o->configured != NULL)
+		sv->o->configured(conf, sv->o->configured_arg);
+	warn_restart(sv, conf);
 	targets_free(sv->targets);
 	sv->targets = targets;
 	/* Nobody else keeps anything of a configuration over a turn. */

@@ -20,6 +20,9 @@ struct server_options {
 	const char *folder; /* of the state, there and ours */
 	const char *region; /* of a flag, or NULL */
 	const char *profile;
+	/* Called with what a reload has put in force, before its news. */
+	void (*configured)(const struct conf *conf, void *arg);
+	void *configured_arg;
 };
 
 /* The store's file in the folder, and the socket where no other is named. */

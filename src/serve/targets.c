@@ -34,7 +34,7 @@ add_webhook(struct targets *t, const struct conf_webhook *c,
 	if (rc == 0)
 		t->n++;
 	else
-		err_prefix(err, "[%s]", title);
+		err_prefix(err, "%s: [%s]", c->head.place, title);
 	free(title);
 	return rc;
 }
@@ -59,7 +59,7 @@ add_exec(struct targets *t, const struct conf_exec *c, struct loop *loop,
 	if (rc == 0)
 		t->n++;
 	else
-		err_prefix(err, "[%s]", title);
+		err_prefix(err, "%s: [%s]", c->head.place, title);
 	free(title);
 	return rc;
 }

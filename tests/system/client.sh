@@ -88,6 +88,12 @@ run invoke -e cat "$tmp/small"
 is "$status" 0 'which is like no service'
 run list --server "$socket"
 is "$status" 1 'but not where it is named'
+run list
+like "$err" "*A service has jobs there*start 'awaitd serve'." \
+    'its jobs are not silently left out'
+run show 01jd2k3m4n5p6q7r8s9t0v1w2x
+like "$status:$err" '6:*no job 01jd2k3m4n5p6q7r8s9t0v1w2x*A service has jobs*' \
+    'nor where one is asked for'
 
 # --- a service that does not come back ---
 cat >"$tmp/other.conf" <<END
@@ -436,6 +442,7 @@ ok 'attempts it again' wait_until 20 has "$tmp/noted" "$delivered" 2
 for what in deliveries replay; do
 	run_alone "$what" msg_01jd2k3m4n5p6q7r8s9t0v1w2x
 	is "$status" 6 "$what of an unknown one is exit status 6"
+	like "$err" '*msg_01jd2k3m4n5p6q7r8s9t0v1w2x*no delivery*' 'and names it'
 	run_alone "$what" "$delivered"
 	is "$status" 2 "$what of a job is exit status 2"
 done
@@ -485,11 +492,15 @@ if [ "$(id -u)" -eq 0 ] && setpriv --reuid 65534 --clear-groups true 2>/dev/null
 	serve_start
 	as_nobody list --server "$shared/socket"
 	is "$status" 0 'who is named by users may use it'
+	as_nobody show --server "$shared/socket" 01jd2k3m4n5p6q7r8s9t0v1w2x
+	like "$status:$err" "6:*no job 01jd2k3m4n5p6q7r8s9t0v1w2x at unix:*" \
+	    'and needs no folder for state files to hear that a job is not there'
 	serve_stop
 	sed -i 's/^users.*/users = daemon/' "$tmp/serve.conf"
 	serve_start
 	as_nobody list --server "$shared/socket"
 	is "$status" 1 'who is not may not'
+	like "$err" '*user 65534 may not*users*' 'and the remedy is told'
 	serve_stop
 	rm -rf "$shared"
 	serve_conf "unix:$socket"

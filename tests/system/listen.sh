@@ -151,6 +151,12 @@ run listen --secret-file hook.secret
 is "$status" 2 'a secret that others can read'
 like "$(cat err)" '*chmod 600 hook.secret*' 'and says what to do'
 like "$(cat err)" '*hook.secret can be read by others*' 'and why'
+run listen --secret-file absent
+like "$status:$(cat err)" '2:awaitd: --secret-file: open absent: No such file*' \
+    'a missing secret, and the option'
+run listen --output absent/file
+like "$status:$(cat err)" '2:awaitd: --output absent/file: No such file*' \
+    'an output in no folder'
 run listen now
 is "$status" 2 'an argument'
 

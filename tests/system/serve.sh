@@ -129,6 +129,9 @@ cp "$tmp/base.conf" "$tmp/serve.conf"
 post "$tmp/kept" -H 'Awaitd-Deliver: exec slow'
 wait_until 20 test -e "$tmp/handling"
 slow=$job
+run deliveries --target 'exec slow'
+like "$(cat "$tmp/out")" '*exec slow *waiting * 1  now *' \
+    'what is under way is attempted now'
 serve_stop
 is "$serve_status" 0 'it ends well'
 ok 'and takes its socket along' test ! -e "$socket"
@@ -197,4 +200,30 @@ ok 'and the default one is not' test ! -e "$socket"
 ok 'the token is nowhere in the log' test \
     "$(count "$tmp/serve.err" a-token-of)" -eq 0
 serve_stop
+
+# --- what the log is like, from the start and from a reload on ---
+cp "$tmp/base.conf" "$tmp/serve.conf"
+start own serve --config "$tmp/serve.conf" --log-format json
+ok 'a service tells changes of state unasked, in the form that is asked for' \
+    wait_until 20 has "$tmp/own.err" '^\{.*"level":"info".*"msg":"ready"'
+printf '[awaitd]\nlog_level = debug\n[api]\nusers = root\nlisten = unix:x\n' \
+    >>"$tmp/serve.conf"
+kill -HUP "$pid"
+ok 'all that needs a restart is named' wait_until 20 has "$tmp/own.err" \
+    '"[^"]*\[api\] listen, \[api\] users[^"]* changed: that needs a restart'
+kill -HUP "$pid"
+ok 'each time' wait_until 20 has "$tmp/own.err" 'needs a restart' 2
+api GET /v1/jobs
+ok 'the new log level holds at once' wait_until 20 has "$tmp/own.err" \
+    '"level":"debug"'
+sed -i "s|^log_level.*|log_level = warn|" "$tmp/serve.conf"
+kill -HUP "$pid"
+wait_until 20 has "$tmp/own.err" 'needs a restart' 3
+before=$(wc -l <"$tmp/own.err")
+kill -TERM "$pid"
+finish own "$pid"
+is "$(wc -l <"$tmp/own.err")" "$before" 'and silence, too'
+run serve --server "$socket"
+like "$status:$err" '2:awaitd: --server *is for those who ask a service*' \
+    'what only clients need is refused'
 done_testing

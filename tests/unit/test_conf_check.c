@@ -36,8 +36,8 @@ static const struct {
     {"[endpoint a]\npol_max = 1s\n", "2: unknown key \"pol_max\" in [endpoint]",
 	"Did you mean \"poll_max\"?"},
     {"[awaitdx]\n", "1: unknown section [awaitdx]", "Known sections"},
-    {"[endpoint]\n", "1: unknown section [endpoint]", "Known sections"},
-    {"[endpoint ]\n", "1: unknown section [endpoint]", "Known sections"},
+    {"[endpoint]\n", "1: [endpoint] has no name", "Write [endpoint NAME]."},
+    {"[endpoint ]\n", "1: [endpoint] has no name", "Write [endpoint NAME]."},
     {"[awaitd]\nlog_level = loud\n",
 	"2: log_level = loud: it must be one of "
 	"debug|info|warn|error|none",
@@ -80,7 +80,9 @@ static const struct {
 	"2: listen = unix:/a: it must be HOST:PORT", ""},
     {"[metrics]\nlisten = a:1, b:2\n", "2: listen = a:1, b:2: it must be", ""},
     {"[metrics]\nlisten = a:65536\n", "2: listen = a:65536: it must be", ""},
-    {"[webhook]\nurl = http://h\n", "1: unknown section [webhook]",
+    {"[webhook]\nurl = http://h\n", "1: [webhook] has no name",
+	"Write [webhook NAME]."},
+    {"[webhok a]\nurl = http://h\n", "1: unknown section [webhok a]",
 	"Known sections: [awaitd], [api], [metrics], [endpoint NAME], [webhook "
 	"NAME] and [exec NAME]."},
     {"[webhook a b]\n", "1: [webhook a b]: a name is 1 to 63 characters", ""},
