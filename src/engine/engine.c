@@ -22,7 +22,7 @@
 /* Steps at a time: many jobs that are due at once take turns. */
 #define RUNNING_MAX 256
 /* Of a result that is kept with its deliveries. */
-#define RESULT_MAX (256 * 1024)
+#define RESULT_MAX ((size_t)256 * 1024)
 
 /* A job that no service took in this time is let go. */
 #define QUEUED_MAX_MS ((int64_t)6 * 3600 * 1000)

@@ -13,8 +13,8 @@
 /* A result up to here is kept in the store for those who want it bare. */
 #define RESULT_KEEP_MAX 65536
 /* Of an event: the result as base64, the error's words, names and places. */
-#define EVENT_MAX (4 * 1024 * 1024)
-#define EVENT_INLINE_MAX (256 * 1024)
+#define EVENT_MAX ((size_t)4 * 1024 * 1024)
+#define EVENT_INLINE_MAX ((size_t)256 * 1024)
 #define RESULT_TYPE "application/octet-stream"
 
 /* How a target wants it; a target that is not configured now may be again. */

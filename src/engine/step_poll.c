@@ -406,7 +406,7 @@ on_head(const struct s3_object *object, const struct error *err, void *arg)
 
 	w->call = NULL;
 	w->job->polls++;
-	if (object != NULL && is_stale(w, object)) {
+	if (object != NULL ? is_stale(w, object) : err->code == ERR_NOT_FOUND) {
 		look_on(w);
 	} else if (object != NULL && w->at_failure) {
 		read_failure(w, object->etag);
@@ -417,8 +417,6 @@ on_head(const struct s3_object *object, const struct error *err, void *arg)
 			read_result(w);
 		else
 			found_output(w);
-	} else if (err->code == ERR_NOT_FOUND) {
-		look_on(w);
 	} else if (err->http_status >= 400 && err->http_status < 500) {
 		explain(w);
 	} else {

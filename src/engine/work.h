@@ -34,23 +34,23 @@ struct work {
 	/* step_submit */
 	bool input_stored;
 	bool refuses_inline; /* the service does: upload instead */
+	bool sending; /* from the intent to the answer */
+	int input_fd;
 	char *uploaded; /* where an inline body went then */
 	int64_t sent_mono; /* of this process's last intent, or 0 */
-	int input_fd;
 	struct sagemaker_call *invoke;
-	bool sending; /* from the intent to the answer */
 
 	/* step_poll */
 	struct s3_call *call;
 	size_t at; /* the submission looked at */
 	bool at_failure; /* … its failure object */
-	struct buf text; /* of the failure object, its beginning */
 	bool again; /* … for the second time */
-	struct error obstacle; /* what stood in the way, code NONE: nothing */
 	bool blind; /* a place could not be looked at, but may be later */
-	unsigned late; /* such looks after the deadline */
-	struct buf result; /* its bytes, where deliveries want them */
 	bool have_result;
+	unsigned late; /* looks that could not be made after the deadline */
+	struct buf result; /* its bytes, where deliveries want them */
+	struct buf text; /* of the failure object, its beginning */
+	struct error obstacle; /* what stood in the way, code NONE: nothing */
 	char warned[64]; /* the last obstacle that was logged */
 };
 

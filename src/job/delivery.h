@@ -86,7 +86,7 @@ struct delivery {
 struct delivery *delivery_new(const char *job_id, const char *target,
     const char *event, int64_t created_at);
 /* A copy of its own; without the body where that is not needed. */
-struct delivery *delivery_clone(const struct delivery *d, bool with_body);
+struct delivery *delivery_clone(const struct delivery *from, bool with_body);
 void delivery_free(struct delivery *d);
 
 /* Freeze the bytes: body, size and hash. */

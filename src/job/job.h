@@ -104,7 +104,7 @@ struct job {
 struct job *job_new(void); /* QUEUED, with an id, created now */
 /* A copy of its own, its deliveries with their bodies included; without the
  * input's body where that is not needed. */
-struct job *job_clone(const struct job *job, bool with_body);
+struct job *job_clone(const struct job *from, bool with_body);
 void job_free(struct job *job);
 void job_spec_done(struct job_spec *spec);
 

@@ -434,7 +434,7 @@ read_request(const struct json *obj, struct job_spec *spec, struct error *err)
 static int
 read_targets(const struct json *obj, struct job_spec *spec, struct error *err)
 {
-	const struct json *item;
+	const struct json *item = NULL;
 	const char *name;
 	char *list = NULL, *longer;
 
@@ -476,7 +476,7 @@ read_submission(const struct json *obj, struct job *job, struct error *err)
 static int
 read_submissions(const struct json *obj, struct job *job, struct error *err)
 {
-	const struct json *item;
+	const struct json *item = NULL;
 
 	if (read_array(obj, "submissions", &item, err) == -1)
 		return -1;
@@ -490,7 +490,7 @@ read_submissions(const struct json *obj, struct job *job, struct error *err)
 static int
 read_deliveries(const struct json *obj, struct job *job, struct error *err)
 {
-	const struct json *item;
+	const struct json *item = NULL;
 	struct delivery *d;
 
 	if (read_array(obj, "deliveries", &item, err) == -1)
@@ -578,7 +578,7 @@ read_attempt(const struct json *obj, struct attempt *a, struct error *err)
 static int
 read_log(const struct json *obj, struct delivery *d, struct error *err)
 {
-	const struct json *item;
+	const struct json *item = NULL;
 
 	if (read_array(obj, "log", &item, err) == -1)
 		return -1;

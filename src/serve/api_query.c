@@ -48,7 +48,7 @@ decode(const char *s, size_t len)
 	buf_init(&plain, VALUE_MAX);
 	buf_init(&out, VALUE_MAX);
 	for (i = 0; i < len; i++)
-		buf_putc(&plain, s[i] == '+' ? ' ' : s[i]);
+		buf_putc(&plain, (char)(s[i] == '+' ? ' ' : s[i]));
 	ok = !plain.overflow && decode_uri(&out, plain.data, plain.len) == 0 &&
 	    strlen(out.data) == out.len && !str_has_control(out.data);
 	buf_done(&plain);

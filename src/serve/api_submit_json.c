@@ -10,7 +10,7 @@ is_json(const char *type)
 {
 	size_t len = strcspn(type != NULL ? type : "", "; \t");
 
-	return len == strlen("application/json") &&
+	return type != NULL && len == strlen("application/json") &&
 	    strncasecmp(type, "application/json", len) == 0;
 }
 

@@ -35,7 +35,7 @@ void waiters_free(struct waiters *w); /* none is called any more */
 /* fn is called once, later; timeout_ms -1: no limit. Borrowed, gone then. */
 struct waiter *waiters_add(struct waiters *w, const char *id,
     enum wait_goal goal, int64_t timeout_ms, waiter_fn *fn, void *arg);
-void waiters_remove(struct waiter *waiter);
+void waiters_remove(struct waiter *v);
 
 /* News of the engine. */
 void waiters_tell(struct waiters *w, enum engine_event event,
