@@ -587,6 +587,15 @@ dispatch_replay(struct dispatch *dp, struct delivery *take_d)
 }
 
 void
+dispatch_targets_changed(struct dispatch *dp)
+{
+	struct lane *l;
+
+	TAILQ_FOREACH (l, &dp->lanes, entry)
+		run_lane(l);
+}
+
+void
 dispatch_count(const struct dispatch *dp, size_t *waiting, size_t *under_way)
 {
 	*waiting = dp->n;

@@ -55,6 +55,9 @@ void dispatch_add(struct dispatch *dp, struct delivery *take_d);
 /* The same of an earlier process: see engine_adopt_delivery. */
 void dispatch_adopt(struct dispatch *dp, struct delivery *take_d);
 
+/* See engine_targets_changed. */
+void dispatch_targets_changed(struct dispatch *dp);
+
 /* See engine_replay. */
 void dispatch_replay(struct dispatch *dp, struct delivery *take_d);
 

@@ -667,6 +667,12 @@ engine_replay(struct engine *e, struct delivery *take_d)
 	dispatch_replay(e->dispatch, take_d);
 }
 
+void
+engine_targets_changed(struct engine *e)
+{
+	dispatch_targets_changed(e->dispatch);
+}
+
 /* --- what is there -------------------------------------------------- */
 
 const struct job *

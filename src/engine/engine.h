@@ -111,6 +111,9 @@ int engine_cancel(struct engine *engine, const char *id);
  */
 void engine_replay(struct engine *engine, struct delivery *take_d);
 
+/* Other targets are found from now on: what waited for one goes. */
+void engine_targets_changed(struct engine *engine);
+
 struct engine_counts {
 	size_t queued;
 	size_t pending;

@@ -210,6 +210,7 @@ reload(struct server *sv, struct error *err)
 		conf_free(sv->conf);
 	sv->conf = conf;
 	sv->s.conf = conf;
+	engine_targets_changed(sv->s.engine);
 	return 0;
 }
 
