@@ -336,6 +336,27 @@ after_a_stop_no_attempt_is_begun(void **state)
 	delivery_must_be(DELIVERY_DELIVERED, 2);
 }
 
+static bool
+stop_behind_the_intent(const char *when, void *arg)
+{
+	(void)arg;
+	if (str_starts(when, "after") && on_disk()->nsubs > 0)
+		engine_stop(flow.engine);
+	return true;
+}
+
+static void
+after_a_stop_no_submission_leaves(void **state)
+{
+	(void)state;
+	fake_store_watch(flow.store, stop_behind_the_intent, NULL);
+	flow_submit(flow_job());
+	time_passes(DAY_MS);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	assert_int_equal(on_disk()->subs[0].fate, SUB_OPEN);
+	assert_int_equal(peer_count("POST", INVOKE_URL), 0);
+}
+
 /* What is under way when everything is let go of, is let go of once. */
 static void
 an_engine_that_is_freed_breaks_attempts_off(void **state)
@@ -502,6 +523,10 @@ whenever_it_is_given_up_there_is_one_end(void **state)
 		assert_int_equal(on_disk()->ndeliveries, 1);
 		delivery_must_be(DELIVERY_DELIVERED, 1);
 		assert_int_equal(peer_count("POST", HOOK_URL), at);
+		/* What was given up before it left does not leave. */
+		assert_int_equal(
+		    peer_count("POST", INVOKE_URL), at > 4 ? at - 4 : 0);
+		assert_int_equal(on_disk()->nsubs, at > 2 ? 1 : 0);
 	}
 	assert_int_equal(ended, 6);
 }
@@ -730,6 +755,7 @@ main(void)
 	    FLOW_TEST(a_long_schedule_is_kept_over_a_restart),
 	    FLOW_TEST(a_target_that_comes_back_finds_its_times_kept),
 	    FLOW_TEST(after_a_stop_no_attempt_is_begun),
+	    FLOW_TEST(after_a_stop_no_submission_leaves),
 	    FLOW_TEST(an_engine_that_is_freed_breaks_attempts_off),
 	    FLOW_TEST(
 		behind_a_drain_attempts_come_to_their_end_and_none_begins),

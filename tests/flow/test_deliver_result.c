@@ -131,6 +131,22 @@ a_result_of_unknown_size_holds_nobody_up(void **state)
 	assert_int_equal(probe.read, 70000);
 }
 
+static void
+an_event_names_no_size_that_is_not_known(void **state)
+{
+	struct job *job;
+
+	(void)state;
+	with_hook(8);
+	job = hooked_job();
+	reply_accepted(expect_invoke(1), 1);
+	found_bytes(-1);
+	peer_reply(expect_hook(), 200, "", "");
+	go(job);
+	delivery_must_be(DELIVERY_DELIVERED, 1);
+	assert_null(strstr(call(0)->body, "\"size\""));
+}
+
 /* --- between HEAD and each attempt ------------------------------------ */
 
 static struct job *
@@ -221,6 +237,7 @@ main(void)
 	    FLOW_TEST(results_are_kept_up_to_64_kib),
 	    FLOW_TEST(results_are_part_of_the_event_up_to_its_maximum),
 	    FLOW_TEST(a_result_of_unknown_size_holds_nobody_up),
+	    FLOW_TEST(an_event_names_no_size_that_is_not_known),
 	    FLOW_TEST(a_result_that_vanished_is_not_delivered),
 	    FLOW_TEST(a_result_that_changed_is_not_delivered),
 	    FLOW_TEST(a_result_that_cannot_be_read_now_is_read_later),

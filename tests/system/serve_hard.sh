@@ -166,7 +166,7 @@ kill "$(cut -d ' ' -f 2 "$tmp/handling")" 2>/dev/null
 
 # --- told to stop before it is ready ---
 sqlite3 "$AWAITD_STATE/serve.db" '
-WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 3000)
+WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 10000)
 INSERT INTO job (id, created_at, endpoint, region, request_ttl_s,
     invocation_timeout_s, own_names, input, input_size, input_spooled, body)
 SELECT substr(id, 1, 20) || printf("%06d", x), created_at, "cat", region, 0, 0,
@@ -179,14 +179,18 @@ WHERE seq NOT IN (SELECT seq FROM job_state)' || report 1 'rows are made'
 local_stop
 bad=0
 early=0
-for ms in 000 020 040 060 080 120 180 250; do
+for ms in 000 000 020 040 080 120 200 300; do
 	: >"$tmp/serve.err"
 	"$awaitd" serve --config "$tmp/serve.conf" --log-level debug \
 	    </dev/null 2>>"$tmp/serve.err" &
 	serve_pid=$!
 	pids="$pids $serve_pid"
-	wait_until 20 eval "grep -q '^SigCgt:.*[4-7c-f]...\$' \
-	    /proc/$serve_pid/status"
+	# As soon as it hears of it; looked for without a pause.
+	tries=5000
+	until grep -q '^SigCgt:.*[4-7c-f]...$' "/proc/$serve_pid/status" ||
+	    [ "$tries" -eq 0 ]; do
+		tries=$((tries - 1))
+	done
 	sleep "0.$ms"
 	has "$tmp/serve.err" 'msg=ready' || early=$((early + 1))
 	serve_stop

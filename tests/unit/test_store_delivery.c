@@ -342,6 +342,30 @@ an_empty_body_is_a_body(void **state)
 	job_free(job);
 }
 
+/* A delivery whose job is gone is not sent with nothing. */
+static void
+half_a_parcel_is_none(void **state)
+{
+	struct attempt a;
+	struct delivery *d;
+	struct job *job;
+
+	(void)state;
+	fx_open();
+	job = fx_done_job(1000);
+	d = fx_add_delivery(job, HOOK);
+	assert_int_equal(fx_save(job, 0), 0);
+	fx_close();
+	fx_change("DELETE FROM job");
+	fx_open();
+	delivery_begin_attempt(d, 5, false, &a);
+	assert_int_equal(fx_begin(d, &a), -1);
+	assert_int_equal(fx.err.code, ERR_PROTOCOL);
+	fx_close();
+	assert_int_equal(fx_number("SELECT count(*) FROM attempt"), 0);
+	job_free(job);
+}
+
 static void
 a_former_owner_attempts_nothing(void **state)
 {
@@ -668,6 +692,7 @@ main(void)
 	    T(what_is_to_be_delivered_comes_with_the_attempt),
 	    T(what_is_by_reference_has_no_bytes),
 	    T(an_empty_body_is_a_body),
+	    T(half_a_parcel_is_none),
 	    T(a_former_owner_attempts_nothing),
 	    T(a_delivery_that_is_not_there_is_not_attempted),
 	    T(how_an_attempt_began_stays),
