@@ -63,6 +63,7 @@ unit_tests += tests/unit/test_options
 unit_tests += tests/unit/test_payload
 unit_tests += tests/unit/test_plan
 unit_tests += tests/unit/test_remote
+unit_tests += tests/unit/test_report
 unit_tests += tests/unit/test_s3uri
 unit_tests += tests/unit/test_s3xml
 unit_tests += tests/unit/test_sagemaker

@@ -30,6 +30,9 @@ put_string(struct buf *out, const char *s, size_t len)
 			buf_printf(out, "\\%c", c);
 		else if (c < 0x20 || c == 0x7f)
 			buf_printf(out, "\\u%04x", c);
+		else if (c == 0xc2 && (unsigned char)s[i + 1] < 0xa0)
+			/* Terminals obey U+0080 to U+009F. */
+			buf_printf(out, "\\u%04x", (unsigned char)s[i + 1]);
 		else
 			buf_append(out, s + i, n);
 		i += n != 0 ? n : 1;

@@ -127,6 +127,11 @@ take(struct http_exchange *x, struct receiver *r, const struct call *c)
 	bool printed;
 
 	headers_init(&h);
+	/* It was under way when the last one came. */
+	if (r->ended_at != 0) {
+		refuse(x, r, 503, "the receiver ends", &h);
+		return;
+	}
 	hook_init(&hook, http_headers(x), c->body.data, c->body.len, r->sign,
 	    clock_wall_ms() / 1000);
 	hook_print(&hook, r->json);

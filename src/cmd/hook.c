@@ -16,6 +16,8 @@
 
 /* A body of 1 MiB, each byte an escape of six. */
 #define LINE_MAX ((size_t)8 * 1024 * 1024)
+/* What others wrote is set in, so that it cannot look like a webhook. */
+#define BODY_COLUMN 4
 
 static const char *
 field(const struct headers *headers, const char *name)
@@ -168,7 +170,7 @@ print_verified(const struct hook *h)
 		return;
 	case HOOK_FORGED:
 		printf("no: ");
-		report_words(stdout, h->problem);
+		report_words(stdout, h->problem, BODY_COLUMN);
 		return;
 	}
 	abort();
@@ -196,13 +198,14 @@ print_body(const struct hook *h)
 {
 	const struct json *data = json_get(h->json, "data");
 	const char *result = json_get_str(data, "result");
+	const char *words = result != NULL ? result : h->body;
 
-	if (result != NULL)
-		report_words(stdout, result);
-	else if (!str_is_text(h->body, h->len))
+	if (result == NULL && !str_is_text(h->body, h->len)) {
 		printf("(%zu bytes that are no text; see --json)\n", h->len);
-	else if (h->len > 0)
-		report_words(stdout, h->body);
+	} else if (result != NULL || h->len > 0) {
+		printf("%*s", BODY_COLUMN, "");
+		report_words(stdout, words, BODY_COLUMN);
+	}
 }
 
 static void
@@ -211,7 +214,8 @@ print_text(const struct hook *h)
 	int64_t at;
 
 	printf("%-20s ", "webhook");
-	report_words(stdout, *h->id != '\0' ? h->id : "(without an id)");
+	report_words(
+	    stdout, *h->id != '\0' ? h->id : "(without an id)", BODY_COLUMN);
 	print_verified(h);
 	report_text("attempt", h->attempt);
 	if (h->replay)

@@ -15,6 +15,8 @@
 
 /* As large as what a service may say of one. */
 #define JSON_MAX ((size_t)17 << 20)
+/* Behind a key and a blank. */
+#define VALUE_COLUMN 21
 
 int
 report_status(const struct job *job)
@@ -79,7 +81,7 @@ is_harmless(const char *s, size_t n)
 }
 
 void
-report_words(FILE *out, const char *text)
+report_words(FILE *out, const char *text, int column)
 {
 	size_t len = strlen(text), i = 0, n;
 
@@ -89,6 +91,8 @@ report_words(FILE *out, const char *text)
 		n = str_utf8_len(text + i, len - i);
 		if (is_harmless(text + i, n)) {
 			fwrite(text + i, 1, n, out);
+			if (text[i] == '\n')
+				fprintf(out, "%*s", column, "");
 			i += n;
 			continue;
 		}
@@ -105,7 +109,7 @@ report_text(const char *key, const char *value)
 	if (str_empty(value))
 		return;
 	printf("%-20s ", key);
-	report_words(stdout, value);
+	report_words(stdout, value, VALUE_COLUMN);
 }
 
 void
@@ -135,6 +139,19 @@ print_success(const struct job *job)
 	    (long long)job->result_size, span);
 }
 
+static void
+print_failure(const struct job *job)
+{
+	char code[80];
+
+	snprintf(code, sizeof(code), "%s",
+	    job->error_code != NULL ? job->error_code : "unknown");
+	str_defang(code);
+	fprintf(stderr, "awaitd: job %s %s (%s): ", job->id,
+	    job_outcome_name(job->outcome), code);
+	report_words(stderr, job->error_text != NULL ? job->error_text : "", 2);
+}
+
 void
 report_job(const struct app *app, const struct job *job, bool full)
 {
@@ -148,11 +165,7 @@ report_job(const struct app *app, const struct job *job, bool full)
 		if (!app->globals->quiet && !app->globals->json)
 			print_success(job);
 	} else {
-		fprintf(stderr, "awaitd: job %s %s (%s): ", job->id,
-		    job_outcome_name(job->outcome),
-		    job->error_code != NULL ? job->error_code : "unknown");
-		report_words(
-		    stderr, job->error_text != NULL ? job->error_text : "");
+		print_failure(job);
 	}
 }
 

@@ -19,8 +19,9 @@ int report_status(const struct job *job);
 /* The job as one line of JSON on stdout. */
 void report_json(const struct job *job, bool full);
 
-/* Foreign words, made harmless for a terminal, and a line end. */
-void report_words(FILE *out, const char *text);
+/* Foreign words, made harmless for a terminal, and a line end. Each line but
+ * the first is set in to the column: none looks like one of ours. */
+void report_words(FILE *out, const char *text, int column);
 
 /* The same of a delivery; with `full` each of its attempts, too. */
 void report_delivery_json(const struct delivery *d, bool full);

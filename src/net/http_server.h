@@ -42,9 +42,10 @@ struct http_server_options {
 				0: no limit. A UNIX socket has no sources */
 	/* The body (up to 16 KiB; HEAD has none) and type of a refusal that no
 	 * handler saw (a request that is malformed, too slow or too much);
-	 * NULL: one line of text. `why` is a lower-case line of ours. */
+	 * NULL: one line of text. `why` is a lower-case line of ours, `arg`
+	 * the handler's. */
 	void (*refusal)(int status, const char *why, struct headers *headers,
-	    struct buf *body);
+	    struct buf *body, void *arg);
 	int64_t min_body_rate; /* 0: none; bytes a second, over the whole
 				  body of a request, after the first 30 s;
 				  pauses do not count */

@@ -190,7 +190,7 @@ put_own_form(struct http_conn *c, int status, const char *text, bool bare)
 		return false;
 	headers_init(&h);
 	buf_init(&body, REFUSAL_MAX);
-	s->opt.refusal(status, text, &h, &body);
+	s->opt.refusal(status, text, &h, &body, s->arg);
 	ok = !body.overflow &&
 	    put_head(s, status, &h, (int64_t)body.len, false) == 0 &&
 	    (bare || buf_append(&s->scratch, body.data, body.len) == 0);

@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "serve/api_call.h"
+#include "serve/metrics.h"
 
 /* --- the life of a call --------------------------------------------- */
 
@@ -341,9 +342,10 @@ api_free(struct api *api)
 }
 
 void
-api_refusal(
-    int status, const char *why, struct headers *headers, struct buf *body)
+api_refusal(int status, const char *why, struct headers *headers,
+    struct buf *body, void *arg)
 {
+	const struct api *api = arg;
 	struct problem p = {
 	    .status = status,
 	    .code = problem_code(status),
@@ -352,6 +354,14 @@ api_refusal(
 	char id[RANDOM_UUID_SIZE];
 
 	random_uuid(id);
+	log_begin(LOG_DEBUG, "api");
+	log_str("request", id);
+	log_int("status", status);
+	log_str("code", p.code);
+	log_str("detail", why);
+	log_end();
+	if (api->service->metrics != NULL)
+		metrics_request(api->service->metrics, status);
 	headers_add(headers, "Content-Type", PROBLEM_TYPE);
 	headers_add(headers, "X-Request-Id", id);
 	problem_write(&p, body);

@@ -31,8 +31,8 @@ void api_free(struct api *api);
 /* For http_server_new; arg is the api. */
 void api_handle(struct http_exchange *x, void *arg);
 
-/* For http_server_options. */
-void api_refusal(
-    int status, const char *why, struct headers *headers, struct buf *body);
+/* For http_server_options; logged and counted as every answer. */
+void api_refusal(int status, const char *why, struct headers *headers,
+    struct buf *body, void *arg);
 
 #endif

@@ -43,6 +43,10 @@ check_private(const char *path, struct error *err)
 
 	if (stat(path, &st) == -1)
 		return err_set_errno(err, ERR_CONFIG, "token_file %s", path);
+	/* To open a pipe may take for ever. */
+	if (!S_ISREG(st.st_mode))
+		return err_set(
+		    err, ERR_CONFIG, "token_file %s is no regular file", path);
 	if ((st.st_mode & (S_IRWXG | S_IRWXO)) == 0)
 		return 0;
 	err_set(err, ERR_CONFIG, "token_file %s can be read by others", path);
@@ -54,6 +58,7 @@ read_token(struct listeners *l, const char *path, struct error *err)
 {
 	struct buf b;
 	const char *token;
+	bool whole;
 
 	if (path == NULL)
 		return 0;
@@ -65,9 +70,11 @@ read_token(struct listeners *l, const char *path, struct error *err)
 		err->code = ERR_CONFIG;
 		return err_prefix(err, "token_file");
 	}
+	whole = strlen(b.data) == b.len;
 	token = str_trim(b.data);
-	if (strlen(token) >= TOKEN_MIN && !str_has_control(token))
+	if (whole && strlen(token) >= TOKEN_MIN && !str_has_control(token))
 		l->token = xstrdup(token);
+	explicit_bzero(b.data, b.len);
 	buf_done(&b);
 	if (l->token != NULL)
 		return 0;

@@ -126,6 +126,21 @@ is "$serve_status" 0 'the service ends well'
 wait "$waiting"
 is "$(jq -r .job "$tmp/waited")" "$job" 'who waited was answered first'
 
+# --- files that hold no token ---
+no_token() { # NAME: what $tmp/token is
+	status=0
+	timeout -s KILL 10 "$awaitd" serve --config "$tmp/serve.conf" \
+	    </dev/null 2>"$tmp/err" || status=$?
+	cat "$tmp/err" >>"$tmp/all.err"
+	is "$status" 2 "$1 holds no token"
+	like "$(cat "$tmp/err")" '*token_file*' 'and is named'
+}
+(umask 077 && printf 'a-token-for-the-t\0ests\n' >"$tmp/token")
+no_token 'a file with a NUL'
+rm "$tmp/token"
+mkfifo -m 600 "$tmp/token"
+no_token 'a pipe'
+
 # --- another user ---
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >"$tmp/which"; then
 	open=$(mktemp -d)

@@ -38,6 +38,13 @@ await_end() {
 	cat err >>all.err
 }
 
+# Has the receiver a connection? By the table of TCP, state 01.
+# shellcheck disable=SC2317 # by wait_until
+connected() {
+	awk -v port="$(printf ':%04X' "$port")" \
+	    'index($2, port) && $4 == "01" { n++ } END { exit !n }' /proc/net/tcp
+}
+
 # signature SECRET-FILE ID TIMESTAMP: of standard input, as the page says.
 awk '
 /^```/ {
@@ -101,10 +108,26 @@ bytes                ???
 type                 inference.completed
 job                  01hz4k9p3w7x5v2q8r6t0y1n3b
 endpoint             ocr
-page one
-page \\\\x1b\\[2Jtwo" 'a block is for people, and harmless'
+    page one
+    page \\\\x1b\\[2Jtwo" 'a block is for people, and harmless'
 like "$(cat err)" "awaitd: listening at http://127.0.0.1:$port/*" \
     'it says where it is'
+
+# --- one is enough ---
+start --count 1
+mkfifo slow
+curl -s -o answer.slow -w '%{http_code}' -T - -X POST \
+    "http://127.0.0.1:$port/" <slow >status.slow &
+slow=$!
+exec 8>slow
+printf 'the first half' >&8
+wait_until 20 connected
+is "$(post "$now" x once)" 204 'the one that was asked for'
+exec 8>&-
+wait "$slow"
+await_end
+is "$(cat status.slow)" 503 'who comes behind the last is told to come again'
+is "$(count out '^webhook ')" 1 'and is not printed'
 
 # --- as JSON, without a secret ---
 start --json --count 2 --status 503 --output hooks.json

@@ -38,8 +38,10 @@ struct way {
 static struct way way;
 
 static void
-own_form(int status, const char *why, struct headers *headers, struct buf *body)
+own_form(int status, const char *why, struct headers *headers, struct buf *body,
+    void *arg)
 {
+	(void)arg;
 	headers_add(headers, "Content-Type", "application/problem+json");
 	headers_add(headers, "X-Own", "yes");
 	buf_printf(body, "{\"status\":%d,\"why\":\"%s\"}", status, why);
@@ -291,8 +293,10 @@ a_refusal_of_head_has_no_body(void **state)
 }
 
 static void
-too_long(int status, const char *why, struct headers *headers, struct buf *body)
+too_long(int status, const char *why, struct headers *headers, struct buf *body,
+    void *arg)
 {
+	(void)arg;
 	size_t i;
 
 	(void)status;
@@ -302,9 +306,10 @@ too_long(int status, const char *why, struct headers *headers, struct buf *body)
 }
 
 static void
-unsendable(
-    int status, const char *why, struct headers *headers, struct buf *body)
+unsendable(int status, const char *why, struct headers *headers,
+    struct buf *body, void *arg)
 {
+	(void)arg;
 	(void)status;
 	(void)why;
 	headers_add(headers, "X-Own", "a\r\nX-Injected: b");
@@ -312,8 +317,8 @@ unsendable(
 }
 
 static void
-refuse_by_default(void (*form)(
-    int status, const char *why, struct headers *headers, struct buf *body))
+refuse_by_default(void (*form)(int status, const char *why,
+    struct headers *headers, struct buf *body, void *arg))
 {
 	struct buf head, body;
 	int fd;

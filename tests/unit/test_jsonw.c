@@ -109,6 +109,30 @@ quotes_and_control_bytes_are_escaped(void **state)
 	buf_done(&b);
 }
 
+/* Terminals obey U+0080 to U+009F; U+00A0 and what is behind is text. */
+static void
+controls_behind_ascii_are_escaped(void **state)
+{
+	struct json *doc;
+	struct error err;
+	struct jsonw w;
+	struct buf b;
+
+	(void)state;
+	error_clear(&err);
+	buf_init(&b, 1000);
+	jsonw_init(&w, &b);
+	jsonw_begin(&w, NULL, '[');
+	jsonw_str(&w, NULL, "\xc2\x80|\xc2\x9b|\xc2\x9f|\xc2\xa0");
+	jsonw_end(&w, ']');
+	assert_string_equal(b.data, "[\"\\u0080|\\u009b|\\u009f|\xc2\xa0\"]");
+	assert_int_equal(json_parse(b.data, b.len, &doc, &err), 0);
+	assert_string_equal(
+	    json_str(json_first(doc)), "\xc2\x80|\xc2\x9b|\xc2\x9f|\xc2\xa0");
+	json_free(doc);
+	buf_done(&b);
+}
+
 static void
 each_byte_that_is_not_utf8_becomes_a_replacement(void **state)
 {
@@ -170,6 +194,7 @@ main(void)
 	    cmocka_unit_test(integers_stay_exact),
 	    cmocka_unit_test(every_byte_is_written_as_text_that_reads_back),
 	    cmocka_unit_test(quotes_and_control_bytes_are_escaped),
+	    cmocka_unit_test(controls_behind_ascii_are_escaped),
 	    cmocka_unit_test(each_byte_that_is_not_utf8_becomes_a_replacement),
 	    cmocka_unit_test(what_is_empty_is_left_out_on_request),
 	    cmocka_unit_test(
