@@ -33,7 +33,7 @@ ok 'and nothing is on stdout' test ! -s "$tmp/out"
 like "$err" 'awaitd: job 0* failed (model): first line of woe*' \
     "the model's own words are on stderr"
 is "$(sed -n 2p "$tmp/err")" \
-    "$(printf '\\x1b[31msecond\\x07 line\ttab \\xff\\xc2\\x9b end')" \
+    "$(printf '  \\x1b[31msecond\\x07 line\ttab \\xff\\xc2\\x9b end')" \
     'every line of them, and control bytes made harmless'
 is "$(LC_ALL=C tr -d '\n\t -~' <"$tmp/err" | wc -c)" 0 'no other byte remains'
 job=$(job_of "$err")
