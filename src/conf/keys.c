@@ -87,6 +87,9 @@ must_listen(const char *s)
 		    : "it must be unix:PATH or HOST:PORT";
 	if (s[5] == '\0' || strlen(s + 5) > SOCKET_PATH_MAX)
 		return "the path of a socket has 1 to 107 bytes";
+	/* Clients would look for another one in each folder. */
+	if (s[5] != '/')
+		return "the path of a socket must begin with /";
 	return NULL;
 }
 

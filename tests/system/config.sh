@@ -72,8 +72,8 @@ schedule = none
 END
 is "$(value api listen -c etc/service.conf)" \
     'unix:/run/a.sock, 127.0.0.1:7071 etc/service.conf:2' 'a list is shown'
-is "$(AWAITD_API_LISTEN=unix:b value api listen -c etc/service.conf)" \
-    'unix:b AWAITD_API_LISTEN' 'its variable names the section'
+is "$(AWAITD_API_LISTEN=unix:/b value api listen -c etc/service.conf)" \
+    'unix:/b AWAITD_API_LISTEN' 'its variable names the section'
 is "$(value 'exec keep' schedule -c etc/service.conf)" \
     'none etc/service.conf:12' 'a schedule'
 is "$(value 'webhook hook' secret_file -c etc/service.conf)" \

@@ -69,6 +69,8 @@ static const struct {
     {"[api]\nlisten = 8080\n",
 	"2: listen = 8080: it must be unix:PATH or HOST:PORT", ""},
     {"[api]\nlisten = unix:\n", "2: listen = unix:: the path of a socket", ""},
+    {"[api]\nlisten = unix:a\n",
+	"2: listen = unix:a: the path of a socket must begin with /", ""},
     {"[api]\nlisten = ::1:80\n", "2: listen = ::1:80: it must be", ""},
     {"[api]\nlisten = unix:/a,\n", "2: listen = : something is missing", ""},
     {"[api]\nlisten = a:1,, b:1\n", "2: listen = : something is missing", ""},
