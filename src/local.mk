@@ -41,6 +41,7 @@ net_sources += src/net/http_server_listen.c src/net/http_server_listen.h
 net_sources += src/net/http_server_reply.c
 net_sources += src/net/http_server_unix.c
 net_sources += src/net/http_server_watch.c
+net_sources += src/net/sockset.c src/net/sockset.h
 net_sources += src/net/url.c src/net/url.h
 
 aws_sources =

@@ -71,6 +71,7 @@ unit_tests += tests/unit/test_schedule
 unit_tests += tests/unit/test_sigv4
 unit_tests += tests/unit/test_sigv4_vectors
 unit_tests += tests/unit/test_snapshot
+unit_tests += tests/unit/test_sockset
 unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_store_delivery
 unit_tests += tests/unit/test_store_file
