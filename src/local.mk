@@ -6,6 +6,7 @@ base_sources += src/base/backoff.c src/base/backoff.h
 base_sources += src/base/buf.c src/base/buf.h
 base_sources += src/base/child.c src/base/child.h
 base_sources += src/base/clock.c src/base/clock.h
+base_sources += src/base/discard.c src/base/discard.h
 base_sources += src/base/encode.c src/base/encode.h
 base_sources += src/base/error.c src/base/error.h
 base_sources += src/base/file.c src/base/file.h

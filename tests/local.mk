@@ -20,6 +20,7 @@ unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_conf_check
 unit_tests += tests/unit/test_creds
 unit_tests += tests/unit/test_delivery
+unit_tests += tests/unit/test_discard
 unit_tests += tests/unit/test_driver
 unit_tests += tests/unit/test_encode
 unit_tests += tests/unit/test_endpoint

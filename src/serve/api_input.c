@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inputs on their way in. Nothing here waits for the disk but a full cache. */
+/* Inputs on their way in. Only a disk that is slower than the peer is waited
+ * for. */
 #include "serve/api_input.h"
 
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "aws/sagemaker.h"
+#include "base/discard.h"
 #include "base/encode.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -28,10 +30,9 @@ api_input_init(struct api_input *in, const char *folder)
 void
 api_input_done(struct api_input *in)
 {
-	if (in->fd != -1)
-		close(in->fd);
+	discard_fd(in->fd);
 	if (in->path != NULL)
-		unlink(in->path);
+		discard_path(in->path);
 	free(in->path);
 	hash_free(in->hash);
 	buf_done(&in->small);
