@@ -216,6 +216,7 @@ system_tests += tests/system/ocr.sh
 system_tests += tests/system/results.sh
 system_tests += tests/system/retention.sh
 system_tests += tests/system/serve.sh
+system_tests += tests/system/serve_files.sh
 system_tests += tests/system/serve_hard.sh
 system_tests += tests/system/serve_idle.sh
 system_tests += tests/system/serve_kill.sh
