@@ -6,6 +6,7 @@ base_sources += src/base/backoff.c src/base/backoff.h
 base_sources += src/base/buf.c src/base/buf.h
 base_sources += src/base/child.c src/base/child.h
 base_sources += src/base/clock.c src/base/clock.h
+base_sources += src/base/discard.c src/base/discard.h
 base_sources += src/base/encode.c src/base/encode.h
 base_sources += src/base/error.c src/base/error.h
 base_sources += src/base/file.c src/base/file.h
@@ -41,6 +42,7 @@ net_sources += src/net/http_server_listen.c src/net/http_server_listen.h
 net_sources += src/net/http_server_reply.c
 net_sources += src/net/http_server_unix.c
 net_sources += src/net/http_server_watch.c
+net_sources += src/net/sockset.c src/net/sockset.h
 net_sources += src/net/url.c src/net/url.h
 
 aws_sources =

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* awaitd: everything is in cmd/. */
+/* awaitd: everything is in cmd/. It ends when its files are gone, too. */
+#include "base/discard.h"
 #include "cmd/cmd.h"
 
 int
 main(int argc, char **argv)
 {
-	return cmd_main(argc, argv);
+	int status = cmd_main(argc, argv);
+
+	discard_wait();
+	return status;
 }

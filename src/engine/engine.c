@@ -5,10 +5,10 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/discard.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -184,8 +184,6 @@ work_free(struct work *w)
 	step_over(w);
 	step_submit_cancel(w);
 	step_poll_cancel(w);
-	if (w->input_fd != -1)
-		close(w->input_fd);
 	buf_done(&w->text);
 	buf_done(&w->result);
 	free(w->uploaded);
@@ -277,7 +275,7 @@ static void
 drop_spooled_input(const struct job *job)
 {
 	if (job->spec.input_spooled && job->spec.input_path != NULL)
-		unlink(job->spec.input_path);
+		discard_path(job->spec.input_path);
 }
 
 /* Inline bytes are not needed once they were accepted, nor the memory. */

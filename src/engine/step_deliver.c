@@ -5,9 +5,9 @@
  */
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/discard.h"
 #include "base/file.h"
 #include "engine/dispatch.h"
 #include "engine/fetch.h"
@@ -153,7 +153,6 @@ step_deliver_cancel(struct shipment *s)
 	s->call = NULL;
 	fetch_cancel(s->fetch);
 	s->fetch = NULL;
-	if (s->fd != -1)
-		close(s->fd);
+	discard_fd(s->fd);
 	s->fd = -1;
 }

@@ -11,10 +11,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "aws/sagemaker.h"
 #include "base/clock.h"
+#include "base/discard.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -59,8 +59,7 @@ retry(struct work *w, const struct error *err)
 static void
 close_input(struct work *w)
 {
-	if (w->input_fd != -1)
-		close(w->input_fd);
+	discard_fd(w->input_fd);
 	w->input_fd = -1;
 }
 

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/discard.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -66,8 +66,7 @@ exchange_free(struct http_exchange *x)
 {
 	if (x == NULL)
 		return;
-	if (x->fd != -1)
-		close(x->fd);
+	discard_fd(x->fd);
 	http_head_done(&x->head);
 	free(x);
 }

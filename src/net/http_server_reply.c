@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/discard.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
@@ -306,7 +307,7 @@ http_reply_head(struct http_exchange *x, int status,
 static void
 end_file(struct http_exchange *x)
 {
-	close(x->fd);
+	discard_fd(x->fd);
 	x->fd = -1;
 	bufferevent_setwatermark(x->conn->bev, EV_WRITE, 0, 0);
 }
@@ -358,7 +359,7 @@ http_reply_file(struct http_exchange *x, int status,
 	int64_t length = is_bodiless(status) ? -1 : len;
 
 	if (x->replied || begin_reply(x, status, headers, length) == -1) {
-		close(take_fd);
+		discard_fd(take_fd);
 		http_conn_kick(x->conn);
 		return;
 	}

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/discard.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -40,8 +40,7 @@ result_free(void *work)
 	struct api *api = r->call->api;
 
 	fetch_cancel(r->fetch);
-	if (r->fd != -1)
-		close(r->fd);
+	discard_fd(r->fd);
 	job_free(r->job);
 	if (r->queued)
 		TAILQ_REMOVE(&api->queue, r->call, queued);

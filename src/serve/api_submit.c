@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/discard.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "serve/intake.h"
@@ -29,7 +29,7 @@ submit_free(void *work)
 	buf_done(&s->text);
 	/* Of a job that the engine never had; else the file is its own. */
 	if (s->job != NULL && s->job->spec.input_spooled)
-		unlink(s->job->spec.input_path);
+		discard_path(s->job->spec.input_path);
 	job_free(s->job);
 	free(s->key);
 	free(s->digest);

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "aws/endpoint.h"
 #include "aws/s3uri.h"
 #include "aws/sagemaker.h"
 #include "base/clock.h"
+#include "base/discard.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -245,7 +245,7 @@ prune_input(const char *folder, const char *name)
 	path = xasprintf("%s/%s", folder, name);
 	if (lstat(path, &st) == 0 &&
 	    (int64_t)st.st_mtime * 1000 + INTAKE_ORPHAN_MS < clock_wall_ms())
-		unlink(path);
+		discard_path(path);
 	free(path);
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/discard.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -267,6 +268,7 @@ a_spooled_input_goes_once_the_service_has_it(void **state)
 	reply_accepted(expect_invoke(1), 1);
 	time_passes(500);
 	must_be(JOB_PENDING, OUTCOME_NONE);
+	discard_wait();
 	assert_int_equal(access(on_disk()->spec.input_path, F_OK), -1);
 }
 

@@ -17,6 +17,7 @@
 
 #include "aws/call.h"
 #include "base/clock.h"
+#include "base/discard.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -325,6 +326,7 @@ api_rig_teardown(void **state)
 	json_free(rig.json);
 	buf_done(&rig.head);
 	buf_done(&rig.body);
+	discard_wait();
 	remove_folder();
 	return conf_teardown(state);
 }
@@ -332,10 +334,12 @@ api_rig_teardown(void **state)
 size_t
 rig_files(const char *suffix)
 {
-	DIR *d = opendir(rig.dir);
 	struct dirent *e;
 	size_t n = 0;
+	DIR *d;
 
+	discard_wait();
+	d = opendir(rig.dir);
 	assert_non_null(d);
 	while ((e = readdir(d)) != NULL)
 		n += str_ends(e->d_name, suffix);

@@ -6,12 +6,13 @@
  *   probes=N max_ms=X p99_ms=X failed=N
  * The longest time is how long the service's loop was held up. The connection
  * is kept, and made anew where it ends. What is not 200 has failed, and so has
- * what does not come in 30 s; either counts with its time. Raw sockets, and
- * nothing of our own client: it looks from outside. Exits 1 if every probe
- * failed.
+ * what does not come in 30 s; either counts with its time. SIGTERM ends it
+ * early, with its report. Raw sockets, and nothing of our own client: it looks
+ * from outside. Exits 1 if every probe failed.
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,6 +30,8 @@
 #define PATIENCE_MS 30000
 #define SECONDS_MAX 86400
 
+static volatile sig_atomic_t enough;
+
 static const char request[] = "GET /healthz HTTP/1.1\r\nHost: awaitd\r\n\r\n";
 
 struct probe {
@@ -41,6 +44,13 @@ struct probe {
 	size_t n, cap;
 	size_t failed;
 };
+
+static void
+on_term(int signo)
+{
+	(void)signo;
+	enough = 1;
+}
 
 static int64_t
 now_ns(void)
@@ -195,6 +205,7 @@ report(struct probe *p)
 int
 main(int argc, char **argv)
 {
+	struct sigaction term = {.sa_handler = on_term, .sa_flags = SA_RESTART};
 	struct probe p;
 	int64_t seconds, end;
 
@@ -207,11 +218,13 @@ main(int argc, char **argv)
 		return 2;
 	}
 	memcpy(p.sa.sun_path, argv[1], strlen(argv[1]));
+	/* A call that it comes in the middle of goes on. */
+	sigaction(SIGTERM, &term, NULL);
 	end = now_ns() + seconds * 1000000000;
 	do {
 		probe(&p);
 		rest();
-	} while (now_ns() < end);
+	} while (!enough && now_ns() < end);
 	report(&p);
 	hang_up(&p);
 	free(p.took_ns);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/discard.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -219,6 +220,7 @@ close_world(bool cleanly)
 	if (fake_loop_timers(flow.loop) != 0)
 		livelock = true;
 	loop_free(flow.loop);
+	discard_wait();
 	flow.loop = NULL;
 }
 

@@ -12,8 +12,14 @@ END
 export AWS_ENDPOINT_URL=http://127.0.0.1:1
 serve_start
 
+# A file goes a little after the answer.
+# shellcheck disable=SC2317 # by wait_until
+no_input() {
+	[ -z "$(find "$AWAITD_STATE" -name '*.input')" ]
+}
 nothing_is_left() { # NAME
 	api GET '/v1/jobs?limit=1'
+	wait_until 20 no_input
 	is "$(jq -c .jobs "$tmp/out") $(find "$AWAITD_STATE" -name '*.input')" \
 	    '[] ' "$1"
 }
@@ -109,10 +115,6 @@ is "$got" '400 ' 'an endpoint twice'
 	head -c 300000 /dev/zero
 } >"$tmp/part"
 "$support/hostile" "$socket" drop "$tmp/part" 100
-# shellcheck disable=SC2317 # by wait_until
-no_input() {
-	[ -z "$(find "$AWAITD_STATE" -name '*.input')" ]
-}
 ok 'a hundred that leave in the middle leave no file' wait_until 20 no_input
 nothing_is_left 'and no job'
 

@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "tests/unit/http_peer.h"
@@ -381,6 +382,59 @@ a_url_of_another_scheme_is_refused(void **state)
 	assert_false(f->out.err.sent);
 }
 
+/* Of an answer that never ends; the peer is faster than the digest. */
+#define FLOOD ((size_t)96 << 20)
+
+struct flood {
+	struct loop *loop;
+	struct hash *hash;
+	size_t total, turn, most;
+};
+
+static int
+swallow(const void *data, size_t len, void *arg, struct error *err)
+{
+	struct flood *flood = arg;
+
+	hash_update(flood->hash, data, len);
+	flood->total += len;
+	flood->turn += len;
+	if (flood->most < flood->turn)
+		flood->most = flood->turn;
+	return flood->total < FLOOD ? 0 : err_set(err, ERR_LIMIT, "enough");
+}
+
+static void
+next_turn(void *arg)
+{
+	struct flood *flood = arg;
+
+	flood->turn = 0;
+	loop_post(flood->loop, next_turn, flood);
+}
+
+static void
+a_fast_peer_does_not_keep_the_loop_to_itself(void **state)
+{
+	static const char *const endless[] = {"HTTP/1.1 200 OK\r\n\r\n", NULL};
+	struct fixture *f = *state;
+	struct script s[] = {{.replies = endless, .go_on = BIG}};
+	struct flood flood = {.loop = f->loop, .hash = hash_new(HASH_SHA256)};
+	struct peer p;
+
+	peer_start(&p, s, 1);
+	next_turn(&flood);
+	fixture_run(f, &p,
+	    (struct http_request){
+		.method = "GET", .sink = swallow, .sink_arg = &flood});
+	loop_unpost(f->loop, &flood);
+	peer_stop(&p);
+	assert_int_equal(f->out.err.code, ERR_LIMIT);
+	assert_true(flood.most < FLOOD / 4);
+	hash_free(flood.hash);
+	peer_done(&p);
+}
+
 static void
 a_cancelled_call_is_silent(void **state)
 {
@@ -708,6 +762,7 @@ main(void)
 	    T(a_redirect_is_not_followed),
 	    T(a_header_with_a_line_end_is_refused),
 	    T(a_url_of_another_scheme_is_refused),
+	    T(a_fast_peer_does_not_keep_the_loop_to_itself),
 	    T(a_cancelled_call_is_silent),
 	    T(many_at_once_all_come_home),
 	    T(a_unix_socket_is_asked_instead_of_the_host),
