@@ -46,9 +46,8 @@ struct http_server_options {
 	 * the handler's. */
 	void (*refusal)(int status, const char *why, struct headers *headers,
 	    struct buf *body, void *arg);
-	int64_t min_body_rate; /* 0: none; bytes a second, over the whole
-				  body of a request, after the first 30 s;
-				  pauses do not count */
+	int64_t min_body_rate; /* bytes a second over a whole body, after the
+				  first 30 s, pauses not counted; 0: none */
 };
 
 /* Decide what to do with a request; the head is complete. */
