@@ -249,14 +249,17 @@ fuzz_programs += tests/fuzz/fuzz_http_parse
 tests_fuzz_fuzz_http_parse_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 
 # What sh cannot do for the system tests.
-check_PROGRAMS += tests/support/apiprobe
+tests_tools =
+tests_tools += tests/support/apiprobe
 tests_support_apiprobe_LDADD = libawaitd.a $(libs)
-check_PROGRAMS += tests/support/hostile
+tests_tools += tests/support/hostile
 tests_support_hostile_LDADD = libawaitd.a $(libs)
-check_PROGRAMS += tests/support/rawcall
+tests_tools += tests/support/rawcall
 tests_support_rawcall_LDADD = libawaitd.a $(libs)
-check_PROGRAMS += tests/support/posthook
+tests_tools += tests/support/posthook
 tests_support_posthook_LDADD = libawaitd.a $(libs)
+
+check_PROGRAMS += $(tests_tools)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests) $(flow_tests)
@@ -293,13 +296,13 @@ check-system: all
 
 # Tests against servers that others wrote, campaigns and measurements are
 # scripts run from the build tree; none is part of "make check".
-check-interop: all
+check-interop: all $(tests_tools)
 	@$(tests_env) $(SHELL) $(srcdir)/tests/interop/run.sh
 
-campaign-%: all
+campaign-%: all $(tests_tools)
 	@$(tests_env) $(SHELL) $(srcdir)/tests/campaign/$*.sh
 
-bench-%: all
+bench-%: all $(tests_tools)
 	@$(tests_env) $(SHELL) $(srcdir)/bench/$*.sh
 
 # make fuzz SECONDS=n: each target that long, from its corpus of known inputs;
