@@ -34,7 +34,7 @@ probe_stop() { # NAME
 }
 larger() { # FIGURE NAME
 	sed -n "s/.*$2=\([0-9.]*\).*/\1/p" "$tmp/probe" |
-	    awk -v a="$1" '{ print a + 0 > $1 + 0 ? a : $1 }'
+	    awk -v a="$1" '{ print (a + 0 > $1 + 0 ? a : $1) }'
 }
 
 # --- beside some that mean it ---
@@ -87,6 +87,7 @@ is "$(sort "$tmp/codes" | uniq -c | tr -s ' ')" " $JOBS 201" 'all are taken'
 serve_stop
 is "$serve_status" 0 'the service ends well'
 
+local_stop
 status=0
 (done_testing) || status=1
 echo "bench-api: block_max_ms=$block_max_ms p99_ms=$p99_ms" \

@@ -76,13 +76,14 @@ phase result
 same "$tmp/result" "$tmp/in" 'as it is, too'
 rm "$tmp/result"
 
-# All came but the last byte.
+# All comes but the last byte.
+truncate -s -1 "$tmp/in"
 # shellcheck disable=SC2317 # by wait_until
 all_but_one() {
-	[ -n "$(find "$AWAITD_STATE" -name '*.input' -size "${size}c")" ]
+	[ -n "$(find "$AWAITD_STATE" -name '*.input' -size "$((size - 1))c")" ]
 }
 curl -sS --max-time "$patience" --unix-socket "$socket" -X POST \
-    -H 'Awaitd-Endpoint: cat' -H "Content-Length: $((size + 1))" \
+    -H 'Awaitd-Endpoint: cat' -H "Content-Length: $size" \
     -T "$tmp/in" -o "$tmp/out" http://awaitd/v1/jobs 2>"$tmp/err" &
 upload=$!
 pids="$pids $upload"
