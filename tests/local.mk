@@ -7,6 +7,7 @@ unit_tests =
 unit_tests += tests/unit/test_agenda
 unit_tests += tests/unit/test_api
 unit_tests += tests/unit/test_api_asked
+unit_tests += tests/unit/test_api_odd
 unit_tests += tests/unit/test_api_query
 unit_tests += tests/unit/test_api_result
 unit_tests += tests/unit/test_api_submit
@@ -146,6 +147,7 @@ api_support = tests/support/api_rig.c tests/support/api_rig.h \
 	tests/support/api_rig_peer.c \
 	tests/support/conf_fixture.c tests/support/conf_fixture.h
 tests_unit_test_api_SOURCES = tests/unit/test_api.c $(api_support)
+tests_unit_test_api_odd_SOURCES = tests/unit/test_api_odd.c $(api_support)
 tests_unit_test_api_result_SOURCES = tests/unit/test_api_result.c \
 	$(api_support)
 tests_unit_test_api_submit_SOURCES = tests/unit/test_api_submit.c \

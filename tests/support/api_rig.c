@@ -111,7 +111,8 @@ send_object(struct http_exchange *x)
 	struct headers h;
 
 	headers_init(&h);
-	headers_add(&h, "ETag", "\"e1\"");
+	headers_add(
+	    &h, "ETag", rig.result_etag != NULL ? rig.result_etag : "\"e1\"");
 	headers_add(&h, "Last-Modified", "Sun, 22 Nov 2037 00:00:00 GMT");
 	if (rig.result_type != NULL)
 		headers_add(&h, "Content-Type", rig.result_type);

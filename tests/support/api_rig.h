@@ -33,6 +33,7 @@ struct api_rig {
 	bool accepts;
 	const char *result; /* NULL: not there */
 	const char *result_type;
+	const char *result_etag; /* NULL: the one that was noted */
 	int accepted;
 	struct http_exchange *held[RIG_HELD_MAX];
 	size_t nheld;

@@ -137,6 +137,8 @@ no_token() { # NAME: what $tmp/token is
 }
 (umask 077 && printf 'a-token-for-the-t\0ests\n' >"$tmp/token")
 no_token 'a file with a NUL'
+(umask 077 && echo 'fifteen-letters' >"$tmp/token")
+no_token 'what could be guessed'
 rm "$tmp/token"
 mkfifo -m 600 "$tmp/token"
 no_token 'a pipe'

@@ -127,6 +127,8 @@ static const struct {
     {"{\"endpoint\":\"e\",\"deliver\":[1]" REST, ERR_USAGE, "\"deliver\"", ""},
     {"{\"endpoint\":\"e\",\"deliver\":[\"\"]" REST, ERR_USAGE, "\"deliver\"",
 	""},
+    {"{\"endpoint\":\"e\",\"deliver\":[\"exec \\u0007\"]" REST, ERR_USAGE,
+	"\"deliver\" holds what no name does", ""},
     {"{\"endpoint\":\"e\",\"deliver\":[\"exec a, exec b\"]" REST, ERR_USAGE,
 	"\"deliver\"", ""},
     {"{\"endpoint\":\"e\",\"deliver\":[\"exec a\",\"exec a\"]" REST, ERR_USAGE,

@@ -143,6 +143,21 @@ a_result_that_changed_is_not_passed_on(void **state)
 	job_free(job);
 }
 
+static void
+another_result_of_the_same_size_is_not_passed_on(void **state)
+{
+	struct job *job;
+
+	(void)state;
+	rig.result = "one";
+	job = rig_job(JOB_DONE, OUTCOME_OK);
+	rig.result = "two";
+	rig.result_etag = "\"e2\"";
+	get_result(job);
+	rig_problem(502, "bad_gateway", "");
+	job_free(job);
+}
+
 /* --- several -------------------------------------------------------- */
 
 static struct peer *
@@ -223,6 +238,27 @@ who_leaves_makes_room_and_is_not_fetched_for(void **state)
 	job_free(job);
 }
 
+/* Ending makes room, and whoever waited for it is gone, too. */
+static void
+nobodys_turn_comes_behind_the_end(void **state)
+{
+	struct job *job = rig_job_at("s3://bucket/held");
+	struct peer *peers[PEERS];
+	size_t i, held = AT_A_TIME;
+
+	(void)state;
+	for (i = 0; i < PEERS; i++)
+		peers[i] = ask_for(job);
+	rig_until(all_are_held, &held);
+	rig_end_api();
+	rig_turn();
+	rig_turn();
+	assert_int_equal(rig.nheld, AT_A_TIME);
+	for (i = 0; i < PEERS; i++)
+		peer_free(peers[i]);
+	job_free(job);
+}
+
 static void
 a_service_that_ends_drops_what_it_fetches(void **state)
 {
@@ -251,8 +287,10 @@ main(void)
 	    T(head_asks_nobody_else),
 	    T(why_there_is_no_result_is_told),
 	    T(a_result_that_changed_is_not_passed_on),
+	    T(another_result_of_the_same_size_is_not_passed_on),
 	    T(only_some_are_fetched_at_a_time),
 	    T(who_leaves_makes_room_and_is_not_fetched_for),
+	    T(nobodys_turn_comes_behind_the_end),
 	    T(a_service_that_ends_drops_what_it_fetches),
 	};
 

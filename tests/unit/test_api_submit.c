@@ -225,6 +225,8 @@ json_has_its_type_and_its_size(void **state)
 	rig_problem(415, "unsupported_media_type", "");
 	rig_post("/v1/jobs", "Content-Type: application/jsonx\r\n", SIMPLE);
 	rig_problem(415, "unsupported_media_type", "");
+	rig_post_json("Content-Type: application/json\r\n", SIMPLE);
+	rig_problem(415, "unsupported_media_type", "");
 	rig_post_json("", big);
 	rig_problem(413, "too_large", "Awaitd-Endpoint");
 	nothing_is_left();

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +117,42 @@ a_socket_that_nobody_listens_at_is_no_service(void **state)
 	assert_int_equal(probe(fx.file), 0);
 	close(fd);
 	assert_int_equal(probe(fx.file), -1);
+}
+
+/* So many want to be heard that we would have to wait: that is a service. */
+static void
+a_socket_with_a_full_queue_is_a_service(void **state)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int fd = bind_socket(), waiting[16], n = 0;
+
+	(void)state;
+	assert_int_equal(listen(fd, 0), 0);
+	memcpy(sun.sun_path, fx.file, strlen(fx.file));
+	do {
+		assert_in_range(n, 0, 15);
+		waiting[n] = socket(
+		    AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	} while (connect(waiting[n++], (struct sockaddr *)(void *)&sun,
+		     sizeof(sun)) == 0);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(probe(fx.file), 0);
+	while (n > 0)
+		close(waiting[--n]);
+	close(fd);
+}
+
+static void
+the_code_of_a_problem_is_no_command_to_a_terminal(void **state)
+{
+	struct job *job;
+
+	(void)state;
+	SERVE(SAY(404, PROBLEM,
+	    "{\"code\":\"a\\u001b\\u009b\\nb\",\"detail\":\"x\"}"));
+	assert_int_equal(remote_find(&fx.app, JOB, &job, &fx.err), -1);
+	assert_null(strpbrk(fx.err.remote_code, "\x1b\n"));
+	assert_null(strstr(fx.err.remote_code, "\xc2\x9b"));
 }
 
 static void
@@ -373,6 +410,11 @@ main(void)
 		an_address_is_known_by_its_form, fx_setup, fx_teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_socket_that_nobody_listens_at_is_no_service, fx_setup,
+		fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_socket_with_a_full_queue_is_a_service, fx_setup, fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		the_code_of_a_problem_is_no_command_to_a_terminal, fx_setup,
 		fx_teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_socket_of_others_is_told_from_none, fx_setup, fx_teardown),

@@ -223,7 +223,7 @@ some_value(const struct conf_key *k)
 	case CONF_PATH:
 		return "/a/b";
 	case CONF_LIST:
-		return str_eq(k->name, "listen") ? "unix:/a, unix:b"
+		return str_eq(k->name, "listen") ? "unix:/a, unix:/b"
 		    : str_eq(k->name, "users")   ? "alice, 7"
 						 : "webhook w, exec x";
 	case CONF_COMMAND:

@@ -281,6 +281,7 @@ a_socket_has_a_path_that_the_kernel_takes(void **state)
 
 	(void)state;
 	memset(path, 'p', sizeof(path));
+	path[0] = '/';
 	path[107] = '\0';
 	text = xasprintf("[api]\nlisten = unix:%s\n", path);
 	conf_free(conf_must_load(text, NULL));

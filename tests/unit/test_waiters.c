@@ -144,6 +144,30 @@ a_broken_store_ends_every_wait_for_the_job(void **state)
 }
 
 static void
+on_stop(const struct job *j, const struct error *err, void *arg)
+{
+	unsigned *calls = arg;
+
+	(void)j;
+	(void)err;
+	if (++*calls < 10)
+		waiters_expire(waiters);
+}
+
+static void
+who_is_called_may_end_all_waits_and_is_called_once(void **state)
+{
+	unsigned first = 0, second = 0;
+
+	(void)state;
+	waiters_add(waiters, job->id, WAIT_DONE, -1, on_stop, &first);
+	waiters_add(waiters, job->id, WAIT_DONE, -1, on_stop, &second);
+	move(JOB_DONE, OUTCOME_OK);
+	assert_int_equal(first, 1);
+	assert_int_equal(second, 1);
+}
+
+static void
 another_job_is_no_news(void **state)
 {
 	struct told done = {0};
@@ -234,6 +258,7 @@ main(void)
 	    T(done_without_acceptance_ends_every_wait),
 	    T(a_job_that_was_not_stored_comes_with_the_error),
 	    T(a_broken_store_ends_every_wait_for_the_job),
+	    T(who_is_called_may_end_all_waits_and_is_called_once),
 	    T(another_job_is_no_news),
 	    T(a_removed_wait_is_not_called),
 	    T(time_is_up_for_one_and_not_for_others),
