@@ -103,6 +103,14 @@ is "$(by_tcp -H 'Authorization: Bearer a-token-for-the-tests' \
 is "$(grep -c 'a-token-for-the-tests' "$tmp/serve.err")" 0 \
     'which no line of the log has'
 
+# Behind a '#' is what nobody is sent: 70 times the same.
+curl -sS --max-time 30 --parallel --parallel-immediate --parallel-max 70 \
+    -o "$tmp/out" -w '%{http_code}\n' \
+    -H 'Authorization: Bearer a-token-for-the-tests' \
+    "http://$tcp/v1/jobs/$job?wait=3#[1-70]" >"$tmp/codes" 2>"$tmp/err"
+is "$(sort "$tmp/codes" | uniq -c | awk '{ print $2 "x" $1 }' | paste -sd' ')" \
+    '200x64 503x6' 'one address has 64 connections at most'
+
 # --- metrics ---
 metrics=$(told 'metrics are')
 curl -sS --max-time 20 "http://$metrics/metrics" >"$tmp/metrics"
