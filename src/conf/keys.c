@@ -212,6 +212,8 @@ const struct conf_key conf_keys[] = {
 	.flags = CONF_REQUIRED, .help = "the program and its arguments"},
     {"exec", "payload", CONF_CHOICE, "result", AT(exec, payload),
 	.choices = "result|event", .help = "what its standard input is"},
+    {"exec", "inline_max", CONF_SIZE, "20kB", AT(exec, inline_max),
+	.max = 256 * 1024, .help = "largest result that an event holds"},
     {"exec", "timeout", CONF_DURATION, "5m", AT(exec, timeout_ms),
 	.min = SECOND_MS, .max = 24 * HOUR_MS, .help = "for one attempt"},
     {"exec", "schedule", CONF_SCHEDULE, SCHEDULE, AT(exec, schedule),

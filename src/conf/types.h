@@ -95,6 +95,7 @@ struct conf_exec {
 	struct conf_list command; /* argv, split as a shell would without
 				     doing anything else; v ends in NULL */
 	int payload; /* enum conf_payload */
+	int64_t inline_max; /* bytes, of an event */
 	int64_t timeout_ms;
 	struct schedule schedule;
 	int64_t max_in_flight;

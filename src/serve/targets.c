@@ -14,6 +14,19 @@ struct targets {
 	size_t n;
 };
 
+/* Count the target that was made, or say whose section it was to be. */
+static int
+added(struct targets *t, const struct conf_head *head, char *take_title, int rc,
+    struct error *err)
+{
+	if (rc == 0)
+		t->n++;
+	else
+		err_prefix(err, "%s: [%s]", head->place, take_title);
+	free(take_title);
+	return rc;
+}
+
 static int
 add_webhook(struct targets *t, const struct conf_webhook *c,
     struct http_client *http, struct error *err)
@@ -29,14 +42,9 @@ add_webhook(struct targets *t, const struct conf_webhook *c,
 	    .url = c->url,
 	    .secret_file = c->secret_file,
 	};
-	int rc = webhook_new(&o, &t->v[t->n], err);
 
-	if (rc == 0)
-		t->n++;
-	else
-		err_prefix(err, "%s: [%s]", c->head.place, title);
-	free(title);
-	return rc;
+	return added(
+	    t, &c->head, title, webhook_new(&o, &t->v[t->n], err), err);
 }
 
 static int
@@ -49,19 +57,14 @@ add_exec(struct targets *t, const struct conf_exec *c, struct loop *loop,
 	    .target.schedule = c->schedule,
 	    .target.max_in_flight = (unsigned)c->max_in_flight,
 	    .target.timeout_ms = c->timeout_ms,
+	    .target.inline_max = (size_t)c->inline_max,
 	    .loop = loop,
 	    .argv = (const char *const *)c->command.v,
 	    .payload = c->payload == CONF_PAYLOAD_EVENT ? PAYLOAD_EVENT
 							: PAYLOAD_RESULT,
 	};
-	int rc = exec_new(&o, &t->v[t->n], err);
 
-	if (rc == 0)
-		t->n++;
-	else
-		err_prefix(err, "%s: [%s]", c->head.place, title);
-	free(title);
-	return rc;
+	return added(t, &c->head, title, exec_new(&o, &t->v[t->n], err), err);
 }
 
 static int

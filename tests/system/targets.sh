@@ -156,6 +156,7 @@ is "$(jq -r .body plain.hooks | jq -cr '[.data.size, .data.result,
     (.data.output_location | length) > 0]')" '[5,null,true]' 'by its place'
 is "$(jq -r .verified plain.hooks)" null 'a receiver without a secret says so'
 is "$(jq -r .data.job event.json)" "$job" 'a handler may have the event'
+is "$(jq -r .data.result event.json)" hello 'with a result that is small enough'
 
 # --- answers ---
 post cat x -H 'Awaitd-Deliver: webhook gone'

@@ -118,6 +118,7 @@ a_target_has_defaults_for_all_but_its_place(void **state)
 	assert_string_equal(x->command.v[1], "b c");
 	assert_null(x->command.v[2]);
 	assert_int_equal(x->payload, CONF_PAYLOAD_RESULT);
+	assert_int_equal(x->inline_max, 20000);
 	assert_int_equal(x->timeout_ms, 300000);
 	assert_int_equal(x->max_in_flight, 2);
 	assert_memory_equal(&x->schedule, &w->schedule, sizeof(x->schedule));

@@ -121,7 +121,8 @@ static const struct {
     {"[exec x]\nxcommand = a\n", "2: unknown key \"xcommand\" in [exec]",
 	"Did you mean \"command\"?"},
     {"[exec x]\nsecret_file = a\n", "2: unknown key \"secret_file\" in [exec]",
-	"Known keys: command, payload, timeout, schedule, max_in_flight."},
+	"Known keys: command, payload, inline_max, timeout, schedule, "
+	"max_in_flight."},
     {"[endpoint e]\ndeliver = w\n",
 	"2: deliver = w: it must be the name of a section, 'webhook NAME' or",
 	""},
