@@ -57,6 +57,20 @@ api_back(struct api_call *c)
 	return false;
 }
 
+bool
+api_back_with(struct api_call *c, const void *found, const struct error *err)
+{
+	if (!api_back(c))
+		return false;
+	if (err != NULL)
+		api_refuse_store(c, err);
+	else if (found == NULL)
+		api_not_found(c);
+	else
+		return true;
+	return false;
+}
+
 void
 api_wait(struct api_call *c, const char *id, enum wait_goal goal,
     int64_t timeout_ms, waiter_fn *fn)

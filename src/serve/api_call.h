@@ -67,6 +67,11 @@ struct api_call {
 void *api_hold(struct api_call *c);
 bool api_back(struct api_call *c);
 
+/* The same where one thing was looked for. False also where it is not there, or
+ * could not be read: that was answered then. */
+bool api_back_with(
+    struct api_call *c, const void *found, const struct error *err);
+
 /*
  * Wait for news of a job; the peer's leaving ends it. A wait for WAIT_STORED
  * stays and counts as held: api_back. In fn, c->waiter becomes NULL first.

@@ -33,13 +33,7 @@ on_found(struct delivery **v, size_t n, const struct error *err, void *arg)
 	struct api_call *c = arg;
 	struct delivery *d = n > 0 ? v[0] : NULL;
 
-	if (!api_back(c))
-		;
-	else if (err != NULL)
-		api_refuse_store(c, err);
-	else if (d == NULL)
-		api_not_found(c);
-	else
+	if (api_back_with(c, d, err))
 		reply_delivery(c, d);
 	delivery_free(d);
 }
@@ -63,12 +57,8 @@ on_old(struct delivery **v, size_t n, const struct error *err, void *arg)
 	struct api_call *c = arg;
 	struct delivery *d = n > 0 ? v[0] : NULL;
 
-	if (!api_back(c))
+	if (!api_back_with(c, d, err))
 		delivery_free(d);
-	else if (err != NULL)
-		api_refuse_store(c, err);
-	else if (d == NULL)
-		api_not_found(c);
 	else if (c->api->service->stopping) {
 		delivery_free(d);
 		api_refuse_stopping(c);

@@ -23,13 +23,7 @@ on_found(struct job **jobs, size_t n, const struct error *err, void *arg)
 	struct api_call *c = arg;
 	struct job *job = n > 0 ? jobs[0] : NULL;
 
-	if (!api_back(c))
-		;
-	else if (err != NULL)
-		api_refuse_store(c, err);
-	else if (job == NULL)
-		api_not_found(c);
-	else
+	if (api_back_with(c, job, err))
 		api_reply_job(c, 200, job);
 	job_free(job);
 }
@@ -97,12 +91,8 @@ on_ended(struct job **jobs, size_t n, const struct error *err, void *arg)
 	struct api_call *c = arg;
 	struct job *job = n > 0 ? jobs[0] : NULL;
 
-	if (!api_back(c))
+	if (!api_back_with(c, job, err))
 		;
-	else if (err != NULL)
-		api_refuse_store(c, err);
-	else if (job == NULL)
-		api_not_found(c);
 	else if (job->state != JOB_DONE)
 		api_refuse(
 		    c, 503, "unavailable", "the job could not be given up now");
@@ -177,12 +167,8 @@ on_old(struct job **jobs, size_t n, const struct error *err, void *arg)
 	struct api_call *c = arg;
 	struct job *job = n > 0 ? jobs[0] : NULL;
 
-	if (!api_back(c))
+	if (!api_back_with(c, job, err))
 		;
-	else if (err != NULL)
-		api_refuse_store(c, err);
-	else if (job == NULL)
-		api_not_found(c);
 	else if (job->state != JOB_DONE)
 		api_refuse(c, 409, "not_done", "the job is %s",
 		    job_state_name(job->state));

@@ -251,14 +251,8 @@ on_found(struct job **jobs, size_t n, const struct error *err, void *arg)
 	struct api_call *c = arg;
 	struct job *job = n > 0 ? jobs[0] : NULL;
 
-	if (!api_back(c)) {
+	if (!api_back_with(c, job, err))
 		job_free(job);
-		return;
-	}
-	if (err != NULL)
-		api_refuse_store(c, err);
-	else if (job == NULL)
-		api_not_found(c);
 	else
 		take_job(c, job);
 }
