@@ -125,6 +125,22 @@ ok 'what cannot be changed so is named' wait_until 20 has "$tmp/serve.err" \
     'metrics.* listen changed: that needs a restart'
 cp "$tmp/base.conf" "$tmp/serve.conf"
 
+# --- a target goes, and comes back ---
+printf '[exec other]\ncommand = false\nschedule = 2s\n' >>"$tmp/serve.conf"
+kill -HUP "$serve_pid"
+wait_until 20 has "$tmp/serve.err" 'reloaded' 3
+post "$tmp/kept" -H 'Awaitd-Deliver: exec other'
+wait_until 20 tried
+cp "$tmp/base.conf" "$tmp/serve.conf"
+kill -HUP "$serve_pid"
+ok 'deliveries of a target that went wait' wait_until 20 has "$tmp/serve.err" \
+    'deliveries wait for \[exec other\]'
+printf '[exec other]\ncommand = true\n' >>"$tmp/serve.conf"
+kill -HUP "$serve_pid"
+ok 'and go on when it is back' wait_until 20 ended "$job" 1
+is "$(jq -r '.deliveries[0].state' "$tmp/out")" delivered 'to it'
+cp "$tmp/base.conf" "$tmp/serve.conf"
+
 # --- a graceful end lets attempts come to theirs ---
 post "$tmp/kept" -H 'Awaitd-Deliver: exec slow'
 wait_until 20 test -e "$tmp/handling"
