@@ -43,6 +43,11 @@ int conf_check(const struct conf *conf, struct error *err);
 int conf_check_targets(const struct conf *conf, const char *const *titles,
     size_t n, struct error *err);
 
+/* Say which target is meant, where one is near the name; else, and for NULL,
+ * which ones there are. */
+void conf_hint_targets(
+    const struct conf *conf, const char *name, struct error *err);
+
 /* The endpoint's section, or all defaults. Borrowed. */
 const struct conf_endpoint *conf_endpoint(
     const struct conf *conf, const char *name);

@@ -2,6 +2,7 @@
 /* What only the whole configuration can tell: what is missing or at odds. */
 #include "conf/conf.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -66,20 +67,29 @@ check_sections(const struct conf *conf, struct error *err)
 
 /* --- targets -------------------------------------------------------- */
 
-static int
-refuse_target(const struct conf *conf, const char *title, struct error *err)
+void
+conf_hint_targets(const struct conf *conf, const char *name, struct error *err)
 {
+	char title[sizeof(err->hint)];
 	struct buf known;
 	size_t i, j;
 
-	err_set(err, ERR_CONFIG, "there is no section [%s]", title);
 	buf_init(&known, sizeof(err->hint) / 2);
 	for (i = 0; i < conf_kinds_len; i++) {
 		const struct conf_kind *kind = &conf_kinds[i];
 
-		for (j = 0; j < section_count(conf, kind) && kind->target; j++)
-			buf_printf(&known, "%s%s %s", known.len > 0 ? ", " : "",
-			    kind->name, section_at(conf, kind, j)->name);
+		for (j = 0; j < section_count(conf, kind) && kind->target;
+		     j++) {
+			snprintf(title, sizeof(title), "%s %s", kind->name,
+			    section_at(conf, kind, j)->name);
+			buf_printf(
+			    &known, "%s%s", known.len > 0 ? ", " : "", title);
+			if (name != NULL && str_near(title, name)) {
+				buf_done(&known);
+				err_hint(err, "Did you mean \"%s\"?", title);
+				return;
+			}
+		}
 	}
 	if (known.len == 0)
 		err_hint(err, "Add it; the configuration has no target yet.");
@@ -87,7 +97,6 @@ refuse_target(const struct conf *conf, const char *title, struct error *err)
 		err_hint(err, "Known targets: %s%s.", known.data,
 		    known.overflow ? ", and more" : "");
 	buf_done(&known);
-	return -1;
 }
 
 int
@@ -97,8 +106,12 @@ conf_check_targets(const struct conf *conf, const char *const *titles, size_t n,
 	size_t i, j;
 
 	for (i = 0; i < n; i++) {
-		if (!conf_has_target(conf, titles[i]))
-			return refuse_target(conf, titles[i], err);
+		if (!conf_has_target(conf, titles[i])) {
+			err_set(err, ERR_CONFIG, "there is no section [%s]",
+			    titles[i]);
+			conf_hint_targets(conf, NULL, err);
+			return -1;
+		}
 		for (j = 0; j < i; j++) {
 			if (str_eq(titles[i], titles[j]))
 				return err_set(err, ERR_CONFIG,

@@ -5,7 +5,6 @@
  */
 #include "serve/api_submit.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,34 +100,6 @@ endpoint_of(const struct api_call *c)
 	return conf_endpoint(c->api->service->conf, s->asked.endpoint);
 }
 
-static void
-hint_target(const struct conf *conf, const char *name, struct error *err)
-{
-	char list[sizeof(err->hint)] = "";
-	size_t i, len = 0;
-
-	for (i = 0; i < conf->nwebhooks + conf->nexecs; i++) {
-		bool hook = i < conf->nwebhooks;
-		char *title = xasprintf("%s %s", hook ? "webhook" : "exec",
-		    hook ? conf->webhooks[i]->head.name
-			 : conf->execs[i - conf->nwebhooks]->head.name);
-
-		if (str_near(title, name)) {
-			err_hint(err, "Did you mean \"%s\"?", title);
-			free(title);
-			return;
-		}
-		if (len < sizeof(list))
-			len += (size_t)snprintf(list + len, sizeof(list) - len,
-			    "%s%s", len > 0 ? ", " : "", title);
-		free(title);
-	}
-	if (len > 0)
-		err_hint(err, "Known targets: %s.", list);
-	else
-		err_hint(err, "The configuration has no targets.");
-}
-
 static int
 check_targets(struct api_call *c, const struct api_submit *s)
 {
@@ -143,7 +114,7 @@ check_targets(struct api_call *c, const struct api_submit *s)
 			continue;
 		err_set(&err, ERR_USAGE, "deliver: there is no target \"%s\"",
 		    name);
-		hint_target(conf, name, &err);
+		conf_hint_targets(conf, name, &err);
 		api_refuse_err(c, 400, s->code, &err);
 		return -1;
 	}
