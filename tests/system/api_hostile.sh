@@ -161,6 +161,8 @@ if [ "$(id -u)" -eq 0 ] &&
 	nothing_is_left 'nothing is left of it'
 	api POST /v1/jobs -H 'Awaitd-Endpoint: cat' -d x
 	is "$code" 201 'and what fits is taken'
+	# What it has still to write must not meet the full disk.
+	api POST "/v1/jobs/$(jq -r .job "$tmp/out")/cancel"
 	head -c 5m /dev/zero >"$tmp/full/fill" 2>"$tmp/mount"
 	head -c 120000 /dev/zero >"$tmp/body"
 	api POST /v1/jobs -H 'Awaitd-Endpoint: cat' --data-binary "@$tmp/body"

@@ -186,7 +186,8 @@ local_decided() {
 }
 
 # The same folder and port again after a kill, so that a client finds it.
-# Meanwhile somebody's connection may have the port for a moment.
+# Meanwhile somebody's connection may have the port for a moment, and a child
+# that had not begun its program when the other was killed the folder.
 local_start() {
 	local_tries=0
 	rm -f "$tmp/port"
@@ -198,7 +199,7 @@ local_start() {
 		wait_until 30 local_decided && [ -s "$tmp/port" ] && break
 		local_tries=$((local_tries + 1))
 		if [ "$local_tries" -gt 30 ] ||
-		    ! tail -n 3 "$tmp/local.log" | grep -q 'in use'; then
+		    ! tail -n 3 "$tmp/local.log" | grep -qE 'in use|another awaitd-local'; then
 			echo 'Bail out! awaitd-local does not start'
 			diag "$(tail -n 15 "$tmp/local.log")"
 			exit 1
@@ -305,17 +306,31 @@ socket=$AWAITD_STATE/awaitd.sock
 
 # The service of $tmp/serve.conf, ready. AWAITD_STATE is its state too.
 serve_start() {
+	serve_tries=0
+	until serve_begin; do
+		serve_tries=$((serve_tries + 1))
+		if [ "$serve_tries" -gt 20 ] ||
+		    ! grep -q 'another service has' "$tmp/serve.err"; then
+			echo 'Bail out! awaitd serve does not start'
+			diag "$(cat "$tmp/serve.err")"
+			exit 1
+		fi
+		sleep 0.2
+	done
+}
+
+# shellcheck disable=SC2317 # by wait_until
+serve_decided() {
+	has "$tmp/serve.err" 'msg="?ready' || gone "$serve_pid"
+}
+
+serve_begin() {
 	: >"$tmp/serve.err"
 	"$awaitd" serve --config "$tmp/serve.conf" \
-	    --log-level "${serve_log:-info}" </dev/null \
-	    2>>"$tmp/serve.err" &
+	    --log-level "${serve_log:-info}" </dev/null 2>>"$tmp/serve.err" &
 	serve_pid=$!
 	pids="$pids $serve_pid"
-	if ! wait_until 30 has "$tmp/serve.err" 'msg="?ready'; then
-		echo 'Bail out! awaitd serve does not start'
-		diag "$(cat "$tmp/serve.err")"
-		exit 1
-	fi
+	wait_until 30 serve_decided && has "$tmp/serve.err" 'msg="?ready'
 }
 
 serve_over() {
