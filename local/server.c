@@ -28,6 +28,8 @@
 #define HEAD_MAX (32 * 1024)
 #define CONNECTIONS_MAX 1024
 #define DESCRIPTORS 8192
+/* For whom a killed one's models still hold the lock. */
+#define LOCK_WAIT_MS 1000
 
 struct server {
 	const struct conf *conf;
@@ -127,7 +129,7 @@ static int
 lock_data(struct server *s, struct error *err)
 {
 	char *path = xasprintf("%s/lock", s->conf->data);
-	int rc = file_lock(path, &s->lock_fd, err);
+	int rc = file_lock(path, LOCK_WAIT_MS, &s->lock_fd, err);
 
 	free(path);
 	if (rc == -1 && err->code == ERR_BUSY) {

@@ -9,8 +9,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
 
@@ -187,15 +189,33 @@ file_mkdirs(const char *path, mode_t mode, struct error *err)
 	return rc;
 }
 
+/* As flock, but patient. */
+static int
+lock_within(int fd, int64_t wait_ms)
+{
+	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+	int64_t until = clock_mono_ms() + wait_ms;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK || clock_mono_ms() >= until)
+			return -1;
+		nanosleep(&pause, NULL);
+		errno = EWOULDBLOCK;
+	}
+	return 0;
+}
+
 int
-file_lock(const char *path, int *out_fd, struct error *err)
+file_lock(const char *path, int64_t wait_ms, int *out_fd, struct error *err)
 {
 	int fd =
 	    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, (mode_t)0600);
 
 	if (fd == -1)
 		return err_set_errno(err, ERR_IO, "open %s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+	if (lock_within(fd, wait_ms) == -1) {
 		if (errno == EWOULDBLOCK) {
 			err_set(err, ERR_BUSY,
 			    "%s is locked by another process", path);

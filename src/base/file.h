@@ -48,8 +48,11 @@ int file_open_nameless(
 /*
  * Take an exclusive lock on a file, made if it is missing (mode 0600). The
  * lock is held while *out_fd is open. ERR_BUSY where another process, or
- * another descriptor of ours, has it.
+ * another descriptor of ours, has it and keeps it for wait_ms, in which nothing
+ * else is done: a process that was killed leaves its lock for a moment to a
+ * child that has not begun its own program yet.
  */
-int file_lock(const char *path, int *out_fd, struct error *err);
+int file_lock(
+    const char *path, int64_t wait_ms, int *out_fd, struct error *err);
 
 #endif

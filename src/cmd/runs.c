@@ -299,7 +299,7 @@ remove_run(const char *path)
 	bool gone;
 	int fd;
 
-	if (file_lock(path, &fd, &ignored) == -1)
+	if (file_lock(path, 0, &fd, &ignored) == -1)
 		return false;
 	gone = unlink(path) == 0;
 	wal = xasprintf("%s-wal", path);

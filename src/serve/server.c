@@ -21,6 +21,7 @@
 
 /* While it stops: is everything at its end? */
 #define STOP_LOOK_MS 20
+#define LOCK_WAIT_MS 1000
 #define PRUNE_FIRST_MS 1000
 #define PRUNE_EVERY_MS ((int64_t)3600 * 1000)
 #define PRUNE_BATCH 500
@@ -299,7 +300,7 @@ static int
 open_store(struct server *sv, struct error *err)
 {
 	char *path = xasprintf("%s/" SERVER_STORE, sv->s.folder);
-	struct store_options so = {.path = path};
+	struct store_options so = {.path = path, .lock_wait_ms = LOCK_WAIT_MS};
 	int rc = store_open(sv->s.loop, &so, &sv->s.store, err);
 
 	if (rc == -1 && err->code == ERR_BUSY) {

@@ -166,7 +166,8 @@ open_alone(
 	if (options->must_exist && access(options->path, F_OK) == -1)
 		return err_set_errno(
 		    err, ERR_NOT_FOUND, "open %s", options->path);
-	if (file_lock(options->path, &db->lock_fd, err) == -1)
+	if (file_lock(
+		options->path, options->lock_wait_ms, &db->lock_fd, err) == -1)
 		return -1;
 	if (open_conn(db, options->path, SQLITE_OPEN_READWRITE, err) == -1 ||
 	    exec(db, "PRAGMA locking_mode = EXCLUSIVE", err) == -1 ||

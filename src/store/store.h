@@ -34,6 +34,8 @@ struct store_options {
 	const char *path; /* of the file, made if missing (0600) */
 	bool must_exist;
 	bool still; /* only read; nobody changes it, nobody is locked out */
+	int64_t lock_wait_ms; /* for a lock that a killed process's child may
+				 still have; nothing else is done meanwhile */
 };
 
 /*

@@ -27,6 +27,7 @@ END
 		printf 'input_prefix = s3://bucket/in\ndeliver = exec note\n'
 	done >>"$tmp/serve.conf"
 }
+serve_log=debug
 serve_conf "unix:$socket"
 
 # Credentials are what only the service needs.
@@ -48,6 +49,22 @@ catches() { # PID: SIGINT
 	[2367abef]) ;;
 	*) return 1 ;;
 	esac
+}
+
+# Wait until one more client was told of a job. Who is answered behind it (the
+# show) knows that the answer has left.
+# told LOG SERVER JOB TIMES
+told() {
+	wait_until 20 has "$1" "method=GET path=/v1/jobs/$3 status=200" "$4"
+	"$awaitd" show --server "$2" "$3" >"$tmp/out"
+}
+asked() { # JOB: how often the service was asked for it
+	count "$tmp/serve.err" "method=GET path=/v1/jobs/$1 status=200"
+}
+
+# shellcheck disable=SC2317 # by wait_until
+carried() { # JOB: a command has its file
+	grep -q "FLOCK .*:$(stat -c %i "$AWAITD_STATE/$1.db") " /proc/locks
 }
 
 # --- no service ---
@@ -100,13 +117,14 @@ cat >"$tmp/other.conf" <<END
 [api]
 listen = unix:$tmp/other
 END
-AWAITD_STATE=$tmp/state2 start other serve --config "$tmp/other.conf"
+AWAITD_STATE=$tmp/state2 start other serve --config "$tmp/other.conf" \
+    --log-level debug
 other=$pid
 wait_until 30 has "$tmp/other.err" 'msg="?ready'
 lost=$("$awaitd" submit --server "$tmp/other" -e held "$tmp/small")
 AWAITD_STATE=$tmp/state2 start orphan wait --server "$tmp/other" "$lost"
 orphan=$pid
-wait_until 20 catches "$orphan"
+told "$tmp/other.err" "$tmp/other" "$lost" 1
 kill -KILL "$other"
 finish other "$other"
 
@@ -298,8 +316,9 @@ run_alone result "$late"
 is "$status" 4 'what is not done has no result'
 like "$err" "*'awaitd wait $late' waits for it." 'and the remedy is told'
 for signal in INT:130 TERM:143; do
+	before=$(asked "$late")
 	start sig wait "$late"
-	wait_until 20 catches "$pid"
+	told "$tmp/serve.err" "$socket" "$late" $((before + 1))
 	kill "-${signal%:*}" "$pid"
 	finish sig "$pid"
 	is "$status" "${signal#*:}" "SIG${signal%:*} is exit status ${signal#*:}"
@@ -318,9 +337,10 @@ like "$err" "awaitd: interrupted. 'awaitd list' tells whether it has the job." \
 kill -CONT "$serve_pid"
 
 # --- the service goes and comes back while somebody waits ---
+before=$(asked "$late")
 start named wait --server "$socket" "$late"
 named=$pid
-wait_until 20 catches "$named"
+told "$tmp/serve.err" "$socket" "$late" $((before + 1))
 serve_kill
 wait_until 20 has "$tmp/slow.err" 'waiting for it'
 ok 'a client that is not heard says so' has "$tmp/slow.err" 'waiting for it'
@@ -381,7 +401,7 @@ run submit --server none -e slow "$tmp/small"
 mine=$(cat "$tmp/out")
 start mine wait --server none "$mine"
 carrier=$pid
-wait_until 20 catches "$carrier"
+wait_until 20 carried "$mine"
 run cancel --server none "$mine"
 is "$status" 1 'a job that another command carries cannot be cancelled'
 like "$err" "awaitd: job $mine is carried by another command. Stop *" \

@@ -186,8 +186,7 @@ local_decided() {
 }
 
 # The same folder and port again after a kill, so that a client finds it.
-# Meanwhile somebody's connection may have the port for a moment, and a child
-# that had not begun its program when the other was killed the folder.
+# Meanwhile somebody's connection may have the port for a moment.
 local_start() {
 	local_tries=0
 	rm -f "$tmp/port"
@@ -199,7 +198,7 @@ local_start() {
 		wait_until 30 local_decided && [ -s "$tmp/port" ] && break
 		local_tries=$((local_tries + 1))
 		if [ "$local_tries" -gt 30 ] ||
-		    ! tail -n 3 "$tmp/local.log" | grep -qE 'in use|another awaitd-local'; then
+		    ! tail -n 3 "$tmp/local.log" | grep -q 'in use'; then
 			echo 'Bail out! awaitd-local does not start'
 			diag "$(tail -n 15 "$tmp/local.log")"
 			exit 1
@@ -306,17 +305,10 @@ socket=$AWAITD_STATE/awaitd.sock
 
 # The service of $tmp/serve.conf, ready. AWAITD_STATE is its state too.
 serve_start() {
-	serve_tries=0
-	until serve_begin; do
-		serve_tries=$((serve_tries + 1))
-		if [ "$serve_tries" -gt 20 ] ||
-		    ! grep -q 'another service has' "$tmp/serve.err"; then
-			echo 'Bail out! awaitd serve does not start'
-			diag "$(cat "$tmp/serve.err")"
-			exit 1
-		fi
-		sleep 0.2
-	done
+	serve_begin && return
+	echo 'Bail out! awaitd serve does not start'
+	diag "$(cat "$tmp/serve.err")"
+	exit 1
 }
 
 # shellcheck disable=SC2317 # by wait_until

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -316,16 +317,39 @@ a_lock_is_held_while_its_descriptor_is_open(void **state)
 	int a = -1, b = -1;
 	struct stat st;
 
-	assert_int_equal(file_lock(p->path, &a, &p->err), 0);
+	assert_int_equal(file_lock(p->path, 0, &a, &p->err), 0);
 	assert_int_equal(fcntl(a, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 	stat(p->path, &st);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(file_lock(p->path, &b, &p->err), -1);
+	assert_int_equal(file_lock(p->path, 0, &b, &p->err), -1);
 	assert_int_equal(p->err.code, ERR_BUSY);
 	assert_int_equal(b, -1);
 	close(a);
-	assert_int_equal(file_lock(p->path, &b, &p->err), 0);
+	assert_int_equal(file_lock(p->path, 0, &b, &p->err), 0);
 	close(b);
+}
+
+static void
+a_lock_that_is_given_up_soon_is_waited_for(void **state)
+{
+	struct place *p = *state;
+	const struct timespec moment = {.tv_nsec = 50 * 1000 * 1000};
+	int fd = -1, status;
+	pid_t pid;
+
+	assert_int_equal(file_lock(p->path, 0, &fd, &p->err), 0);
+	/* The child has the lock as long as it lives, too. */
+	pid = fork();
+	if (pid == 0) {
+		nanosleep(&moment, NULL);
+		_exit(0);
+	}
+	close(fd);
+	assert_int_equal(file_lock(p->path, 0, &fd, &p->err), -1);
+	assert_int_equal(p->err.code, ERR_BUSY);
+	assert_int_equal(file_lock(p->path, 30000, &fd, &p->err), 0);
+	close(fd);
+	waitpid(pid, &status, 0);
 }
 
 static void
@@ -341,7 +365,7 @@ a_lock_of_another_process_is_busy_until_it_ends(void **state)
 	pid = fork();
 	if (pid == 0) {
 		close(quit[1]);
-		if (file_lock(p->path, &fd, &p->err) != 0)
+		if (file_lock(p->path, 0, &fd, &p->err) != 0)
 			_exit(1);
 		if (write(ready[1], "x", 1) != 1)
 			_exit(2);
@@ -350,13 +374,13 @@ a_lock_of_another_process_is_busy_until_it_ends(void **state)
 	close(ready[1]);
 	close(quit[0]);
 	assert_int_equal(read(ready[0], &c, 1), 1);
-	assert_int_equal(file_lock(p->path, &fd, &p->err), -1);
+	assert_int_equal(file_lock(p->path, 0, &fd, &p->err), -1);
 	assert_int_equal(p->err.code, ERR_BUSY);
 	close(quit[1]);
 	waitpid(pid, &status, 0);
 	close(ready[0]);
 	assert_int_equal(status, 0);
-	assert_int_equal(file_lock(p->path, &fd, &p->err), 0);
+	assert_int_equal(file_lock(p->path, 0, &fd, &p->err), 0);
 	close(fd);
 }
 
@@ -370,9 +394,9 @@ a_lock_follows_no_link_and_keeps_what_the_file_holds(void **state)
 	file_write_atomic(p->path, "data", 4, 0600, &p->err);
 	snprintf(link, sizeof(link), "%s/l", p->dir);
 	assert_int_equal(symlink(p->path, link), 0);
-	assert_int_equal(file_lock(link, &fd, &p->err), -1);
+	assert_int_equal(file_lock(link, 0, &fd, &p->err), -1);
 	assert_int_equal(p->err.code, ERR_IO);
-	assert_int_equal(file_lock(p->path, &fd, &p->err), 0);
+	assert_int_equal(file_lock(p->path, 0, &fd, &p->err), 0);
 	close(fd);
 	assert_content(p, "data");
 }
@@ -480,8 +504,8 @@ a_busy_lock_says_who_is_in_the_way(void **state)
 	char want[120];
 	int a, b = -1;
 
-	assert_int_equal(file_lock(p->path, &a, &p->err), 0);
-	assert_int_equal(file_lock(p->path, &b, &p->err), -1);
+	assert_int_equal(file_lock(p->path, 0, &a, &p->err), 0);
+	assert_int_equal(file_lock(p->path, 0, &b, &p->err), -1);
 	close(a);
 	snprintf(
 	    want, sizeof(want), "%s is locked by another process", p->path);
@@ -534,6 +558,7 @@ main(void)
 	    T(a_file_in_the_way_of_a_folder_is_named),
 	    T(a_file_that_is_made_durable_is_there_and_no_link),
 	    T(a_lock_is_held_while_its_descriptor_is_open),
+	    T(a_lock_that_is_given_up_soon_is_waited_for),
 	    T(a_lock_of_another_process_is_busy_until_it_ends),
 	    T(a_lock_follows_no_link_and_keeps_what_the_file_holds),
 	    T(a_failed_read_leaves_the_buffer_as_it_was),
