@@ -58,8 +58,8 @@ told() {
 	wait_until 20 has "$1" "method=GET path=/v1/jobs/$3 status=200" "$4"
 	"$awaitd" show --server "$2" "$3" >"$tmp/out"
 }
-asked() { # JOB: how often the service was asked for it
-	count "$tmp/serve.err" "method=GET path=/v1/jobs/$1 status=200"
+asked() { # LOG JOB: how often the service was asked for it
+	count "$1" "method=GET path=/v1/jobs/$2 status=200"
 }
 
 # shellcheck disable=SC2317 # by wait_until
@@ -122,9 +122,10 @@ AWAITD_STATE=$tmp/state2 start other serve --config "$tmp/other.conf" \
 other=$pid
 wait_until 30 has "$tmp/other.err" 'msg="?ready'
 lost=$("$awaitd" submit --server "$tmp/other" -e held "$tmp/small")
+before=$(asked "$tmp/other.err" "$lost")
 AWAITD_STATE=$tmp/state2 start orphan wait --server "$tmp/other" "$lost"
 orphan=$pid
-told "$tmp/other.err" "$tmp/other" "$lost" 1
+told "$tmp/other.err" "$tmp/other" "$lost" $((before + 1))
 kill -KILL "$other"
 finish other "$other"
 
@@ -316,7 +317,7 @@ run_alone result "$late"
 is "$status" 4 'what is not done has no result'
 like "$err" "*'awaitd wait $late' waits for it." 'and the remedy is told'
 for signal in INT:130 TERM:143; do
-	before=$(asked "$late")
+	before=$(asked "$tmp/serve.err" "$late")
 	start sig wait "$late"
 	told "$tmp/serve.err" "$socket" "$late" $((before + 1))
 	kill "-${signal%:*}" "$pid"
@@ -337,7 +338,7 @@ like "$err" "awaitd: interrupted. 'awaitd list' tells whether it has the job." \
 kill -CONT "$serve_pid"
 
 # --- the service goes and comes back while somebody waits ---
-before=$(asked "$late")
+before=$(asked "$tmp/serve.err" "$late")
 start named wait --server "$socket" "$late"
 named=$pid
 told "$tmp/serve.err" "$socket" "$late" $((before + 1))
