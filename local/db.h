@@ -55,6 +55,14 @@ struct db_request {
 	int64_t accepted_at;
 	int64_t ttl_s;
 	int64_t timeout_s;
+	int staged; /* enum db_staged */
+};
+
+/* How far a request's result has come. */
+enum db_staged {
+	DB_NOT_STAGED, /* no model has answered yet */
+	DB_STAGED_OUTPUT, /* the result is kept, and on its way to another S3 */
+	DB_STAGED_FAILURE,
 };
 
 /* err is NULL where the transaction is durable. */
@@ -103,6 +111,7 @@ void db_list_end(struct db *db);
 
 /* Sets r->seq. */
 int db_request_add(struct db *db, struct db_request *r, struct error *err);
+int db_request_stage(struct db *db, int64_t seq, int staged, struct error *err);
 int db_request_delete(struct db *db, int64_t seq, struct error *err);
 /* 1 with *out filled, 0 where there is none, or -1. */
 int db_request_get(

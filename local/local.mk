@@ -10,6 +10,7 @@ local_sources += local/cli.c local/cli.h
 local_sources += local/conf.c local/conf.h
 local_sources += local/conf_check.c
 local_sources += local/db.c local/db.h
+local_sources += local/db_sql.c local/db_sql.h
 local_sources += local/endpoint.c local/endpoint.h
 local_sources += local/model.c local/model.h
 local_sources += local/objects.c local/objects.h
@@ -35,7 +36,7 @@ awaitd_local_SOURCES = local/main.c
 awaitd_local_LDADD = liblocal.a libawaitd.a $(libs)
 
 # local/schema.h, as src/store/schema.h is made.
-local_sql = local/schema.sql
+local_sql = local/schema.sql local/schema_2.sql
 
 local/schema.h: $(local_sql) tools/embed
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
@@ -46,4 +47,4 @@ CLEANFILES += local/schema.h
 EXTRA_DIST += $(local_sql)
 
 # Also when only one program is asked for.
-local/db.$(OBJEXT): local/schema.h
+local/db_sql.$(OBJEXT): local/schema.h

@@ -1,5 +1,5 @@
 -- What awaitd-local keeps: an index of objects, whose bytes are files, and
--- the requests that are not answered yet. user_version is set by db.c.
+-- the requests that are not answered yet. Later versions add to it in schema_2.sql; db_sql.c sets user_version.
 
 CREATE TABLE bucket (
 	name TEXT NOT NULL PRIMARY KEY
