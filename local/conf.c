@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-enum conf_type { KEY_TEXT, KEY_BOOL, KEY_INT, KEY_SIZE, KEY_CHOICE };
+enum conf_type { KEY_TEXT, KEY_BOOL, KEY_INT, KEY_SIZE, KEY_TIME, KEY_CHOICE };
 
 struct conf_key {
 	const char *section;
@@ -26,7 +26,12 @@ static const char *const level_choices[] = {
     "debug", "info", "warn", "error", "none", NULL};
 static const char *const format_choices[] = {"text", "json", NULL};
 static const char *const names_choices[] = {"honoured", "ignored", NULL};
-static const char *const expired_choices[] = {"object", "silent", NULL};
+static const char *const failure_choices[] = {"own", "follow", NULL};
+static const char *const expired_choices[] = {
+    "object", "notification", "silent", NULL};
+static const char *const addressing_choices[] = {"path", "virtual", NULL};
+
+#define DAY_MS ((int64_t)24 * 3600 * 1000)
 
 #define LOCAL(member) offsetof(struct conf, member)
 #define USER(member) offsetof(struct conf_user, member)
@@ -56,6 +61,29 @@ static const struct conf_key keys[] = {
     {"local", "max_object", KEY_SIZE, LOCAL(max_object), "5GiB",
 	"the largest object, and the largest output of a model", NULL, 1,
 	INT64_C(1) << 50},
+    {"local", "faults", KEY_TEXT, LOCAL(faults), "",
+	"a file of faults to begin with, see awaitd-local(1)", NULL, 0, 0},
+    {"admin", "listen", KEY_TEXT, LOCAL(admin.listen), "",
+	"HOST:PORT or unix:PATH of the metrics and faults; empty: off", NULL, 0,
+	0},
+    {"admin", "token_file", KEY_TEXT, LOCAL(admin.token_file), NULL,
+	"the bearer token to it; required where others can reach it", NULL, 0,
+	0},
+    {"s3", "endpoint", KEY_TEXT, LOCAL(s3.endpoint), "",
+	"URL of another S3 for inputs and results; empty: our own", NULL, 0, 0},
+    {"s3", "region", KEY_TEXT, LOCAL(s3.region), "us-east-1",
+	"the region that requests to it are signed for", NULL, 0, 0},
+    {"s3", "access_key", KEY_TEXT, LOCAL(s3.access_key), NULL, "who signs them",
+	NULL, 0, 0},
+    {"s3", "secret_key", KEY_TEXT, LOCAL(s3.secret_key), NULL,
+	"the secret to it", NULL, 0, 0},
+    {"s3", "secret_key_file", KEY_TEXT, LOCAL(s3.secret_key_file), NULL,
+	"the same, read from a file", NULL, 0, 0},
+    {"s3", "addressing", KEY_CHOICE, LOCAL(s3.addressing), "path",
+	"where the bucket's name goes: path or virtual (host)",
+	addressing_choices, 0, 0},
+    {"sns", "signing_cert_url", KEY_TEXT, LOCAL(signing_cert_url), "",
+	"the SigningCertURL to name; empty: where we serve it", NULL, 0, 0},
     {"user", "access_key", KEY_TEXT, USER(access_key), NULL,
 	"one more who may sign requests; required", NULL, 0, 0},
     {"user", "secret_key", KEY_TEXT, USER(secret_key), NULL,
@@ -65,16 +93,47 @@ static const struct conf_key keys[] = {
     {"user", "list", KEY_BOOL, USER(list), "yes",
 	"may list; without it a missing key is 403, not 404", NULL, 0, 0},
     {"endpoint", "command", KEY_TEXT, ENDPOINT(command), NULL,
-	"the model: payload on stdin, result on stdout; required", NULL, 0, 0},
-    {"endpoint", "max_concurrent", KEY_INT, ENDPOINT(max_concurrent), "1",
-	"MaxConcurrentInvocationsPerInstance", NULL, 1, 1000},
+	"the model: payload on stdin, result on stdout", NULL, 0, 0},
+    {"endpoint", "container", KEY_TEXT, ENDPOINT(container), NULL,
+	"the model: URL of a container with /ping and /invocations", NULL, 0,
+	0},
+    {"endpoint", "serve", KEY_TEXT, ENDPOINT(serve), NULL,
+	"the model: a command that is such a container, at {port}", NULL, 0, 0},
+    {"endpoint", "max_concurrent_invocations_per_instance", KEY_INT,
+	ENDPOINT(max_concurrent), "1", "MaxConcurrentInvocationsPerInstance",
+	NULL, 1, 1000},
+    {"endpoint", "min_instances", KEY_INT, ENDPOINT(min_instances), "0",
+	"of serve: how many run without a backlog", NULL, 0, 64},
+    {"endpoint", "max_instances", KEY_INT, ENDPOINT(max_instances), "1",
+	"of serve: how many run at the most", NULL, 1, 64},
+    {"endpoint", "backlog_per_instance", KEY_INT,
+	ENDPOINT(backlog_per_instance), "0",
+	"of serve: one more for each so many; 0: as many as it runs", NULL, 0,
+	1000000},
+    {"endpoint", "scale_in_after", KEY_TIME, ENDPOINT(scale_in_after_ms), "5m",
+	"of serve: idle so long, an instance is stopped", NULL, 0, DAY_MS},
+    {"endpoint", "startup_timeout", KEY_TIME, ENDPOINT(startup_timeout_ms),
+	"4m", "ContainerStartupHealthCheckTimeoutInSeconds", NULL, 1,
+	3600 * 1000},
+    {"endpoint", "max_backlog", KEY_INT, ENDPOINT(max_backlog), "120000",
+	"requests that wait or run; more are throttled", NULL, 1, 10000000},
     {"endpoint", "s3_output_path", KEY_TEXT, ENDPOINT(s3_output_path), NULL,
 	"S3OutputPath: s3://BUCKET/PREFIX; required", NULL, 0, 0},
     {"endpoint", "s3_failure_path", KEY_TEXT, ENDPOINT(s3_failure_path), "",
 	"S3FailurePath; empty: failures leave no object", NULL, 0, 0},
+    {"endpoint", "success_topic", KEY_TEXT, ENDPOINT(success_topic), "",
+	"SuccessTopic: the ARN that outputs are announced to", NULL, 0, 0},
+    {"endpoint", "error_topic", KEY_TEXT, ENDPOINT(error_topic), "",
+	"ErrorTopic: the ARN that failures are announced to", NULL, 0, 0},
+    {"endpoint", "include_inference_response_in", KEY_TEXT,
+	ENDPOINT(include_response), "",
+	"SUCCESS_NOTIFICATION_TOPIC, ERROR_NOTIFICATION_TOPIC or both", NULL, 0,
+	0},
     {"endpoint", "names", KEY_CHOICE, ENDPOINT(names), "honoured",
 	"what becomes of Filename and S3OutputPathExtension", names_choices, 0,
 	0},
+    {"endpoint", "failure_names", KEY_CHOICE, ENDPOINT(failure_names), "own",
+	"whether they name the failure object, too", failure_choices, 0, 0},
     {"endpoint", "expired", KEY_CHOICE, ENDPOINT(expired), "object",
 	"what a request leaves that waited too long", expired_choices, 0, 0},
     {"endpoint", "content_type", KEY_TEXT, ENDPOINT(content_type),
@@ -143,6 +202,20 @@ set_number(int64_t *place, const struct conf_key *k, const char *value,
 }
 
 static int
+set_time(int64_t *place, const struct conf_key *k, const char *value,
+    struct error *err)
+{
+	int64_t ms;
+
+	if (str_to_duration_ms(value, &ms) == -1 || ms < k->min || ms > k->max)
+		return err_set(err, ERR_CONFIG,
+		    "'%s' is no time (30s, 5m, 2h) of %lld s at the most",
+		    value, (long long)(k->max / 1000));
+	*place = ms;
+	return 0;
+}
+
+static int
 set_value(
     const struct conf_key *k, void *base, const char *value, struct error *err)
 {
@@ -158,8 +231,25 @@ set_value(
 	case KEY_INT:
 	case KEY_SIZE:
 		return set_number(place, k, value, err);
+	case KEY_TIME:
+		return set_time(place, k, value, err);
 	}
 	abort();
+}
+
+/* [local] and the others that there is one of. */
+static const char *const single[] = {"local", "admin", "s3", "sns"};
+
+static bool
+is_single(const char *section)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(single); i++) {
+		if (str_eq(single[i], section))
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -180,8 +270,11 @@ set_defaults(const char *section, void *base)
 void
 conf_init(struct conf *c)
 {
+	size_t i;
+
 	memset(c, 0, sizeof(*c));
-	set_defaults("local", c);
+	for (i = 0; i < ARRAY_LEN(single); i++)
+		set_defaults(single[i], c);
 }
 
 /* Release every text of a section. */
@@ -217,8 +310,12 @@ conf_done(struct conf *c)
 		free(c->endpoints[i].name);
 		free(c->endpoints[i].place.file);
 	}
-	clear_section("local", c);
+	for (i = 0; i < ARRAY_LEN(single); i++)
+		clear_section(single[i], c);
 	free(c->host);
+	free(c->admin.host);
+	free(c->admin.unix_path);
+	free(c->admin.token);
 	free(c->users);
 	free(c->buckets);
 	free(c->endpoints);
@@ -294,7 +391,7 @@ find_section(struct conf *c, const char *section,
 	const char *name = section + n + strspn(section + n, " \t");
 
 	*kind_len = n;
-	if (str_eq(section, "local"))
+	if (is_single(section))
 		return c;
 	if (*name == '\0')
 		return NULL;
@@ -317,8 +414,8 @@ set_in_section(struct conf *c, const struct conf_place *place,
 	if (base == NULL) {
 		err_set(err, ERR_CONFIG, "there is no section [%s]", section);
 		return err_hint(err,
-		    "Sections are [local], [user NAME], [bucket NAME] and "
-		    "[endpoint NAME].");
+		    "Sections are [local], [admin], [s3], [sns], [user NAME], "
+		    "[bucket NAME] and [endpoint NAME].");
 	}
 	if (*key == '\0')
 		return 0;
@@ -400,7 +497,7 @@ conf_help(struct buf *out)
 
 		if (!str_eq(k->section, section))
 			buf_printf(out, "  [%s%s]\n", k->section,
-			    str_eq(k->section, "local") ? "" : " NAME");
+			    is_single(k->section) ? "" : " NAME");
 		section = k->section;
 		buf_printf(out, "    %-20s %s", k->name, k->help);
 		if (!str_empty(k->fallback))

@@ -12,6 +12,7 @@
 
 #define SECRET_MAX 1024
 #define ARGV_MAX 256
+#define TOKEN_MIN 16
 
 static int
 complain(const struct conf_place *place, const char *what, const char *hint,
@@ -184,8 +185,198 @@ is_path(const char *uri)
 	return *key == '\0' || s3uri_key_ok(key, strlen(key));
 }
 
+static bool
+is_url(const char *s)
+{
+	const char *host = strstr(s, "://");
+
+	return (str_starts(s, "http://") || str_starts(s, "https://")) &&
+	    host[3] != '\0' && host[3] != '/' && strchr(s, ' ') == NULL &&
+	    strpbrk(s, "?#@") == NULL;
+}
+
+static void
+cut_slash(char *url)
+{
+	size_t n = strlen(url);
+
+	while (n > 0 && url[n - 1] == '/')
+		url[--n] = '\0';
+}
+
+/* --- [admin] and [s3] ----------------------------------------------- */
+
 static int
-check_endpoint(struct conf_endpoint *e, struct error *err)
+check_admin(struct conf *c, struct error *err)
+{
+	static const char unix_prefix[] = "unix:";
+	struct conf_admin *a = &c->admin;
+
+	if (a->token_file != NULL &&
+	    read_secret(a->token_file, &a->token, err) == -1)
+		return err_prefix(err, "[admin] token_file");
+	if (a->token != NULL && strlen(a->token) < TOKEN_MIN)
+		return complain(NULL, "the token of [admin] is too short",
+		    "Take 16 characters or more that nobody can guess.", err);
+	if (str_empty(a->listen))
+		return 0;
+	if (str_starts(a->listen, unix_prefix)) {
+		a->unix_path = xstrdup(a->listen + strlen(unix_prefix));
+		return 0;
+	}
+	if (str_split_host_port(a->listen, &a->host, &a->port) == -1)
+		return complain(NULL, "listen of [admin] is no HOST:PORT",
+		    "Write listen = 127.0.0.1:7071, or unix:PATH.", err);
+	if (conf_is_loopback(a->host))
+		return 0;
+	if (!c->allow_remote || a->token == NULL)
+		return complain(NULL,
+		    "[admin] can be reached from other machines",
+		    "Listen on 127.0.0.1, or set allow_remote = yes in [local] "
+		    "and a token_file.",
+		    err);
+	return 0;
+}
+
+static int
+check_s3(struct conf_s3 *s, struct error *err)
+{
+	if (finish_secret(NULL, s->secret_key_file, &s->secret_key, err) == -1)
+		return -1;
+	if (str_empty(s->endpoint))
+		return 0;
+	if (!is_url(s->endpoint))
+		return complain(NULL, "endpoint of [s3] is no URL",
+		    "Write endpoint = https://s3.us-east-1.amazonaws.com.",
+		    err);
+	cut_slash(s->endpoint);
+	if (str_empty(s->access_key) || str_empty(s->secret_key))
+		return complain(NULL, "[s3] needs access_key and secret_key",
+		    "Set both, or secret_key_file for the second.", err);
+	return 0;
+}
+
+/* --- endpoints ------------------------------------------------------ */
+
+/* arn:aws:sns:REGION:ACCOUNT:NAME of ours. */
+static bool
+is_topic(const struct conf *c, const char *arn)
+{
+	static const char name_chars[] = "abcdefghijklmnopqrstuvwxyz"
+					 "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					 "0123456789_-";
+	char *prefix = xasprintf("arn:aws:sns:%s:%s:", c->region, c->account);
+	size_t n = strlen(prefix);
+	bool good = str_starts(arn, prefix) && arn[n] != '\0' &&
+	    strspn(arn + n, name_chars) == strlen(arn + n) &&
+	    strlen(arn + n) <= 256;
+
+	free(prefix);
+	return good;
+}
+
+static int
+check_topics(const struct conf *c, struct conf_endpoint *e, struct error *err)
+{
+	const char *arn[] = {e->success_topic, e->error_topic};
+	char *hint;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(arn); i++) {
+		if (str_empty(arn[i]) || is_topic(c, arn[i]))
+			continue;
+		complain(&e->place,
+		    i == 0 ? "success_topic is no topic of ours"
+			   : "error_topic is no topic of ours",
+		    "", err);
+		hint = xasprintf(
+		    "Write arn:aws:sns:%s:%s:NAME.", c->region, c->account);
+		err_hint(err, "%s", hint);
+		free(hint);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+check_include(struct conf_endpoint *e, struct error *err)
+{
+	char **words;
+	size_t n, i;
+	int rc = 0;
+
+	if (str_split_words(e->include_response, 8, &words, &n, err) == -1)
+		return -1;
+	for (i = 0; i < n && rc == 0; i++) {
+		if (str_eq(words[i], "SUCCESS_NOTIFICATION_TOPIC"))
+			e->include_success = true;
+		else if (str_eq(words[i], "ERROR_NOTIFICATION_TOPIC"))
+			e->include_error = true;
+		else
+			rc = complain(&e->place,
+			    "include_inference_response_in names no topic",
+			    "Write SUCCESS_NOTIFICATION_TOPIC, "
+			    "ERROR_NOTIFICATION_TOPIC or both.",
+			    err);
+	}
+	str_free_words(words);
+	return rc;
+}
+
+static int
+split_model(struct conf_endpoint *e, const char *key, const char *command,
+    struct error *err)
+{
+	str_free_words(e->argv);
+	e->argv = NULL;
+	if (conf_split_command(command, &e->argv, err) == -1)
+		return err_prefix(
+		    err, "%s:%d: %s", e->place.file, e->place.line, key);
+	return 0;
+}
+
+static int
+check_serve(struct conf_endpoint *e, struct error *err)
+{
+	if (e->min_instances > e->max_instances)
+		return complain(&e->place,
+		    "min_instances is more than max_instances",
+		    "Raise max_instances.", err);
+	if (strstr(e->serve, "{port}") == NULL && e->max_instances > 1)
+		return complain(&e->place,
+		    "serve does not say where {port} goes",
+		    "Write {port} where the command takes its port, such as "
+		    "--port {port}.",
+		    err);
+	return split_model(e, "serve", e->serve, err);
+}
+
+static int
+check_model(struct conf_endpoint *e, struct error *err)
+{
+	int n = !str_empty(e->command) + !str_empty(e->container) +
+	    !str_empty(e->serve);
+
+	if (n != 1)
+		return complain(&e->place,
+		    n == 0 ? "an endpoint needs a model"
+			   : "an endpoint has one model",
+		    "Write one of command = PROGRAM ARGUMENTS, container = URL "
+		    "and serve = PROGRAM ARGUMENTS.",
+		    err);
+	if (!str_empty(e->serve))
+		return check_serve(e, err);
+	if (!str_empty(e->command))
+		return split_model(e, "command", e->command, err);
+	if (!is_url(e->container))
+		return complain(&e->place, "container is no URL",
+		    "Write container = http://127.0.0.1:8080.", err);
+	cut_slash(e->container);
+	return 0;
+}
+
+static int
+check_endpoint(const struct conf *c, struct conf_endpoint *e, struct error *err)
 {
 	static const char path_hint[] = "Write s3://BUCKET/PREFIX, the bucket "
 					"in lower case "
@@ -197,9 +388,6 @@ check_endpoint(struct conf_endpoint *e, struct error *err)
 	    !validate_endpoint_name(e->name, len))
 		return complain(&e->place, "no name for an endpoint",
 		    "Use up to 63 letters, digits and inner hyphens.", err);
-	if (str_empty(e->command))
-		return complain(&e->place, "an endpoint needs a command",
-		    "Write command = PROGRAM ARGUMENTS.", err);
 	if (str_empty(e->s3_output_path))
 		return complain(&e->place, "an endpoint needs s3_output_path",
 		    path_hint, err);
@@ -209,12 +397,9 @@ check_endpoint(struct conf_endpoint *e, struct error *err)
 	if (!str_empty(e->s3_failure_path) && !is_path(e->s3_failure_path))
 		return complain(&e->place, "s3_failure_path is no S3 place",
 		    path_hint, err);
-	str_free_words(e->argv);
-	e->argv = NULL;
-	if (conf_split_command(e->command, &e->argv, err) == -1)
-		return err_prefix(
-		    err, "%s:%d: command", e->place.file, e->place.line);
-	return 0;
+	if (check_model(e, err) == -1 || check_topics(c, e, err) == -1)
+		return -1;
+	return check_include(e, err);
 }
 
 int
@@ -222,8 +407,12 @@ conf_finish(struct conf *c, struct error *err)
 {
 	size_t i;
 
-	if (check_local(c, err) == -1)
+	if (check_local(c, err) == -1 || check_admin(c, err) == -1 ||
+	    check_s3(&c->s3, err) == -1)
 		return -1;
+	if (!str_empty(c->signing_cert_url) && !is_url(c->signing_cert_url))
+		return complain(NULL, "signing_cert_url is no URL",
+		    "Leave it out, or write a whole URL.", err);
 	add_own_user(c);
 	for (i = 0; i < c->users_n; i++) {
 		if (check_user(c, i, err) == -1)
@@ -236,7 +425,7 @@ conf_finish(struct conf *c, struct error *err)
 			    "Use 3 to 63 of a-z, 0-9, '.' and '-'.", err);
 	}
 	for (i = 0; i < c->endpoints_n; i++) {
-		if (check_endpoint(&c->endpoints[i], err) == -1)
+		if (check_endpoint(c, &c->endpoints[i], err) == -1)
 			return -1;
 	}
 	return 0;

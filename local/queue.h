@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests from their acceptance to the one object each leaves, or none for a
- * failure that has no place: first come, first run, at most max_concurrent at
- * once per endpoint. A request leaves the queue in the transaction in which
- * its object appears; one that a crash interrupts is run again.
+ * failure that has no place: first come, first run, as many at once as the
+ * endpoint's model has room for. A request leaves the queue in the transaction
+ * in which its object appears and its notification is written; one that a
+ * crash interrupts is run again.
  */
 #ifndef LOCAL_QUEUE_H
 #define LOCAL_QUEUE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
 #include "base/loop.h"
 #include "local/conf.h"
 #include "local/db.h"
-#include "local/objects.h"
+#include "local/fault.h"
+#include "local/metrics.h"
+#include "local/place.h"
+#include "local/sns.h"
 
 struct queue;
 
@@ -23,6 +29,11 @@ struct queue_options {
 	struct loop *loop;
 	struct db *db;
 	struct objects *objects;
+	struct place *place;
+	struct sns *sns;
+	struct faults *faults;
+	struct http_client *http;
+	const char *region;
 	const struct conf_endpoint *endpoints;
 	size_t endpoints_n;
 	const char *tmp_dir;
@@ -36,8 +47,17 @@ int queue_new(
 /* Run what is due, and whatever comes. */
 void queue_start(struct queue *q);
 
-/* Kill what runs; it stays queued in the database. */
-void queue_stop(struct queue *q);
+/*
+ * Begin nothing more. Commands are killed and stay queued in the database;
+ * containers may end what they run, for 30 s. stopped is called once, later.
+ */
+void queue_stop(struct queue *q, loop_fn *stopped, void *arg);
+
+/* Of each endpoint; the array is the queue's, until its next call. */
+const struct metrics_endpoint *queue_metrics(struct queue *q, size_t *n);
+
+/* Whether an endpoint takes one more: false at its max_backlog. */
+bool queue_has_room(const struct queue *q, const char *endpoint);
 
 /* After the objects on their way have ended. */
 void queue_free(struct queue *q);

@@ -54,7 +54,7 @@ list = no
 
 [endpoint cat]
 command = cat
-max_concurrent = 2
+max_concurrent_invocations_per_instance = 2
 s3_output_path = s3://awaitd-local/cat/output
 s3_failure_path = s3://awaitd-local/cat/failure/
 

@@ -173,11 +173,11 @@ endpoint() {
 	} >>"$tmp/local.conf"
 }
 
-endpoint cat cat 'max_concurrent = 8'
+endpoint cat cat 'max_concurrent_invocations_per_instance = 8'
 endpoint words "sh \"$models/words.sh\""
 endpoint mute 'false'
 endpoint slow "sh \"$models/slow.sh\" \"$tmp/go\" \"$tmp/began\"" \
-    'max_concurrent = 8'
+    'max_concurrent_invocations_per_instance = 8'
 endpoint nothing 'true'
 
 # shellcheck disable=SC2317 # by wait_until

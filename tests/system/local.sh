@@ -44,7 +44,7 @@ start() {
 	"$abs_top_builddir/awaitd-local" --data "$tmp/data" \
 	    --listen 127.0.0.1:0 --port-file "$tmp/port" \
 	    --endpoint ep --model "$tmp/model" \
-	    --set 'endpoint ep.max_concurrent=2' 2>>"$tmp/log" &
+	    --set 'endpoint ep.max_concurrent_invocations_per_instance=2' 2>>"$tmp/log" &
 	pid=$!
 	eventually test -s "$tmp/port" || {
 		echo "Bail out! awaitd-local does not start"

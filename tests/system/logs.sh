@@ -3,7 +3,7 @@
 # What the log says, and what nothing ever says.
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
 endpoint old "sh \"$models/slow.sh\" \"$tmp/go\" \"$tmp/began\"" \
-    'max_concurrent = 1'
+    'max_concurrent_invocations_per_instance = 1'
 printf '[endpoint old]\npoll_start = 50ms\npoll_max = 200ms\n' \
     >>"$HOME/.config/awaitd/awaitd.conf"
 command -v jq >"$tmp/which" || skip_all 'no jq'

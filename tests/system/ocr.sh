@@ -7,7 +7,7 @@ cat >>"$tmp/local.conf" <<'END'
 
 [endpoint ocr]
 command = tesseract stdin stdout -l eng
-max_concurrent = 2
+max_concurrent_invocations_per_instance = 2
 s3_output_path = s3://bucket/ocr
 s3_failure_path = s3://bucket/ocr-failures
 END

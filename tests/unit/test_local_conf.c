@@ -114,7 +114,7 @@ every_section_is_read(void **state)
 	    "[local]\nlisten = [::1]:0\ndata = /x\nmax_object = 2MiB\n"
 	    "log_level = debug\naccess_key = me\nsecret_key_file = %s\n"
 	    "[user r]\naccess_key = r\nsecret_key = s\nlist = no\n"
-	    "[bucket extra]\n" ENDPOINT "max_concurrent = 4\n"
+	    "[bucket extra]\n" ENDPOINT "max_concurrent_invocations_per_instance = 4\n"
 	    "names = ignored\nexpired = silent\n",
 	    secret_path);
 	struct conf c;
@@ -162,9 +162,9 @@ wrong_values_are_refused(void **state)
 	assert_refused("[local]\nlog_level = loud\n", "none of debug, info");
 	assert_refused("[local]\nmax_object = 5gb\n", "is no size");
 	assert_refused("[local]\nmax_object = 0\n", "is no size");
-	assert_refused(BASE ENDPOINT "max_concurrent = 0\n", "is no number");
-	assert_refused(BASE ENDPOINT "max_concurrent = 1001\n", "is no number");
-	assert_refused(BASE ENDPOINT "max_concurrent = 2x\n", "is no number");
+	assert_refused(BASE ENDPOINT "max_concurrent_invocations_per_instance = 0\n", "is no number");
+	assert_refused(BASE ENDPOINT "max_concurrent_invocations_per_instance = 1001\n", "is no number");
+	assert_refused(BASE ENDPOINT "max_concurrent_invocations_per_instance = 2x\n", "is no number");
 	assert_refused(BASE "listen = 7070\n", "is no HOST:PORT");
 	assert_refused(BASE "listen = a:70707\n", "is no HOST:PORT");
 	assert_refused(BASE "account = 12\n", "12 digits");
