@@ -33,11 +33,13 @@ static const char sql_request_add[] =
     "?10, ?11, ?12)";
 static const char sql_request_stage[] =
     "UPDATE request SET staged = ?2 WHERE seq = ?1";
+static const char sql_request_note[] =
+    "UPDATE request SET notice = ?2 WHERE seq = ?1";
 static const char sql_request_delete[] = "DELETE FROM request WHERE seq = ?1";
 static const char sql_request[] =
-    "SELECT " REQUEST_COLUMNS ", body FROM request WHERE seq = ?1";
+    "SELECT " REQUEST_COLUMNS ", body, notice FROM request WHERE seq = ?1";
 static const char sql_requests[] =
-    "SELECT " REQUEST_COLUMNS ", NULL FROM request ORDER BY seq";
+    "SELECT " REQUEST_COLUMNS ", NULL, NULL FROM request ORDER BY seq";
 
 /* --- buckets and objects -------------------------------------------- */
 
@@ -252,6 +254,19 @@ db_request_stage(struct db *db, int64_t seq, int staged, struct error *err)
 	return db_run(db, st, "stage a result", err);
 }
 
+int
+db_request_note(
+    struct db *db, int64_t seq, const char *notice, struct error *err)
+{
+	sqlite3_stmt *st = db_writing(db, sql_request_note, err);
+
+	if (st == NULL)
+		return -1;
+	sqlite3_bind_int64(st, 1, seq);
+	db_bind_text(st, 2, notice);
+	return db_run(db, st, "note a result", err);
+}
+
 static void
 read_request(sqlite3_stmt *st, struct db_request *out)
 {
@@ -272,6 +287,7 @@ read_request(sqlite3_stmt *st, struct db_request *out)
 	out->body_len = (size_t)sqlite3_column_bytes(st, 13);
 	if (out->body_len > 0)
 		out->body = xmemdup(sqlite3_column_blob(st, 13), out->body_len);
+	out->notice = db_column_text(st, 14);
 }
 
 int
@@ -303,6 +319,7 @@ db_request_done(struct db_request *r)
 	free(r->body);
 	free(r->output);
 	free(r->failure);
+	free(r->notice);
 	memset(r, 0, sizeof(*r));
 }
 

@@ -56,6 +56,7 @@ struct db_request {
 	int64_t ttl_s;
 	int64_t timeout_s;
 	int staged; /* enum db_staged */
+	char *notice; /* what to publish, of a result that is kept */
 };
 
 /* How far a request's result has come. */
@@ -112,6 +113,9 @@ void db_list_end(struct db *db);
 /* Sets r->seq. */
 int db_request_add(struct db *db, struct db_request *r, struct error *err);
 int db_request_stage(struct db *db, int64_t seq, int staged, struct error *err);
+/* The text that is published when a result that is kept has arrived. */
+int db_request_note(
+    struct db *db, int64_t seq, const char *notice, struct error *err);
 int db_request_delete(struct db *db, int64_t seq, struct error *err);
 /* 1 with *out filled, 0 where there is none, or -1. */
 int db_request_get(

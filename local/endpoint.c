@@ -236,8 +236,11 @@ choose_names(struct invocation *v, const struct conf_endpoint *e,
 	free(name);
 	if (str_empty(e->s3_failure_path))
 		return;
-	name = xasprintf("%s-error.out", uuid);
-	v->r.failure = s3uri_join(e->s3_failure_path, NULL, name);
+	honoured = honoured && e->failure_names == CONF_FAILURE_FOLLOW;
+	name = xasprintf("%s-error.out",
+	    honoured && m->filename != NULL ? m->filename : uuid);
+	v->r.failure = s3uri_join(
+	    e->s3_failure_path, honoured ? m->output_extension : NULL, name);
 	free(name);
 }
 
@@ -319,9 +322,14 @@ accept_request(struct invocation *v, const struct validate_members *m,
 		return;
 	}
 	fill_request(v, e, m, n);
-	if (!key_fits(v->r.output)) {
+	if (!key_fits(v->r.output) ||
+	    (v->r.failure != NULL && !key_fits(v->r.failure))) {
 		refuse(leave(v), 400, "ValidationError",
 		    "The key of the output would be longer than 1024 bytes.");
+		return;
+	}
+	if (!queue_has_room(v->endpoint->queue, v->name)) {
+		refuse(leave(v), 400, "ThrottlingException", "Rate exceeded");
 		return;
 	}
 	call_on_gone(v->call, on_gone_late, v);

@@ -30,6 +30,7 @@ struct queue_options {
 	struct db *db;
 	struct objects *objects;
 	struct place *place;
+	bool remote; /* it is another S3 */
 	struct sns *sns;
 	struct faults *faults;
 	struct http_client *http;

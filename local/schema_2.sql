@@ -2,6 +2,7 @@
 -- what is to be published.
 
 ALTER TABLE request ADD COLUMN staged INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE request ADD COLUMN notice TEXT;
 
 -- What SetTopicAttributes set; NULL: never.
 CREATE TABLE topic (
