@@ -13,16 +13,21 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "local/admin.h"
 #include "local/auth.h"
 #include "local/call.h"
 #include "local/db.h"
 #include "local/endpoint.h"
+#include "local/fault.h"
 #include "local/objects.h"
+#include "local/place.h"
 #include "local/queue.h"
 #include "local/s3.h"
 #include "local/s3answer.h"
 #include "local/s3uri.h"
 #include "local/seal.h"
+#include "local/sns.h"
+#include "net/http_client.h"
 #include "net/http_server.h"
 
 #define HEAD_MAX (32 * 1024)
@@ -41,10 +46,16 @@ struct server {
 	struct db *db;
 	struct seal *seal;
 	struct objects *objects;
+	struct http_client *client;
+	struct faults *faults;
+	struct place *place;
+	struct sns *sns;
 	struct queue *queue;
 	struct s3 s3;
 	struct endpoint endpoint;
 	struct http_server *http;
+	struct admin *admin;
+	bool stopping;
 	struct loop_signal *on_term;
 	struct loop_signal *on_int;
 };
@@ -72,6 +83,11 @@ on_request(struct http_exchange *x, void *arg)
 		s3_request(&s->s3, c);
 	else if (verdict == AUTH_OK && str_eq(c->claim.service, "sagemaker"))
 		endpoint_request(&s->endpoint, c);
+	else if (verdict == AUTH_OK && str_eq(c->claim.service, "sns"))
+		sns_request(s->sns, c);
+	else if (verdict == AUTH_MISSING &&
+	    sns_is_ours(http_method(x), http_path(x), http_query(x)))
+		sns_request(s->sns, c);
 	else {
 		if (verdict == AUTH_OK)
 			verdict = AUTH_WRONG_SERVICE;
@@ -83,12 +99,27 @@ on_request(struct http_exchange *x, void *arg)
 }
 
 static void
+on_stopped(void *arg)
+{
+	struct server *s = arg;
+
+	loop_stop(s->loop);
+}
+
+/* The first lets end what can end soon, the second does not. */
+static void
 on_signal(void *arg)
 {
 	struct server *s = arg;
 
+	if (s->stopping) {
+		loop_stop(s->loop);
+		return;
+	}
+	s->stopping = true;
 	log_info("local", "stopping");
-	loop_stop(s->loop);
+	http_server_drain(s->http);
+	queue_stop(s->queue, on_stopped, s);
 }
 
 /* --- making --------------------------------------------------------- */
@@ -196,6 +227,44 @@ declare_buckets(struct server *s, struct error *err)
 	return 0;
 }
 
+/* What the queue and the APIs work with. */
+static int
+make_parts(struct server *s, struct error *err)
+{
+	struct http_client_options client = {
+	    /* Every container has a limit of its own. */
+	    .max_per_host = 1000,
+	    .user_agent = "awaitd-local/" PACKAGE_VERSION,
+	};
+	struct place_options place = {
+	    .loop = s->loop,
+	    .db = s->db,
+	    .objects = s->objects,
+	    .remote = &s->conf->s3,
+	    .tmp_dir = s->tmp_dir,
+	    .max_object = s->conf->max_object,
+	};
+	struct sns_options sns = {
+	    .loop = s->loop,
+	    .db = s->db,
+	    .faults = s->faults,
+	    .auth = &s->auth,
+	    .conf = s->conf,
+	    .data_dir = s->conf->data,
+	};
+
+	if (!str_empty(s->conf->faults) &&
+	    faults_read(s->faults, s->conf->faults, err) == -1)
+		return -1;
+	if (http_client_new(s->loop, &client, &s->client, err) == -1)
+		return -1;
+	place.http = s->client;
+	sns.http = s->client;
+	if (place_new(&place, &s->place, err) == -1)
+		return -1;
+	return sns_new(&sns, &s->sns, err);
+}
+
 static int
 make_apis(struct server *s, struct error *err)
 {
@@ -203,6 +272,12 @@ make_apis(struct server *s, struct error *err)
 	    .loop = s->loop,
 	    .db = s->db,
 	    .objects = s->objects,
+	    .place = s->place,
+	    .remote = !str_empty(s->conf->s3.endpoint),
+	    .sns = s->sns,
+	    .faults = s->faults,
+	    .http = s->client,
+	    .region = s->conf->region,
 	    .endpoints = s->conf->endpoints,
 	    .endpoints_n = s->conf->endpoints_n,
 	    .tmp_dir = s->tmp_dir,
@@ -236,26 +311,45 @@ listen_there(struct server *s, struct error *err)
 	    .max_connections = CONNECTIONS_MAX,
 	};
 
-	return http_server_new(s->loop, &o, on_request, s, &s->http, err);
+	struct admin_options admin = {
+	    .loop = s->loop,
+	    .conf = &s->conf->admin,
+	    .faults = s->faults,
+	    .queue = s->queue,
+	};
+
+	if (http_server_new(s->loop, &o, on_request, s, &s->http, err) == -1)
+		return -1;
+	if (str_empty(s->conf->admin.listen))
+		return 0;
+	return admin_new(&admin, &s->admin, err);
+}
+
+/* Where we are reached, "http://127.0.0.1:7070". The caller's. */
+static char *
+base_url(const struct server *s)
+{
+	bool v6 = strchr(s->conf->host, ':') != NULL;
+
+	return xasprintf("http://%s%s%s:%d", v6 ? "[" : "", s->conf->host,
+	    v6 ? "]" : "", http_server_port(s->http));
 }
 
 static int
 announce(struct server *s, const char *port_file, struct error *err)
 {
-	int port = http_server_port(s->http), rc = 0;
-	bool v6 = strchr(s->conf->host, ':') != NULL;
-	char *text;
+	char *text = base_url(s);
+	int rc = 0;
 
 	log_begin(LOG_INFO, "local");
 	log_str("msg", "listening");
-	text = xasprintf("http://%s%s%s:%d", v6 ? "[" : "", s->conf->host,
-	    v6 ? "]" : "", port);
 	log_str("address", text);
 	log_int("endpoints", (int64_t)s->conf->endpoints_n);
 	log_end();
+	sns_start(s->sns, text);
 	free(text);
 	if (port_file != NULL) {
-		text = xasprintf("%d\n", port);
+		text = xasprintf("%d\n", http_server_port(s->http));
 		rc =
 		    file_write_atomic(port_file, text, strlen(text), 0644, err);
 		free(text);
@@ -268,8 +362,10 @@ start(struct server *s, const char *port_file, struct error *err)
 {
 	raise_limits();
 	make_auth(s);
+	s->faults = faults_new();
 	if (open_data(s, err) == -1 || declare_buckets(s, err) == -1 ||
-	    make_apis(s, err) == -1 || listen_there(s, err) == -1)
+	    make_parts(s, err) == -1 || make_apis(s, err) == -1 ||
+	    listen_there(s, err) == -1)
 		return -1;
 	s->on_term = loop_signal_new(s->loop, SIGTERM, on_signal, s);
 	s->on_int = loop_signal_new(s->loop, SIGINT, on_signal, s);
@@ -281,15 +377,20 @@ start(struct server *s, const char *port_file, struct error *err)
 static void
 stop(struct server *s)
 {
-	if (s->queue != NULL)
-		queue_stop(s->queue);
+	if (s->sns != NULL)
+		sns_stop(s->sns);
+	admin_free(s->admin);
 	http_server_free(s->http);
 	seal_free(s->seal);
 	if (s->db != NULL)
 		db_flush(s->db);
 	queue_free(s->queue);
+	place_free(s->place);
+	sns_free(s->sns);
+	http_client_free(s->client);
 	objects_free(s->objects);
 	db_close(s->db);
+	faults_free(s->faults);
 	loop_signal_free(s->on_term);
 	loop_signal_free(s->on_int);
 	if (s->lock_fd != -1)
