@@ -193,7 +193,7 @@ local_start() {
 	until [ -s "$tmp/port" ]; do
 		"$awaitd_local" -c "$tmp/local.conf" --data "$tmp/data" \
 		    --listen "127.0.0.1:${port:-0}" --port-file "$tmp/port" \
-		    --log-level debug 2>>"$tmp/local.log" &
+		    --log-level "${local_log:-debug}" 2>>"$tmp/local.log" &
 		local_pid=$!
 		wait_until 30 local_decided && [ -s "$tmp/port" ] && break
 		local_tries=$((local_tries + 1))
