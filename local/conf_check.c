@@ -388,6 +388,8 @@ check_endpoint(const struct conf *c, struct conf_endpoint *e, struct error *err)
 	    !validate_endpoint_name(e->name, len))
 		return complain(&e->place, "no name for an endpoint",
 		    "Use up to 63 letters, digits and inner hyphens.", err);
+	if (check_model(e, err) == -1)
+		return -1;
 	if (str_empty(e->s3_output_path))
 		return complain(&e->place, "an endpoint needs s3_output_path",
 		    path_hint, err);
@@ -397,7 +399,7 @@ check_endpoint(const struct conf *c, struct conf_endpoint *e, struct error *err)
 	if (!str_empty(e->s3_failure_path) && !is_path(e->s3_failure_path))
 		return complain(&e->place, "s3_failure_path is no S3 place",
 		    path_hint, err);
-	if (check_model(e, err) == -1 || check_topics(c, e, err) == -1)
+	if (check_topics(c, e, err) == -1)
 		return -1;
 	return check_include(e, err);
 }

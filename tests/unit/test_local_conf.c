@@ -114,7 +114,8 @@ every_section_is_read(void **state)
 	    "[local]\nlisten = [::1]:0\ndata = /x\nmax_object = 2MiB\n"
 	    "log_level = debug\naccess_key = me\nsecret_key_file = %s\n"
 	    "[user r]\naccess_key = r\nsecret_key = s\nlist = no\n"
-	    "[bucket extra]\n" ENDPOINT "max_concurrent_invocations_per_instance = 4\n"
+	    "[bucket extra]\n" ENDPOINT
+	    "max_concurrent_invocations_per_instance = 4\n"
 	    "names = ignored\nexpired = silent\n",
 	    secret_path);
 	struct conf c;
@@ -146,7 +147,7 @@ complaints_name_file_and_line(void **state)
 	(void)state;
 	assert_refused("[local]\ndata = /x\nx = 1\n", expected);
 	free(expected);
-	expected = xasprintf("%s:4: an endpoint needs a command", path);
+	expected = xasprintf("%s:4: an endpoint needs a model", path);
 	assert_refused(BASE "\n[endpoint e]\n", expected);
 	free(expected);
 	assert_refused("[nothing]\nx = 1\n", "no section [nothing]");
@@ -162,9 +163,15 @@ wrong_values_are_refused(void **state)
 	assert_refused("[local]\nlog_level = loud\n", "none of debug, info");
 	assert_refused("[local]\nmax_object = 5gb\n", "is no size");
 	assert_refused("[local]\nmax_object = 0\n", "is no size");
-	assert_refused(BASE ENDPOINT "max_concurrent_invocations_per_instance = 0\n", "is no number");
-	assert_refused(BASE ENDPOINT "max_concurrent_invocations_per_instance = 1001\n", "is no number");
-	assert_refused(BASE ENDPOINT "max_concurrent_invocations_per_instance = 2x\n", "is no number");
+	assert_refused(BASE ENDPOINT
+	    "max_concurrent_invocations_per_instance = 0\n",
+	    "is no number");
+	assert_refused(BASE ENDPOINT
+	    "max_concurrent_invocations_per_instance = 1001\n",
+	    "is no number");
+	assert_refused(BASE ENDPOINT
+	    "max_concurrent_invocations_per_instance = 2x\n",
+	    "is no number");
 	assert_refused(BASE "listen = 7070\n", "is no HOST:PORT");
 	assert_refused(BASE "listen = a:70707\n", "is no HOST:PORT");
 	assert_refused(BASE "account = 12\n", "12 digits");
@@ -178,6 +185,116 @@ wrong_values_are_refused(void **state)
 			    "s3_output_path = /tmp\n",
 	    "no S3 place");
 	assert_refused("", "no folder for the data");
+}
+
+static void
+an_endpoint_has_one_model(void **state)
+{
+	static const char ep[] = BASE "[endpoint e]\n"
+				      "s3_output_path = s3://abc/o\n";
+	char *text;
+	struct conf c;
+
+	(void)state;
+	assert_refused(ep, "needs a model");
+	text = xasprintf("%scommand = a\ncontainer = http://h:1\n", ep);
+	assert_refused(text, "has one model");
+	free(text);
+	text = xasprintf("%scontainer = localhost:8080\n", ep);
+	assert_refused(text, "container is no URL");
+	free(text);
+	text = xasprintf("%sserve = a\nmax_instances = 2\n", ep);
+	assert_refused(text, "{port}");
+	free(text);
+	text = xasprintf("%sserve = a {port}\nmin_instances = 2\n", ep);
+	assert_refused(text, "more than max_instances");
+	free(text);
+	text = xasprintf("%scontainer = http://127.0.0.1:8080//\n", ep);
+	assert_sound(&c, text);
+	assert_string_equal(c.endpoints[0].container, "http://127.0.0.1:8080");
+	conf_done(&c);
+	free(text);
+	text = xasprintf("%sserve = a --port {port}\nmax_instances = 3\n"
+			 "scale_in_after = 90s\n",
+	    ep);
+	assert_sound(&c, text);
+	assert_string_equal(c.endpoints[0].argv[2], "{port}");
+	assert_int_equal(c.endpoints[0].scale_in_after_ms, 90000);
+	assert_int_equal(c.endpoints[0].startup_timeout_ms, 240000);
+	conf_done(&c);
+	free(text);
+	assert_refused(BASE ENDPOINT "scale_in_after = soon\n", "is no time");
+	assert_refused(BASE ENDPOINT "startup_timeout = 2h\n", "is no time");
+}
+
+#define TOPIC "arn:aws:sns:us-east-1:123456789012:done"
+
+static void
+topics_are_our_own(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	assert_sound(&c,
+	    BASE ENDPOINT "success_topic = " TOPIC "\n"
+			  "include_inference_response_in = "
+			  "ERROR_NOTIFICATION_TOPIC\n");
+	assert_false(c.endpoints[0].include_success);
+	assert_true(c.endpoints[0].include_error);
+	conf_done(&c);
+	assert_refused(BASE ENDPOINT "success_topic = done\n",
+	    "success_topic is no topic of ours");
+	assert_refused(BASE ENDPOINT
+	    "error_topic = arn:aws:sns:us-east-1:000000000000:x\n",
+	    "error_topic is no topic of ours");
+	assert_refused(
+	    BASE ENDPOINT "error_topic = " TOPIC ".fifo\n", "error_topic");
+	assert_refused(BASE ENDPOINT "include_inference_response_in = both\n",
+	    "names no topic");
+}
+
+static void
+the_admin_address_needs_a_token_for_others(void **state)
+{
+	char *text = xasprintf("%s[admin]\nlisten = 0.0.0.0:7071\n"
+			       "[local]\nallow_remote = yes\naccess_key = a\n"
+			       "secret_key = b\n",
+	    BASE);
+	struct conf c;
+
+	(void)state;
+	assert_refused(text, "[admin] can be reached");
+	free(text);
+	text = xasprintf("%s[admin]\ntoken_file = %s\n", BASE, secret_path);
+	assert_refused(text, "too short");
+	free(text);
+	assert_refused(BASE "[admin]\nlisten = 7071\n", "no HOST:PORT");
+	assert_sound(&c, BASE "[admin]\nlisten = unix:/tmp/x\n");
+	assert_string_equal(c.admin.unix_path, "/tmp/x");
+	conf_done(&c);
+	assert_sound(&c, BASE "[admin]\nlisten = 127.0.0.1:0\n");
+	assert_string_equal(c.admin.host, "127.0.0.1");
+	conf_done(&c);
+}
+
+static void
+another_s3_needs_its_keys(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	assert_refused(BASE "[s3]\nendpoint = http://h\n", "needs access_key");
+	assert_refused(BASE "[s3]\nendpoint = h:1\naccess_key = a\n"
+			    "secret_key = b\n",
+	    "is no URL");
+	assert_sound(&c,
+	    BASE "[s3]\nendpoint = http://h:9/\naccess_key = a\n"
+		 "secret_key = b\naddressing = virtual\n");
+	assert_string_equal(c.s3.endpoint, "http://h:9");
+	assert_int_equal(c.s3.addressing, CONF_ADDRESSING_VIRTUAL);
+	conf_done(&c);
+	assert_refused(
+	    BASE "[sns]\nsigning_cert_url = cert.pem\n", "is no URL");
 }
 
 static void
@@ -287,6 +404,10 @@ main(void)
 	    cmocka_unit_test(every_section_is_read),
 	    cmocka_unit_test(complaints_name_file_and_line),
 	    cmocka_unit_test(wrong_values_are_refused),
+	    cmocka_unit_test(an_endpoint_has_one_model),
+	    cmocka_unit_test(topics_are_our_own),
+	    cmocka_unit_test(the_admin_address_needs_a_token_for_others),
+	    cmocka_unit_test(another_s3_needs_its_keys),
 	    cmocka_unit_test(users_need_keys_of_their_own),
 	    cmocka_unit_test(others_are_let_in_only_with_keys_of_ones_own),
 	    cmocka_unit_test(any_key_can_be_set_from_outside),

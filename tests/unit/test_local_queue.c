@@ -21,9 +21,13 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "local/db.h"
+#include "local/fault.h"
 #include "local/objects.h"
+#include "local/place.h"
 #include "local/queue.h"
 #include "local/seal.h"
+#include "local/sns.h"
+#include "net/http_client.h"
 
 #define GIVE_UP_MS 20000
 
@@ -49,6 +53,11 @@ static struct loop *loop;
 static struct db *db;
 static struct seal *seal;
 static struct objects *objects;
+static struct http_client *client;
+static struct faults *faults;
+static struct place *place;
+static struct sns *sns;
+static struct conf conf;
 static struct queue *queue;
 static struct conf_endpoint endpoint;
 static unsigned ends_wanted, ends, running, running_most;
@@ -86,6 +95,9 @@ open_all(void)
 	    .tmp_dir = tmp_dir,
 	    .max_object = 1000,
 	};
+	struct http_client_options ho = {.user_agent = "test"};
+	struct place_options po = {.tmp_dir = tmp_dir, .max_object = 1000};
+	struct sns_options so = {.conf = &conf, .data_dir = dir};
 	struct error err;
 
 	loop = loop_new();
@@ -95,9 +107,21 @@ open_all(void)
 	seal = seal_new(loop);
 	if (objects_new(db, seal, objects_dir, &objects, &err) == -1)
 		fail_msg("%s", err.text);
-	o.loop = loop;
-	o.db = db;
-	o.objects = objects;
+	faults = faults_new();
+	if (http_client_new(loop, &ho, &client, &err) == -1)
+		fail_msg("%s", err.text);
+	po.loop = so.loop = o.loop = loop;
+	po.db = so.db = o.db = db;
+	po.objects = o.objects = objects;
+	po.http = so.http = o.http = client;
+	po.remote = &conf.s3;
+	so.faults = o.faults = faults;
+	if (place_new(&po, &place, &err) == -1 ||
+	    sns_new(&so, &sns, &err) == -1)
+		fail_msg("%s", err.text);
+	o.place = place;
+	o.sns = sns;
+	o.region = "us-east-1";
 	if (queue_new(&o, &queue, &err) == -1)
 		fail_msg("%s", err.text);
 	ends = running = running_most = 0;
@@ -107,10 +131,15 @@ open_all(void)
 static void
 close_all(void)
 {
-	queue_stop(queue);
+	queue_stop(queue, on_give_up, NULL);
+	loop_run(loop);
 	seal_free(seal);
 	db_flush(db);
 	queue_free(queue);
+	place_free(place);
+	sns_free(sns);
+	http_client_free(client);
+	faults_free(faults);
 	objects_free(objects);
 	db_close(db);
 	loop_timer_free(give_up);
@@ -140,6 +169,9 @@ setup(void **state)
 	memset(&endpoint, 0, sizeof(endpoint));
 	endpoint.name = xstrdup("ep");
 	endpoint.max_concurrent = 1;
+	endpoint.max_backlog = 100;
+	endpoint.command = endpoint.name;
+	conf_init(&conf);
 	endpoint.content_type = xstrdup("a/b");
 	endpoint.result_content_type = xstrdup("c/d");
 	*state = NULL;
@@ -161,6 +193,7 @@ teardown(void **state)
 	int rc = nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 
 	(void)state;
+	conf_done(&conf);
 	str_free_words(endpoint.argv);
 	free(endpoint.name);
 	free(endpoint.content_type);
