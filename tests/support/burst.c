@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * burst ENDPOINT COUNT CONCURRENCY [BYTES]: so many InvokeEndpointAsync to
- * $AWS_ENDPOINT_URL over so many connections, as fast as they are answered.
+ * burst ENDPOINT COUNT CONCURRENCY [BYTES [TEXT]]: so many InvokeEndpointAsync
+ * to $AWS_ENDPOINT_URL over so many connections, as fast as they are answered,
+ * with a payload of so many bytes that begins with the text.
  * The places of each that was accepted go to stdout, a line each; the figures
  * to stderr. A server that is away is tried again for 30 s, each time with a
  * new request: what had no answer is counted as lost.
@@ -127,7 +128,7 @@ fill(void *arg)
 
 /* "http://HOST:PORT" of the environment, and what is made of it. */
 static void
-prepare(void)
+prepare(const char *text)
 {
 	base = getenv("AWS_ENDPOINT_URL");
 	if (base == NULL || !str_starts(base, "http://") ||
@@ -141,6 +142,7 @@ prepare(void)
 	path = xasprintf("/endpoints/%s/async-invocations", endpoint);
 	url = xasprintf("%s%s", base, path);
 	memset(payload, 'x', sizeof(payload));
+	memcpy(payload, text, strlen(text));
 	hash_sha256_hex(payload, payload_len, payload_hash);
 }
 
@@ -161,9 +163,10 @@ main(int argc, char **argv)
 	concurrency = strtol(argv[3], NULL, 10);
 	if (argc > 4)
 		payload_len = (size_t)strtol(argv[4], NULL, 10);
-	if (payload_len > sizeof(payload))
+	if (payload_len > sizeof(payload) ||
+	    (argc > 5 && strlen(argv[5]) > payload_len))
 		return 2;
-	prepare();
+	prepare(argc > 5 ? argv[5] : "");
 	options.max_per_host = (unsigned)concurrency;
 	loop = loop_new();
 	pause_timer = loop_timer_new(loop, fill, NULL);
