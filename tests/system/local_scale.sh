@@ -39,10 +39,11 @@ all_there() {
 	[ "$(($(keys out | wc -l) + $(keys failed | wc -l)))" -ge "$1" ]
 }
 containers() { # how many of those that ever started live
+	awk '$2 == "start" { print $1 }' "$journal" >"$tmp/started"
 	n=0
-	for pid in $(awk '$2 == "start" { print $1 }' "$journal"); do
+	while read -r pid; do
 		gone "$pid" || n=$((n + 1))
-	done
+	done <"$tmp/started"
 	echo $n
 }
 # shellcheck disable=SC2317 # by wait_until

@@ -524,6 +524,135 @@ expiry_can_be_silent(void **state)
 	close_all();
 }
 
+static const struct metrics_endpoint *
+metrics(void)
+{
+	size_t n;
+	const struct metrics_endpoint *m = queue_metrics(queue, &n);
+
+	assert_int_equal(n, 1);
+	return m;
+}
+
+/* Make an object, and then take its bytes away. */
+static void
+an_object_without_bytes(const char *key)
+{
+	struct error err = {0};
+	struct db_object o = {0};
+	char *path;
+	int fd;
+
+	submit(key, "x", NULL);
+	run_until(1);
+	ends = 0;
+	assert_int_equal(objects_open(objects, "abc", key, &o, &fd, &err), 1);
+	close(fd);
+	path = xasprintf("%s/%s", objects_dir, o.file);
+	assert_int_equal(unlink(path), 0);
+	free(path);
+	db_object_done(&o);
+}
+
+static void
+what_this_machine_failed_holds_up_nobody_else(void **state)
+{
+	(void)state;
+	set_command("cat");
+	open_all();
+	an_object_without_bytes("gone");
+	submit("one", NULL, "s3://abc/gone");
+	submit("two", "2", NULL);
+	submit("three", "3", NULL);
+	run_until(2);
+	assert_object("two", "2");
+	assert_object("three", "3");
+	assert_object("one-error", NULL);
+	assert_int_equal(queued(), 1);
+	assert_int_equal(metrics()->waiting, 1);
+	close_all();
+	/* It is still there after a restart, and ends with its time. */
+	wall += 60000;
+	open_all();
+	run_until(1);
+	assert_int_equal(queued(), 0);
+	assert_object("one-error",
+	    "Request expired: it waited longer than its time to live of 60 "
+	    "seconds");
+	close_all();
+}
+
+static void
+what_has_lost_its_endpoint_expires(void **state)
+{
+	(void)state;
+	set_command("cat");
+	open_all();
+	submit("one", "x", NULL);
+	close_all();
+	free(endpoint.name);
+	endpoint.name = xstrdup("other");
+	open_all();
+	queue_start(queue);
+	assert_int_equal(queued(), 1);
+	close_all();
+	wall += 60000;
+	open_all();
+	run_until(1);
+	assert_object("one-error",
+	    "Request expired: it waited longer than its time to live of 60 "
+	    "seconds");
+	assert_int_equal(queued(), 0);
+	close_all();
+}
+
+static void
+a_backlog_has_a_bound(void **state)
+{
+	(void)state;
+	set_command("cat");
+	endpoint.max_backlog = 2;
+	open_all();
+	assert_true(queue_has_room(queue, "ep"));
+	submit("one", "x", NULL);
+	assert_true(queue_has_room(queue, "ep"));
+	submit("two", "x", NULL);
+	assert_false(queue_has_room(queue, "ep"));
+	run_until(2);
+	assert_true(queue_has_room(queue, "ep"));
+	close_all();
+}
+
+static void
+ends_are_counted_as_cloudwatch_does(void **state)
+{
+	const struct metrics_endpoint *m;
+
+	(void)state;
+	set_command("sh -c 'read a; exit $a'");
+	open_all();
+	submit("good", "0\n", NULL);
+	submit("bad", "1\n", NULL);
+	submit("missing", NULL, "s3://abc/none");
+	assert_int_equal(metrics()->waiting, 3);
+	wall += 1000;
+	assert_int_equal(metrics()->oldest_ms, 1000);
+	run_until(3);
+	m = metrics();
+	assert_int_equal(m->accepted, 3);
+	assert_int_equal(m->processed, 3);
+	assert_int_equal(m->failures, 2);
+	assert_int_equal(m->server_errors, 1);
+	assert_int_equal(m->client_errors, 0);
+	assert_int_equal(m->download_failures, 1);
+	assert_int_equal(m->model_us.n, 2);
+	assert_int_equal(m->backlog_ms.n, 3);
+	assert_int_equal(m->backlog_ms.sum, 3000);
+	assert_int_equal(m->waiting + m->running, 0);
+	assert_int_equal(m->oldest_ms, 0);
+	close_all();
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -541,6 +670,10 @@ main(void)
 	    TEST(no_more_run_at_once_than_may),
 	    TEST(a_request_that_waited_too_long_expires),
 	    TEST(expiry_can_be_silent),
+	    TEST(what_this_machine_failed_holds_up_nobody_else),
+	    TEST(what_has_lost_its_endpoint_expires),
+	    TEST(a_backlog_has_a_bound),
+	    TEST(ends_are_counted_as_cloudwatch_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
