@@ -44,6 +44,7 @@ struct child {
 	struct loop_fd *watch;
 	struct loop_timer *timer;
 	bool timed_out;
+	bool ending; /* SIGTERM was sent */
 	child_done_fn *done; /* NULL: cancelled */
 	void *arg;
 };
@@ -96,9 +97,20 @@ on_timeout(void *arg)
 {
 	struct child *c = arg;
 
-	kill(-c->pid, c->timed_out ? SIGKILL : SIGTERM);
+	if (c->ending) {
+		kill(-c->pid, SIGKILL);
+		return;
+	}
 	c->timed_out = true;
-	loop_timer_set(c->timer, KILL_AFTER_MS);
+	child_terminate(c, KILL_AFTER_MS);
+}
+
+void
+child_terminate(struct child *c, int64_t grace_ms)
+{
+	kill(-c->pid, grace_ms > 0 ? SIGTERM : SIGKILL);
+	c->ending = true;
+	loop_timer_set(c->timer, grace_ms);
 }
 
 /* --- starting ------------------------------------------------------- */

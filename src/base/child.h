@@ -47,6 +47,13 @@ int child_start(struct loop *loop, const struct child_options *options,
     child_done_fn *done, void *arg, struct child **out, struct error *err);
 
 /*
+ * SIGTERM to the group, and SIGKILL after grace_ms; 0: SIGKILL at once. done
+ * is called as ever, and says the signal, not a time-out. The time-out of its
+ * start no longer counts; a later call replaces the grace of an earlier one.
+ */
+void child_terminate(struct child *child, int64_t grace_ms);
+
+/*
  * Kill the group; done is not called. Does not wait: the loop reaps the
  * child when it is dead, and runs so long if it has nothing else to do.
  */

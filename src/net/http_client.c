@@ -31,7 +31,7 @@
 
 #define BODY_MAX_DEFAULT ((size_t)64 * 1024)
 #define HEAD_MAX_BYTES ((size_t)64 * 1024)
-#define CONNECT_TIMEOUT_MS 10000L
+#define CONNECT_MS_DEFAULT 10000
 #define STALL_MS_DEFAULT 60000
 #define EPOLL_BATCH 128
 #define IDLE_HANDLES_MAX 64
@@ -51,6 +51,7 @@ struct http_call {
 	int64_t file_len, file_at;
 	http_sink_fn *sink;
 	void *sink_arg;
+	bool sink_all;
 	http_head_fn *head; /* NULL once it was asked */
 	void *head_arg;
 	http_done_fn *done;
@@ -207,7 +208,8 @@ on_body(char *data, size_t size, size_t n, void *arg)
 
 	r->body_bytes += (int64_t)len;
 	r->status = status_of(call);
-	if (call->sink != NULL && r->status >= 200 && r->status < 300)
+	if (call->sink != NULL &&
+	    (call->sink_all || (r->status >= 200 && r->status < 300)))
 		return feed_sink(call, data, len) == 0 ? len : 0;
 	if (call->cut_body)
 		return keep_beginning(&r->body, data, len);
@@ -635,8 +637,10 @@ static void
 set_times(CURL *e, const struct http_request *r)
 {
 	int64_t stall = r->stall_ms > 0 ? r->stall_ms : STALL_MS_DEFAULT;
+	int64_t connect =
+	    r->connect_ms > 0 ? r->connect_ms : CONNECT_MS_DEFAULT;
 
-	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)connect);
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(
@@ -740,6 +744,7 @@ http_start(struct http_client *c, const struct http_request *r,
 	call->body_fd = -1;
 	call->sink = r->sink;
 	call->sink_arg = r->sink_arg;
+	call->sink_all = r->sink_all;
 	call->head = r->head;
 	call->head_arg = r->head_arg;
 	call->cut_body = r->cut_body;

@@ -33,12 +33,12 @@ struct http_response {
 	bool cut; /* the body is not all of it (cut_body) */
 };
 
-/* A piece of a 2xx body. 0, or -1 with *err to break off. */
+/* A piece of a 2xx body, or of any (sink_all). 0, or -1 with *err to break off. */
 typedef int http_sink_fn(
     const void *data, size_t len, void *arg, struct error *err);
 
-/* The head of a 2xx answer, before its first byte goes to the sink: 0, or -1
- * with *err to break off. */
+/* The head of an answer whose body goes to the sink, before its first byte
+ * does: 0, or -1 with *err to break off. */
 typedef int http_head_fn(
     const struct http_response *r, void *arg, struct error *err);
 
@@ -61,9 +61,11 @@ struct http_request {
 	bool cut_body;
 	http_sink_fn *sink;
 	void *sink_arg;
+	bool sink_all; /* the sink gets bodies of any status */
 	http_head_fn *head; /* or NULL */
 	void *head_arg;
 	int64_t timeout_ms; /* of the whole exchange; 0: none */
+	int64_t connect_ms; /* until there is a connection; 0: 10 s */
 	int64_t stall_ms; /* without a byte either way; 0: 60 s */
 	/* Never sent a second time, not even over a kept connection that
 	 * turned out dead: for requests that are not idempotent. */
