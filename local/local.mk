@@ -12,6 +12,7 @@ local_sources += local/conf_check.c
 local_sources += local/db.c local/db.h
 local_sources += local/db_sql.c local/db_sql.h
 local_sources += local/endpoint.c local/endpoint.h
+local_sources += local/fault.c local/fault.h
 local_sources += local/model.c local/model.h
 local_sources += local/objects.c local/objects.h
 local_sources += local/queue.c local/queue.h
