@@ -39,6 +39,7 @@ unit_tests += tests/unit/test_http_server
 unit_tests += tests/unit/test_http_server_body
 unit_tests += tests/unit/test_http_server_conn
 unit_tests += tests/unit/test_http_server_refusal
+unit_tests += tests/unit/test_http_server_shape
 unit_tests += tests/unit/test_http_server_unix
 unit_tests += tests/unit/test_ini
 unit_tests += tests/unit/test_input
@@ -115,6 +116,8 @@ tests_unit_test_http_server_conn_SOURCES = \
 	tests/unit/test_http_server_conn.c $(http_rig)
 tests_unit_test_http_server_refusal_SOURCES = \
 	tests/unit/test_http_server_refusal.c $(http_cases) $(http_rig)
+tests_unit_test_http_server_shape_SOURCES = \
+	tests/unit/test_http_server_shape.c $(http_rig)
 tests_unit_test_http_server_unix_SOURCES = \
 	tests/unit/test_http_server_unix.c $(http_rig)
 
