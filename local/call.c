@@ -5,13 +5,25 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/discard.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
+#include "base/timefmt.h"
+#include "net/http_server_shape.h"
+
+/* No client waits longer for an answer. */
+#define HANG_MS ((int64_t)3600 * 1000)
 
 static void
 call_free(struct call *c)
 {
 	auth_claim_done(&c->claim);
+	free((char *)c->about.operation);
+	free((char *)c->about.endpoint);
+	free((char *)c->about.bucket);
+	free((char *)c->about.key);
+	free((char *)c->about.topic);
 	free(c);
 }
 
@@ -27,6 +39,12 @@ log_call(const struct call *c, int status)
 	log_int("ms", clock_mono_ms() - c->started_at);
 	log_str("user", c->claim.user != NULL ? c->claim.user->name : NULL);
 	log_str("request", c->request_id);
+	log_str("operation", c->about.operation);
+	log_str("endpoint", c->about.endpoint);
+	log_str("bucket", c->about.bucket);
+	log_str("key", c->about.key);
+	log_str("topic", c->about.topic);
+	log_str("fault", c->fault);
 	log_end();
 }
 
@@ -43,11 +61,12 @@ on_gone(struct http_exchange *x, void *arg)
 }
 
 struct call *
-call_new(struct http_exchange *x)
+call_new(struct http_exchange *x, struct faults *faults)
 {
 	struct call *c = xcalloc(1, sizeof(*c));
 
 	c->x = x;
+	c->faults = faults;
 	c->started_at = clock_mono_ms();
 	random_uuid(c->request_id);
 	auth_claim_init(&c->claim);
@@ -70,14 +89,153 @@ finish(struct call *c, int status)
 	call_free(c);
 }
 
+/* --- faults --------------------------------------------------------- */
+
+const struct fault *
+call_fault(struct call *c, enum fault_kind kind)
+{
+	const struct fault *f = fault_take(c->faults, kind, &c->about);
+
+	if (f != NULL)
+		c->fault = fault_name(kind);
+	return f;
+}
+
+void
+call_about(struct call *c, const struct fault_subject *about)
+{
+	const struct fault *f;
+
+	c->about = (struct fault_subject){
+	    .operation = xstrdup_or_null(about->operation),
+	    .endpoint = xstrdup_or_null(about->endpoint),
+	    .bucket = xstrdup_or_null(about->bucket),
+	    .key = xstrdup_or_null(about->key),
+	    .topic = xstrdup_or_null(about->topic),
+	};
+	f = call_fault(c, FAULT_CLOCK_SKEW);
+	if (f != NULL)
+		c->skew_ms = f->ms;
+}
+
+int64_t
+call_now(const struct call *c)
+{
+	return clock_wall_ms() + c->skew_ms;
+}
+
+bool
+call_struck(struct call *c, const struct call_words *words)
+{
+	const struct fault *f;
+
+	if (call_fault(c, FAULT_THROTTLE) != NULL) {
+		words->throttle(c);
+		return true;
+	}
+	f = call_fault(c, FAULT_ERROR_BEFORE);
+	if (f != NULL) {
+		words->fail(c, f->status);
+		return true;
+	}
+	c->words = words;
+	return false;
+}
+
+static bool
+is_head(const struct call *c)
+{
+	return str_eq(http_method(c->x), "HEAD");
+}
+
+/* A look that finds nothing is done, too. */
+static bool
+was_done(const struct call *c, int status)
+{
+	return status < 400 || is_head(c) || str_eq(http_method(c->x), "GET");
+}
+
+static void
+shape_body(struct call *c)
+{
+	const struct fault *cut = call_fault(c, FAULT_TRUNCATE);
+	const struct fault *drip = call_fault(c, FAULT_DRIP);
+	struct http_shape shape = {
+	    .cut = cut != NULL,
+	    .cut_at = cut != NULL ? cut->bytes : 0,
+	    .drip = drip != NULL ? drip->bytes : 0,
+	    .drip_ms = drip != NULL ? drip->ms : 0,
+	};
+
+	if (cut != NULL || drip != NULL)
+		http_reply_shape(c->x, &shape);
+}
+
+/* Whether a fault takes the place of the reply; len is its body's. */
+static bool
+spoiled(struct call *c, int status, int64_t len)
+{
+	const struct call_words *words = c->words;
+	struct http_exchange *x = c->x;
+	const struct fault *f;
+
+	if (words == NULL)
+		return false;
+	c->words = NULL;
+	if (was_done(c, status)) {
+		f = call_fault(c, FAULT_ERROR_AFTER);
+		if (f != NULL) {
+			words->fail(c, f->status);
+			return true;
+		}
+		if (call_fault(c, FAULT_DROP_REPLY) != NULL) {
+			finish(c, status);
+			http_abort(x);
+			return true;
+		}
+	}
+	if (call_fault(c, FAULT_HANG) != NULL) {
+		finish(c, status);
+		http_hang(x, HANG_MS);
+		return true;
+	}
+	if (len > 0 && !is_head(c))
+		shape_body(c);
+	return false;
+}
+
+/* --- replies -------------------------------------------------------- */
+
+/* With the date of a clock that is wrong, in own. */
+static const struct headers *
+date(const struct call *c, const struct headers *headers, struct headers *own)
+{
+	char text[TIMEFMT_HTTP_SIZE];
+	size_t i;
+
+	headers_init(own);
+	if (c->skew_ms == 0)
+		return headers;
+	for (i = 0; headers != NULL && i < headers->n; i++)
+		headers_add(own, headers->v[i].name, headers->v[i].value);
+	timefmt_http(call_now(c), text);
+	headers_set(own, "Date", text);
+	return own;
+}
+
 void
 call_reply(struct call *c, int status, const struct headers *headers,
     const void *body, size_t len)
 {
 	struct http_exchange *x = c->x;
+	struct headers own;
 
+	if (spoiled(c, status, (int64_t)len))
+		return;
+	headers = date(c, headers, &own);
 	finish(c, status);
 	http_reply(x, status, headers, body, len);
+	headers_done(&own);
 }
 
 void
@@ -85,9 +243,14 @@ call_reply_head(
     struct call *c, int status, const struct headers *headers, int64_t len)
 {
 	struct http_exchange *x = c->x;
+	struct headers own;
 
+	if (spoiled(c, status, 0))
+		return;
+	headers = date(c, headers, &own);
 	finish(c, status);
 	http_reply_head(x, status, headers, len);
+	headers_done(&own);
 }
 
 void
@@ -95,7 +258,14 @@ call_reply_file(struct call *c, int status, const struct headers *headers,
     int take_fd, int64_t offset, int64_t len)
 {
 	struct http_exchange *x = c->x;
+	struct headers own;
 
+	if (spoiled(c, status, len)) {
+		discard_fd(take_fd);
+		return;
+	}
+	headers = date(c, headers, &own);
 	finish(c, status);
 	http_reply_file(x, status, headers, take_fd, offset, len);
+	headers_done(&own);
 }

@@ -62,11 +62,29 @@ refuse(struct call *c, int status, const char *type, const char *message)
 }
 
 static void
+throttle(struct call *c)
+{
+	refuse(c, 400, "ThrottlingException", "Rate exceeded");
+}
+
+static void
+fail(struct call *c, int status)
+{
+	bool busy = status == 503;
+
+	refuse(c, status, busy ? "ServiceUnavailable" : "InternalFailure",
+	    busy ? "The service is unavailable. Try your call again."
+		 : "The request failed because of an internal error.");
+}
+
+static const struct call_words words = {throttle, fail};
+
+static void
 refuse_time(struct call *c, bool expired)
 {
 	char signed_at[TIMEFMT_AMZ_SIZE], edge[TIMEFMT_AMZ_SIZE];
 	char now[TIMEFMT_AMZ_SIZE];
-	int64_t skew = auth_skew_ms(c->claim.service), at = clock_wall_ms();
+	int64_t skew = auth_skew_ms(c->claim.service), at = call_now(c);
 	char *text;
 
 	timefmt_amz(c->claim.at, signed_at);
@@ -329,7 +347,7 @@ accept_request(struct invocation *v, const struct validate_members *m,
 		return;
 	}
 	if (!queue_has_room(v->endpoint->queue, v->name)) {
-		refuse(leave(v), 400, "ThrottlingException", "Rate exceeded");
+		throttle(leave(v));
 		return;
 	}
 	call_on_gone(v->call, on_gone_late, v);
@@ -368,6 +386,10 @@ on_end(struct http_exchange *x, void *arg)
 	(void)x;
 	if (verdict != AUTH_OK) {
 		endpoint_refuse(leave(v), verdict);
+		return;
+	}
+	if (call_struck(v->call, &words)) {
+		invocation_free(v);
 		return;
 	}
 	read_members(v, &members);
@@ -470,12 +492,18 @@ void
 endpoint_request(struct endpoint *e, struct call *c)
 {
 	char *name = endpoint_name_in(http_path(c->x), "async-invocations");
+	struct fault_subject about = {
+	    .operation = "InvokeEndpointAsync",
+	    .endpoint = name,
+	};
+	bool invokes = name != NULL && str_eq(http_method(c->x), "POST");
 	enum auth_verdict verdict;
 
-	verdict = auth_admit(e->auth, "sagemaker", http_headers(c->x),
-	    clock_wall_ms(), &c->claim);
-	if (verdict == AUTH_OK && name != NULL &&
-	    str_eq(http_method(c->x), "POST")) {
+	if (invokes)
+		call_about(c, &about);
+	verdict = auth_admit(
+	    e->auth, "sagemaker", http_headers(c->x), call_now(c), &c->claim);
+	if (verdict == AUTH_OK && invokes) {
 		invoke(e, c, name);
 		return;
 	}

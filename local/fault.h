@@ -74,22 +74,27 @@ struct faults;
 struct faults *faults_new(void);
 void faults_free(struct faults *f);
 
-/* One line, without its line end. ERR_CONFIG with a hint that names what is
- * possible. *id may be NULL. */
+/* One line, without its line end; a word that begins with # begins a comment.
+ * ERR_CONFIG with a hint that names what is possible. *id may be NULL. */
 int faults_add(
     struct faults *f, const char *line, int64_t *id, struct error *err);
-/* A file of lines; blank ones and those that begin with # are skipped. */
+/* Lines, all of them or, on an error, none; blank ones and those that begin
+ * with # are skipped. ids gets the id of each, one a line, or is NULL. */
+int faults_add_text(
+    struct faults *f, const char *text, struct buf *ids, struct error *err);
+/* A file of them. */
 int faults_read(struct faults *f, const char *path, struct error *err);
 /* false where there is no such fault. */
 bool faults_remove(struct faults *f, int64_t id);
 void faults_clear(struct faults *f);
 
-/* Each as a line that faults_add takes, with its id and how often taken. */
+/* Each as a line that faults_add takes, in its comment the id and how often it
+ * was taken. Those that are used up stay while there is room. */
 void faults_list(const struct faults *f, struct buf *out);
 
 /*
  * The first fault of this kind that fits, counted as taken and logged; NULL:
- * none. Borrowed until the loop's next turn. NULL faults have none.
+ * none. Borrowed until one is added or taken back. NULL faults have none.
  */
 const struct fault *fault_take(struct faults *f, enum fault_kind kind,
     const struct fault_subject *subject);

@@ -17,6 +17,7 @@ local_sources += local/endpoint.c local/endpoint.h
 local_sources += local/fleet.c local/fleet.h
 local_sources += local/instance.c local/instance.h
 local_sources += local/lines.c local/lines.h
+local_sources += local/fault.c local/fault.h
 local_sources += local/model.c local/model.h
 local_sources += local/model_kind.h
 local_sources += local/objects.c local/objects.h

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -39,7 +38,8 @@ missing_key(struct call *c, const char *key)
 	    .detail = {"Key", key},
 	};
 
-	if (c->claim.user->list)
+	if (c->claim.user->list &&
+	    call_fault(c, FAULT_FORBIDDEN_FOR_MISSING) == NULL)
 		s3answer_error(c, &e);
 	else
 		s3answer_code(c, "AccessDenied");
@@ -136,7 +136,7 @@ describe(struct call *c, const struct db_object *o, struct headers *h)
 	s3answer_headers(c, h);
 	timefmt_http(o->modified_at, date);
 	headers_add(h, "Last-Modified", date);
-	headers_addf(h, "ETag", "\"%s\"", o->etag);
+	s3answer_etag(c, h, o->etag);
 	headers_add(h, "Accept-Ranges", "bytes");
 }
 
@@ -421,7 +421,7 @@ authenticate(struct s3 *s, struct call *c)
 	    .payload_hash = headers_get(h, "x-amz-content-sha256"),
 	};
 	enum auth_verdict verdict =
-	    auth_admit(s->auth, "s3", h, clock_wall_ms(), &c->claim);
+	    auth_admit(s->auth, "s3", h, call_now(c), &c->claim);
 
 	if (verdict == AUTH_OK && r.payload_hash == NULL) {
 		s3answer_text(c, "InvalidRequest",
@@ -436,20 +436,59 @@ authenticate(struct s3 *s, struct call *c)
 	return verdict;
 }
 
+/* NULL: none that has a name here. */
+static const char *
+operation_of(const char *method, const struct s3target *t)
+{
+	static const struct {
+		const char *method;
+		const char *object;
+		const char *bucket;
+	} table[] = {
+	    {"GET", "GetObject", "ListObjectsV2"},
+	    {"HEAD", "HeadObject", "HeadBucket"},
+	    {"PUT", "PutObject", "CreateBucket"},
+	    {"DELETE", "DeleteObject", NULL},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(table); i++) {
+		if (str_eq(table[i].method, method) && !names_subresource(t))
+			return t->key != NULL ? table[i].object
+					      : table[i].bucket;
+	}
+	return NULL;
+}
+
+static void
+say_what_about(struct call *c, const struct s3target *t)
+{
+	struct fault_subject about = {
+	    .operation = operation_of(http_method(c->x), t),
+	    .bucket = t->bucket,
+	    .key = t->key,
+	};
+
+	call_about(c, &about);
+}
+
 void
 s3_request(struct s3 *s, struct call *c)
 {
 	const char *host = headers_get(http_headers(c->x), "host");
 	struct error err = {0};
 	struct s3target t;
+	int rc = s3target_parse(http_path(c->x), http_query(c->x),
+	    host != NULL ? host : "", s->host, &t, &err);
 
-	if (authenticate(s, c) != AUTH_OK)
-		return;
-	if (s3target_parse(http_path(c->x), http_query(c->x),
-		host != NULL ? host : "", s->host, &t, &err) == -1) {
-		s3answer_text(c, err.remote_code, err.text);
-		return;
+	if (rc == 0)
+		say_what_about(c, &t);
+	if (authenticate(s, c) == AUTH_OK) {
+		if (rc == -1)
+			s3answer_text(c, err.remote_code, err.text);
+		else if (!call_struck(c, &s3answer_words))
+			dispatch(s, c, &t);
 	}
-	dispatch(s, c, &t);
-	s3target_done(&t);
+	if (rc == 0)
+		s3target_done(&t);
 }

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/encode.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -59,9 +58,11 @@ static const struct {
     {"RequestTimeTooSkewed", 403,
 	"The difference between the request time and the current time is too "
 	"large."},
+    {"ServiceUnavailable", 503, "Service is unable to handle request."},
     {"SignatureDoesNotMatch", 403,
 	"The request signature we calculated does not match the signature you "
 	"provided. Check your key and signing method."},
+    {"SlowDown", 503, "Please reduce your request rate."},
     {"XAmzContentSHA256Mismatch", 400,
 	"The provided 'x-amz-content-sha256' header does not match what was "
 	"computed."},
@@ -126,7 +127,7 @@ s3answer_format(struct buf *out, const struct s3answer_error *e,
 void
 s3answer_error(struct call *c, const struct s3answer_error *e)
 {
-	int status = s3answer_status(e->code);
+	int status = e->status != 0 ? e->status : s3answer_status(e->code);
 	struct headers headers;
 	struct buf body;
 
@@ -158,6 +159,39 @@ s3answer_code(struct call *c, const char *code)
 	s3answer_text(c, code, NULL);
 }
 
+/* --- faults --------------------------------------------------------- */
+
+/* Another one, but always the same, so that two looks agree. */
+void
+s3answer_etag(struct call *c, struct headers *h, const char *etag)
+{
+	char *other = xstrdup(etag);
+
+	if (call_fault(c, FAULT_WRONG_ETAG) != NULL && *other != '\0')
+		*other = *other == '0' ? '1' : '0';
+	headers_addf(h, "ETag", "\"%s\"", other);
+	free(other);
+}
+
+static void
+throttle(struct call *c)
+{
+	s3answer_code(c, "SlowDown");
+}
+
+static void
+fail(struct call *c, int status)
+{
+	struct s3answer_error e = {
+	    .code = status == 503 ? "ServiceUnavailable" : "InternalError",
+	    .status = status,
+	};
+
+	s3answer_error(c, &e);
+}
+
+const struct call_words s3answer_words = {throttle, fail};
+
 /* --- signatures ----------------------------------------------------- */
 
 static void
@@ -187,7 +221,7 @@ send_skewed(struct call *c, const struct auth_claim *claim)
 	};
 
 	timefmt_amz(claim->at, signed_at);
-	timefmt_iso(clock_wall_ms(), now);
+	timefmt_iso(call_now(c), now);
 	s3answer_error(c, &e);
 }
 

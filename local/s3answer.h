@@ -15,6 +15,7 @@
 /* What one error says besides its code; NULL: nothing. */
 struct s3answer_error {
 	const char *code; /* such as "NoSuchKey" */
+	int status; /* 0: the usual one */
 	const char *message; /* NULL: the usual one */
 	/* Up to three more elements, name and text in turn. */
 	const char *detail[6];
@@ -27,6 +28,12 @@ void s3answer_headers(const struct call *c, struct headers *out);
 void s3answer_error(struct call *c, const struct s3answer_error *e);
 void s3answer_code(struct call *c, const char *code);
 void s3answer_text(struct call *c, const char *code, const char *message);
+
+/* An object's ETag, where no fault has it be another. */
+void s3answer_etag(struct call *c, struct headers *h, const char *etag);
+
+/* What faults have S3 say. */
+extern const struct call_words s3answer_words;
 
 /* The answer to a signature that was not accepted. */
 void s3answer_auth(

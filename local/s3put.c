@@ -448,7 +448,7 @@ reply_stored(struct s3put *p, const struct objects_stored *stored)
 	char *name;
 
 	s3answer_headers(p->call, &h);
-	headers_addf(&h, "ETag", "\"%s\"", stored->etag);
+	s3answer_etag(p->call, &h, stored->etag);
 	if (eq != NULL) {
 		name = xasprintf("x-amz-checksum-%.*s",
 		    (int)(eq - stored->checksum), stored->checksum);

@@ -75,7 +75,7 @@ static void
 on_request(struct http_exchange *x, void *arg)
 {
 	struct server *s = arg;
-	struct call *c = call_new(x);
+	struct call *c = call_new(x, s->faults);
 	enum auth_verdict verdict;
 
 	verdict = auth_parse(http_headers(x), http_query(x), &c->claim);

@@ -40,6 +40,7 @@ net_sources += src/net/http_server_body.c
 net_sources += src/net/http_server_conn.c src/net/http_server_conn.h
 net_sources += src/net/http_server_listen.c src/net/http_server_listen.h
 net_sources += src/net/http_server_reply.c
+net_sources += src/net/http_server_shape.c src/net/http_server_shape.h
 net_sources += src/net/http_server_unix.c
 net_sources += src/net/http_server_watch.c
 net_sources += src/net/sockset.c src/net/sockset.h

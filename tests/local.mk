@@ -39,6 +39,7 @@ unit_tests += tests/unit/test_http_server
 unit_tests += tests/unit/test_http_server_body
 unit_tests += tests/unit/test_http_server_conn
 unit_tests += tests/unit/test_http_server_refusal
+unit_tests += tests/unit/test_http_server_shape
 unit_tests += tests/unit/test_http_server_unix
 unit_tests += tests/unit/test_ini
 unit_tests += tests/unit/test_input
@@ -51,6 +52,7 @@ unit_tests += tests/unit/test_jsonw
 unit_tests += tests/unit/test_local_auth
 unit_tests += tests/unit/test_local_chunked
 unit_tests += tests/unit/test_local_conf
+unit_tests += tests/unit/test_local_fault
 unit_tests += tests/unit/test_local_objects
 unit_tests += tests/unit/test_local_queue
 unit_tests += tests/unit/test_local_s3list
@@ -114,6 +116,8 @@ tests_unit_test_http_server_conn_SOURCES = \
 	tests/unit/test_http_server_conn.c $(http_rig)
 tests_unit_test_http_server_refusal_SOURCES = \
 	tests/unit/test_http_server_refusal.c $(http_cases) $(http_rig)
+tests_unit_test_http_server_shape_SOURCES = \
+	tests/unit/test_http_server_shape.c $(http_rig)
 tests_unit_test_http_server_unix_SOURCES = \
 	tests/unit/test_http_server_unix.c $(http_rig)
 
@@ -124,6 +128,7 @@ local_test_libs = liblocal.a $(LDADD)
 tests_unit_test_local_auth_LDADD = $(local_test_libs)
 tests_unit_test_local_chunked_LDADD = $(local_test_libs)
 tests_unit_test_local_conf_LDADD = $(local_test_libs)
+tests_unit_test_local_fault_LDADD = $(local_test_libs)
 tests_unit_test_local_objects_LDADD = $(local_test_libs)
 tests_unit_test_local_queue_LDADD = $(local_test_libs)
 tests_unit_test_local_s3list_LDADD = $(local_test_libs)

@@ -22,6 +22,9 @@
 #define LINGER_MS 2000
 #define LINGER_MAX ((size_t)16 << 20)
 
+/* How often a look is taken whether a reset would spare what was sent. */
+#define RESET_LOOK_MS 10
+
 /* More than the longest head is read ahead, and then no more for a while. */
 #define READ_AHEAD 4096
 
@@ -112,6 +115,17 @@ http_conn_finish(struct http_conn *c)
 {
 	c->state = HTTP_CONN_LAST;
 	deadline_in(c, c->server->opt.body_timeout_ms);
+}
+
+/* So that no script mistakes it for an orderly end. */
+void
+http_conn_reset(struct http_conn *c)
+{
+	struct linger reset = {.l_onoff = 1, .l_linger = 0};
+
+	setsockopt(bufferevent_getfd(c->bev), SOL_SOCKET, SO_LINGER, &reset,
+	    sizeof(reset));
+	c->state = HTTP_CONN_DEAD;
 }
 
 /* Bytes the peer's machine has not acknowledged, as far as one can know. */
@@ -287,7 +301,7 @@ watch_exchange(struct http_conn *c)
 	at = c->x->progress_at + timeout;
 	if (sending(c) && at > now + timeout / 4)
 		at = now + timeout / 4;
-	set_deadline(c, at, now);
+	set_deadline(c, http_shape_next(c->x, at, now), now);
 }
 
 /* The reply is on its way and the body is read: the next request's turn. */
@@ -301,6 +315,30 @@ end_exchange(struct http_conn *c)
 	deadline_in(c, c->server->opt.idle_timeout_ms);
 }
 
+/* A peer that has closed cannot be told from one that only ended. */
+static bool
+step_hang(struct http_conn *c)
+{
+	int64_t until = c->x->shaped.hang_until, now = clock_mono_ms();
+
+	if (c->eof || c->server->draining || now >= until)
+		http_conn_reset(c);
+	else
+		set_deadline(c, until, now);
+	return false;
+}
+
+/* A reset takes with it what the peer has not got yet. */
+static bool
+step_cut(struct http_conn *c)
+{
+	if (outstanding(c) > 0)
+		deadline_in(c, RESET_LOOK_MS);
+	else
+		http_conn_reset(c);
+	return false;
+}
+
 static bool
 step_exchange(struct http_conn *c)
 {
@@ -308,12 +346,16 @@ step_exchange(struct http_conn *c)
 
 	if (http_body_step(x))
 		return true;
+	if (x->shaped.hang_until != 0)
+		return step_hang(c);
 	if (x->fd != -1)
 		http_reply_refill(x);
 	if (!x->replied || sending(c) || (x->keep && http_body_wanted(x))) {
 		watch_exchange(c);
 		return false;
 	}
+	if (x->shaped.cuts)
+		return step_cut(c);
 	if (x->keep)
 		end_exchange(c);
 	else
@@ -409,9 +451,12 @@ expire_exchange(struct http_conn *c, int64_t now)
 	struct http_exchange *x = c->x;
 	int64_t n;
 
+	if (x->shaped.hang_until != 0)
+		return;
 	if (sending(c)) {
 		n = outstanding(c);
-		if (n != x->outstanding)
+		/* A peer that has all it was given is not the slow one. */
+		if (n != x->outstanding || n == x->file_left)
 			x->progress_at = now;
 		x->outstanding = n;
 	}

@@ -20,6 +20,7 @@
 #include "net/http_parse.h"
 #include "net/http_server.h"
 #include "net/http_server_listen.h"
+#include "net/http_server_shape.h"
 
 struct bufferevent;
 struct evconnlistener;
@@ -45,7 +46,6 @@ enum http_body_state {
 struct http_exchange {
 	struct http_conn *conn;
 	struct http_head head;
-
 	enum http_body_state body;
 	bool paused;
 	bool too_large;
@@ -57,15 +57,14 @@ struct http_exchange {
 	void *sink_arg;
 	int64_t body_at; /* the start of the body, pauses taken out */
 	int64_t paused_at;
-
 	void (*gone)(struct http_exchange *x, void *arg);
 	void *gone_arg;
-
 	bool replied; /* the handler is out of it: no callback any more */
 	bool keep; /* the connection serves another request after this */
 	int fd; /* of the file that is being sent, or -1 */
 	int64_t file_at;
 	int64_t file_left;
+	struct http_shaped shaped;
 
 	int64_t progress_at; /* when a byte of body last came or went */
 	int64_t outstanding; /* bytes the peer had not taken at that time */
@@ -129,6 +128,7 @@ void http_conn_kill(struct http_conn *c);
 void http_conn_lost(struct http_conn *c); /* the same, outside of a run */
 /* What the output holds is the last the peer hears. */
 void http_conn_finish(struct http_conn *c);
+void http_conn_reset(struct http_conn *c); /* behind the reply */
 void http_conn_free(struct http_conn *c);
 
 /* --- http_server_body.c: each step is true if it changed anything --- */

@@ -11,7 +11,6 @@
 #include <event2/event.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -276,6 +275,19 @@ begin_reply(struct http_exchange *x, int status, const struct headers *h,
 	return is_head_request(x) || is_bodiless(status) ? -1 : 0;
 }
 
+/* What is in memory goes the way of a file, which can wait. */
+static void
+reply_shaped(struct http_exchange *x, int status, const struct headers *headers,
+    const void *body, size_t len)
+{
+	int fd = http_shape_file(body, len);
+
+	if (fd == -1)
+		http_abort(x);
+	else
+		http_reply_file(x, status, headers, fd, 0, (int64_t)len);
+}
+
 void
 http_reply(struct http_exchange *x, int status, const struct headers *headers,
     const void *body, size_t len)
@@ -284,6 +296,10 @@ http_reply(struct http_exchange *x, int status, const struct headers *headers,
 
 	if (x->replied)
 		return;
+	if (x->shaped.set) {
+		reply_shaped(x, status, headers, body, len);
+		return;
+	}
 	if (begin_reply(x, status, headers, length) == 0 && len > 0)
 		bufferevent_write(x->conn->bev, body, len);
 	http_conn_kick(x->conn);
@@ -314,14 +330,16 @@ end_file(struct http_exchange *x)
 
 /* Read the next piece straight into the output. Returns what came. */
 static ssize_t
-read_piece(struct http_exchange *x, struct evbuffer *out)
+read_piece(struct http_exchange *x, struct evbuffer *out, int64_t may)
 {
 	struct evbuffer_iovec room;
 	size_t want = FILE_PIECE;
 	ssize_t n;
 
-	if ((uint64_t)x->file_left < want)
-		want = (size_t)x->file_left;
+	if (x->file_left < may)
+		may = x->file_left;
+	if ((uint64_t)may < want)
+		want = (size_t)may;
 	if (evbuffer_reserve_space(out, (ev_ssize_t)want, &room, 1) != 1)
 		return -1;
 	do
@@ -336,15 +354,18 @@ void
 http_reply_refill(struct http_exchange *x)
 {
 	struct evbuffer *out = bufferevent_get_output(x->conn->bev);
+	int64_t may;
 
-	while (x->file_left > 0 && evbuffer_get_length(out) <= FILE_LOW) {
-		ssize_t n = read_piece(x, out);
+	while (x->file_left > 0 && evbuffer_get_length(out) <= FILE_LOW &&
+	    (may = http_shape_room(x)) > 0) {
+		ssize_t n = read_piece(x, out, may);
 
 		if (n <= 0) {
 			x->keep = false;
 			end_file(x);
 			return;
 		}
+		http_shape_sent(x, n);
 		x->file_at += n;
 		x->file_left -= n;
 	}
@@ -365,23 +386,18 @@ http_reply_file(struct http_exchange *x, int status,
 	}
 	x->fd = take_fd;
 	x->file_at = offset;
-	x->file_left = len;
+	x->file_left = http_shape_begin(x, len);
 	bufferevent_setwatermark(x->conn->bev, EV_WRITE, FILE_LOW, 0);
 	http_reply_refill(x);
 	http_conn_kick(x->conn);
 }
 
-/* A reset, so that no script mistakes it for an orderly end. */
 void
 http_abort(struct http_exchange *x)
 {
-	struct linger reset = {.l_onoff = 1, .l_linger = 0};
-
 	if (x->replied)
 		return;
 	x->replied = true;
-	setsockopt(bufferevent_getfd(x->conn->bev), SOL_SOCKET, SO_LINGER,
-	    &reset, sizeof(reset));
-	x->conn->state = HTTP_CONN_DEAD;
+	http_conn_reset(x->conn);
 	http_conn_kick(x->conn);
 }
