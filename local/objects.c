@@ -525,6 +525,49 @@ on_deleted(const struct error *err, void *arg)
 	free(d);
 }
 
+/* The rows of a move, in a transaction that is given up on failure. */
+static int
+move_rows(struct objects *o, const struct objects_move *what,
+    struct db_object *row, struct error *err)
+{
+	row->modified_at = clock_wall_ms();
+	if (db_object_delete(o->db, what->from_bucket, what->from_key, err) ==
+		-1 ||
+	    db_object_put(o->db, what->bucket, what->key, row, err) == -1)
+		return -1;
+	return what->also != NULL ? what->also(o->db, what->arg, err) : 0;
+}
+
+int
+objects_move(
+    struct objects *o, const struct objects_move *what, struct error *err)
+{
+	struct db_object row = {0}, before = {0};
+	struct deleting *d;
+	int rc =
+	    db_object_peek(o->db, what->from_bucket, what->from_key, &row, err);
+
+	if (rc != 1)
+		return rc;
+	rc = db_object_peek(o->db, what->bucket, what->key, &before, err);
+	if (rc != -1) {
+		rc = move_rows(o, what, &row, err);
+		if (rc == -1)
+			db_abandon(o->db);
+	}
+	if (rc != -1) {
+		d = xcalloc(1, sizeof(*d));
+		d->objects = o;
+		d->file = xstrdup_or_null(before.file);
+		d->done = what->done;
+		d->arg = what->arg;
+		db_on_commit(o->db, on_deleted, d);
+	}
+	db_object_done(&before);
+	db_object_done(&row);
+	return rc == -1 ? -1 : 1;
+}
+
 int
 objects_delete(struct objects *o, const char *bucket, const char *key,
     db_commit_fn *done, void *arg, struct error *err)

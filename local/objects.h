@@ -51,7 +51,8 @@ struct objects_store {
 	int64_t size; /* with an etag */
 	const char *checksum; /* "" or "name=BASE64"; digested otherwise */
 	bool if_absent; /* only where there is no such object */
-	const char *if_etag; /* only where it is this one; "*": any. Or NULL */
+	/* Only in place of this one; "*": of any. Or NULL. */
+	const char *if_etag;
 	objects_also_fn *also; /* or NULL */
 	objects_done_fn *done;
 	void *arg; /* of also and done */
@@ -75,6 +76,21 @@ void objects_store(struct objects *o, struct objects_draft *take,
 /* 1 with *out and *fd the caller's, 0 where there is none, or -1. */
 int objects_open(struct objects *o, const char *bucket, const char *key,
     struct db_object *out, int *fd, struct error *err);
+
+/* Give an object another name, in place of what has it; `also` and `done` as
+ * above. 1, 0 where there is no such object, or -1; done is called once, later,
+ * if 1 is returned. */
+struct objects_move {
+	const char *from_bucket;
+	const char *from_key;
+	const char *bucket;
+	const char *key;
+	objects_also_fn *also; /* or NULL */
+	db_commit_fn *done;
+	void *arg; /* of also and done */
+};
+int objects_move(
+    struct objects *o, const struct objects_move *what, struct error *err);
 
 /* Tell every digest of an open file; nothing of it is changed. */
 void objects_digest(struct objects *o, int fd, seal_done_fn *done, void *arg);
