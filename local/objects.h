@@ -58,7 +58,8 @@ struct objects_store {
 	void *arg; /* of also and done */
 };
 
-/* Sweeps leftovers, and logs what it did. All but the result is borrowed for its life. */
+/* Sweeps leftovers, and logs that. All but the result is borrowed for its
+ * life. */
 int objects_new(struct db *db, struct seal *seal, const char *dir,
     struct objects **out, struct error *err);
 /* After seal_free: nothing may be on its way. */
