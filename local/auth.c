@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading and checking the Authorization header. */
+/* Reading and checking the Authorization header, or the query's parameters. */
 #include "local/auth.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
 
 #define HEADER_MAX 4096
 #define CANONICAL_MAX (128 * 1024)
+#define PARAM_MAX 8192
+#define EXPIRES_MAX_S 604800 /* a week */
 
 void
 auth_claim_init(struct auth_claim *c)
@@ -139,30 +142,204 @@ take_date(struct auth_claim *c, const struct headers *headers)
 		timefmt_parse_http(date, &c->at);
 }
 
+/* --- presigned URLs ------------------------------------------------- */
+
+enum param {
+	ALGORITHM,
+	CREDENTIAL,
+	DATE,
+	EXPIRES,
+	SIGNED_HEADERS,
+	SIGNATURE,
+	TOKEN,
+	PARAMS,
+};
+
+static const char *const param_names[PARAMS] = {
+    [ALGORITHM] = "X-Amz-Algorithm",
+    [CREDENTIAL] = "X-Amz-Credential",
+    [DATE] = "X-Amz-Date",
+    [EXPIRES] = "X-Amz-Expires",
+    [SIGNED_HEADERS] = "X-Amz-SignedHeaders",
+    [SIGNATURE] = "X-Amz-Signature",
+    [TOKEN] = "X-Amz-Security-Token",
+};
+
+/* Which parameter "name=value" of this length is; PARAMS: none of ours. A
+ * name that only looks another way is the same to whoever decodes it. */
+static size_t
+param_of(const char *piece, size_t len)
+{
+	const char *eq = memchr(piece, '=', len);
+	struct buf name;
+	size_t i;
+
+	buf_init(&name, PARAM_MAX);
+	if (decode_uri(&name, piece, eq != NULL ? (size_t)(eq - piece) : len) ==
+	    -1)
+		buf_clear(&name);
+	for (i = 0; i < PARAMS; i++) {
+		if (str_eq(param_names[i], name.data))
+			break;
+	}
+	buf_done(&name);
+	return i;
+}
+
+/* The caller's, or NULL where it cannot be decoded. */
+static char *
+param_value(const char *piece, size_t len)
+{
+	const char *eq = memchr(piece, '=', len);
+	char *value = NULL;
+	struct buf b;
+
+	if (eq == NULL)
+		return xstrdup("");
+	buf_init(&b, PARAM_MAX);
+	if (decode_uri(&b, eq + 1, len - (size_t)(eq + 1 - piece)) == 0 &&
+	    strlen(b.data) == b.len)
+		value = buf_take(&b);
+	buf_done(&b);
+	return value;
+}
+
+/* Each at most once: two readers could choose differently. */
+static int
+read_params(const char *query, char *values[PARAMS])
+{
+	while (*query != '\0') {
+		size_t len = strcspn(query, "&"), i = param_of(query, len);
+
+		if (i < PARAMS) {
+			if (values[i] != NULL)
+				return -1;
+			values[i] = param_value(query, len);
+			if (values[i] == NULL)
+				return -1;
+		}
+		query += len;
+		query += *query == '&';
+	}
+	return 0;
+}
+
 static bool
 is_presigned(const char *query)
 {
-	return strstr(query, "X-Amz-Signature=") != NULL ||
-	    strstr(query, "X-Amz-Credential=") != NULL;
+	while (*query != '\0') {
+		size_t len = strcspn(query, "&"), i = param_of(query, len);
+
+		if (i == ALGORITHM || i == CREDENTIAL || i == SIGNATURE)
+			return true;
+		query += len;
+		query += *query == '&';
+	}
+	return false;
 }
 
-enum auth_verdict
-auth_parse(
-    const struct headers *headers, const char *query, struct auth_claim *c)
+static enum auth_verdict
+take_expires(struct auth_claim *c, const char *value)
 {
-	const char *value = headers_get(headers, "authorization");
+	if (str_to_i64(value, INT64_MIN, INT64_MAX, &c->expires_s) == -1)
+		return malformed(c, "X-Amz-Expires should be a number");
+	if (c->expires_s < 1)
+		return malformed(c, "X-Amz-Expires must be positive");
+	if (c->expires_s > EXPIRES_MAX_S)
+		return malformed(c,
+		    "X-Amz-Expires must be less than a week (in seconds); "
+		    "that is, the given X-Amz-Expires must be less than "
+		    "604800 seconds");
+	return AUTH_OK;
+}
+
+/* All are there; source of the words: what S3 answers. */
+static enum auth_verdict
+take_params(struct auth_claim *c, char *v[PARAMS])
+{
+	if (!str_eq(v[ALGORITHM], SIGV4_ALGORITHM))
+		return malformed(
+		    c, "X-Amz-Algorithm only supports \"" SIGV4_ALGORITHM "\"");
+	if (take_credential(c, v[CREDENTIAL]) == -1)
+		return malformed(c,
+		    "Error parsing the X-Amz-Credential parameter; the "
+		    "Credential is mal-formed; expecting \"<YOUR-AKID>/"
+		    "YYYYMMDD/REGION/SERVICE/aws4_request\".");
+	if (timefmt_parse_amz(v[DATE], &c->at) == -1)
+		return malformed(c,
+		    "X-Amz-Date must be in the ISO8601 Long Format "
+		    "\"yyyyMMdd'T'HHmmss'Z'\"");
+	if (take_signature(c, v[SIGNATURE]) == -1)
+		return malformed(
+		    c, "X-Amz-Signature must be 64 lower-case hex digits");
+	c->signed_headers = xstrdup(v[SIGNED_HEADERS]);
+	c->token = v[TOKEN] != NULL;
+	return take_expires(c, v[EXPIRES]);
+}
+
+static enum auth_verdict
+parse_query(struct auth_claim *c, const char *query)
+{
+	char *values[PARAMS] = {NULL};
+	enum auth_verdict verdict = AUTH_OK;
+	size_t i;
+
+	c->form = AUTH_FORM_QUERY;
+	if (read_params(query, values) == -1)
+		verdict = malformed(c,
+		    "The X-Amz- parameters are expected once each, and "
+		    "percent-encoded");
+	for (i = 0; i < TOKEN && verdict == AUTH_OK; i++) {
+		if (str_empty(values[i]))
+			verdict = malformed(c,
+			    "Query-string authentication version 4 requires "
+			    "the X-Amz-Algorithm, X-Amz-Credential, "
+			    "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, "
+			    "and X-Amz-Expires parameters.");
+	}
+	if (verdict == AUTH_OK)
+		verdict = take_params(c, values);
+	for (i = 0; i < PARAMS; i++)
+		free(values[i]);
+	return verdict;
+}
+
+/* What was signed: the query without the signature. */
+static void
+without_signature(const char *query, struct buf *out)
+{
+	while (*query != '\0') {
+		size_t len = strcspn(query, "&");
+
+		if (param_of(query, len) != SIGNATURE) {
+			if (out->len > 0)
+				buf_putc(out, '&');
+			buf_append(out, query, len);
+		}
+		query += len;
+		query += *query == '&';
+	}
+}
+
+/* --- the claim ------------------------------------------------------ */
+
+static enum auth_verdict
+parse_header(
+    struct auth_claim *c, const struct headers *headers, const char *value)
+{
 	size_t scheme = strlen(SIGV4_ALGORITHM);
 	char *copy;
 	int rc;
 
-	if (value == NULL)
-		return is_presigned(query) ? AUTH_PRESIGNED : AUTH_MISSING;
+	c->form = AUTH_FORM_HEADER;
 	if (headers_count(headers, "authorization") != 1 ||
 	    strlen(value) > HEADER_MAX)
 		return malformed(c, "one Authorization header is expected");
 	if (strncmp(value, SIGV4_ALGORITHM, scheme) != 0 ||
-	    value[scheme] != ' ')
+	    value[scheme] != ' ') {
+		c->form = AUTH_FORM_OTHER;
 		return malformed(c, "the algorithm is not " SIGV4_ALGORITHM);
+	}
 	copy = xstrdup(value + scheme);
 	rc = take_fields(c, copy);
 	free(copy);
@@ -172,6 +349,24 @@ auth_parse(
 		    "each once and complete");
 	take_date(c, headers);
 	return AUTH_OK;
+}
+
+enum auth_verdict
+auth_parse(
+    const struct headers *headers, const char *query, struct auth_claim *c)
+{
+	const char *value = headers_get(headers, "authorization");
+	bool presigned = is_presigned(query);
+
+	if (value == NULL)
+		return presigned ? parse_query(c, query) : AUTH_MISSING;
+	if (!presigned)
+		return parse_header(c, headers, value);
+	c->form = AUTH_FORM_BOTH;
+	return malformed(c,
+	    "Only one auth mechanism allowed; only the X-Amz-Algorithm query "
+	    "parameter, Signature query string parameter or the Authorization "
+	    "header should be specified");
 }
 
 int64_t
@@ -193,18 +388,38 @@ find_user(const struct auth *a, const char *access_key)
 }
 
 static enum auth_verdict
-check_time(struct auth_claim *c, int64_t now_at)
+check_day(struct auth_claim *c)
 {
 	char amz[TIMEFMT_AMZ_SIZE];
-	int64_t skew = auth_skew_ms(c->service);
+
+	timefmt_amz(c->at, amz);
+	amz[8] = '\0';
+	if (str_eq(c->day, amz))
+		return AUTH_OK;
+	if (c->form != AUTH_FORM_QUERY)
+		return malformed(
+		    c, "the day in Credential is not that of X-Amz-Date");
+	snprintf(c->detail, sizeof(c->detail),
+	    "Invalid credential date \"%.32s\". This date is not the same as "
+	    "X-Amz-Date: \"%s\".",
+	    c->day, amz);
+	return AUTH_MALFORMED;
+}
+
+static enum auth_verdict
+check_time(struct auth_claim *c, int64_t now_at)
+{
+	int64_t skew = auth_skew_ms(c->service), last_at;
+	enum auth_verdict verdict;
 
 	if (c->at == -1)
 		return malformed(c, "X-Amz-Date is missing or unreadable");
-	timefmt_amz(c->at, amz);
-	if (strlen(c->day) != 8 || strncmp(c->day, amz, 8) != 0)
-		return malformed(
-		    c, "the day in Credential is not that of X-Amz-Date");
-	if (c->at < now_at - skew)
+	verdict = check_day(c);
+	if (verdict != AUTH_OK)
+		return verdict;
+	last_at =
+	    c->at + (c->form == AUTH_FORM_QUERY ? c->expires_s * 1000 : skew);
+	if (now_at > last_at)
 		return AUTH_EXPIRED;
 	return c->at > now_at + skew ? AUTH_FUTURE : AUTH_OK;
 }
@@ -213,6 +428,8 @@ enum auth_verdict
 auth_admit(const struct auth *a, const char *service,
     const struct headers *headers, int64_t now_at, struct auth_claim *c)
 {
+	if (c->form == AUTH_FORM_QUERY && !str_eq(service, "s3"))
+		return AUTH_PRESIGNED;
 	if (!str_eq(c->service, service))
 		return AUTH_WRONG_SERVICE;
 	if (!str_eq(c->region, a->region))
@@ -220,7 +437,7 @@ auth_admit(const struct auth *a, const char *service,
 	c->user = find_user(a, c->access_key);
 	if (c->user == NULL)
 		return AUTH_UNKNOWN_KEY;
-	if (headers_get(headers, "x-amz-security-token") != NULL)
+	if (c->token || headers_get(headers, "x-amz-security-token") != NULL)
 		return AUTH_TOKEN;
 	return check_time(c, now_at);
 }
@@ -316,6 +533,7 @@ compute(struct auth_claim *c, const struct auth_request *r,
     const struct headers *picked, char out[AUTH_SIGNATURE_SIZE])
 {
 	bool s3 = str_eq(c->service, "s3");
+	struct buf names, query;
 	struct sigv4_request request = {
 	    .method = r->method,
 	    .path = r->path,
@@ -327,10 +545,14 @@ compute(struct auth_claim *c, const struct auth_request *r,
 	struct sigv4_scope scope = auth_scope(c);
 	struct sigv4_credentials creds = auth_credentials(c);
 	struct error err = {0};
-	struct buf names;
 	int rc;
 
 	buf_init(&names, HEADER_MAX);
+	buf_init(&query, CANONICAL_MAX);
+	if (c->form == AUTH_FORM_QUERY) {
+		without_signature(r->query, &query);
+		request.query = query.data;
+	}
 	buf_clear(&c->canonical);
 	buf_clear(&c->string_to_sign);
 	rc = sigv4_canonical_request(&request, &c->canonical, &names, &err);
@@ -338,6 +560,7 @@ compute(struct auth_claim *c, const struct auth_request *r,
 	if (rc == 0 && !str_eq(names.data, c->signed_headers))
 		rc = -1;
 	buf_done(&names);
+	buf_done(&query);
 	if (rc == -1)
 		return -1;
 	sigv4_string_to_sign(

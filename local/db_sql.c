@@ -12,7 +12,9 @@
 #include "local/schema.h"
 
 #define SCHEMA_VERSION 2
-#define BUSY_MS 5000
+/* Nothing else is done meanwhile: at the start, and while requests come. */
+#define BUSY_START_MS 2000
+#define BUSY_MS 40
 #define STATEMENTS_MAX 64
 
 static const char sql_begin[] = "BEGIN IMMEDIATE";
@@ -47,6 +49,13 @@ struct db {
 static int
 fail(sqlite3 *conn, const char *what, struct error *err)
 {
+	if ((sqlite3_errcode(conn) & 0xff) == SQLITE_BUSY) {
+		err_set(err, ERR_BUSY, "%s: another program holds a lock on it",
+		    what);
+		return err_hint(err,
+		    "End whatever else has local.db open for writing, such as "
+		    "an sqlite3 shell or a backup.");
+	}
 	return err_set(err, ERR_STORE, "%s: %s", what, sqlite3_errmsg(conn));
 }
 
@@ -257,7 +266,7 @@ connect_to(const char *path, sqlite3 **out, struct error *err)
 
 	if (sqlite3_open_v2(path, out, flags, NULL) != SQLITE_OK)
 		return fail(*out, "open the database", err);
-	sqlite3_busy_timeout(*out, BUSY_MS);
+	sqlite3_busy_timeout(*out, BUSY_START_MS);
 	return execute(*out,
 	    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
 	    "set up the database", err);
@@ -319,6 +328,8 @@ db_open(struct loop *loop, const char *path, struct db **out, struct error *err)
 		db_close(db);
 		return -1;
 	}
+	sqlite3_busy_timeout(db->writer, BUSY_MS);
+	sqlite3_busy_timeout(db->reader, BUSY_MS);
 	*out = db;
 	return 0;
 }

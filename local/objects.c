@@ -14,11 +14,17 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/encode.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/str.h"
 
 #define FILE_BYTES 16
 #define FOLDERS 256
+#define DRAFT_SUFFIX ".new"
+#define DRAFT_SIZE (OBJECTS_FILE_SIZE + sizeof(DRAFT_SUFFIX) - 1)
+#define LOST_FOLDER "../lost+found" /* of the folder of objects */
+#define LOST_KEPT_MS (INT64_C(30) * 24 * 3600 * 1000)
 
 struct objects {
 	struct db *db;
@@ -35,6 +41,9 @@ struct storing {
 	struct db_object row;
 	bool digest;
 	bool if_absent;
+	char *if_etag; /* or NULL */
+	bool unnamed; /* the draft did not get its name, see err */
+	struct error err;
 	char *replaced; /* the file of the object before, or NULL */
 	objects_also_fn *also;
 	objects_done_fn *done;
@@ -57,64 +66,177 @@ remove_file(struct objects *o, const char *file)
 		unlinkat(o->root_fd, file, 0);
 }
 
+static void
+draft_name(const struct objects_draft *d, char out[DRAFT_SIZE])
+{
+	snprintf(out, DRAFT_SIZE, "%s%s", d->file, DRAFT_SUFFIX);
+}
+
 /* --- start ---------------------------------------------------------- */
 
+struct sweep {
+	struct objects *o;
+	int lost_fd;
+	int64_t drafts;
+	int64_t moved;
+	int64_t bytes; /* of those moved */
+	int64_t forgotten;
+};
+
+/* Whether it was ever an object cannot be told here: with an older copy of the
+ * index, it may be one that somebody misses. */
 static int
-sweep_file(struct objects *o, const char *folder, const char *name,
-    unsigned *swept, struct error *err)
+move_aside(
+    struct sweep *w, const char *file, const char *name, struct error *err)
+{
+	struct stat st = {0};
+
+	if (fstatat(w->o->root_fd, file, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    renameat(w->o->root_fd, file, w->lost_fd, name) == -1)
+		return err_set_errno(
+		    err, ERR_IO, "move objects/%s to lost+found", file);
+	w->moved++;
+	w->bytes += st.st_size;
+	return 0;
+}
+
+static int
+sweep_file(
+    struct sweep *w, const char *folder, const char *name, struct error *err)
 {
 	char *file = xasprintf("%s/%s", folder, name);
-	int rc = db_file_known(o->db, file, err);
+	int rc;
 
-	if (rc == 0) {
-		remove_file(o, file);
-		(*swept)++;
+	if (str_ends(name, DRAFT_SUFFIX)) {
+		remove_file(w->o, file);
+		w->drafts++;
+		rc = 0;
+	} else {
+		rc = db_file_known(w->o->db, file, err);
+		if (rc == 0)
+			rc = move_aside(w, file, name, err);
 	}
 	free(file);
 	return rc == -1 ? -1 : 0;
 }
 
-static int
-sweep_folder(
-    struct objects *o, const char *folder, unsigned *swept, struct error *err)
+/* The caller's; NULL with the error. */
+static DIR *
+open_folder(struct objects *o, const char *folder, struct error *err)
 {
 	int fd = openat(o->root_fd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
+
+	if (dir != NULL)
+		return dir;
+	err_set_errno(err, ERR_IO, "read objects/%s", folder);
+	if (fd != -1)
+		close(fd);
+	return NULL;
+}
+
+static int
+sweep_folder(struct sweep *w, const char *folder, struct error *err)
+{
+	DIR *dir = open_folder(w->o, folder, err);
 	struct dirent *entry;
-	DIR *dir;
 	int rc = 0;
 
-	if (fd == -1)
-		return err_set_errno(err, ERR_IO, "open objects/%s", folder);
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		close(fd);
-		return err_set_errno(err, ERR_IO, "read objects/%s", folder);
-	}
+	if (dir == NULL)
+		return -1;
 	while (rc == 0 && (entry = readdir(dir)) != NULL) {
 		if (entry->d_name[0] != '.')
-			rc = sweep_file(o, folder, entry->d_name, swept, err);
+			rc = sweep_file(w, folder, entry->d_name, err);
 	}
 	closedir(dir);
 	return rc;
 }
 
+/* ctime is when it was moved there. */
 static int
-prepare_folders(struct objects *o, struct error *err)
+forget_lost(struct sweep *w, struct error *err)
 {
-	unsigned i, swept = 0;
+	DIR *dir = open_folder(w->o, LOST_FOLDER, err);
+	struct dirent *entry;
+	struct stat st;
+
+	if (dir == NULL)
+		return -1;
+	while ((entry = readdir(dir)) != NULL) {
+		if (fstatat(w->lost_fd, entry->d_name, &st,
+			AT_SYMLINK_NOFOLLOW) == -1 ||
+		    !S_ISREG(st.st_mode) ||
+		    (int64_t)st.st_ctime * 1000 + LOST_KEPT_MS >
+			clock_wall_ms())
+			continue;
+		if (unlinkat(w->lost_fd, entry->d_name, 0) == 0)
+			w->forgotten++;
+	}
+	closedir(dir);
+	return 0;
+}
+
+static void
+tell_sweep(const struct sweep *w)
+{
+	if (w->drafts > 0 || w->forgotten > 0) {
+		log_begin(LOG_INFO, "local");
+		log_str("msg", "leftovers were removed");
+		log_int("drafts", w->drafts);
+		log_int("lost_and_found", w->forgotten);
+		log_end();
+	}
+	if (w->moved == 0)
+		return;
+	log_begin(LOG_WARN, "local");
+	log_str("msg",
+	    "files that the index does not know were moved to "
+	    "lost+found");
+	log_int("files", w->moved);
+	log_int("bytes", w->bytes);
+	log_str("hint",
+	    "A few are what a crash leaves. Many mean that "
+	    "local.db is an older copy: stop, and put the right "
+	    "one and the files back.");
+	log_end();
+}
+
+static int
+sweep_all(struct sweep *w, struct error *err)
+{
+	struct objects *o = w->o;
 	char folder[8];
+	unsigned i;
 
 	for (i = 0; i < FOLDERS; i++) {
 		snprintf(folder, sizeof(folder), "%02x", i);
 		if (mkdirat(o->root_fd, folder, 0700) == -1 && errno != EEXIST)
 			return err_set_errno(
 			    err, ERR_IO, "make objects/%s", folder);
-		if (sweep_folder(o, folder, &swept, err) == -1)
+		if (sweep_folder(w, folder, err) == -1)
 			return -1;
 	}
 	if (fsync(o->root_fd) == -1)
 		return err_set_errno(err, ERR_IO, "sync objects");
-	return 0;
+	return forget_lost(w, err);
+}
+
+static int
+prepare_folders(struct objects *o, struct error *err)
+{
+	struct sweep w = {.o = o};
+	int rc;
+
+	if (mkdirat(o->root_fd, LOST_FOLDER, 0700) == -1 && errno != EEXIST)
+		return err_set_errno(err, ERR_IO, "make lost+found");
+	w.lost_fd =
+	    openat(o->root_fd, LOST_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (w.lost_fd == -1)
+		return err_set_errno(err, ERR_IO, "open lost+found");
+	rc = sweep_all(&w, err);
+	close(w.lost_fd);
+	tell_sweep(&w);
+	return rc;
 }
 
 int
@@ -156,9 +278,9 @@ objects_free(struct objects *o)
 int
 objects_draft(struct objects *o, struct objects_draft *out, struct error *err)
 {
+	char hex[2 * FILE_BYTES + 1], name[DRAFT_SIZE];
 	unsigned char id[FILE_BYTES];
 	struct objects_draft d;
-	char hex[2 * FILE_BYTES + 1];
 
 	random_bytes(id, sizeof(id));
 	encode_hex(id, sizeof(id), hex);
@@ -169,7 +291,8 @@ objects_draft(struct objects *o, struct objects_draft *out, struct error *err)
 	d.file[2] = '/';
 	if (d.dir_fd == -1)
 		return err_set_errno(err, ERR_IO, "open a folder of objects");
-	d.fd = openat(o->root_fd, d.file,
+	draft_name(&d, name);
+	d.fd = openat(o->root_fd, name,
 	    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (d.fd == -1) {
 		err_set_errno(err, ERR_IO, "create an object");
@@ -190,13 +313,22 @@ close_draft(struct objects_draft *d)
 	d->fd = -1;
 }
 
+static void
+remove_draft(struct objects *o, const struct objects_draft *d)
+{
+	char name[DRAFT_SIZE];
+
+	draft_name(d, name);
+	remove_file(o, name);
+}
+
 void
 objects_discard(struct objects *o, struct objects_draft *d)
 {
 	if (d->fd == -1)
 		return;
 	close_draft(d);
-	remove_file(o, d->file);
+	remove_draft(o, d);
 }
 
 /* --- storing -------------------------------------------------------- */
@@ -210,12 +342,15 @@ storing_end(struct storing *s, const struct error *err)
 	 * restart: both files stay, and the sweep of the start decides. */
 	if (err == NULL)
 		remove_file(s->objects, s->replaced);
+	else if (!s->written && s->unnamed)
+		remove_draft(s->objects, &s->draft);
 	else if (!s->written)
 		remove_file(s->objects, s->draft.file);
 	s->done(err == NULL ? &stored : NULL, err, s->arg);
 	db_object_done(&s->row);
 	free(s->bucket);
 	free(s->key);
+	free(s->if_etag);
 	free(s->replaced);
 	free(s);
 }
@@ -250,6 +385,21 @@ take_digest(struct storing *s, const struct seal_result *r)
 	buf_done(&b);
 }
 
+/* `etag`: of the object that is there, or NULL. */
+static int
+check_conditions(const struct storing *s, const char *etag, struct error *err)
+{
+	if (s->if_absent && etag != NULL)
+		return err_set(err, ERR_REFUSED, "there is such an object");
+	if (s->if_etag == NULL)
+		return 0;
+	if (etag == NULL)
+		return err_set(err, ERR_NOT_FOUND, "there is no such object");
+	if (!str_eq(s->if_etag, "*") && !str_eq(s->if_etag, etag))
+		return err_set(err, ERR_REFUSED, "there is another object");
+	return 0;
+}
+
 static int
 write_row(struct storing *s, struct error *err)
 {
@@ -259,14 +409,11 @@ write_row(struct storing *s, struct error *err)
 
 	if (rc == -1)
 		return -1;
-	if (rc == 1) {
-		s->replaced = before.file;
-		before.file = NULL;
-		db_object_done(&before);
-		if (s->if_absent)
-			return err_set(
-			    err, ERR_REFUSED, "there is such an object");
-	}
+	s->replaced = xstrdup_or_null(before.file);
+	rc = check_conditions(s, before.etag, err);
+	db_object_done(&before);
+	if (rc == -1)
+		return -1;
 	s->row.modified_at = clock_wall_ms();
 	if (db_object_put(db, s->bucket, s->key, &s->row, err) == -1)
 		return -1;
@@ -284,8 +431,8 @@ on_sealed(const struct seal_result *r, const struct error *sealed, void *arg)
 	struct error err;
 
 	close_draft(&s->draft);
-	if (sealed != NULL) {
-		storing_end(s, sealed);
+	if (sealed != NULL || s->unnamed) {
+		storing_end(s, sealed != NULL ? sealed : &s->err);
 		return;
 	}
 	take_digest(s, r);
@@ -295,6 +442,20 @@ on_sealed(const struct seal_result *r, const struct error *sealed, void *arg)
 		s->written = true;
 		db_on_commit(s->objects->db, on_stored, s);
 	}
+}
+
+/* Before its folder is synced, so that the name is durable, too. */
+static void
+name_draft(struct storing *s)
+{
+	struct objects *o = s->objects;
+	char name[DRAFT_SIZE];
+
+	draft_name(&s->draft, name);
+	if (renameat(o->root_fd, name, o->root_fd, s->draft.file) == 0)
+		return;
+	err_set_errno(&s->err, ERR_IO, "name an object");
+	s->unnamed = true;
 }
 
 void
@@ -315,9 +476,11 @@ objects_store(struct objects *o, struct objects_draft *take,
 	s->row.size = what->size;
 	s->digest = what->etag == NULL;
 	s->if_absent = what->if_absent;
+	s->if_etag = xstrdup_or_null(what->if_etag);
 	s->also = what->also;
 	s->done = what->done;
 	s->arg = what->arg;
+	name_draft(s);
 	seal_start(
 	    o->seal, s->draft.fd, s->draft.dir_fd, s->digest, on_sealed, s);
 }
@@ -344,6 +507,12 @@ objects_open(struct objects *o, const char *bucket, const char *key,
 	return 1;
 }
 
+void
+objects_digest(struct objects *o, int fd, seal_done_fn *done, void *arg)
+{
+	seal_digest(o->seal, fd, done, arg);
+}
+
 static void
 on_deleted(const struct error *err, void *arg)
 {
@@ -354,6 +523,49 @@ on_deleted(const struct error *err, void *arg)
 	d->done(err, d->arg);
 	free(d->file);
 	free(d);
+}
+
+/* The rows of a move, in a transaction that is given up on failure. */
+static int
+move_rows(struct objects *o, const struct objects_move *what,
+    struct db_object *row, struct error *err)
+{
+	row->modified_at = clock_wall_ms();
+	if (db_object_delete(o->db, what->from_bucket, what->from_key, err) ==
+		-1 ||
+	    db_object_put(o->db, what->bucket, what->key, row, err) == -1)
+		return -1;
+	return what->also != NULL ? what->also(o->db, what->arg, err) : 0;
+}
+
+int
+objects_move(
+    struct objects *o, const struct objects_move *what, struct error *err)
+{
+	struct db_object row = {0}, before = {0};
+	struct deleting *d;
+	int rc =
+	    db_object_peek(o->db, what->from_bucket, what->from_key, &row, err);
+
+	if (rc != 1)
+		return rc;
+	rc = db_object_peek(o->db, what->bucket, what->key, &before, err);
+	if (rc != -1) {
+		rc = move_rows(o, what, &row, err);
+		if (rc == -1)
+			db_abandon(o->db);
+	}
+	if (rc != -1) {
+		d = xcalloc(1, sizeof(*d));
+		d->objects = o;
+		d->file = xstrdup_or_null(before.file);
+		d->done = what->done;
+		d->arg = what->arg;
+		db_on_commit(o->db, on_deleted, d);
+	}
+	db_object_done(&before);
+	db_object_done(&row);
+	return rc == -1 ? -1 : 1;
 }
 
 int

@@ -20,6 +20,7 @@ struct job {
 	int fd;
 	int dir_fd;
 	bool digest;
+	bool sha256; /* too, and nothing is synced */
 	seal_done_fn *done;
 	void *arg;
 	struct seal_result result;
@@ -45,27 +46,41 @@ must(int rc)
 		abort();
 }
 
+/* The next piece of the file: its length, 0 at the end, or -1. */
+static ssize_t
+read_piece(struct job *j, unsigned char *chunk)
+{
+	ssize_t n;
+
+	do
+		n = pread(j->fd, chunk, CHUNK, (off_t)j->result.size);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		err_set_errno(&j->err, ERR_IO, "read an object");
+	return n;
+}
+
 static int
 digest_file(struct job *j)
 {
-	unsigned char *chunk = xmalloc(CHUNK);
+	struct hash *sha256 = j->sha256 ? hash_new(HASH_SHA256) : NULL;
 	struct hash *md5 = hash_new(HASH_MD5);
+	unsigned char *chunk = xmalloc(CHUNK);
 	ssize_t n;
 
-	while ((n = pread(j->fd, chunk, CHUNK, (off_t)j->result.size)) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			break;
+	while ((n = read_piece(j, chunk)) > 0) {
 		hash_update(md5, chunk, (size_t)n);
+		if (sha256 != NULL)
+			hash_update(sha256, chunk, (size_t)n);
 		j->result.crc64nvme =
 		    hash_crc64nvme(j->result.crc64nvme, chunk, (size_t)n);
 		j->result.size += n;
 	}
-	if (n == -1)
-		err_set_errno(&j->err, ERR_IO, "read an object");
 	hash_final(md5, j->result.md5);
+	if (sha256 != NULL)
+		hash_final(sha256, j->result.sha256);
 	hash_free(md5);
+	hash_free(sha256);
 	free(chunk);
 	return n == 0 ? 0 : -1;
 }
@@ -75,6 +90,8 @@ work(struct job *j)
 {
 	if (j->digest && digest_file(j) == -1)
 		return -1;
+	if (j->sha256)
+		return 0;
 	if (fsync(j->fd) == -1)
 		return err_set_errno(&j->err, ERR_IO, "sync an object");
 	if (fsync(j->dir_fd) == -1)
@@ -177,6 +194,15 @@ seal_free(struct seal *s)
 	free(s);
 }
 
+static void
+add(struct seal *s, struct job *j)
+{
+	must(pthread_mutex_lock(&s->lock));
+	TAILQ_INSERT_TAIL(&s->waiting, j, entry);
+	must(pthread_cond_signal(&s->changed));
+	must(pthread_mutex_unlock(&s->lock));
+}
+
 void
 seal_start(struct seal *s, int fd, int dir_fd, bool digest, seal_done_fn *done,
     void *arg)
@@ -188,8 +214,19 @@ seal_start(struct seal *s, int fd, int dir_fd, bool digest, seal_done_fn *done,
 	j->digest = digest;
 	j->done = done;
 	j->arg = arg;
-	must(pthread_mutex_lock(&s->lock));
-	TAILQ_INSERT_TAIL(&s->waiting, j, entry);
-	must(pthread_cond_signal(&s->changed));
-	must(pthread_mutex_unlock(&s->lock));
+	add(s, j);
+}
+
+void
+seal_digest(struct seal *s, int fd, seal_done_fn *done, void *arg)
+{
+	struct job *j = xcalloc(1, sizeof(*j));
+
+	j->fd = fd;
+	j->dir_fd = -1;
+	j->digest = true;
+	j->sha256 = true;
+	j->done = done;
+	j->arg = arg;
+	add(s, j);
 }

@@ -19,6 +19,7 @@ struct seal;
 struct seal_result {
 	int64_t size;
 	unsigned char md5[HASH_MD5_SIZE]; /* zeros without digest */
+	unsigned char sha256[HASH_SHA256_SIZE]; /* of seal_digest() only */
 	uint64_t crc64nvme;
 };
 
@@ -35,5 +36,9 @@ void seal_free(struct seal *s);
  * stay open until done is called. */
 void seal_start(struct seal *s, int fd, int dir_fd, bool digest,
     seal_done_fn *done, void *arg);
+
+/* Read it and tell every digest; nothing is synced. fd stays the caller's and
+ * must stay open until done is called. */
+void seal_digest(struct seal *s, int fd, seal_done_fn *done, void *arg);
 
 #endif

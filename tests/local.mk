@@ -53,7 +53,9 @@ unit_tests += tests/unit/test_local_auth
 unit_tests += tests/unit/test_local_chunked
 unit_tests += tests/unit/test_local_conf
 unit_tests += tests/unit/test_local_fault
+unit_tests += tests/unit/test_local_kept
 unit_tests += tests/unit/test_local_objects
+unit_tests += tests/unit/test_local_place
 unit_tests += tests/unit/test_local_queue
 unit_tests += tests/unit/test_local_s3list
 unit_tests += tests/unit/test_local_s3target
@@ -129,12 +131,20 @@ tests_unit_test_local_auth_LDADD = $(local_test_libs)
 tests_unit_test_local_chunked_LDADD = $(local_test_libs)
 tests_unit_test_local_conf_LDADD = $(local_test_libs)
 tests_unit_test_local_fault_LDADD = $(local_test_libs)
+tests_unit_test_local_kept_LDADD = $(local_test_libs)
 tests_unit_test_local_objects_LDADD = $(local_test_libs)
+tests_unit_test_local_place_LDADD = $(local_test_libs)
 tests_unit_test_local_queue_LDADD = $(local_test_libs)
 tests_unit_test_local_s3list_LDADD = $(local_test_libs)
 tests_unit_test_local_s3target_LDADD = $(local_test_libs)
 tests_unit_test_local_validate_LDADD = $(local_test_libs)
 tests_unit_test_local_xml_LDADD = $(local_test_libs)
+
+local_place_rig = tests/unit/local_place_rig.c tests/unit/local_place_rig.h
+tests_unit_test_local_kept_SOURCES = tests/unit/test_local_kept.c \
+	$(local_place_rig)
+tests_unit_test_local_place_SOURCES = tests/unit/test_local_place.c \
+	$(local_place_rig)
 
 hook_rig = tests/unit/hook_rig.c tests/unit/hook_rig.h
 tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c $(hook_rig)

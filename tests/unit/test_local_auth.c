@@ -214,7 +214,185 @@ a_missing_signature_is_not_a_presigned_one(void **state)
 	headers_remove(&f->h, "Authorization");
 	assert_int_equal(check(f), AUTH_MISSING);
 	f->r.query = "X-Amz-Algorithm=x&X-Amz-Signature=00";
-	assert_int_equal(check(f), AUTH_PRESIGNED);
+	assert_int_equal(check(f), AUTH_MALFORMED);
+	assert_int_equal(f->claim.form, AUTH_FORM_QUERY);
+}
+
+/* --- presigned URLs ------------------------------------------------- */
+
+/* "Authenticating Requests: Using Query Parameters", S3 API reference. */
+#define Q_ALGORITHM "X-Amz-Algorithm=AWS4-HMAC-SHA256"
+#define Q_CREDENTIAL                                    \
+	"&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F" DAY \
+	"%2Fus-east-1%2Fs3%2Faws4_request"
+#define Q_DATE "&X-Amz-Date=" DAY "T000000Z"
+#define Q_EXPIRES "&X-Amz-Expires=86400"
+#define Q_HEADERS "&X-Amz-SignedHeaders=host"
+#define Q_SIGNATURE                                              \
+	"&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f9953" \
+	"30da4c265957d157751f604d404"
+#define Q_ALL Q_ALGORITHM Q_CREDENTIAL Q_DATE Q_EXPIRES Q_HEADERS Q_SIGNATURE
+
+static void
+presign(struct fixture *f, const char *query)
+{
+	headers_done(&f->h);
+	headers_init(&f->h);
+	headers_add(&f->h, "Host", "examplebucket.s3.amazonaws.com");
+	f->r.query = query;
+	f->r.payload_hash = SIGV4_UNSIGNED_PAYLOAD;
+}
+
+static void
+the_documented_presigned_url_is_accepted(void **state)
+{
+	struct fixture *f = *state;
+
+	presign(f, Q_ALL);
+	assert_int_equal(check(f), AUTH_OK);
+	assert_string_equal(f->claim.user->name, "doc");
+	assert_int_equal(f->claim.form, AUTH_FORM_QUERY);
+	assert_int_equal(f->claim.expires_s, 86400);
+	/* The order of the parameters is nobody's business. */
+	f->r.query =
+	    Q_ALGORITHM Q_SIGNATURE Q_CREDENTIAL Q_HEADERS Q_EXPIRES Q_DATE;
+	assert_int_equal(check(f), AUTH_OK);
+	f->r.query = Q_ALGORITHM Q_CREDENTIAL Q_DATE Q_EXPIRES Q_HEADERS
+	    "&X%2DAmz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f9953"
+	    "30da4c265957d157751f604d404";
+	assert_int_equal(check(f), AUTH_OK);
+}
+
+static void
+a_change_of_a_presigned_request_is_a_mismatch(void **state)
+{
+	struct fixture *f = *state;
+
+	presign(f, Q_ALL "&response-content-type=text%2Fhtml");
+	assert_int_equal(check(f), AUTH_MISMATCH);
+	f->r.query = Q_ALL;
+	f->r.method = "PUT";
+	assert_int_equal(check(f), AUTH_MISMATCH);
+	f->r.method = "GET";
+	f->r.path = "/test.txt2";
+	assert_int_equal(check(f), AUTH_MISMATCH);
+	f->r.path = "/test.txt";
+	f->r.query = Q_ALGORITHM Q_CREDENTIAL Q_DATE
+	    "&X-Amz-Expires=86401" Q_HEADERS Q_SIGNATURE;
+	assert_int_equal(check(f), AUTH_MISMATCH);
+	f->r.query = Q_ALL;
+	headers_set(&f->h, "Host", "other.s3.amazonaws.com");
+	assert_int_equal(check(f), AUTH_MISMATCH);
+	presign(f, Q_ALL);
+	headers_add(&f->h, "x-amz-acl", "public-read");
+	assert_int_equal(check(f), AUTH_NOT_SIGNED);
+}
+
+static void
+a_presigned_url_holds_as_long_as_it_says(void **state)
+{
+	struct fixture *f = *state;
+	int64_t at = f->now_at;
+
+	presign(f, Q_ALL);
+	f->now_at = at + INT64_C(86400) * 1000;
+	assert_int_equal(check(f), AUTH_OK);
+	f->now_at++;
+	assert_int_equal(check(f), AUTH_EXPIRED);
+	f->now_at = at - INT64_C(15) * 60 * 1000;
+	assert_int_equal(check(f), AUTH_OK);
+	f->now_at--;
+	assert_int_equal(check(f), AUTH_FUTURE);
+}
+
+static void
+presigned_urls_are_s3s_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	presign(f,
+	    Q_ALGORITHM
+	    "&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F" DAY
+	    "%2Fus-east-1%2Fsagemaker%2Faws4_request" Q_DATE Q_EXPIRES Q_HEADERS
+		Q_SIGNATURE);
+	assert_int_equal(auth_parse(&f->h, f->r.query, &f->claim), AUTH_OK);
+	assert_int_equal(
+	    auth_admit(&auth, "sagemaker", &f->h, f->now_at, &f->claim),
+	    AUTH_PRESIGNED);
+}
+
+static void
+one_signature_is_enough(void **state)
+{
+	struct fixture *f = *state;
+
+	f->r.query = Q_ALL;
+	assert_int_equal(check(f), AUTH_MALFORMED);
+	assert_int_equal(f->claim.form, AUTH_FORM_BOTH);
+	f->r.query = "X%2dAmz-Signature=0";
+	assert_int_equal(check(f), AUTH_MALFORMED);
+	assert_int_equal(f->claim.form, AUTH_FORM_BOTH);
+	presign(f, Q_ALL "&X-Amz-Security-Token=t");
+	assert_int_equal(check(f), AUTH_TOKEN);
+}
+
+static void
+malformed_queries_are_refused(void **state)
+{
+	static const struct {
+		const char *query;
+		const char *detail;
+	} wrong[] = {
+	    {Q_ALGORITHM Q_CREDENTIAL Q_DATE Q_EXPIRES Q_HEADERS, "requires"},
+	    {Q_ALGORITHM Q_DATE Q_EXPIRES Q_HEADERS Q_SIGNATURE, "requires"},
+	    {Q_ALGORITHM Q_CREDENTIAL Q_EXPIRES Q_HEADERS Q_SIGNATURE,
+		"requires"},
+	    {Q_ALGORITHM Q_CREDENTIAL Q_DATE Q_HEADERS Q_SIGNATURE, "requires"},
+	    {Q_ALGORITHM Q_CREDENTIAL Q_DATE Q_EXPIRES Q_SIGNATURE, "requires"},
+	    {Q_ALL Q_SIGNATURE, "once"},
+	    {Q_ALL "&X-Amz-Date=%zz", "once"},
+	    {Q_ALL "&X-Amz-Security-Token=%00", "once"},
+	    {"X-Amz-Algorithm=AWS4-HMAC-SHA1" Q_CREDENTIAL Q_DATE Q_EXPIRES
+		    Q_HEADERS Q_SIGNATURE,
+		"Algorithm"},
+	    {Q_ALGORITHM "&X-Amz-Credential=a%2Fb" Q_DATE Q_EXPIRES Q_HEADERS
+		    Q_SIGNATURE,
+		"Credential"},
+	    {Q_ALGORITHM Q_CREDENTIAL
+		"&X-Amz-Date=2013-05-24" Q_EXPIRES Q_HEADERS Q_SIGNATURE,
+		"ISO8601"},
+	    {Q_ALGORITHM Q_CREDENTIAL
+		"&X-Amz-Date=20130525T000000Z" Q_EXPIRES Q_HEADERS Q_SIGNATURE,
+		"20130525"},
+	    {Q_ALGORITHM Q_CREDENTIAL Q_DATE
+		"&X-Amz-Expires=0" Q_HEADERS Q_SIGNATURE,
+		"positive"},
+	    {Q_ALGORITHM Q_CREDENTIAL Q_DATE
+		"&X-Amz-Expires=604801" Q_HEADERS Q_SIGNATURE,
+		"week"},
+	    {Q_ALGORITHM Q_CREDENTIAL Q_DATE
+		"&X-Amz-Expires=1h" Q_HEADERS Q_SIGNATURE,
+		"number"},
+	    {Q_ALGORITHM Q_CREDENTIAL Q_DATE Q_EXPIRES Q_HEADERS
+		"&X-Amz-Signature=AB",
+		"hex"},
+	};
+	struct fixture *f = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		presign(f, wrong[i].query);
+		if (check(f) != AUTH_MALFORMED)
+			fail_msg("'%s' was taken", wrong[i].query);
+		if (strstr(f->claim.detail, wrong[i].detail) == NULL)
+			fail_msg("'%s' is told as '%s'", wrong[i].query,
+			    f->claim.detail);
+	}
+	/* The host must be signed. */
+	presign(f,
+	    Q_ALGORITHM Q_CREDENTIAL Q_DATE Q_EXPIRES
+	    "&X-Amz-SignedHeaders=date" Q_SIGNATURE);
+	assert_int_equal(check(f), AUTH_NOT_SIGNED);
 }
 
 static void
@@ -269,6 +447,12 @@ main(void)
 	    TEST(a_signed_header_stands_there_once),
 	    TEST(what_is_not_ours_is_told_apart),
 	    TEST(a_missing_signature_is_not_a_presigned_one),
+	    TEST(the_documented_presigned_url_is_accepted),
+	    TEST(a_change_of_a_presigned_request_is_a_mismatch),
+	    TEST(a_presigned_url_holds_as_long_as_it_says),
+	    TEST(presigned_urls_are_s3s_alone),
+	    TEST(one_signature_is_enough),
+	    TEST(malformed_queries_are_refused),
 	    TEST(malformed_headers_are_refused),
 	};
 

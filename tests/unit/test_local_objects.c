@@ -24,6 +24,7 @@ static struct db *db;
 static struct seal *seal;
 static struct objects *objects;
 static unsigned files;
+static const char *if_etag;
 
 static struct outcome {
 	unsigned calls;
@@ -141,6 +142,7 @@ put(const char *text, bool if_absent, objects_also_fn *also)
 	    .key = "k",
 	    .headers = "A: b\n",
 	    .if_absent = if_absent,
+	    .if_etag = if_etag,
 	    .also = also,
 	    .done = on_stored,
 	};
@@ -257,6 +259,90 @@ a_draft_of_a_crash_is_swept(void **state)
 }
 
 static void
+if_etag_replaces_only_what_was_meant(void **state)
+{
+	(void)state;
+	if_etag = "*";
+	assert_int_equal(put("none", false, NULL), ERR_NOT_FOUND);
+	assert_int_equal(count_files(), 0);
+	if_etag = NULL;
+	assert_int_equal(put("123456789", false, NULL), ERR_NONE);
+	if_etag = "00000000000000000000000000000000";
+	assert_int_equal(put("two", false, NULL), ERR_REFUSED);
+	assert_text("123456789");
+	if_etag = "25f9e794323b453885f5181f1b624d0b";
+	assert_int_equal(put("three", false, NULL), ERR_NONE);
+	if_etag = "*";
+	assert_int_equal(put("four", false, NULL), ERR_NONE);
+	if_etag = NULL;
+	assert_text("four");
+	assert_int_equal(count_files(), 1);
+}
+
+static void
+copy_file(const char *from, const char *to)
+{
+	struct error err;
+	struct buf b;
+
+	buf_init(&b, (size_t)16 << 20);
+	if (file_read(from, &b, &err) == -1 ||
+	    file_write_atomic(to, b.data, b.len, 0600, &err) == -1)
+		fail_msg("%s", err.text);
+	buf_done(&b);
+}
+
+static unsigned
+count_lost(void)
+{
+	char *lost = xasprintf("%s/lost+found", dir);
+
+	files = 0;
+	nftw(lost, count_entry, 8, FTW_PHYS);
+	free(lost);
+	return files;
+}
+
+/* The index that somebody put back knows nothing of what came later. */
+static void
+an_older_index_loses_no_bytes(void **state)
+{
+	char *copy = xasprintf("%s/copy", dir);
+
+	(void)state;
+	assert_int_equal(put("older", false, NULL), ERR_NONE);
+	close_all();
+	copy_file(db_path, copy);
+	open_all();
+	assert_int_equal(count_lost(), 0);
+	assert_int_equal(put("newer", false, NULL), ERR_NONE);
+	close_all();
+	assert_int_equal(rename(copy, db_path), 0);
+	open_all();
+	assert_int_equal(count_files(), 0);
+	assert_int_equal(count_lost(), 1);
+	free(copy);
+}
+
+static void
+another_programs_lock_is_told_soon(void **state)
+{
+	struct db *other;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(db_open(loop, db_path, &other, &err), 0);
+	assert_int_equal(db_bucket_add(other, "abc", &err), 0);
+	assert_int_equal(db_bucket_add(db, "def", &err), -1);
+	assert_int_equal(err.code, ERR_BUSY);
+	assert_non_null(strstr(err.hint, "local.db"));
+	db_flush(other);
+	assert_int_equal(db_bucket_add(db, "def", &err), 0);
+	db_flush(db);
+	db_close(other);
+}
+
+static void
 on_commit(const struct error *err, void *arg)
 {
 	*(int *)arg = err == NULL ? 1 : -1;
@@ -316,6 +402,9 @@ main(void)
 	    TEST(when_the_other_row_fails_nothing_changes),
 	    TEST(a_discarded_draft_leaves_no_file),
 	    TEST(a_draft_of_a_crash_is_swept),
+	    TEST(if_etag_replaces_only_what_was_meant),
+	    TEST(an_older_index_loses_no_bytes),
+	    TEST(another_programs_lock_is_told_soon),
 	    TEST(rows_are_seen_only_when_they_are_durable),
 	    TEST(an_abandoned_transaction_is_lost_as_a_whole),
 	};
