@@ -19,6 +19,8 @@ unit_tests += tests/unit/test_child_find
 unit_tests += tests/unit/test_client
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_conf_check
+unit_tests += tests/unit/test_container_contract
+unit_tests += tests/unit/test_container_summary
 unit_tests += tests/unit/test_creds
 unit_tests += tests/unit/test_delivery
 unit_tests += tests/unit/test_discard
@@ -145,6 +147,8 @@ tests_unit_test_local_kept_SOURCES = tests/unit/test_local_kept.c \
 	$(local_place_rig)
 tests_unit_test_local_place_SOURCES = tests/unit/test_local_place.c \
 	$(local_place_rig)
+tests_unit_test_container_contract_LDADD = libcontainers.a $(LDADD)
+tests_unit_test_container_summary_LDADD = libcontainers.a $(LDADD)
 
 hook_rig = tests/unit/hook_rig.c tests/unit/hook_rig.h
 tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c $(hook_rig)
