@@ -342,12 +342,6 @@ check_serve(struct conf_endpoint *e, struct error *err)
 		return complain(&e->place,
 		    "min_instances is more than max_instances",
 		    "Raise max_instances.", err);
-	if (strstr(e->serve, "{port}") == NULL && e->max_instances > 1)
-		return complain(&e->place,
-		    "serve does not say where {port} goes",
-		    "Write {port} where the command takes its port, such as "
-		    "--port {port}.",
-		    err);
 	return split_model(e, "serve", e->serve, err);
 }
 

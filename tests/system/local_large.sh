@@ -7,7 +7,7 @@
 support=$abs_top_builddir/tests/support
 cat >>"$tmp/local.conf" <<END
 [endpoint container]
-serve = "$support/testcontainer" --port {port}
+serve = "$support/testcontainer"
 s3_output_path = s3://bucket/out
 s3_failure_path = s3://bucket/failed
 END

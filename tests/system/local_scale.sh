@@ -19,7 +19,6 @@ scale_in_after = 1s
 s3_output_path = s3://bucket/scale/out
 s3_failure_path = s3://bucket/scale/failed
 END
-sed -i 's/^serve = .*/& --port {port}/' "$tmp/local.conf"
 local_log=info
 local_start
 

@@ -203,9 +203,6 @@ an_endpoint_has_one_model(void **state)
 	text = xasprintf("%scontainer = localhost:8080\n", ep);
 	assert_refused(text, "container is no URL");
 	free(text);
-	text = xasprintf("%sserve = a\nmax_instances = 2\n", ep);
-	assert_refused(text, "{port}");
-	free(text);
 	text = xasprintf("%sserve = a {port}\nmin_instances = 2\n", ep);
 	assert_refused(text, "more than max_instances");
 	free(text);
