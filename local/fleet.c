@@ -507,7 +507,8 @@ fleet_new(const struct model_options *o, const struct instance_pace *pace,
 	    .user_agent = "awaitd-local",
 	};
 	struct fleet *f = xcalloc(1, sizeof(*f));
-	struct instance_options in;
+	struct instance_options io;
+	struct instance *in;
 
 	/* One of its own: others' limits and connections are not for this. */
 	if (http_client_new(o->loop, &http, &f->http, err) == -1) {
@@ -520,8 +521,9 @@ fleet_new(const struct model_options *o, const struct instance_pace *pace,
 	TAILQ_INIT(&f->all);
 	f->timer = loop_timer_new(o->loop, on_timer, f);
 	if (is_url(f)) {
-		in = options_of(f);
-		TAILQ_INSERT_TAIL(&f->all, instance_attach(&in), entry);
+		io = options_of(f);
+		in = instance_attach(&io);
+		TAILQ_INSERT_TAIL(&f->all, in, entry);
 	}
 	*out = &f->model;
 	return 0;
