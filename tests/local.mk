@@ -53,9 +53,13 @@ unit_tests += tests/unit/test_json
 unit_tests += tests/unit/test_jsonw
 unit_tests += tests/unit/test_local_auth
 unit_tests += tests/unit/test_local_chunked
+unit_tests += tests/unit/test_local_command
 unit_tests += tests/unit/test_local_conf
+unit_tests += tests/unit/test_local_container
 unit_tests += tests/unit/test_local_fault
+unit_tests += tests/unit/test_local_fleet
 unit_tests += tests/unit/test_local_kept
+unit_tests += tests/unit/test_local_lines
 unit_tests += tests/unit/test_local_objects
 unit_tests += tests/unit/test_local_place
 unit_tests += tests/unit/test_local_queue
@@ -131,9 +135,13 @@ tests_unit_test_http_server_unix_SOURCES = \
 local_test_libs = liblocal.a $(LDADD)
 tests_unit_test_local_auth_LDADD = $(local_test_libs)
 tests_unit_test_local_chunked_LDADD = $(local_test_libs)
+tests_unit_test_local_command_LDADD = $(local_test_libs)
 tests_unit_test_local_conf_LDADD = $(local_test_libs)
+tests_unit_test_local_container_LDADD = $(local_test_libs)
 tests_unit_test_local_fault_LDADD = $(local_test_libs)
+tests_unit_test_local_fleet_LDADD = $(local_test_libs)
 tests_unit_test_local_kept_LDADD = $(local_test_libs)
+tests_unit_test_local_lines_LDADD = $(local_test_libs)
 tests_unit_test_local_objects_LDADD = $(local_test_libs)
 tests_unit_test_local_place_LDADD = $(local_test_libs)
 tests_unit_test_local_queue_LDADD = $(local_test_libs)
@@ -143,6 +151,13 @@ tests_unit_test_local_validate_LDADD = $(local_test_libs)
 tests_unit_test_local_xml_LDADD = $(local_test_libs)
 
 local_place_rig = tests/unit/local_place_rig.c tests/unit/local_place_rig.h
+model_rig = tests/unit/model_rig.c tests/unit/model_rig.h
+tests_unit_test_local_command_SOURCES = tests/unit/test_local_command.c \
+	$(model_rig)
+tests_unit_test_local_container_SOURCES = \
+	tests/unit/test_local_container.c $(http_peer)
+tests_unit_test_local_fleet_SOURCES = tests/unit/test_local_fleet.c \
+	$(model_rig)
 tests_unit_test_local_kept_SOURCES = tests/unit/test_local_kept.c \
 	$(local_place_rig)
 tests_unit_test_local_place_SOURCES = tests/unit/test_local_place.c \
@@ -283,6 +298,8 @@ tests_tools += tests/support/dbbench
 tests_support_dbbench_LDADD = $(local_test_libs)
 tests_tools += tests/support/rawcall
 tests_support_rawcall_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/testcontainer
+tests_support_testcontainer_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/posthook
 tests_support_posthook_LDADD = libawaitd.a $(libs)
 
