@@ -15,6 +15,7 @@ unit_tests += tests/unit/test_awserr
 unit_tests += tests/unit/test_backoff
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_child
+unit_tests += tests/unit/test_child_end
 unit_tests += tests/unit/test_child_find
 unit_tests += tests/unit/test_client
 unit_tests += tests/unit/test_conf
@@ -36,6 +37,7 @@ unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_http_chunk
 unit_tests += tests/unit/test_http_client
 unit_tests += tests/unit/test_http_client_cut
+unit_tests += tests/unit/test_http_client_sink
 unit_tests += tests/unit/test_http_parse
 unit_tests += tests/unit/test_http_server
 unit_tests += tests/unit/test_http_server_body
@@ -114,6 +116,8 @@ tests_unit_test_http_client_SOURCES = tests/unit/test_http_client.c \
 	$(http_peer)
 tests_unit_test_http_client_cut_SOURCES = \
 	tests/unit/test_http_client_cut.c $(http_peer)
+tests_unit_test_http_client_sink_SOURCES = \
+	tests/unit/test_http_client_sink.c $(http_peer)
 tests_unit_test_http_parse_SOURCES = tests/unit/test_http_parse.c \
 	$(http_cases)
 tests_unit_test_http_server_SOURCES = tests/unit/test_http_server.c \
