@@ -31,7 +31,7 @@ static const struct instance_pace everyday = {
     .ping_ms = 5000,
     .again_ms = 1000,
     .grace_ms = 30000,
-    .short_grace_ms = 2000,
+    .short_grace_ms = 5000,
     .linger_ms = 3600000,
     .proven_ms = 10000,
 };
