@@ -250,6 +250,7 @@ system_tests += tests/system/invoke.sh
 system_tests += tests/system/kill.sh
 system_tests += tests/system/listen.sh
 system_tests += tests/system/local_kill.sh
+system_tests += tests/system/local_models.sh
 system_tests += tests/system/local_large.sh
 system_tests += tests/system/local_raw.sh
 system_tests += tests/system/local_scale.sh

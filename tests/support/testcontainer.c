@@ -2,7 +2,7 @@
 /*
  * testcontainer [OPTION]... : a container for tests, on plain sockets with a
  * thread for each connection, so that it can answer as no server of ours
- * would. The port is PORT of the environment, as for any container.
+ * would. The port is --port N, or PORT of the environment.
  *
  * The first word of the payload says what an invocation does; see verbs[].
  * Options: --slow MS (its start), --healthy N (so many good pings, then bad
@@ -42,6 +42,7 @@ struct exchange {
 	FILE *body; /* the whole payload, rewound */
 };
 
+static const char *port_asked;
 static int journal = -1;
 static atomic_long healthy = -1, deaf = -1;
 static atomic_long pings;
@@ -401,9 +402,9 @@ listen_at(int port)
 }
 
 static int
-port_of_environment(void)
+choose_port(void)
 {
-	const char *text = getenv("PORT");
+	const char *text = port_asked != NULL ? port_asked : getenv("PORT");
 	int64_t port;
 
 	if (text == NULL || str_to_i64(text, 1, 65535, &port) == -1) {
@@ -424,6 +425,7 @@ static void
 configure(int argc, char **argv)
 {
 	static const struct option options[] = {
+	    {"port", required_argument, NULL, 'p'},
 	    {"slow", required_argument, NULL, 's'},
 	    {"healthy", required_argument, NULL, 'h'},
 	    {"deaf", required_argument, NULL, 'd'},
@@ -436,7 +438,9 @@ configure(int argc, char **argv)
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 's')
+		if (c == 'p')
+			port_asked = optarg;
+		else if (c == 's')
 			pause_ms(strtol(optarg, NULL, 10));
 		else if (c == 'h')
 			healthy = strtol(optarg, NULL, 10);
@@ -462,7 +466,7 @@ main(int argc, char **argv)
 	int fd, port;
 
 	configure(argc, argv);
-	port = port_of_environment();
+	port = choose_port();
 	fd = listen_at(port);
 	note("start", port);
 	for (;;) {
