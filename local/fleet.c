@@ -31,7 +31,7 @@ static const struct instance_pace everyday = {
     .ping_ms = 5000,
     .again_ms = 1000,
     .grace_ms = 30000,
-    .short_grace_ms = 2000,
+    .short_grace_ms = 5000,
     .linger_ms = 3600000,
     .proven_ms = 10000,
 };
@@ -507,7 +507,8 @@ fleet_new(const struct model_options *o, const struct instance_pace *pace,
 	    .user_agent = "awaitd-local",
 	};
 	struct fleet *f = xcalloc(1, sizeof(*f));
-	struct instance_options in;
+	struct instance_options io;
+	struct instance *in;
 
 	/* One of its own: others' limits and connections are not for this. */
 	if (http_client_new(o->loop, &http, &f->http, err) == -1) {
@@ -520,8 +521,9 @@ fleet_new(const struct model_options *o, const struct instance_pace *pace,
 	TAILQ_INIT(&f->all);
 	f->timer = loop_timer_new(o->loop, on_timer, f);
 	if (is_url(f)) {
-		in = options_of(f);
-		TAILQ_INSERT_TAIL(&f->all, instance_attach(&in), entry);
+		io = options_of(f);
+		in = instance_attach(&io);
+		TAILQ_INSERT_TAIL(&f->all, in, entry);
 	}
 	*out = &f->model;
 	return 0;

@@ -227,7 +227,7 @@ on_container(const struct model_result *r, enum container_fate fate, void *arg)
 	}
 	if (fate == CONTAINER_ANSWERED)
 		in->proven = true;
-	if (fate == CONTAINER_MISSED)
+	if (fate == CONTAINER_MISSED || fate == CONTAINER_BROKE)
 		in->reachable = false;
 	if (fate == CONTAINER_LEFT)
 		leave(v, v->crash ? "a fault on demand" : "a time-out");

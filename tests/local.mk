@@ -15,6 +15,7 @@ unit_tests += tests/unit/test_awserr
 unit_tests += tests/unit/test_backoff
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_child
+unit_tests += tests/unit/test_child_end
 unit_tests += tests/unit/test_child_find
 unit_tests += tests/unit/test_client
 unit_tests += tests/unit/test_conf
@@ -36,6 +37,7 @@ unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_http_chunk
 unit_tests += tests/unit/test_http_client
 unit_tests += tests/unit/test_http_client_cut
+unit_tests += tests/unit/test_http_client_sink
 unit_tests += tests/unit/test_http_parse
 unit_tests += tests/unit/test_http_server
 unit_tests += tests/unit/test_http_server_body
@@ -53,9 +55,13 @@ unit_tests += tests/unit/test_json
 unit_tests += tests/unit/test_jsonw
 unit_tests += tests/unit/test_local_auth
 unit_tests += tests/unit/test_local_chunked
+unit_tests += tests/unit/test_local_command
 unit_tests += tests/unit/test_local_conf
+unit_tests += tests/unit/test_local_container
 unit_tests += tests/unit/test_local_fault
+unit_tests += tests/unit/test_local_fleet
 unit_tests += tests/unit/test_local_kept
+unit_tests += tests/unit/test_local_lines
 unit_tests += tests/unit/test_local_objects
 unit_tests += tests/unit/test_local_place
 unit_tests += tests/unit/test_local_queue
@@ -110,6 +116,8 @@ tests_unit_test_http_client_SOURCES = tests/unit/test_http_client.c \
 	$(http_peer)
 tests_unit_test_http_client_cut_SOURCES = \
 	tests/unit/test_http_client_cut.c $(http_peer)
+tests_unit_test_http_client_sink_SOURCES = \
+	tests/unit/test_http_client_sink.c $(http_peer)
 tests_unit_test_http_parse_SOURCES = tests/unit/test_http_parse.c \
 	$(http_cases)
 tests_unit_test_http_server_SOURCES = tests/unit/test_http_server.c \
@@ -131,9 +139,13 @@ tests_unit_test_http_server_unix_SOURCES = \
 local_test_libs = liblocal.a $(LDADD)
 tests_unit_test_local_auth_LDADD = $(local_test_libs)
 tests_unit_test_local_chunked_LDADD = $(local_test_libs)
+tests_unit_test_local_command_LDADD = $(local_test_libs)
 tests_unit_test_local_conf_LDADD = $(local_test_libs)
+tests_unit_test_local_container_LDADD = $(local_test_libs)
 tests_unit_test_local_fault_LDADD = $(local_test_libs)
+tests_unit_test_local_fleet_LDADD = $(local_test_libs)
 tests_unit_test_local_kept_LDADD = $(local_test_libs)
+tests_unit_test_local_lines_LDADD = $(local_test_libs)
 tests_unit_test_local_objects_LDADD = $(local_test_libs)
 tests_unit_test_local_place_LDADD = $(local_test_libs)
 tests_unit_test_local_queue_LDADD = $(local_test_libs)
@@ -143,6 +155,13 @@ tests_unit_test_local_validate_LDADD = $(local_test_libs)
 tests_unit_test_local_xml_LDADD = $(local_test_libs)
 
 local_place_rig = tests/unit/local_place_rig.c tests/unit/local_place_rig.h
+model_rig = tests/unit/model_rig.c tests/unit/model_rig.h
+tests_unit_test_local_command_SOURCES = tests/unit/test_local_command.c \
+	$(model_rig)
+tests_unit_test_local_container_SOURCES = \
+	tests/unit/test_local_container.c $(http_peer)
+tests_unit_test_local_fleet_SOURCES = tests/unit/test_local_fleet.c \
+	$(model_rig)
 tests_unit_test_local_kept_SOURCES = tests/unit/test_local_kept.c \
 	$(local_place_rig)
 tests_unit_test_local_place_SOURCES = tests/unit/test_local_place.c \
@@ -231,6 +250,7 @@ system_tests += tests/system/invoke.sh
 system_tests += tests/system/kill.sh
 system_tests += tests/system/listen.sh
 system_tests += tests/system/local_kill.sh
+system_tests += tests/system/local_models.sh
 system_tests += tests/system/local_large.sh
 system_tests += tests/system/local_raw.sh
 system_tests += tests/system/local_scale.sh
@@ -283,6 +303,8 @@ tests_tools += tests/support/dbbench
 tests_support_dbbench_LDADD = $(local_test_libs)
 tests_tools += tests/support/rawcall
 tests_support_rawcall_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/testcontainer
+tests_support_testcontainer_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/posthook
 tests_support_posthook_LDADD = libawaitd.a $(libs)
 
