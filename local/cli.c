@@ -26,6 +26,7 @@ static const struct option options[] = {
     {"endpoint", required_argument, NULL, 'e'},
     {"model", required_argument, NULL, 'm'},
     {"set", required_argument, NULL, 's'},
+    {"faults", required_argument, NULL, 'f'},
     {"log-level", required_argument, NULL, 'L'},
     {"log-format", required_argument, NULL, 'F'},
     {"help", no_argument, NULL, 'h'},
@@ -47,6 +48,7 @@ static const char usage[] =
     "      --model COMMAND    its model: payload on stdin, result on stdout\n"
     "      --set 'S.KEY=V'    set any key, such as 'endpoint "
     "ocr.names=ignored'\n"
+    "      --faults FILE      go wrong as its lines say, see the manual\n"
     "      --log-level LEVEL  debug, info, warn, error or none\n"
     "      --log-format FORM  text or json\n"
     "      --help, --version\n"
@@ -121,6 +123,8 @@ take_option(struct conf *conf, struct cli *cli, int option, const char *value,
 		return conf_set_key(conf, "local", "log_level", value, err);
 	case 'F':
 		return conf_set_key(conf, "local", "log_format", value, err);
+	case 'f':
+		return conf_set_key(conf, "local", "faults", value, err);
 	case 's':
 		return conf_set(conf, value, err);
 	case 'p':

@@ -443,6 +443,9 @@ line_look(const struct line *line, struct metrics_endpoint *out)
 	out->oldest_ms = oldest < now ? now - oldest : 0;
 	out->instances_starting = state.starting;
 	out->instances_in_service = state.in_service;
+	/* A command is always there: it is no backlog without capacity. */
+	if (line->model != NULL && !str_empty(line->o.endpoint->command))
+		out->instances_in_service = 1;
 	out->instances_draining = state.draining;
 }
 

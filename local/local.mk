@@ -2,6 +2,7 @@
 # awaitd; tools/check-layers says so when it reaches further.
 
 local_sources =
+local_sources += local/admin.c local/admin.h
 local_sources += local/auth.c local/auth.h
 local_sources += local/call.c local/call.h
 local_sources += local/checksum.c local/checksum.h
@@ -14,12 +15,13 @@ local_sources += local/container.c local/container.h
 local_sources += local/db.c local/db.h
 local_sources += local/db_sql.c local/db_sql.h
 local_sources += local/endpoint.c local/endpoint.h
+local_sources += local/fault.c local/fault.h
 local_sources += local/fleet.c local/fleet.h
 local_sources += local/instance.c local/instance.h
+local_sources += local/kept.c local/kept.h
 local_sources += local/line.c local/line.h
 local_sources += local/lines.c local/lines.h
-local_sources += local/fault.c local/fault.h
-local_sources += local/kept.c local/kept.h
+local_sources += local/metrics.c local/metrics.h
 local_sources += local/model.c local/model.h
 local_sources += local/model_kind.h
 local_sources += local/objects.c local/objects.h

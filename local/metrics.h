@@ -25,6 +25,7 @@ struct metrics_endpoint {
 	int64_t waiting;
 	int64_t running; /* with those whose result is being written */
 	int64_t oldest_ms; /* age of the oldest that waits or runs; 0: none */
+	/* A model that is always there, such as a command, counts as one. */
 	int64_t instances_starting;
 	int64_t instances_in_service;
 	int64_t instances_draining;
@@ -46,7 +47,6 @@ struct metrics_endpoint {
 };
 
 /* The text format 0.0.4, all endpoints. */
-void metrics_write(
-    struct buf *out, const struct metrics_endpoint *v, size_t n);
+void metrics_write(struct buf *out, const struct metrics_endpoint *v, size_t n);
 
 #endif

@@ -19,7 +19,6 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "net/http_server_shape.h"
 
 #define PATIENCE_MS 10000
 #define HANGING_MAX 8
@@ -453,70 +452,6 @@ answer_big(struct call *c)
 	call_free(c);
 }
 
-/* /cut?N and /drip?N, which goes on once an hour, or at once. */
-static void
-shape(struct call *c, bool cut)
-{
-	struct http_shape s = {.cut = cut, .drip_ms = 3600000};
-
-	str_to_i64(http_query(c->x), 0, INT64_MAX, cut ? &s.cut_at : &s.drip);
-	if (str_eq(http_path(c->x), "/drip/quick"))
-		s.drip_ms = 20;
-	http_reply_shape(c->x, &s);
-}
-
-/* 26 letters, known by their order. */
-static void
-answer_letters(struct call *c)
-{
-	answer(c, 200, "abcdefghijklmnopqrstuvwxyz");
-}
-
-static void
-answer_cut(struct call *c)
-{
-	shape(c, true);
-	answer_letters(c);
-}
-
-static void
-answer_drip(struct call *c)
-{
-	shape(c, false);
-	answer_letters(c);
-}
-
-/* Of 64 MiB. */
-static void
-answer_shaped_file(struct call *c)
-{
-	shape(c, str_starts(http_path(c->x), "/cut"));
-	if (c->rig->file == -1)
-		c->rig->file = make_file();
-	http_reply_file(c->x, 200, NULL, dup(c->rig->file), 1 << 20, 64 << 20);
-	call_free(c);
-}
-
-static void
-answer_cut_204(struct call *c)
-{
-	shape(c, true);
-	answer(c, 204, "never sent");
-}
-
-/* /never?MS */
-static void
-answer_never(struct call *c)
-{
-	int64_t ms = 0;
-
-	str_to_i64(http_query(c->x), 0, INT64_MAX, &ms);
-	into_server(c->rig, true);
-	http_hang(c->x, ms);
-	into_server(c->rig, false);
-	call_free(c);
-}
-
 static void
 answer_abort(struct call *c)
 {
@@ -643,13 +578,6 @@ static const struct route routes[] = {
     {"/big", answer_big, NULL},
     {"/hang/big", hang, answer_big},
     {"/abort", answer_abort, NULL},
-    {"/cut", answer_cut, NULL},
-    {"/cut/204", answer_cut_204, NULL},
-    {"/cut/file", answer_shaped_file, NULL},
-    {"/drip", answer_drip, NULL},
-    {"/drip/quick", answer_drip, NULL},
-    {"/drip/file", answer_shaped_file, NULL},
-    {"/never", answer_never, NULL},
     {"/head", answer_head, NULL},
     {"/204", answer_204, NULL},
     {"/304", answer_304, NULL},
@@ -662,12 +590,19 @@ static const struct route routes[] = {
 };
 static const struct route echo = {"/echo", start_echo, NULL};
 
+bool (*rig_answers)(struct http_exchange *x);
+
 static void
 on_request(struct http_exchange *x, void *arg)
 {
-	struct call *c = xcalloc(1, sizeof(*c));
+	struct call *c;
 	size_t i;
 
+	if (rig_answers != NULL && rig_answers(x)) {
+		count(arg, RIG_REQUESTS, 1);
+		return;
+	}
+	c = xcalloc(1, sizeof(*c));
 	c->rig = arg;
 	c->x = x;
 	enter(c);

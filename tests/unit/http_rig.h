@@ -30,6 +30,8 @@ struct rig;
 
 /* What the handler knows: the path decides, see the table in http_rig.c. */
 struct rig *rig_start(const struct http_server_options *options);
+/* A test's own, in the server's thread: true if it has answered. Or NULL. */
+extern bool (*rig_answers)(struct http_exchange *x);
 /* Frees the server and fails the test if an exchange is left over. */
 void rig_stop(struct rig *rig);
 

@@ -12,18 +12,82 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/http_server_shape.h"
 #include "tests/unit/http_rig.h"
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 #define LETTERS "abcdefghijklmnopqrstuvwxyz"
 #define HOUR_MS ((int64_t)3600 * 1000)
 #define PATIENCE_MS 20000
+
+/* --- the server's side ---------------------------------------------- */
+
+static int file = -1; /* 64 MiB of the letter f */
+
+static int
+setup(void **state)
+{
+	char *piece = xmalloc(1 << 20);
+	int i;
+
+	(void)state;
+	memset(piece, 'f', 1 << 20);
+	file = memfd_create("body", MFD_CLOEXEC);
+	for (i = 0; i < 64; i++) {
+		if (write(file, piece, 1 << 20) != 1 << 20)
+			return -1;
+	}
+	free(piece);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	return close(file);
+}
+
+/*
+ * /cut?N breaks off behind N bytes; /drip?N goes on once an hour, or quickly;
+ * /never?MS; the body is 26 letters, /file's is a file.
+ */
+static bool
+answer(struct http_exchange *x)
+{
+	const char *path = http_path(x);
+	struct http_shape s = {.drip_ms = HOUR_MS};
+	int64_t n = 0;
+
+	str_to_i64(http_query(x), 0, INT64_MAX, &n);
+	if (str_eq(path, "/never")) {
+		http_hang(x, n);
+		return true;
+	}
+	s.cut = str_starts(path, "/cut");
+	s.cut_at = n;
+	s.drip = s.cut ? 0 : n;
+	if (str_eq(path, "/drip/quick"))
+		s.drip_ms = 20;
+	if (!s.cut && !str_starts(path, "/drip"))
+		return false;
+	http_reply_shape(x, &s);
+	if (str_ends(path, "/file"))
+		http_reply_file(x, 200, NULL, dup(file), 0, 64 << 20);
+	else
+		http_reply(x, str_ends(path, "/204") ? 204 : 200, NULL, LETTERS,
+		    strlen(LETTERS));
+	return true;
+}
+
+/* --- the client's side ---------------------------------------------- */
 
 /* What comes next, or 0 at an end and -1 at a reset. */
 static ssize_t
@@ -59,6 +123,8 @@ is_quiet(int fd, int ms)
 
 	return poll(&p, 1, ms) == 0;
 }
+
+/* --- tests ---------------------------------------------------------- */
 
 /* The head of a reply that may have a body behind it. */
 static void
@@ -436,5 +502,6 @@ main(void)
 	    cmocka_unit_test(or_the_server_drains_or_ends),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	rig_answers = answer;
+	return cmocka_run_group_tests(tests, setup, teardown);
 }
