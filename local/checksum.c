@@ -95,6 +95,18 @@ checksum_free(struct checksum *c)
 	free(c);
 }
 
+size_t
+checksum_size(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (str_eq(kinds[i].name, name))
+			return kinds[i].size;
+	}
+	return 0;
+}
+
 const char *
 checksum_of_header(const char *header_name)
 {

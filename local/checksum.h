@@ -17,6 +17,9 @@ void checksum_update(struct checksum *c, const void *data, size_t len);
 void checksum_final(struct checksum *c, struct buf *out);
 void checksum_free(struct checksum *c);
 
+/* Bytes of a value; 0 for others. */
+size_t checksum_size(const char *name);
+
 /* The algorithm of a header such as x-amz-checksum-crc32, or NULL. */
 const char *checksum_of_header(const char *header_name);
 

@@ -15,6 +15,7 @@
 
 static const char sql_bucket_add[] = "INSERT OR IGNORE INTO bucket VALUES (?1)";
 static const char sql_bucket_has[] = "SELECT 1 FROM bucket WHERE name = ?1";
+static const char sql_buckets[] = "SELECT name FROM bucket ORDER BY name";
 static const char sql_object[] =
     "SELECT file, size, etag, checksum, headers, modified_at FROM object "
     "WHERE bucket = ?1 AND key = ?2";
@@ -73,6 +74,23 @@ int
 db_bucket_has(struct db *db, const char *name, struct error *err)
 {
 	return exists(db, sql_bucket_has, name, err);
+}
+
+int
+db_bucket_each(struct db *db, db_bucket_fn *fn, void *arg, struct error *err)
+{
+	sqlite3_stmt *st = db_reading(db, sql_buckets, err);
+	int rc;
+
+	if (st == NULL)
+		return -1;
+	while ((rc = db_row(st, "list buckets", err)) == 1) {
+		rc = fn((const char *)sqlite3_column_text(st, 0), arg, err);
+		if (rc == -1)
+			break;
+	}
+	db_finish(st);
+	return rc;
 }
 
 int

@@ -89,6 +89,11 @@ int db_bucket_add(struct db *db, const char *name, struct error *err);
 /* 1, 0 or -1. */
 int db_bucket_has(struct db *db, const char *name, struct error *err);
 
+/* fn for each in the order of their names; -1 stops. */
+typedef int db_bucket_fn(const char *name, void *arg, struct error *err);
+int db_bucket_each(
+    struct db *db, db_bucket_fn *fn, void *arg, struct error *err);
+
 /* 1 with *out filled, 0 where there is none, or -1. */
 int db_object_get(struct db *db, const char *bucket, const char *key,
     struct db_object *out, struct error *err);

@@ -513,6 +513,21 @@ objects_digest(struct objects *o, int fd, seal_done_fn *done, void *arg)
 	seal_digest(o->seal, fd, done, arg);
 }
 
+int
+objects_matches(struct objects *o, const char *bucket, const char *key,
+    const char *etag, struct error *err)
+{
+	struct db_object found = {0};
+	int rc = db_object_peek(o->db, bucket, key, &found, err);
+
+	if (rc == 0)
+		return err_set(err, ERR_NOT_FOUND, "there is no such object");
+	if (rc == 1)
+		rc = str_eq(etag, "*") || str_eq(etag, found.etag);
+	db_object_done(&found);
+	return rc;
+}
+
 static void
 on_deleted(const struct error *err, void *arg)
 {

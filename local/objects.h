@@ -96,6 +96,11 @@ int objects_move(
 /* Tell every digest of an open file; nothing of it is changed. */
 void objects_digest(struct objects *o, int fd, seal_done_fn *done, void *arg);
 
+/* Whether the object that is there, or is about to be, has this ETag ("*":
+ * any). 1, 0, or -1, ERR_NOT_FOUND where there is none. */
+int objects_matches(struct objects *o, const char *bucket, const char *key,
+    const char *etag, struct error *err);
+
 /* Also where there is none. done is called once, later, if 0 is returned. */
 int objects_delete(struct objects *o, const char *bucket, const char *key,
     db_commit_fn *done, void *arg, struct error *err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The object store's API, path style and virtual-host style: objects put,
- * read, deleted and listed, buckets made and asked for. Uploads are in
- * s3put.c. Source: Amazon S3 API reference.
+ * The object store's API, path style and virtual-host style: who asks, and for
+ * what. The verbs are in s3object.c, s3put.c, s3delete.c and s3bucket.c.
+ * Source: Amazon S3 API reference.
  */
 #ifndef LOCAL_S3_H
 #define LOCAL_S3_H
@@ -20,6 +20,7 @@ struct s3 {
 	struct db *db;
 	struct objects *objects;
 	const char *host; /* that we listen on */
+	const char *account; /* the owner of every bucket */
 	int64_t max_object;
 };
 

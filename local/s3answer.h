@@ -17,17 +17,27 @@ struct s3answer_error {
 	const char *code; /* such as "NoSuchKey" */
 	int status; /* 0: the usual one */
 	const char *message; /* NULL: the usual one */
-	/* Up to three more elements, name and text in turn. */
-	const char *detail[6];
+	const char *region; /* x-amz-bucket-region */
+	/* Up to four more elements, name and text in turn. */
+	const char *detail[8];
 };
 
 /* Initializes the headers with those that every answer carries. */
 void s3answer_headers(const struct call *c, struct headers *out);
 
+/* Reply with a document of ours. The call is gone then. */
+void s3answer_xml(struct call *c, int status, const struct buf *document);
+
 /* Reply with an error; without a body to HEAD. The call is gone then. */
 void s3answer_error(struct call *c, const struct s3answer_error *e);
 void s3answer_code(struct call *c, const char *code);
 void s3answer_text(struct call *c, const char *code, const char *message);
+
+/* A fault of ours: logged, and answered as such. */
+void s3answer_internal(struct call *c, const struct error *err);
+
+/* Set an error whose code is S3's. Returns -1. */
+int s3answer_bad(struct error *err, const char *code, const char *text);
 
 /* An object's ETag, where no fault has it be another. */
 void s3answer_etag(struct call *c, struct headers *h, const char *etag);

@@ -39,6 +39,16 @@ list_names(const char *list, const char *etag)
 	return false;
 }
 
+char *
+s3cond_bare(const char *etag)
+{
+	size_t n = strlen(etag);
+
+	if (n >= 2 && etag[0] == '"' && etag[n - 1] == '"')
+		return xstrndup(etag + 1, n - 2);
+	return xstrdup(etag);
+}
+
 /* Dates have seconds only: so has the instant they are compared with. */
 static bool
 parse_date(const char *value, int64_t *out)

@@ -18,6 +18,10 @@ enum s3cond_range {
 int s3cond_check(
     const struct headers *h, const char *etag, int64_t modified_at);
 
+/* One entity tag without its quotes, as writes are conditional on: the
+ * caller's. "*" stays. */
+char *s3cond_bare(const char *etag);
+
 /*
  * Whether a Range is still of the version that was meant: If-Range's value, or
  * NULL. A date says too little, since many writes fit into a second.

@@ -12,9 +12,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "local/checksum.h"
 #include "local/chunked.h"
 #include "local/s3answer.h"
+#include "local/s3cond.h"
+#include "local/s3digest.h"
 
 #define METADATA_MAX 2048
 #define HEADERS_MAX (32 * 1024)
@@ -29,18 +30,11 @@ struct s3put {
 	char *headers; /* to keep, "Name: value\n"... */
 	struct objects_draft draft;
 	bool if_absent;
+	char *if_etag; /* or NULL */
+	bool may_list; /* may know that a key is missing */
 	int64_t length; /* of the object, as announced */
 	int64_t received;
-	struct hash *md5;
-	unsigned char md5_digest[HASH_MD5_SIZE];
-	bool md5_given;
-	unsigned char md5_wanted[HASH_MD5_SIZE];
-	struct hash *sha256; /* NULL: UNSIGNED-PAYLOAD or aws-chunked */
-	char sha256_wanted[HASH_SHA256_HEX_SIZE];
-	struct checksum *checksum; /* NULL: none was announced */
-	const char *checksum_name;
-	char *checksum_wanted; /* NULL: in the trailer, unless it is ours */
-	bool checksum_ours; /* the client sent none: S3 makes one */
+	struct s3digest digest;
 	struct chunked *chunked; /* NULL: the body is the object */
 };
 
@@ -48,11 +42,9 @@ static void
 put_free(struct s3put *p)
 {
 	objects_discard(p->s3->objects, &p->draft);
-	hash_free(p->md5);
-	hash_free(p->sha256);
-	checksum_free(p->checksum);
+	s3digest_done(&p->digest);
 	chunked_free(p->chunked);
-	free(p->checksum_wanted);
+	free(p->if_etag);
 	free(p->bucket);
 	free(p->key);
 	free(p->headers);
@@ -139,73 +131,55 @@ static int
 read_conditions(struct s3put *p, const struct headers *h, struct error *err)
 {
 	const char *none = headers_get(h, "if-none-match");
+	const char *match = headers_get(h, "if-match");
 
-	if (headers_get(h, "if-match") != NULL ||
-	    (none != NULL && !str_eq(none, "*")))
+	if (none != NULL && !str_eq(none, "*"))
 		return bad(err, "NotImplemented",
-		    "Of the conditions only If-None-Match: * is implemented.");
+		    "A header you provided implies functionality that is not "
+		    "implemented: If-None-Match takes only *.");
+	if (none != NULL && match != NULL)
+		return bad(err, "NotImplemented",
+		    "If-Match and If-None-Match exclude each other.");
 	p->if_absent = none != NULL;
+	p->if_etag = match != NULL ? s3cond_bare(match) : NULL;
 	return 0;
 }
 
+/* Buckets here have no ACLs, as new ones of S3 have none. */
 static int
-read_md5(struct s3put *p, const struct headers *h, struct error *err)
+check_acl(const struct headers *h, struct error *err)
 {
-	const char *value = headers_get(h, "content-md5");
-	struct buf b;
-	int rc = 0;
-
-	if (value == NULL)
-		return 0;
-	buf_init(&b, HASH_MD5_SIZE);
-	if (decode_base64(&b, value, strlen(value)) == -1 ||
-	    b.len != HASH_MD5_SIZE)
-		rc = bad(err, "InvalidDigest",
-		    "The Content-MD5 you specified is not valid.");
-	else
-		memcpy(p->md5_wanted, b.data, HASH_MD5_SIZE);
-	p->md5_given = rc == 0;
-	buf_done(&b);
-	return rc;
-}
-
-static int
-set_checksum(
-    struct s3put *p, const char *name, const char *value, struct error *err)
-{
-	if (p->checksum != NULL)
-		return bad(err, "InvalidRequest",
-		    "Expecting a single x-amz-checksum- header. Multiple "
-		    "checksum types are not allowed.");
-	p->checksum = checksum_new(name);
-	p->checksum_name = name;
-	p->checksum_wanted = xstrdup_or_null(value);
-	return 0;
-}
-
-static int
-read_checksums(struct s3put *p, const struct headers *h, struct error *err)
-{
+	const char *acl = headers_get(h, "x-amz-acl");
 	size_t i;
 
 	for (i = 0; i < h->n; i++) {
-		const char *name = checksum_of_header(h->v[i].name);
-		const char *value = h->v[i].value;
-
-		if (name != NULL && set_checksum(p, name, value, err) == -1)
-			return -1;
-		if (name != NULL || !str_ieq(h->v[i].name, "x-amz-trailer"))
-			continue;
-		name = checksum_of_header(value);
-		if (name == NULL || p->chunked == NULL)
-			return bad(err, "InvalidRequest",
-			    "The value specified in the x-amz-trailer header "
-			    "is not supported");
-		if (set_checksum(p, name, NULL, err) == -1)
-			return -1;
+		if (strncasecmp(h->v[i].name, "x-amz-grant-", 12) == 0)
+			acl = "granted";
 	}
-	p->checksum_ours = p->checksum == NULL;
-	return p->checksum_ours ? set_checksum(p, "crc64nvme", NULL, err) : 0;
+	if (acl == NULL || str_eq(acl, "private") ||
+	    str_eq(acl, "bucket-owner-full-control"))
+		return 0;
+	return bad(err, "AccessControlListNotSupported",
+	    "The bucket does not allow ACLs");
+}
+
+static int
+check_class(const struct headers *h, struct error *err)
+{
+	static const char *const classes[] = {"STANDARD", "REDUCED_REDUNDANCY",
+	    "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER",
+	    "DEEP_ARCHIVE", "GLACIER_IR"};
+	const char *class = headers_get(h, "x-amz-storage-class");
+	size_t i;
+
+	if (class == NULL)
+		return 0;
+	for (i = 0; i < ARRAY_LEN(classes); i++) {
+		if (str_eq(classes[i], class))
+			return 0;
+	}
+	return bad(err, "InvalidStorageClass",
+	    "The storage class you specified is not valid");
 }
 
 /* What of Content-Encoding is the object's own: aws-chunked is not. */
@@ -245,6 +219,18 @@ is_kept(const char *name)
 	return strncasecmp(name, "x-amz-meta-", 11) == 0;
 }
 
+/* Names of metadata are given back in lower case. */
+static void
+keep(struct buf *out, const char *name, const char *value)
+{
+	char *own = xstrdup(name);
+
+	if (strncasecmp(own, "x-amz-", 6) == 0)
+		str_lower(own);
+	buf_printf(out, "%s: %s\n", own, value);
+	free(own);
+}
+
 static int
 keep_headers(struct s3put *p, const struct headers *h, struct error *err)
 {
@@ -262,7 +248,7 @@ keep_headers(struct s3put *p, const struct headers *h, struct error *err)
 				buf_printf(&b, "Content-Encoding: %s\n", own);
 			free(own);
 		} else if (is_kept(name)) {
-			buf_printf(&b, "%s: %s\n", name, value);
+			keep(&b, name, value);
 			if (strncasecmp(name, "x-amz-", 6) == 0)
 				metadata += strlen(name + 11) + strlen(value);
 		}
@@ -285,11 +271,7 @@ take_bytes(const void *data, size_t len, void *arg, struct error *err)
 
 	if (file_write_all(p->draft.fd, data, len, err) == -1)
 		return -1;
-	hash_update(p->md5, data, len);
-	if (p->sha256 != NULL)
-		hash_update(p->sha256, data, len);
-	if (p->checksum != NULL)
-		checksum_update(p->checksum, data, len);
+	s3digest_update(&p->digest, data, len);
 	p->received += (int64_t)len;
 	return 0;
 }
@@ -319,6 +301,9 @@ read_framing(struct s3put *p, const struct headers *h, struct error *err)
 	    .arg = p,
 	};
 
+	/* A presigned URL need not say it. */
+	if (sha256 == NULL)
+		sha256 = SIGV4_UNSIGNED_PAYLOAD;
 	if (chunked_by_name(sha256, &o)) {
 		if (read_decoded_length(p, h, err) == -1)
 			return -1;
@@ -330,24 +315,19 @@ read_framing(struct s3put *p, const struct headers *h, struct error *err)
 	if (p->length < 0 || headers_get(h, "content-length") == NULL)
 		return bad(err, "MissingContentLength",
 		    "You must provide the Content-Length HTTP header.");
-	if (str_eq(sha256, SIGV4_UNSIGNED_PAYLOAD))
-		return 0;
-	if (strlen(sha256) != HASH_SHA256_HEX_SIZE - 1 ||
-	    strspn(sha256, "0123456789abcdef") != HASH_SHA256_HEX_SIZE - 1)
-		return bad(err, "InvalidArgument",
-		    "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, one of "
-		    "the STREAMING- values, or a valid sha256 value.");
-	p->sha256 = hash_new(HASH_SHA256);
-	memcpy(p->sha256_wanted, sha256, HASH_SHA256_HEX_SIZE);
+	if (!s3digest_hash_ok(sha256))
+		return bad(err, "InvalidArgument", S3DIGEST_HASH_WRONG);
 	return 0;
 }
 
 static int
 read_headers(struct s3put *p, const struct headers *h, struct error *err)
 {
-	if (check_implied(h, err) == -1 || read_conditions(p, h, err) == -1 ||
-	    read_framing(p, h, err) == -1 || read_md5(p, h, err) == -1 ||
-	    read_checksums(p, h, err) == -1 || keep_headers(p, h, err) == -1)
+	if (check_implied(h, err) == -1 || check_acl(h, err) == -1 ||
+	    check_class(h, err) == -1 || read_conditions(p, h, err) == -1 ||
+	    read_framing(p, h, err) == -1 ||
+	    s3digest_init(&p->digest, h, p->chunked != NULL, err) == -1 ||
+	    keep_headers(p, h, err) == -1)
 		return -1;
 	if (p->length > p->s3->max_object)
 		return bad(err, "EntityTooLarge",
@@ -376,51 +356,6 @@ on_data(struct http_exchange *x, const void *data, size_t len, void *arg)
 }
 
 static int
-check_sha256(struct s3put *p, struct error *err)
-{
-	unsigned char digest[HASH_SHA256_SIZE];
-	char hex[HASH_SHA256_HEX_SIZE];
-
-	if (p->sha256 == NULL)
-		return 0;
-	hash_final(p->sha256, digest);
-	encode_hex(digest, sizeof(digest), hex);
-	if (hash_equal(hex, p->sha256_wanted, sizeof(hex)))
-		return 0;
-	return bad(err, "XAmzContentSHA256Mismatch",
-	    "The provided 'x-amz-content-sha256' header does not match what "
-	    "was computed.");
-}
-
-/* Its value comes in a header or in the trailer; out gets "name=BASE64". */
-static int
-check_checksum(struct s3put *p, struct buf *out, struct error *err)
-{
-	const char *wanted = p->checksum_wanted;
-	char *header;
-	size_t start;
-
-	if (wanted == NULL && !p->checksum_ours) {
-		header = xasprintf("x-amz-checksum-%s", p->checksum_name);
-		wanted = headers_get(chunked_trailers(p->chunked), header);
-		free(header);
-	}
-	if (wanted == NULL && !p->checksum_ours)
-		return bad(err, "InvalidRequest",
-		    "The trailer that x-amz-trailer announced did not come.");
-	buf_printf(out, "%s=", p->checksum_name);
-	start = out->len;
-	checksum_final(p->checksum, out);
-	if (p->checksum_ours || str_eq(out->data + start, wanted))
-		return 0;
-	err_set(err, ERR_PROTOCOL,
-	    "The %s you specified did not match the calculated checksum.",
-	    p->checksum_name);
-	snprintf(err->remote_code, sizeof(err->remote_code), "BadDigest");
-	return -1;
-}
-
-static int
 check_body(struct s3put *p, struct buf *checksum, struct error *err)
 {
 	if (p->chunked != NULL && chunked_finish(p->chunked, err) == -1)
@@ -429,15 +364,9 @@ check_body(struct s3put *p, struct buf *checksum, struct error *err)
 		return bad(err, "IncompleteBody",
 		    "You did not provide the number of bytes specified by "
 		    "the Content-Length HTTP header.");
-	hash_final(p->md5, p->md5_digest);
-	if (p->md5_given &&
-	    !hash_equal(p->md5_digest, p->md5_wanted, HASH_MD5_SIZE))
-		return bad(err, "BadDigest",
-		    "The Content-MD5 you specified did not match what was "
-		    "received.");
-	if (check_sha256(p, err) == -1)
-		return -1;
-	return check_checksum(p, checksum, err);
+	return s3digest_finish(&p->digest,
+	    p->chunked != NULL ? chunked_trailers(p->chunked) : NULL, checksum,
+	    err);
 }
 
 static void
@@ -463,13 +392,31 @@ reply_stored(struct s3put *p, const struct objects_stored *stored)
 }
 
 static void
+refuse_condition(struct s3put *p)
+{
+	struct s3answer_error e = {
+	    .code = "PreconditionFailed",
+	    .detail = {"Condition",
+		p->if_absent ? "If-None-Match" : "If-Match"},
+	};
+
+	if (p->call != NULL) {
+		call_on_gone(p->call, NULL, NULL);
+		s3answer_error(p->call, &e);
+	}
+	put_free(p);
+}
+
+static void
 on_stored(
     const struct objects_stored *stored, const struct error *err, void *arg)
 {
 	struct s3put *p = arg;
 
 	if (err != NULL && err->code == ERR_REFUSED)
-		refuse(p, "PreconditionFailed", NULL);
+		refuse_condition(p);
+	else if (err != NULL && err->code == ERR_NOT_FOUND)
+		refuse(p, p->may_list ? "NoSuchKey" : "AccessDenied", NULL);
 	else if (err != NULL)
 		refuse_error(p, err);
 	else if (p->call == NULL)
@@ -494,7 +441,7 @@ on_end(struct http_exchange *x, void *arg)
 		refuse_error(p, &err);
 		return;
 	}
-	encode_hex(p->md5_digest, sizeof(p->md5_digest), etag);
+	encode_hex(p->digest.md5_digest, HASH_MD5_SIZE, etag);
 	call_on_gone(p->call, on_gone_late, p);
 	what = (struct objects_store){
 	    .bucket = p->bucket,
@@ -504,6 +451,7 @@ on_end(struct http_exchange *x, void *arg)
 	    .size = p->length,
 	    .checksum = checksum.data,
 	    .if_absent = p->if_absent,
+	    .if_etag = p->if_etag,
 	    .done = on_stored,
 	    .arg = p,
 	};
@@ -525,7 +473,7 @@ on_toolarge(struct http_exchange *x, void *arg)
 }
 
 void
-s3put_start(struct s3 *s, struct call *c, const char *bucket, const char *key)
+s3put_start(struct s3 *s, struct call *c, const struct s3target *t)
 {
 	struct s3put *p = xcalloc(1, sizeof(*p));
 	struct http_body_sink sink = {
@@ -535,10 +483,10 @@ s3put_start(struct s3 *s, struct call *c, const char *bucket, const char *key)
 	p->s3 = s;
 	p->call = c;
 	p->draft.fd = -1;
-	p->bucket = xstrdup(bucket);
-	p->key = xstrdup(key);
-	p->md5 = hash_new(HASH_MD5);
-	if (read_headers(p, http_headers(c->x), &err) == -1 ||
+	p->bucket = xstrdup(t->bucket);
+	p->key = xstrdup(t->key);
+	p->may_list = c->claim.user->list;
+	if (read_headers(p, &t->fields, &err) == -1 ||
 	    objects_draft(s->objects, &p->draft, &err) == -1) {
 		refuse_error(p, &err);
 		return;

@@ -8,9 +8,10 @@
 
 #include "local/call.h"
 #include "local/s3.h"
+#include "local/s3target.h"
 
-/* Takes the call, which is authenticated; answers it. Bucket exists. */
-void s3put_start(
-    struct s3 *s, struct call *c, const char *bucket, const char *key);
+/* Takes the call, which is authenticated; answers it. Bucket exists; t is only
+ * read before this returns. */
+void s3put_start(struct s3 *s, struct call *c, const struct s3target *t);
 
 #endif

@@ -164,6 +164,25 @@ s3target_parse(const char *path, const char *query, const char *host,
 }
 
 void
+s3target_hear(struct s3target *t, const struct headers *headers, bool presigned)
+{
+	size_t i;
+
+	for (i = 0; i < headers->n; i++)
+		headers_add(
+		    &t->fields, headers->v[i].name, headers->v[i].value);
+	for (i = 0; presigned && i < t->n; i++) {
+		const struct s3target_param *p = &t->params[i];
+
+		/* A header that is there was signed, too, and comes first. */
+		if (strncasecmp(p->name, "x-amz-", 6) == 0 &&
+		    header_name_ok(p->name) && header_value_ok(p->value) &&
+		    headers_get(&t->fields, p->name) == NULL)
+			headers_add(&t->fields, p->name, p->value);
+	}
+}
+
+void
 s3target_done(struct s3target *t)
 {
 	size_t i;
@@ -175,6 +194,7 @@ s3target_done(struct s3target *t)
 		free(t->params[i].value);
 	}
 	free(t->params);
+	headers_done(&t->fields);
 	memset(t, 0, sizeof(*t));
 }
 

@@ -6,9 +6,11 @@
 #ifndef LOCAL_S3TARGET_H
 #define LOCAL_S3TARGET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
+#include "net/header.h"
 
 struct s3target_param {
 	char *name;
@@ -20,6 +22,9 @@ struct s3target {
 	char *key; /* NULL: the bucket itself */
 	struct s3target_param *params;
 	size_t n;
+	/* The headers, and what a presigned URL says in its query in place of
+	 * a header: x-amz-checksum-mode and the like. */
+	struct headers fields;
 };
 
 /*
@@ -29,6 +34,9 @@ struct s3target {
  */
 int s3target_parse(const char *path, const char *query, const char *host,
     const char *own_host, struct s3target *out, struct error *err);
+/* Fill t->fields, also of one that is all zero. */
+void s3target_hear(
+    struct s3target *t, const struct headers *headers, bool presigned);
 void s3target_done(struct s3target *t);
 
 /* The first value of a parameter, "" where it has none, or NULL. */

@@ -291,6 +291,7 @@ make_apis(struct server *s, struct error *err)
 	    .db = s->db,
 	    .objects = s->objects,
 	    .host = s->conf->host,
+	    .account = s->conf->account,
 	    .max_object = s->conf->max_object,
 	};
 	s->endpoint = (struct endpoint){

@@ -69,6 +69,12 @@ append_escaped(struct buf *out, const char *s, size_t len)
 }
 
 void
+xml_escape(struct buf *out, const char *text)
+{
+	append_escaped(out, text, strlen(text));
+}
+
+void
 xml_textn(struct buf *out, const char *name, const char *text, size_t len)
 {
 	xml_open(out, name, NULL);

@@ -25,6 +25,8 @@ void xml_close(struct buf *out, const char *name);
  */
 void xml_text(struct buf *out, const char *name, const char *text);
 void xml_textn(struct buf *out, const char *name, const char *text, size_t len);
+/* The text alone. */
+void xml_escape(struct buf *out, const char *text);
 void xml_int(struct buf *out, const char *name, int64_t value);
 
 #endif
