@@ -225,6 +225,8 @@ system_tests += tests/system/api_hostile.sh
 system_tests += tests/system/badinput.sh
 system_tests += tests/system/client.sh
 system_tests += tests/system/config.sh
+system_tests += tests/system/containers.sh
+system_tests += tests/system/docker_serve.sh
 system_tests += tests/system/inputs.sh
 system_tests += tests/system/interop.sh
 system_tests += tests/system/invoke.sh
@@ -285,6 +287,13 @@ tests_tools += tests/support/rawcall
 tests_support_rawcall_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/posthook
 tests_support_posthook_LDADD = libawaitd.a $(libs)
+
+if HAVE_TESSERACT
+tests_tools += tests/support/repage
+endif
+tests_support_repage_SOURCES = tests/support/repage.c
+tests_support_repage_CPPFLAGS = $(AM_CPPFLAGS) $(TESSERACT_CFLAGS)
+tests_support_repage_LDADD = libawaitd.a $(TESSERACT_LIBS) $(libs)
 
 check_PROGRAMS += $(tests_tools)
 
