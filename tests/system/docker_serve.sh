@@ -17,6 +17,9 @@ cat >"$tmp/bin/docker" <<END
 	echo
 } >>"$calls"
 case \$1 in
+rm)
+	[ ! -e "$tmp/exists" ] || echo 137 >"$tmp/exit"
+	;;
 stop)
 	[ -e "$tmp/exists" ] || exit 1
 	echo 143 >"$tmp/exit.new" && mv "$tmp/exit.new" "$tmp/exit"
@@ -32,6 +35,8 @@ END
 chmod +x "$tmp/bin/docker"
 cp "$tmp/bin/docker" "$tmp/bin/podman"
 PATH=$tmp/bin:$PATH
+mkdir "$tmp/tmp"
+export TMPDIR="$tmp/tmp"
 
 # begin ARGUMENT...: in the background, until the engine runs; sets pid.
 begin() {
@@ -93,13 +98,23 @@ is "$status $(tail -n 1 "$calls")" '130 told' \
 rm "$tmp/pulling"
 
 begin --port 7100 --name aw-1 IMAGE
+wait_until 30 test -e "$tmp/exists"
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null
-begin --port 7100 --name aw-1 IMAGE
-is "$(head -n 1 "$calls")" 'docker [rm] [-f] [aw-1]' \
-    'after kill -9 the leftover is removed by the next'
-kill -TERM "$pid"
+ok 'kill -9 leaves no container either' wait_until 30 has "$calls" '\[rm\]' 2
+is "$(ls "$TMPDIR")" '' 'and no file'
+
+# shellcheck disable=SC2317 # by wait_until
+all_over() { # nobody waits for its end any more either
+	! pgrep -f "docker-serve --port 7100 --name aw-$$" >/dev/null
+}
+begin --port 7100 --name "aw-$$" IMAGE
+ok 'somebody watches over it' pgrep -f \
+    "docker-serve --port 7100 --name aw-$$"
+echo 0 >"$tmp/exit"
 end
+ok 'but not longer than it lives' wait_until 30 all_over
+is "$(count "$calls" '\[rm\]')" 1 'and removes nothing where it ended well'
 
 begin --engine podman --port 7100 --name aw-1 IMAGE
 echo 0 >"$tmp/exit"
@@ -108,12 +123,12 @@ is "$(grep -c '^podman ' "$calls") $(grep -c '^docker ' "$calls")" '2 0' \
     '--engine says which'
 
 # Nothing but what the script itself needs.
-for tool in sh cat sleep mv echo rm; do
+for tool in sh cat sleep mv rm mktemp mkfifo; do
 	ln -s "$(command -v "$tool")" "$tmp/none/$tool" 2>/dev/null || :
 done
 cp "$tmp/bin/podman" "$tmp/none/podman"
 : >"$calls"
-rm -f "$tmp/exit"
+rm -f "$tmp/exists"
 echo 0 >"$tmp/exit"
 ok 'without docker podman is taken' env PATH="$tmp/none" "$serve" \
     --port 7100 --name aw-1 IMAGE
