@@ -238,6 +238,7 @@ system_tests += tests/system/local_raw.sh
 system_tests += tests/system/local_scale.sh
 system_tests += tests/system/logs.sh
 system_tests += tests/system/ocr.sh
+system_tests += tests/system/ocr_container.sh
 system_tests += tests/system/results.sh
 system_tests += tests/system/retention.sh
 system_tests += tests/system/serve.sh
