@@ -327,6 +327,8 @@ on_end(struct http_exchange *x, void *arg)
 	struct container *c = j->c;
 
 	(void)x;
+	log_debug(c->model->name, "%zu bytes came, %zu of %zu places taken",
+	    j->payload.len, c->taken, c->places);
 	must(pthread_mutex_lock(&c->lock));
 	j->state = JOB_WAITING;
 	TAILQ_INSERT_TAIL(&c->waiting, j, entry);

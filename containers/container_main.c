@@ -26,6 +26,7 @@ static const struct option long_options[] = {
     {"queue", required_argument, NULL, 'q'},
     {"max-payload", required_argument, NULL, 'm'},
     {"port-file", required_argument, NULL, 'f'},
+    {"log-level", required_argument, NULL, 'L'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
@@ -47,11 +48,13 @@ static const char usage[] =
     "  --queue N         how many may wait for a worker (16)\n"
     "  --max-payload N   bytes, or with a unit such as 64MiB\n"
     "  --port-file FILE  write the port there when requests are served\n"
+    "  --log-level LEVEL debug, info, warn, error or none (info)\n"
     "  --help, --version\n";
 
 struct program {
 	const char *host;
 	const char *port_file;
+	enum log_level log_level;
 	int64_t port;
 	int64_t workers;
 	int64_t queue;
@@ -102,6 +105,11 @@ set_option(struct program *p, int option, const char *value, struct error *err)
 	case 'f':
 		p->port_file = value;
 		return 0;
+	case 'L':
+		if (log_parse_level(value, &p->log_level) == 0)
+			return 0;
+		return err_set(
+		    err, ERR_USAGE, "--log-level: '%s' is no level", value);
 	default:
 		return err_set(err, ERR_USAGE, "see --help");
 	}
@@ -247,6 +255,7 @@ int
 container_main(const struct container_model *model, int argc, char **argv)
 {
 	struct program p = {
+	    .log_level = LOG_INFO,
 	    .port = PORT_DEFAULT,
 	    .workers = default_workers(),
 	    .queue = QUEUE_DEFAULT,
@@ -255,10 +264,10 @@ container_main(const struct container_model *model, int argc, char **argv)
 	int status = EXIT_USAGE;
 	struct error err;
 
-	log_init(LOG_INFO, LOG_TEXT);
 	if (told(model, argc, argv))
 		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (set_options(&p, argc, argv, &err) == 0) {
+		log_init(p.log_level, LOG_TEXT);
 		if (serve(&p, model, &err) == 0)
 			return EXIT_SUCCESS;
 		status = EXIT_FAILURE;

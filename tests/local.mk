@@ -248,6 +248,8 @@ system_tests += tests/system/api_hostile.sh
 system_tests += tests/system/badinput.sh
 system_tests += tests/system/client.sh
 system_tests += tests/system/config.sh
+system_tests += tests/system/containers.sh
+system_tests += tests/system/docker_serve.sh
 system_tests += tests/system/inputs.sh
 system_tests += tests/system/interop.sh
 system_tests += tests/system/invoke.sh
@@ -260,6 +262,7 @@ system_tests += tests/system/local_raw.sh
 system_tests += tests/system/local_scale.sh
 system_tests += tests/system/logs.sh
 system_tests += tests/system/ocr.sh
+system_tests += tests/system/ocr_container.sh
 system_tests += tests/system/results.sh
 system_tests += tests/system/retention.sh
 system_tests += tests/system/serve.sh
@@ -314,6 +317,13 @@ tests_tools += tests/support/testcontainer
 tests_support_testcontainer_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/posthook
 tests_support_posthook_LDADD = libawaitd.a $(libs)
+
+if HAVE_TESSERACT
+tests_tools += tests/support/repage
+endif
+tests_support_repage_SOURCES = tests/support/repage.c
+tests_support_repage_CPPFLAGS = $(AM_CPPFLAGS) $(TESSERACT_CFLAGS)
+tests_support_repage_LDADD = libawaitd.a $(TESSERACT_LIBS) $(libs)
 
 check_PROGRAMS += $(tests_tools)
 
