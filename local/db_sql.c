@@ -13,7 +13,7 @@
 
 #define SCHEMA_VERSION 2
 #define BUSY_MS 5000
-#define STATEMENTS_MAX 64
+#define STATEMENTS_MAX 160
 
 static const char sql_begin[] = "BEGIN IMMEDIATE";
 static const char sql_commit[] = "COMMIT";
