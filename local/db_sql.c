@@ -15,7 +15,7 @@
 /* Nothing else is done meanwhile: at the start, and while requests come. */
 #define BUSY_START_MS 2000
 #define BUSY_MS 40
-#define STATEMENTS_MAX 64
+#define STATEMENTS_MAX 160
 
 static const char sql_begin[] = "BEGIN IMMEDIATE";
 static const char sql_commit[] = "COMMIT";

@@ -336,6 +336,12 @@ json_is_array(const struct json *j)
 	return cJSON_IsArray(node(j));
 }
 
+bool
+json_is_null(const struct json *j)
+{
+	return cJSON_IsNull(node(j));
+}
+
 const struct json *
 json_get(const struct json *obj, const char *key)
 {

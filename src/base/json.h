@@ -26,6 +26,7 @@ void json_free(struct json *root);
 
 bool json_is_object(const struct json *j);
 bool json_is_array(const struct json *j);
+bool json_is_null(const struct json *j); /* the value null */
 
 /* The member with exactly this name, or NULL; NULL asks nothing. */
 const struct json *json_get(const struct json *obj, const char *key);
