@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/str.h"
 #include "local/model.h"
 #include "local/run.h"
 
