@@ -8,7 +8,8 @@
  * Options: --slow MS (its start), --healthy N (so many good pings, then bad
  * ones), --deaf N (so many, then none is answered), --exit STATUS (instead of
  * a start), --say TEXT (to standard error), --ignore-term, --journal FILE (a
- * line when it starts, and when each invocation begins and ends).
+ * line when it starts, when each invocation begins and ends, and when one has
+ * slept, before it is answered).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -128,6 +129,7 @@ static void
 do_sleep(struct exchange *x, const char *rest)
 {
 	pause_ms(strtol(rest, NULL, 10));
+	note("worked", (long)x->length);
 	reply(x->fd, 200, "text/plain", "slept");
 }
 

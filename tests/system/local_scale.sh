@@ -61,7 +61,7 @@ cut -d ' ' -f 1 "$tmp/places" | sort >"$tmp/wanted"
 same "$tmp/there" "$tmp/wanted" 'each where it was said'
 is "$(grep -c ' start ' "$journal")" 4 'as many containers as may be were started'
 is "$(awk '$2 == "begin" { if (++n[$1] > most) most = n[$1] }
-    $2 == "end" { n[$1]-- } END { print most }' "$journal")" 2 \
+    $2 == "worked" { n[$1]-- } END { print most }' "$journal")" 2 \
     'none of them ever had more than its two'
 ok 'and they are stopped when nothing is left to do' wait_until 60 none_left
 is "$(grep -c ' begin ' "$journal")" "$COUNT" 'every request ran once'
@@ -97,7 +97,7 @@ extra=$(comm -23 "$tmp/there" "$tmp/wanted" | wc -l)
 ok "others are no more than those whose answer was lost ($extra of $unheard)" \
     test "$extra" -le "$unheard"
 is "$(awk '$2 == "begin" { if (++n[$1] > most) most = n[$1] }
-    $2 == "end" { n[$1]-- } END { print most }' "$journal")" 2 \
+    $2 == "worked" { n[$1]-- } END { print most }' "$journal")" 2 \
     'none ever had more than its two'
 ran=$(grep -c ' begin ' "$journal")
 echo "# scale: requests=$((2 * COUNT)) kills=$killed objects=$(wc -l <"$tmp/there") reruns=$((ran - $(wc -l <"$tmp/there") + COUNT))"
