@@ -109,7 +109,7 @@ while read -r job; do
 done <ids
 is "$wrong" 0 'each request gets its result'
 most=$(awk '$2 == "begin" { n[$1]++; all++ }
-	$2 == "end" { n[$1]--; all-- }
+	$2 == "worked" { n[$1]--; all-- }
 	n[$1] > one { one = n[$1] }
 	all > both { both = all }
 	END { print one ":" both }' many.journal)

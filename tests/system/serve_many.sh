@@ -5,7 +5,7 @@
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
 jobs=${JOBS-500}
 export MAX_CONCURRENT=8
-sed -i 's/^command = true$/&\nmax_concurrent = 16/' "$tmp/local.conf"
+sed -i 's/^command = true$/&\nmax_concurrent_invocations_per_instance = 16/' "$tmp/local.conf"
 local_start
 hook_secret "$tmp/secret"
 hook_start hook --secret-file "$tmp/secret"
