@@ -332,15 +332,29 @@ sns_page_end(struct sns_page *p, const char *list)
 
 /* --- the way of a request ------------------------------------------- */
 
+/* "Tags.member." is known by "Tags.member.1.Key"; by "Tags", too, where that is
+ * empty: so an SDK sends a list without entries. */
 static bool
-is_known(const struct sns_operation *op, const char *name)
+fits(const char *param, const struct sns_form_field *f)
+{
+	size_t n = strlen(f->name);
+
+	if (!str_ends(param, "."))
+		return str_eq(f->name, param);
+	return str_starts(f->name, param) ||
+	    (*f->value == '\0' && strncmp(param, f->name, n) == 0 &&
+		param[n] == '.');
+}
+
+static bool
+is_known(const struct sns_operation *op, const struct sns_form_field *f)
 {
 	const char *const *p;
 
-	if (str_eq(name, "Action") || str_eq(name, "Version"))
+	if (str_eq(f->name, "Action") || str_eq(f->name, "Version"))
 		return true;
 	for (p = op->params; *p != NULL; p++) {
-		if (str_ends(*p, ".") ? str_starts(name, *p) : str_eq(name, *p))
+		if (fits(*p, f))
 			return true;
 	}
 	return false;
@@ -353,7 +367,7 @@ check_names(struct sns_ask *a)
 	size_t i;
 
 	for (i = 0; i < a->form.n; i++) {
-		if (!is_known(a->op, a->form.v[i].name))
+		if (!is_known(a->op, &a->form.v[i]))
 			return sns_fail(a, "InvalidParameter",
 			    "Invalid parameter: %s Reason: it is not supported "
 			    "here",

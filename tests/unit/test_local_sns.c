@@ -190,6 +190,12 @@ what_cannot_be_meant_is_refused(void **state)
 		"InvalidParameter"},
 	    {"Action=PublishBatch&TopicArn=" RIG_TOPIC, 400,
 		"EmptyBatchRequest"},
+	    {"Action=PublishBatch&PublishBatchRequestEntries=&"
+	     "TopicArn=" RIG_TOPIC,
+		400, "EmptyBatchRequest"},
+	    {"Action=PublishBatch&PublishBatchRequestEntries=x&"
+	     "TopicArn=" RIG_TOPIC,
+		400, "InvalidParameter"},
 	    {"Action=PublishBatch&PublishBatchRequestEntries.member.1.Id=a+b&"
 	     "TopicArn=" RIG_TOPIC,
 		400, "InvalidBatchEntryId"},
