@@ -37,6 +37,7 @@
 #define K_ALWAYS (K_AFTER | K_COUNT)
 #define K_CALL (K_OPERATION | K_ENDPOINT | K_BUCKET | K_KEY | K_TOPIC)
 #define K_OBJECT (K_BUCKET | K_KEY)
+#define K_NOTICE (K_ENDPOINT | K_TOPIC)
 
 /* What a reply to an operation has that a fault can spoil. */
 #define REPLY_ANY 0x1u
@@ -61,10 +62,10 @@ static const struct kind {
 	K_OPERATION | K_OBJECT, REPLY_MISSING},
     [FAULT_WRONG_ETAG] = {"wrong-etag", 0, K_OPERATION | K_OBJECT, REPLY_ETAG},
     [FAULT_CLOCK_SKEW] = {"clock-skew", K_MS, K_CALL, REPLY_ANY},
-    [FAULT_LOSE_NOTIFICATION] = {"lose-notification", 0, K_TOPIC, 0},
-    [FAULT_DOUBLE_NOTIFICATION] = {"double-notification", 0, K_TOPIC, 0},
-    [FAULT_DELAY_NOTIFICATION] = {"delay-notification", K_MS, K_TOPIC, 0},
-    [FAULT_REORDER_NOTIFICATION] = {"reorder-notification", 0, K_TOPIC, 0},
+    [FAULT_LOSE_NOTIFICATION] = {"lose-notification", 0, K_NOTICE, 0},
+    [FAULT_DOUBLE_NOTIFICATION] = {"double-notification", 0, K_NOTICE, 0},
+    [FAULT_DELAY_NOTIFICATION] = {"delay-notification", K_MS, K_NOTICE, 0},
+    [FAULT_REORDER_NOTIFICATION] = {"reorder-notification", 0, K_NOTICE, 0},
     [FAULT_CRASH_MODEL] = {"crash-model", 0, K_ENDPOINT, 0},
     [FAULT_LOSE_RESULT] = {"lose-result", 0, K_ENDPOINT, 0},
 };

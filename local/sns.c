@@ -309,29 +309,13 @@ send_certificate(struct sns *s, struct call *c)
 	headers_done(&h);
 }
 
-static bool
-method_fits(const struct call *c)
-{
-	return str_eq(http_method(c->x), "GET") ||
-	    str_eq(http_method(c->x), "POST");
-}
-
 void
 sns_request(struct sns *s, struct call *c)
 {
 	bool is_signed = c->claim.service != NULL;
-	enum auth_verdict verdict = AUTH_OK;
 
-	if (is_signed)
-		verdict = auth_admit(s->o.auth, "sns", http_headers(c->x),
-		    clock_wall_ms(), &c->claim);
-	if (verdict != AUTH_OK)
-		sns_refuse(c, verdict);
-	else if (!is_signed && is_certificate(http_path(c->x)))
+	if (!is_signed && is_certificate(http_path(c->x)))
 		send_certificate(s, c);
-	else if (!method_fits(c) || !str_eq(http_path(c->x), "/"))
-		sns_refuse_with(
-		    c, "InvalidAction", "Requests are POST or GET of /");
 	else
 		sns_ask_start(s, c, is_signed);
 }

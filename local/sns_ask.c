@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/encode.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -62,10 +61,9 @@ reply(struct call *c, int status, const struct buf *body)
 	headers_done(&h);
 }
 
-void
-sns_refuse_with(struct call *c, const char *code, const char *message)
+static void
+refuse(struct call *c, int status, const char *code, const char *message)
 {
-	int status = status_of(code);
 	struct buf b;
 
 	buf_init(&b, ANSWER_MAX);
@@ -80,6 +78,30 @@ sns_refuse_with(struct call *c, const char *code, const char *message)
 	reply(c, status, &b);
 	buf_done(&b);
 }
+
+void
+sns_refuse_with(struct call *c, const char *code, const char *message)
+{
+	refuse(c, status_of(code), code, message);
+}
+
+static void
+throttle(struct call *c)
+{
+	refuse(c, 429, "Throttled", "Rate exceeded");
+}
+
+static void
+fail(struct call *c, int status)
+{
+	bool busy = status == 503;
+
+	refuse(c, status, busy ? "ServiceUnavailable" : "InternalError",
+	    busy ? "The service is unavailable. Try your call again."
+		 : "The request failed because of an internal error.");
+}
+
+static const struct call_words words = {throttle, fail};
 
 static void
 reply_result(struct sns_ask *a, struct call *c)
@@ -310,15 +332,29 @@ sns_page_end(struct sns_page *p, const char *list)
 
 /* --- the way of a request ------------------------------------------- */
 
+/* "Tags.member." is known by "Tags.member.1.Key"; by "Tags", too, where that is
+ * empty: so an SDK sends a list without entries. */
 static bool
-is_known(const struct sns_operation *op, const char *name)
+fits(const char *param, const struct sns_form_field *f)
+{
+	size_t n = strlen(f->name);
+
+	if (!str_ends(param, "."))
+		return str_eq(f->name, param);
+	return str_starts(f->name, param) ||
+	    (*f->value == '\0' && strncmp(param, f->name, n) == 0 &&
+		param[n] == '.');
+}
+
+static bool
+is_known(const struct sns_operation *op, const struct sns_form_field *f)
 {
 	const char *const *p;
 
-	if (str_eq(name, "Action") || str_eq(name, "Version"))
+	if (str_eq(f->name, "Action") || str_eq(f->name, "Version"))
 		return true;
 	for (p = op->params; *p != NULL; p++) {
-		if (str_ends(*p, ".") ? str_starts(name, *p) : str_eq(name, *p))
+		if (fits(*p, f))
 			return true;
 	}
 	return false;
@@ -331,7 +367,7 @@ check_names(struct sns_ask *a)
 	size_t i;
 
 	for (i = 0; i < a->form.n; i++) {
-		if (!is_known(a->op, a->form.v[i].name))
+		if (!is_known(a->op, &a->form.v[i]))
 			return sns_fail(a, "InvalidParameter",
 			    "Invalid parameter: %s Reason: it is not supported "
 			    "here",
@@ -340,12 +376,24 @@ check_names(struct sns_ask *a)
 	return 0;
 }
 
+static bool
+is_asked_right(const struct call *c)
+{
+	const char *method = http_method(c->x);
+
+	return str_eq(http_path(c->x), "/") &&
+	    (str_eq(method, "GET") || str_eq(method, "POST"));
+}
+
 static int
 find_operation(struct sns_ask *a)
 {
 	const char *action = sns_param(a, "Action");
 	const char *version = sns_param(a, "Version");
 
+	if (!is_asked_right(a->call))
+		return sns_fail(a, "InvalidAction",
+		    "Requests are POST or GET of the path /");
 	if (str_empty(action))
 		return sns_fail(a, "MissingAction",
 		    "The request must contain the parameter Action");
@@ -378,18 +426,43 @@ verify(struct sns_ask *a)
 {
 	unsigned char digest[HASH_SHA256_SIZE];
 	char hex[HASH_SHA256_HEX_SIZE];
-	struct http_exchange *x = a->call->x;
+	struct call *c = a->call;
 	struct auth_request r = {
-	    .method = http_method(x),
-	    .path = http_path(x),
-	    .query = http_query(x),
-	    .headers = http_headers(x),
+	    .method = http_method(c->x),
+	    .path = http_path(c->x),
+	    .query = http_query(c->x),
+	    .headers = http_headers(c->x),
 	    .payload_hash = hex,
 	};
+	enum auth_verdict verdict =
+	    auth_admit(a->s->o.auth, "sns", r.headers, call_now(c), &c->claim);
 
+	if (verdict != AUTH_OK)
+		return verdict;
 	hash_final(a->sha256, digest);
 	encode_hex(digest, sizeof(digest), hex);
-	return auth_verify(&a->call->claim, &r);
+	return auth_verify(&c->claim, &r);
+}
+
+/* An action is known by the body, so faults learn of it here. A subscription's
+ * ARN is its topic's and one part more. */
+static void
+tell_about(struct sns_ask *a)
+{
+	const char *arn = sns_param(a, "SubscriptionArn");
+	const char *topic = sns_param(a, "TopicArn");
+	const char *colon = arn != NULL ? strrchr(arn, ':') : NULL;
+	char *of = colon != NULL ? xstrndup(arn, (size_t)(colon - arn)) : NULL;
+	struct fault_subject about = {
+	    .operation = sns_param(a, "Action"),
+	    .topic = topic != NULL ? topic : of,
+	};
+
+	/* What no operation has for a name stays out of the log. */
+	if (about.operation != NULL &&
+	    sns_operation_of(about.operation) != NULL)
+		call_about(a->call, &about);
+	free(of);
 }
 
 static void
@@ -417,22 +490,34 @@ on_gone(void *arg)
 	ask_free(arg);
 }
 
+/* False: the call has been answered, or broken, and a is gone. */
+static bool
+is_let_in(struct sns_ask *a)
+{
+	enum auth_verdict verdict = a->is_signed ? verify(a) : AUTH_OK;
+	struct call *c = a->call;
+
+	if (verdict == AUTH_OK && !call_struck(c, &words))
+		return true;
+	if (verdict != AUTH_OK) {
+		call_on_gone(c, NULL, NULL);
+		sns_refuse(c, verdict);
+	}
+	ask_free(a);
+	return false;
+}
+
 static void
 on_end(struct http_exchange *x, void *arg)
 {
 	struct sns_ask *a = arg;
-	enum auth_verdict verdict = a->is_signed ? verify(a) : AUTH_OK;
+	int rc = read_form(a);
 
 	(void)x;
-	if (verdict != AUTH_OK) {
-		struct call *c = a->call;
-
-		call_on_gone(c, NULL, NULL);
-		ask_free(a);
-		sns_refuse(c, verdict);
+	tell_about(a);
+	if (!is_let_in(a))
 		return;
-	}
-	if (read_form(a) == 0 && find_operation(a) == 0)
+	if (rc == 0 && find_operation(a) == 0)
 		a->op->fn(a);
 	if (!a->wrote) {
 		sns_ask_end(a);
@@ -489,7 +574,7 @@ static void
 refuse_time(struct call *c, bool expired)
 {
 	char signed_at[TIMEFMT_AMZ_SIZE], edge[TIMEFMT_AMZ_SIZE];
-	int64_t skew = auth_skew_ms("sns"), now = clock_wall_ms();
+	int64_t skew = auth_skew_ms("sns"), now = call_now(c);
 	char *text;
 
 	timefmt_amz(c->claim.at, signed_at);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The parameters of AWS's query protocol: name=value pairs of a form or of a
- * query string, and lists that are spelt out in names, "Attributes.entry.1.key".
+ * query string, and lists spelt out in names such as "Attributes.entry.1.key".
  */
 #ifndef LOCAL_SNS_FORM_H
 #define LOCAL_SNS_FORM_H

@@ -32,6 +32,7 @@ cp "$abs_top_srcdir"/tests/interop/package.json \
 cp "$abs_top_srcdir/contrib/receivers/node.mjs" "$tmp/receiver.mjs"
 export POSTHOOK="$abs_top_builddir/tests/support/posthook"
 export AWAITD="$abs_top_builddir/awaitd"
+export SNS_PEM="$tmp/data/sns.pem"
 (cd "$tmp" && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline) \
     >"$tmp/npm.log" 2>&1 || skip "npm ci gets no packages: $(tail -n 1 "$tmp/npm.log")"
 
@@ -71,6 +72,21 @@ s3_failure_path = s3://awaitd-local/fail/failure
 command = sleep 30
 s3_output_path = s3://awaitd-local/slow/output
 s3_failure_path = s3://awaitd-local/slow/failure
+
+[sns]
+signing_cert_url = https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0.pem
+
+[endpoint told]
+command = cat
+s3_output_path = s3://awaitd-local/told/output
+success_topic = arn:aws:sns:us-east-1:123456789012:good
+include_inference_response_in = SUCCESS_NOTIFICATION_TOPIC
+
+[endpoint untold]
+command = "$tmp/fail"
+s3_output_path = s3://awaitd-local/untold/output
+s3_failure_path = s3://awaitd-local/untold/failure
+error_topic = arn:aws:sns:us-east-1:123456789012:bad
 END
 "$abs_top_builddir/awaitd-local" -c "$tmp/conf" --data "$tmp/data" \
     --listen 127.0.0.1:0 --port-file "$tmp/port" 2>"$tmp/log" &
@@ -88,7 +104,7 @@ done
 port=$(cat "$tmp/port")
 
 # Two plans become one: numbers go up, "1..n" lines are added up.
-for script in runtime s3 webhook; do
+for script in runtime s3 sns webhook; do
 	node --no-warnings "$tmp/$script.mjs" "$port" 2>"$tmp/err" ||
 	    sed 's/^/# /' "$tmp/err"
 	kill -0 "$pid" 2>/dev/null || echo "not ok 0 - awaitd-local goes on"

@@ -184,7 +184,7 @@ keys_stand_once_and_where_they_have_a_meaning(void **state)
 	refused("throttle bytes=1", "throttle takes no 'bytes'", "operation");
 	refused("drop-reply status=500", "takes no 'status'", "");
 	refused("wrong-etag endpoint=ocr", "takes no 'endpoint'", "bucket");
-	refused("lose-notification endpoint=ocr", "takes no", "topic");
+	refused("lose-notification bucket=b", "takes no", "topic");
 	refused("crash-model topic=t", "takes no 'topic'", "endpoint");
 	refused("crash-model operation=GetObject", "takes no", "endpoint");
 }
