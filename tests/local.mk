@@ -278,6 +278,7 @@ system_tests += tests/system/local_kill.sh
 system_tests += tests/system/local_models.sh
 system_tests += tests/system/local_large.sh
 system_tests += tests/system/local_raw.sh
+system_tests += tests/system/local_s3.sh
 system_tests += tests/system/local_scale.sh
 system_tests += tests/system/logs.sh
 system_tests += tests/system/ocr.sh

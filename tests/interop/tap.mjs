@@ -73,6 +73,18 @@ export async function fails(promise, name, status, text = '') {
 	return e;
 }
 
+// One GET with just these headers, Host too: what fetch() would not send.
+export function raw(url, headers) {
+	return new Promise((resolve, reject) => {
+		http.get(url, { headers }, (response) => {
+			let body = '';
+			response.on('data', (piece) => { body += piece; });
+			response.on('end', () =>
+			    resolve({ status: response.statusCode, body }));
+		}).on('error', reject);
+	});
+}
+
 // What the function returns once it is not undefined; up to 20 s.
 export async function eventually(fn) {
 	for (let i = 0; i < 400; i++) {
