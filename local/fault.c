@@ -19,6 +19,8 @@
 #define LINE_MAX_LEN ((size_t)8 << 10)
 #define WORDS_MAX 16
 #define TEXT_MAX ((size_t)256 << 10)
+/* Of a list in a hint, with words around it. */
+#define HINT_LIST_MAX ((size_t)220)
 #define COUNT_MAX 1000000000
 #define BYTES_MAX ((int64_t)1 << 40)
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
@@ -86,12 +88,20 @@ static const struct operation {
     {"ListObjectsV2", K_BUCKET, REPLY_ANY | REPLY_BODY},
     {"CreateBucket", K_BUCKET, REPLY_ANY},
     {"HeadBucket", K_BUCKET, REPLY_ANY},
-    {"Publish", K_TOPIC, REPLY_ANY | REPLY_BODY},
-    {"Subscribe", K_TOPIC, REPLY_ANY | REPLY_BODY},
     {"ConfirmSubscription", K_TOPIC, REPLY_ANY | REPLY_BODY},
-    {"Unsubscribe", K_TOPIC, REPLY_ANY | REPLY_BODY},
+    {"CreateTopic", 0, REPLY_ANY | REPLY_BODY},
+    {"DeleteTopic", K_TOPIC, REPLY_ANY | REPLY_BODY},
     {"GetSubscriptionAttributes", K_TOPIC, REPLY_ANY | REPLY_BODY},
+    {"GetTopicAttributes", K_TOPIC, REPLY_ANY | REPLY_BODY},
+    {"ListSubscriptions", 0, REPLY_ANY | REPLY_BODY},
+    {"ListSubscriptionsByTopic", K_TOPIC, REPLY_ANY | REPLY_BODY},
+    {"ListTopics", 0, REPLY_ANY | REPLY_BODY},
+    {"Publish", K_TOPIC, REPLY_ANY | REPLY_BODY},
+    {"PublishBatch", K_TOPIC, REPLY_ANY | REPLY_BODY},
+    {"SetSubscriptionAttributes", K_TOPIC, REPLY_ANY | REPLY_BODY},
     {"SetTopicAttributes", K_TOPIC, REPLY_ANY | REPLY_BODY},
+    {"Subscribe", K_TOPIC, REPLY_ANY | REPLY_BODY},
+    {"Unsubscribe", K_TOPIC, REPLY_ANY | REPLY_BODY},
 };
 
 #define NUMBERS 5
@@ -353,7 +363,7 @@ refuse_operation(const struct draft *d, struct error *err)
 
 	err_set(err, ERR_CONFIG, "%s strikes no operation '%.64s'",
 	    fault_name(d->fault.kind), word);
-	buf_init(&b, sizeof(err->hint));
+	buf_init(&b, HINT_LIST_MAX);
 	for (i = 0; i < ARRAY_LEN(operations); i++) {
 		if ((operations[i].reply & kinds[d->fault.kind].reply) == 0)
 			continue;
@@ -366,7 +376,8 @@ refuse_operation(const struct draft *d, struct error *err)
 	if (j < ARRAY_LEN(operations))
 		err_hint(err, "Did you mean '%s'?", operations[j].name);
 	else
-		err_hint(err, "It strikes %s.", b.data);
+		err_hint(err, "It strikes %s%s.", b.data,
+		    b.overflow ? " and more; see awaitd-local(1)" : "");
 	buf_done(&b);
 	return -1;
 }

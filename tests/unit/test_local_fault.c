@@ -171,7 +171,12 @@ unknown_names_are_refused_with_the_nearest(void **state)
 	refused("throttle zzzzzzzzz=1", "takes no", "after, count, operation");
 	refused("throttle operation=GetObjekt", "no operation",
 	    "mean 'GetObject'?");
-	refused("throttle operation=Nothing", "no operation", "ListObjectsV2");
+	refused("throttle operation=Nothing", "no operation",
+	    "HeadBucket, ConfirmSubscription");
+	refused("throttle operation=Nothing", "no operation",
+	    " and more; see awaitd-local(1).");
+	refused("truncate bytes=1 operation=Nothing", "no operation",
+	    "InvokeEndpointAsync, GetObject, ListObjectsV2, ");
 	refused("throttle once", "no KEY=VALUE", "throttle takes");
 }
 
@@ -228,6 +233,8 @@ what_could_never_strike_is_refused(void **state)
 	add("throttle operation=Get* bucket=b");
 	add("throttle operation=* topic=t");
 	refused("throttle operation=*Object", "strikes no", "");
+	refused("throttle operation=ListTopics topic=a", "no ListTopics", "");
+	add("throttle operation=List* topic=a");
 }
 
 static void
