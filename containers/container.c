@@ -431,7 +431,7 @@ on_look(void *arg)
 {
 	struct container *c = arg;
 
-	if (http_server_connections(c->http) > 0 || c->taken > 0)
+	if (http_server_connections(c->http) > 0)
 		loop_timer_set(c->look, STOP_LOOK_MS);
 	else
 		c->stopped(c->stopped_arg);

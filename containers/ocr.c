@@ -217,7 +217,7 @@ run(void *self, const struct container_request *r, struct buf *answer,
 	buf_init(&text, CONTAINER_ANSWER_MAX);
 	p.text = &text;
 	rc = read_pages(&p, r, err);
-	if (rc == 0)
+	if (rc == 0 && p.n > 0)
 		write_json(&p, answer);
 	buf_done(&text);
 	return rc;
