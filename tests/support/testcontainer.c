@@ -8,8 +8,8 @@
  * Options: --slow MS (its start), --healthy N (so many good pings, then bad
  * ones), --deaf N (so many, then none is answered), --exit STATUS (instead of
  * a start), --say TEXT (to standard error), --ignore-term, --journal FILE (a
- * line when it starts, when each invocation begins and ends, and when one has
- * slept, before it is answered).
+ * line when it starts, when each invocation begins and ends, and when an
+ * echo or a sleep is over, before it is answered).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -107,6 +107,7 @@ do_echo(struct exchange *x, const char *rest)
 	head = xasprintf("HTTP/1.1 200 OK\r\nContent-Type: text/echo\r\n"
 			 "Content-Length: %lld\r\n\r\n",
 	    x->length);
+	note("worked", (long)x->length);
 	if (put(x->fd, head, strlen(head))) {
 		while ((n = fread(round, 1, ROUND, x->body)) > 0 &&
 		    put(x->fd, round, n))
