@@ -60,6 +60,7 @@ static struct sns *sns;
 static struct conf conf;
 static struct queue *queue;
 static struct conf_endpoint endpoint;
+static char command_set[] = "set";
 static unsigned ends_wanted, ends, running;
 static struct loop_timer *give_up;
 
@@ -169,7 +170,7 @@ setup(void **state)
 	endpoint.name = xstrdup("ep");
 	endpoint.max_concurrent = 1;
 	endpoint.max_backlog = 100;
-	endpoint.command = endpoint.name;
+	endpoint.command = command_set;
 	conf_init(&conf);
 	endpoint.content_type = xstrdup("a/b");
 	endpoint.result_content_type = xstrdup("c/d");
