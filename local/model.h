@@ -68,8 +68,8 @@ struct model_result {
 	int status;
 	/* Of what output_fd holds; NULL: the endpoint's result_content_type. */
 	const char *content_type;
-	/* MODEL_FAILED: the failure object's bytes, never empty; NULL where they
-	 * are in output_fd, as a container answered. */
+	/* MODEL_FAILED: the failure object's bytes, never empty; NULL where
+	 * they are in output_fd, as a container answered. */
 	const char *text;
 	size_t len;
 	/* MODEL_FAILED: failureReason as SageMaker words it. */

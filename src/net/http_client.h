@@ -33,7 +33,8 @@ struct http_response {
 	bool cut; /* the body is not all of it (cut_body) */
 };
 
-/* A piece of a 2xx body, or of any (sink_all). 0, or -1 with *err to break off. */
+/* A piece of a 2xx body, or of any (sink_all): 0, or -1 with *err to break
+ * off. */
 typedef int http_sink_fn(
     const void *data, size_t len, void *arg, struct error *err);
 

@@ -236,5 +236,6 @@ main(void)
 	    TEST(an_end_of_the_writer_does_not_keep_the_loop_busy),
 	};
 
+	alarm(120);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
