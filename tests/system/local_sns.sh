@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Notifications of real inferences: after their object, once each, signed by
 # what anybody can fetch, and none is lost by kill -9.
+# shellcheck disable=SC2317 # what ok and wait_until call
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
 cd "$tmp" || exit 1
 command -v openssl >/dev/null || skip_all 'no openssl'
