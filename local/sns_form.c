@@ -35,16 +35,18 @@ sns_form_done(struct sns_form *f)
 static char *
 decode(const char *s, size_t len)
 {
-	char *plain = xstrndup(s, len), *result = NULL;
+	char *plain, *p, *result = NULL;
 	struct buf b;
-	size_t i;
 
-	for (i = 0; i < len; i++) {
-		if (plain[i] == '+')
-			plain[i] = ' ';
+	if (memchr(s, '\0', len) != NULL)
+		return NULL;
+	plain = xstrndup(s, len);
+	for (p = plain; *p != '\0'; p++) {
+		if (*p == '+')
+			*p = ' ';
 	}
 	buf_init(&b, len + 1);
-	if (memchr(s, '\0', len) == NULL && decode_uri(&b, plain, len) == 0 &&
+	if (decode_uri(&b, plain, len) == 0 &&
 	    str_is_text(b.len > 0 ? b.data : "", b.len))
 		result = b.len > 0 ? xstrdup(b.data) : xstrdup("");
 	buf_done(&b);

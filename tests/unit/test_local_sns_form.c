@@ -73,6 +73,20 @@ what_can_be_read_in_two_ways_is_refused(void **state)
 }
 
 static void
+a_nul_among_the_bytes_is_refused(void **state)
+{
+	struct error err;
+	struct sns_form f;
+
+	(void)state;
+	sns_form_init(&f);
+	assert_int_equal(sns_form_add(&f, "a\0b=c", 5, &err), -1);
+	assert_int_equal(sns_form_add(&f, "a=b\0c", 5, &err), -1);
+	assert_int_equal(f.n, 0);
+	sns_form_done(&f);
+}
+
+static void
 there_is_an_end_to_parameters(void **state)
 {
 	struct error err;
@@ -98,6 +112,7 @@ main(void)
 	    cmocka_unit_test(names_and_values_are_decoded),
 	    cmocka_unit_test(lists_are_found_by_number),
 	    cmocka_unit_test(what_can_be_read_in_two_ways_is_refused),
+	    cmocka_unit_test(a_nul_among_the_bytes_is_refused),
 	    cmocka_unit_test(there_is_an_end_to_parameters),
 	};
 
