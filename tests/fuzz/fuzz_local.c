@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What awaitd-local reads from anybody: aws-chunked bodies, paths and queries,
- * continuation tokens, Authorization headers, ranges. The first byte chooses.
+ * continuation tokens, Authorization headers, presigned queries, ranges, small
+ * documents. The first byte chooses.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "local/auth.h"
 #include "local/chunked.h"
 #include "local/s3cond.h"
 #include "local/s3list.h"
 #include "local/s3target.h"
 #include "local/validate.h"
+#include "local/xmlread.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -171,6 +174,58 @@ try_members(const char *text)
 	buf_done(&b);
 }
 
+/* What is taken is complete, and no signature is guessed. */
+static void
+try_presigned(const char *query)
+{
+	static const struct auth_user users[] = {{"u", "a", "s", true}};
+	static const struct auth auth = {users, 1, "r"};
+	struct auth_request r = {
+	    "GET", "/b/k", query, NULL, SIGV4_UNSIGNED_PAYLOAD};
+	struct s3target t = {0};
+	struct error err = {0};
+	struct auth_claim c;
+	struct headers h;
+
+	headers_init(&h);
+	headers_add(&h, "host", "h");
+	auth_claim_init(&c);
+	r.headers = &h;
+	if (auth_parse(&h, query, &c) == AUTH_OK) {
+		hold(c.form == AUTH_FORM_QUERY && c.at != -1);
+		hold(c.expires_s >= 1 && c.expires_s <= 604800);
+		hold(strlen(c.signature) == AUTH_SIGNATURE_SIZE - 1);
+		hold(auth_admit(&auth, "sagemaker", &h, c.at, &c) ==
+		    AUTH_PRESIGNED);
+		if (auth_admit(&auth, "s3", &h, c.at, &c) == AUTH_OK)
+			hold(!c.token && auth_verify(&c, &r) != AUTH_OK);
+	}
+	if (s3target_parse("/b-b/k", query, "h", "h", &t, &err) == 0)
+		s3target_hear(&t, &h, true);
+	hold(headers_count(&t.fields, "host") <= 1);
+	s3target_done(&t);
+	auth_claim_done(&c);
+	headers_done(&h);
+}
+
+static int
+see_element(const char *path, const char *text, void *arg, struct error *err)
+{
+	(void)err;
+	hold(path[0] == '/' && path[1] != '\0');
+	hold(str_is_text(text, strlen(text)));
+	return ++*(int *)arg > 1000 ? -1 : 0;
+}
+
+static void
+try_document(const char *text, size_t len)
+{
+	struct error err = {0};
+	int n = 0;
+
+	hold(xmlread(text, len, see_element, &n, &err) == -1 || n > 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -179,10 +234,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0 || size > 8192)
 		return 0;
 	text = xstrndup((const char *)data + 1, size - 1);
-	switch (data[0] % 6) {
+	switch (data[0] % 8) {
 	case 0:
 	case 1:
-		try_chunked((const char *)data + 1, size - 1, data[0] % 6);
+		try_chunked((const char *)data + 1, size - 1, data[0] % 8);
 		break;
 	case 2:
 		try_target(text);
@@ -195,6 +250,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 5:
 		try_members(text);
+		break;
+	case 6:
+		try_presigned(text);
+		break;
+	case 7:
+		try_document((const char *)data + 1, size - 1);
 		break;
 	}
 	free(text);

@@ -133,4 +133,107 @@ check('a signature of another region is refused', () => fails(
 	client({ region: 'eu-west-1' }))),
     'InvalidSignatureException', 403));
 
+// --- every member, within its limits and beyond ------------------------------
+
+const at = (member) => `at '${member}' failed to satisfy constraint`;
+
+for (const [member, input] of [
+    ['endpointName', { EndpointName: 'n'.repeat(64) }],
+    ['endpointName', { EndpointName: 'a_b' }],
+    ['endpointName', { EndpointName: '-a' }],
+    ['contentType', { ContentType: 'a'.repeat(1025) }],
+    ['accept', { Accept: 'a'.repeat(1025) }],
+    ['customAttributes', { CustomAttributes: 'a'.repeat(1025) }],
+    ['inferenceId', { InferenceId: 'i'.repeat(65) }],
+    ['inputLocation', { Body: undefined,
+	InputLocation: `s3://b/${'k'.repeat(1020)}` }],
+    ['inputLocation', { Body: undefined, InputLocation: 'ftp://b/k' }],
+    ['inputLocation', { Body: undefined, InputLocation: 's3:///k' }],
+    ['s3OutputPathExtension', { S3OutputPathExtension: 'a'.repeat(513) }],
+    ['s3OutputPathExtension', { S3OutputPathExtension: 's3:a' }],
+    ['s3OutputPathExtension', { S3OutputPathExtension: 'a b' }],
+    ['filename', { Filename: 'f'.repeat(33) }],
+    ['filename', { Filename: '.hidden' }],
+    ['filename', { Filename: 'a/b' }],
+    ['requestTTLSeconds', { RequestTTLSeconds: 21601 }],
+    ['requestTTLSeconds', { RequestTTLSeconds: -1 }],
+    ['invocationTimeoutSeconds', { InvocationTimeoutSeconds: 0 }],
+    ['invocationTimeoutSeconds', { InvocationTimeoutSeconds: 3601 }]]) {
+	const value = JSON.stringify(Object.values(input).at(-1));
+
+	check(`${member} ${value.slice(0, 24)} is refused`, async () => {
+		const e = await fails(invoke({ Body: 'x', ...input }),
+		    'ValidationError', 400, at(member));
+		assert.match(e.message, /^1 validation error detected: /);
+		assert.equal(e.$fault, 'client');
+		assert.match(e.$metadata.requestId, /^[0-9a-f-]{36}$/);
+	});
+}
+
+check('what is sensitive is not repeated', async () => {
+	const e = await fails(invoke({ Body: 'x', CustomAttributes:
+	    'secret'.repeat(200) }), 'ValidationError', 400);
+	assert.ok(!e.message.includes('secret'));
+});
+
+check('every member at its limit is taken', async () => {
+	const r = await invoke({ Body: 'x', ContentType: 'a'.repeat(1024),
+	    Accept: 'a'.repeat(1024), CustomAttributes: 'a'.repeat(1024),
+	    InferenceId: `i${' ~'.repeat(31)}i`, RequestTTLSeconds: 21600,
+	    S3OutputPathExtension: "a!_.*'()/-".repeat(51) + 'ab',
+	    Filename: `${'f'.repeat(27)}.json`, InvocationTimeoutSeconds: 3600 });
+	assert.equal(r.$metadata.httpStatusCode, 202);
+	assert.equal(r.InferenceId.length, 64);
+	assert.ok(r.OutputLocation.endsWith(`/${'f'.repeat(27)}.json`));
+	for (const more of [{ RequestTTLSeconds: 60 },
+	    { InvocationTimeoutSeconds: 1 }, { InferenceId: '1' }])
+		await invoke({ Body: 'x', ...more });
+});
+
+check('without a failure path there is no FailureLocation', async () => {
+	const r = await invoke({ EndpointName: 'env', Body: 'x' });
+	assert.equal(r.FailureLocation, undefined);
+	assert.ok(r.OutputLocation);
+});
+
+check('an InferenceId is made where none is named', async () => {
+	const ids = await Promise.all(['x', 'x'].map(async (Body) =>
+	    (await invoke({ Body })).InferenceId));
+	assert.match(ids[0], /^[0-9a-f-]{36}$/);
+	assert.notEqual(ids[0], ids[1]);
+});
+
+check('the same InferenceId twice is two requests', async () => {
+	const [a, b] = [await invoke({ Body: 'a', InferenceId: 'twice' }),
+	    await invoke({ Body: 'b', InferenceId: 'twice' })];
+	assert.equal(String(await bytesOf(a.OutputLocation)), 'a');
+	assert.equal(String(await bytesOf(b.OutputLocation)), 'b');
+});
+
+check('a clock that is off is told', async () => {
+	for (const offset of [-6, 6]) {
+		await fails(invoke({ Body: 'x' }, new SageMakerRuntimeClient(
+		    client({ systemClockOffset: offset * 60000 }))),
+		    'InvalidSignatureException', 403, 'Signature');
+	}
+	const r = await invoke({ Body: 'x' }, new SageMakerRuntimeClient(
+	    client({ systemClockOffset: 4 * 60000 })));
+	assert.equal(r.$metadata.httpStatusCode, 202);
+});
+
+check('a session token is refused: none is given out here', () => fails(
+    invoke({ Body: 'x' }, new SageMakerRuntimeClient(client({ credentials:
+	{ accessKeyId: 'awaitd-local', sessionToken: 't',
+	    secretAccessKey: 'awaitd-local-demo-secret-key' } }))),
+    'UnrecognizedClientException', 403));
+
+check('a body that was changed on the way is refused', async () => {
+	const by = new SageMakerRuntimeClient(client());
+	by.middlewareStack.add((next) => (args) => {
+		args.request.body = 'y';
+		return next(args);
+	}, { step: 'finalizeRequest', priority: 'low' });
+	await fails(invoke({ Body: 'x' }, by), 'InvalidSignatureException', 403);
+});
+
 await run();
