@@ -89,8 +89,8 @@ struct model_state {
 };
 
 /* Begins nothing yet: containers are started by model_backlog. */
-int model_new(const struct model_options *options, struct model **out,
-    struct error *err);
+int model_new(
+    const struct model_options *options, struct model **out, struct error *err);
 
 /* Kills what runs; no callback is called any more. NULL does nothing. */
 void model_free(struct model *m);
@@ -110,8 +110,7 @@ size_t model_room(const struct model *m);
  * error is this machine's and passes.
  */
 int model_invoke(struct model *m, const struct model_invocation *v,
-    model_done_fn *done, void *arg, struct model_call **out,
-    struct error *err);
+    model_done_fn *done, void *arg, struct model_call **out, struct error *err);
 
 /* Kill it (a container is only left); done is not called. NULL does nothing. */
 void model_cancel(struct model_call *c);

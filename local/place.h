@@ -34,8 +34,8 @@ struct place_options {
 	int64_t max_object;
 };
 
-int place_new(const struct place_options *options, struct place **out,
-    struct error *err);
+int place_new(
+    const struct place_options *options, struct place **out, struct error *err);
 /* What is under way is left; no callback is called any more. After seal_free:
  * see objects_free. */
 void place_free(struct place *p);
