@@ -54,7 +54,7 @@ keeps() {
 	[ "$(kept)" -eq "$1" ]
 }
 ran() { # how often a model was run
-	cat ran 2>/dev/null | wc -l
+	if [ -e ran ]; then wc -l <ran; else echo 0; fi
 }
 # shellcheck disable=SC2317 # by wait_until
 is_answered() { # PATH
