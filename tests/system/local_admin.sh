@@ -102,8 +102,8 @@ is "$code" 403 'a page in a browser may not ask'
 ask POST "$admin/faults" -H 'Host: rebound.example' -d hang
 is "$code" 403 'nor one by another name'
 like "$told" '*names another machine*Ask for 127.0.0.1*' 'and is told why'
-ask POST "$admin/faults" -d trottle
-like "$code $told" "400 line 1: there is no fault 'trottle'*mean 'throttle'?" \
+ask POST "$admin/faults" -d throddle
+like "$code $told" "400 line 1: there is no fault 'throddle'*mean 'throttle'?" \
     'a wrong line is told'
 ask PUT "$admin/faults" -d hang
 like "$code $(grep -i '^allow:' head)" '405 *GET, HEAD, POST, DELETE*' \

@@ -107,13 +107,13 @@ ok 'what is taken is in the log' has local.log \
     ' info fault: fault=throttle id=1 operation=InvokeEndpointAsync endpoint=words left=0'
 ok 'and with the request that it struck' has local.log \
     ' http: method=PUT path=/bucket/script/a status=504 .* operation=PutObject bucket=bucket key=script/a fault=error-before'
-printf 'hang\ntrottle\n' >wrong
+printf 'hang\nthroddle\n' >wrong
 status=0
 "$awaitd_local" --data "$tmp/other" --listen 127.0.0.1:0 \
     --faults "$tmp/wrong" 2>err || status=$?
 cat err >>all.err
 is "$status" 1 'a script with a wrong line is refused at the start'
-like "$(cat err)" "*$tmp/wrong: line 2: there is no fault 'trottle'*mean 'throttle'?" \
+like "$(cat err)" "*$tmp/wrong: line 2: there is no fault 'throddle'*mean 'throttle'?" \
     'by its line'
 
 # One that takes as long as awaitd's patience runs beside the others.
@@ -156,7 +156,7 @@ is "$(metric awaitd_local_requests_accepted_total cat)" $((before + 2)) \
     'which was accepted'
 
 # --- bodies ---
-fault 'truncate bytes=7 operation=GetObject' 'truncate bytes=20 operation=ListObjectsV2'
+fault 'truncate bytes=7 bucket=bucket key=*' 'truncate bytes=20 operation=ListObjectsV2'
 raw HEAD /bucket/a
 is "$got $(header content-length)" '200 26' 'HEAD has nothing to truncate'
 broken 'truncate: an object breaks off' GET /bucket/a

@@ -252,9 +252,9 @@ a_wrong_line_is_told_and_nothing_is_taken(void **state)
 {
 	(void)state;
 	start();
-	assert_int_equal(ask("POST", "/faults", "hang\ntrottle\n"), 400);
+	assert_int_equal(ask("POST", "/faults", "hang\nthroddle\n"), 400);
 	assert_string_equal(body_of_answer(),
-	    "line 2: there is no fault 'trottle'\nDid you mean 'throttle'?\n");
+	    "line 2: there is no fault 'throddle'\nDid you mean 'throttle'?\n");
 	assert_int_equal(ask("POST", "/faults", "hang\ntruncate"), 400);
 	assert_says("line 2: truncate needs bytes\nWrite truncate bytes=N.\n");
 	assert_int_equal(ask("POST", "/faults", " \n# nothing\n"), 400);

@@ -161,7 +161,7 @@ static void
 unknown_names_are_refused_with_the_nearest(void **state)
 {
 	(void)state;
-	refused("trottle", "no fault 'trottle'", "Did you mean 'throttle'?");
+	refused("throddle", "no fault 'throddle'", "Did you mean 'throttle'?");
 	refused("drop_reply", "no fault", "Did you mean 'drop-reply'?");
 	refused("", "names no fault", "throttle, error-before");
 	refused("   # only a comment", "names no fault", "lose-result");
@@ -308,7 +308,7 @@ of_a_text_all_lines_are_taken_or_none(void **state)
 	    0);
 	assert_string_equal(ids.data, "2\n3\n");
 	assert_int_equal(
-	    faults_add_text(f, "throttle\n\ntrottle\nhang\n", &ids, &err), -1);
+	    faults_add_text(f, "throttle\n\nthroddle\nhang\n", &ids, &err), -1);
 	assert_non_null(strstr(err.text, "line 3: there is no fault"));
 	assert_non_null(strstr(err.hint, "'throttle'"));
 	assert_list("hang count=1 # id=1 taken=0\n"
