@@ -27,6 +27,7 @@
 #define BODY_MAX (1024 * 1024)
 #define STEPS_MAX 64
 #define WAIT_MS 60000
+#define BREAK (-1) /* a status: the body breaks off */
 
 struct rig rig;
 
@@ -89,6 +90,18 @@ check_md5(struct http_exchange *x, const struct buf *body)
 	buf_done(&b);
 }
 
+/* Some bytes of twenty. */
+static void
+break_off(struct http_exchange *x, const char *part)
+{
+	struct error err;
+	int fd;
+
+	assert_int_equal(file_open_nameless(rig.dir, false, &fd, &err), 0);
+	assert_int_equal(file_write_all(fd, part, strlen(part), &err), 0);
+	http_reply_file(x, 200, NULL, fd, 0, 20);
+}
+
 static void
 answer(struct http_exchange *x)
 {
@@ -102,6 +115,10 @@ answer(struct http_exchange *x)
 		s = &ok;
 	if (s->status == 0) {
 		http_abort(x);
+		return;
+	}
+	if (s->status == BREAK) {
+		break_off(x, s->body);
 		return;
 	}
 	headers_init(&h);
@@ -180,6 +197,12 @@ rig_reply(int status, const char *headers, const char *body)
 {
 	assert_true(steps_n < STEPS_MAX);
 	steps[steps_n++] = (struct step){status, headers, xstrdup(body)};
+}
+
+void
+rig_break(const char *part)
+{
+	rig_reply(BREAK, "", part);
 }
 
 void

@@ -60,6 +60,8 @@ void rig_close(void);
  * headers: "Name: value\n"... */
 void rig_reply(int status, const char *headers, const char *body);
 void rig_error(int status, const char *code);
+/* A good one whose body breaks off behind these bytes. */
+void rig_break(const char *part);
 
 /* A request of this number in the queue, and its result on its way. */
 void rig_result(int64_t seq, const char *location, const char *text);

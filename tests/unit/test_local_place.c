@@ -159,11 +159,12 @@ what_passes_is_asked_for_again(void **state)
 	(void)state;
 	rig_open(true);
 	rig_error(503, "SlowDown");
-	rig_reply(0, "", "the connection breaks");
+	rig_break("longer than");
 	rig_error(500, "InternalError");
 	rig_reply(200, "", "at last");
 	assert_int_equal(fetch("s3://bucket/a"), ERR_NONE);
 	assert_string_equal(got.text, "at last");
+	assert_int_equal(got.size, 7);
 	assert_int_equal(rig.asked_n, 4);
 }
 
