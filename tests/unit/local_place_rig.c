@@ -159,6 +159,7 @@ on_end(struct http_exchange *x, void *arg)
 	assert_true(rig.asked_n < RIG_ASKED_MAX);
 	check_signature(x, &a->body);
 	check_md5(x, &a->body);
+	r->at = clock_mono_ms();
 	snprintf(r->method, sizeof(r->method), "%s", http_method(x));
 	snprintf(r->path, sizeof(r->path), "%s", http_path(x));
 	snprintf(r->host, sizeof(r->host), "%s", header_or_empty(x, "host"));

@@ -26,6 +26,7 @@ struct rig_asked {
 	char host[64];
 	char type[64]; /* Content-Type or "" */
 	char body[64];
+	int64_t at; /* monotonic */
 };
 
 extern struct rig {

@@ -72,7 +72,8 @@ who_is_away_is_asked_again_and_told_once(void **state)
 	assert_int_equal(rig_requests(), 0);
 }
 
-/* One asks, and hundreds wait. */
+/* Sixteen hear it together; then one asks, later and later, and all others
+ * wait for it. */
 static void
 behind_a_missing_bucket_all_wait(void **state)
 {
@@ -80,15 +81,17 @@ behind_a_missing_bucket_all_wait(void **state)
 
 	(void)state;
 	rig_open(true);
-	for (i = 0; i < 17; i++)
+	for (i = 0; i < 18; i++)
 		rig_error(404, "NoSuchBucket");
 	for (i = 1; i <= 30; i++)
 		rig_result(i, "s3://bucket/k", "x");
-	rig_wait_asked(17);
+	rig_wait_asked(18);
 	assert_int_equal(rig.done, 0);
+	assert_true(rig.asked[16].at - rig.asked[15].at >= 500);
+	assert_true(rig.asked[17].at - rig.asked[16].at >= 1000);
 	rig_wait_done(30);
 	assert_int_equal(rig.code, ERR_NONE);
-	assert_int_equal(rig.asked_n, 17 + 30);
+	assert_int_equal(rig.asked_n, 18 + 30);
 	assert_int_equal(rig_logged("NoSuchBucket"), 1);
 	assert_int_equal(rig_logged("Make the bucket there"), 1);
 	assert_int_equal(rig_logged(" error "), 1);

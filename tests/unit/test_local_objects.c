@@ -60,6 +60,17 @@ count_files(void)
 	return files;
 }
 
+static unsigned
+count_lost(void)
+{
+	char *lost = xasprintf("%s/lost+found", dir);
+
+	files = 0;
+	nftw(lost, count_entry, 8, FTW_PHYS);
+	free(lost);
+	return files;
+}
+
 static void
 open_all(void)
 {
@@ -255,6 +266,7 @@ a_draft_of_a_crash_is_swept(void **state)
 	close_all();
 	open_all();
 	assert_int_equal(count_files(), 1);
+	assert_int_equal(count_lost(), 0);
 	assert_text("kept");
 }
 
@@ -292,17 +304,6 @@ copy_file(const char *from, const char *to)
 	buf_done(&b);
 }
 
-static unsigned
-count_lost(void)
-{
-	char *lost = xasprintf("%s/lost+found", dir);
-
-	files = 0;
-	nftw(lost, count_entry, 8, FTW_PHYS);
-	free(lost);
-	return files;
-}
-
 /* The index that somebody put back knows nothing of what came later. */
 static void
 an_older_index_loses_no_bytes(void **state)
@@ -325,7 +326,7 @@ an_older_index_loses_no_bytes(void **state)
 }
 
 static void
-another_programs_lock_is_told_soon(void **state)
+another_programs_lock_is_told(void **state)
 {
 	struct db *other;
 	struct error err = {0};
@@ -404,7 +405,7 @@ main(void)
 	    TEST(a_draft_of_a_crash_is_swept),
 	    TEST(if_etag_replaces_only_what_was_meant),
 	    TEST(an_older_index_loses_no_bytes),
-	    TEST(another_programs_lock_is_told_soon),
+	    TEST(another_programs_lock_is_told),
 	    TEST(rows_are_seen_only_when_they_are_durable),
 	    TEST(an_abandoned_transaction_is_lost_as_a_whole),
 	};
