@@ -168,6 +168,8 @@ main(int argc, char **argv)
 		return 2;
 	prepare(argc > 5 ? argv[5] : "");
 	options.max_per_host = (unsigned)concurrency;
+	/* Who reads along knows at once what was accepted. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	loop = loop_new();
 	pause_timer = loop_timer_new(loop, fill, NULL);
 	if (http_client_new(loop, &options, &client, &err) == -1)

@@ -76,6 +76,10 @@ start_burst() {
 	pids="$pids $burst"
 }
 start_burst
+# Once while they come, then while they run.
+wait_until 60 has "$tmp/more" . $((COUNT / 10))
+local_kill
+local_start
 while [ "$killed" -lt "$KILLS" ]; do
 	killed=$((killed + 1))
 	wait_until 60 has "$journal" ' end ' $((killed * COUNT / (KILLS + 2)))
@@ -83,7 +87,7 @@ while [ "$killed" -lt "$KILLS" ]; do
 	local_start
 done
 wait "$burst"
-is "$?" 0 "after kill -9, $KILLS times, as many are accepted ($(cat "$tmp/burst"))"
+is "$?" 0 "after kill -9, $((KILLS + 1)) times, as many are accepted ($(cat "$tmp/burst"))"
 cat "$tmp/more" >>"$tmp/places"
 ok 'all come to their end' wait_until 120 all_there $((2 * COUNT))
 ok 'and the containers to theirs' wait_until 60 none_left
@@ -100,7 +104,7 @@ is "$(awk '$2 == "begin" { if (++n[$1] > most) most = n[$1] }
     $2 == "worked" { n[$1]-- } END { print most }' "$journal")" 2 \
     'none ever had more than its two'
 ran=$(grep -c ' begin ' "$journal")
-echo "# scale: requests=$((2 * COUNT)) kills=$killed objects=$(wc -l <"$tmp/there") reruns=$((ran - $(wc -l <"$tmp/there") + COUNT))"
+echo "# scale: requests=$((2 * COUNT)) kills=$((killed + 1)) objects=$(wc -l <"$tmp/there") reruns=$((ran - $(wc -l <"$tmp/there") + COUNT))"
 local_stop
 is "$local_status" 0 'it stops well'
 done_testing
