@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "local/db_sns.h"
 #include "local/sns_sign.h"
 #include "sns_rig.h"
 
@@ -706,6 +707,38 @@ endpoints_have_their_topics_and_are_announced_once(void **state)
 }
 
 static void
+there_is_an_end_to_topics_and_subscriptions(void **state)
+{
+	struct rig *r = *state;
+	struct db_subscription s = {
+	    .topic = (char *)RIG_TOPIC,
+	    .protocol = (char *)"http",
+	    .token_until = rig_wall,
+	    .state = DB_PENDING,
+	};
+	struct error err;
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		s.arn = s.endpoint = s.token =
+		    xasprintf("arn:aws:sns:us-east-1:123456789012:t%d", i);
+		if (i < 999)
+			assert_int_equal(sns_topic_add(r->sns, s.arn, &err), 0);
+		assert_int_equal(db_subscription_add(r->db, &s, &err), 0);
+		free(s.arn);
+	}
+	db_flush(r->db);
+	refuses(r, "Action=CreateTopic&Name=more", 403, "TopicLimitExceeded");
+	takes(r, "Action=CreateTopic&Name=t1");
+	subscribe(r, "");
+	refused(r, 403, "SubscriptionLimitExceeded", "1000");
+	/* Those that nobody confirms make room in the end. */
+	rig_wall += 1;
+	subscribe(r, "");
+	assert_int_equal(r->status, 200);
+}
+
+static void
 faults_strike_calls(void **state)
 {
 	static const char publish[] =
@@ -777,6 +810,7 @@ main(void)
 	    TEST(lists_come_in_pages),
 	    TEST(a_batch_fails_entry_by_entry),
 	    TEST(endpoints_have_their_topics_and_are_announced_once),
+	    TEST(there_is_an_end_to_topics_and_subscriptions),
 	    TEST(faults_strike_calls),
 	    TEST(a_topic_that_is_gone_is_not_found),
 	};
