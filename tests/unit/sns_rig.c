@@ -185,7 +185,8 @@ on_request(struct http_exchange *x, void *arg)
 
 	if (verdict == AUTH_OK ||
 	    (verdict == AUTH_MISSING &&
-		sns_is_ours(http_method(x), http_path(x), http_query(x))))
+		(r->lax ||
+		    sns_is_ours(http_method(x), http_path(x), http_query(x)))))
 		sns_request(r->sns, c);
 	else
 		sns_refuse(c, verdict);

@@ -45,6 +45,7 @@ struct rig {
 	/* Of the receiver: statuses in their order, 200 behind the last;
 	 * 0 says nothing at all. */
 	int answers[RIG_GOT_MAX];
+	bool lax; /* the door lets anything in */
 	const char *silent; /* a path where nothing is ever said */
 	struct rig_got got[RIG_GOT_MAX];
 	size_t got_n;

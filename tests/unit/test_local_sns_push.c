@@ -260,6 +260,24 @@ raw_delivery_is_the_message_alone(void **state)
 }
 
 static void
+a_confirmation_is_never_raw(void **state)
+{
+	struct rig *r = *state;
+	char *form =
+	    xasprintf("Action=Subscribe&Protocol=http&TopicArn=" RIG_TOPIC
+		      "&Endpoint=%s/hook"
+		      "&Attributes.entry.1.key=RawMessageDelivery"
+		      "&Attributes.entry.1.value=true",
+		r->hook);
+
+	rig_post(r, form);
+	rig_wait(r, 1);
+	assert_true(verifies(r, 0));
+	assert_null(headers_get(&r->got[0].headers, "x-amz-sns-rawdelivery"));
+	free(form);
+}
+
+static void
 each_protocol_may_have_its_own_text(void **state)
 {
 	struct rig *r = *state;
@@ -574,6 +592,7 @@ main(void)
 	    TEST(the_topic_says_which_signature),
 	    TEST(another_url_of_the_certificate_can_be_named),
 	    TEST(raw_delivery_is_the_message_alone),
+	    TEST(a_confirmation_is_never_raw),
 	    TEST(each_protocol_may_have_its_own_text),
 	    TEST(a_failure_is_tried_again_with_the_same_words),
 	    TEST(after_the_last_try_it_is_given_up),
