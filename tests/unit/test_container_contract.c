@@ -397,6 +397,7 @@ what_the_contract_does_not_know_is_refused(void **state)
 {
 	struct rig *rig = rig_start(1, 0);
 	char large[MAX_PAYLOAD + 2];
+	struct reply r;
 
 	(void)state;
 	expect_error(ask(rig,
@@ -430,6 +431,12 @@ what_the_contract_does_not_know_is_refused(void **state)
 	large[MAX_PAYLOAD + 1] = '\0';
 	expect_error(invoke(rig, large), 413, "RequestEntityTooLargeException",
 	    "the payload is too large");
+	take(ask(rig,
+		 "GET /invocations HTTP/1.1\r\nHost: a\r\n"
+		 "Connection: close\r\n\r\n"),
+	    &r);
+	assert_non_null(strstr(r.all.data, "\r\nAllow: POST\r\n"));
+	buf_done(&r.all);
 	assert_int_equal(gate.entered, 0);
 	rig_stop(rig);
 }
@@ -615,6 +622,8 @@ who_leaves_a_running_model_is_not_answered(void **state)
 	(void)state;
 	wait_entered(1);
 	leave(first);
+	/* The loop has heard of it when this is answered. */
+	expect(ask(rig, GET_PING), 200, "");
 	open_gate();
 	expect(invoke(rig, "next"), 200, "next|-|-|-|-");
 	rig_stop(rig);
