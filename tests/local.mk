@@ -76,6 +76,7 @@ unit_tests += tests/unit/test_local_sns_form
 unit_tests += tests/unit/test_local_sns_policy
 unit_tests += tests/unit/test_local_sns_push
 unit_tests += tests/unit/test_local_sns_sign
+unit_tests += tests/unit/test_local_sns_topics
 unit_tests += tests/unit/test_local_validate
 unit_tests += tests/unit/test_local_xml
 unit_tests += tests/unit/test_log
@@ -169,6 +170,7 @@ tests_unit_test_local_sns_form_LDADD = $(local_test_libs)
 tests_unit_test_local_sns_policy_LDADD = $(local_test_libs)
 tests_unit_test_local_sns_push_LDADD = $(local_test_libs)
 tests_unit_test_local_sns_sign_LDADD = $(local_test_libs)
+tests_unit_test_local_sns_topics_LDADD = $(local_test_libs)
 tests_unit_test_local_validate_LDADD = $(local_test_libs)
 tests_unit_test_local_xml_LDADD = $(local_test_libs)
 
@@ -189,6 +191,8 @@ tests_unit_test_container_summary_LDADD = libcontainers.a $(LDADD)
 
 sns_rig = tests/unit/sns_rig.c tests/unit/sns_rig.h
 tests_unit_test_local_sns_SOURCES = tests/unit/test_local_sns.c $(sns_rig)
+tests_unit_test_local_sns_topics_SOURCES = \
+	tests/unit/test_local_sns_topics.c $(sns_rig)
 tests_unit_test_local_sns_push_SOURCES = tests/unit/test_local_sns_push.c \
 	$(sns_rig)
 

@@ -540,3 +540,39 @@ rig_member(const struct rig *r, size_t i, const char *name)
 	json_free(root);
 	return value;
 }
+
+/* Answered with this code and status, and these words somewhere. */
+void
+rig_refused(struct rig *r, int status, const char *code, const char *words)
+{
+	char *got = rig_text(r, "Code");
+
+	if (got == NULL || !str_eq(got, code) || r->status != status ||
+	    strstr(r->answer, words) == NULL)
+		fail_msg(
+		    "%d, not %d %s: %s", r->status, status, code, r->answer);
+	assert_non_null(strstr(r->answer, "<RequestId>"));
+	free(got);
+}
+
+void
+rig_refuses(struct rig *r, const char *form, int status, const char *code)
+{
+	rig_post(r, form);
+	rig_refused(r, status, code, "<Message>");
+}
+
+void
+rig_takes(struct rig *r, const char *form)
+{
+	rig_post(r, form);
+	if (r->status != 200)
+		fail_msg("%s: %s", form, r->answer);
+}
+
+void
+rig_says(const struct rig *r, const char *words)
+{
+	if (strstr(r->answer, words) == NULL)
+		fail_msg("no %s in %s", words, r->answer);
+}

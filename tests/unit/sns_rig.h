@@ -85,4 +85,11 @@ char *rig_member(const struct rig *r, size_t i, const char *name);
 /* How many deliveries the database holds. */
 size_t rig_waiting(struct rig *r);
 
+/* The last answer: an error, what it takes, and what it says. */
+void rig_refused(
+    struct rig *r, int status, const char *code, const char *words);
+void rig_refuses(struct rig *r, const char *form, int status, const char *code);
+void rig_takes(struct rig *r, const char *form);
+void rig_says(const struct rig *r, const char *words);
+
 #endif

@@ -19,49 +19,13 @@
 
 #define TWO_DAYS_MS (INT64_C(48) * 3600 * 1000)
 
-/* Answered with this code and status, and these words somewhere. */
-static void
-refused(struct rig *r, int status, const char *code, const char *words)
-{
-	char *got = rig_text(r, "Code");
-
-	if (got == NULL || !str_eq(got, code) || r->status != status ||
-	    strstr(r->answer, words) == NULL)
-		fail_msg(
-		    "%d, not %d %s: %s", r->status, status, code, r->answer);
-	assert_non_null(strstr(r->answer, "<RequestId>"));
-	free(got);
-}
-
-static void
-refuses(struct rig *r, const char *form, int status, const char *code)
-{
-	rig_post(r, form);
-	refused(r, status, code, "<Message>");
-}
-
-static void
-takes(struct rig *r, const char *form)
-{
-	rig_post(r, form);
-	if (r->status != 200)
-		fail_msg("%s: %s", form, r->answer);
-}
-
-static void
-says(const struct rig *r, const char *words)
-{
-	if (strstr(r->answer, words) == NULL)
-		fail_msg("no %s in %s", words, r->answer);
-}
-
 static void
 a_topic_is_made_once(void **state)
 {
 	struct rig *r = *state;
 
-	takes(r, "Action=CreateTopic&Version=2010-03-31&Name=up");
-	says(r,
+	rig_takes(r, "Action=CreateTopic&Version=2010-03-31&Name=up");
+	rig_says(r,
 	    "<CreateTopicResponse "
 	    "xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">"
 	    "<CreateTopicResult><TopicArn>"
@@ -69,24 +33,24 @@ a_topic_is_made_once(void **state)
 	    "</CreateTopicResult><ResponseMetadata><RequestId>");
 	assert_string_equal(
 	    headers_get(&r->answer_headers, "content-type"), "text/xml");
-	takes(r, "Action=CreateTopic&Name=up");
-	takes(r,
+	rig_takes(r, "Action=CreateTopic&Name=up");
+	rig_takes(r,
 	    "Action=CreateTopic&Name=v2&Attributes.entry.1.key="
 	    "SignatureVersion&Attributes.entry.1.value=2");
-	takes(r, "Action=CreateTopic&Name=v2");
-	refuses(r,
+	rig_takes(r, "Action=CreateTopic&Name=v2");
+	rig_refuses(r,
 	    "Action=CreateTopic&Name=v2&Attributes.entry.1.key="
 	    "SignatureVersion&Attributes.entry.1.value=1",
 	    400, "InvalidParameter");
-	takes(r, "Action=ListTopics");
-	says(r, ":news</TopicArn></member><member><TopicArn>");
-	takes(r,
+	rig_takes(r, "Action=ListTopics");
+	rig_says(r, ":news</TopicArn></member><member><TopicArn>");
+	rig_takes(r,
 	    "Action=DeleteTopic&TopicArn="
 	    "arn:aws:sns:us-east-1:123456789012:v2");
-	takes(r,
+	rig_takes(r,
 	    "Action=DeleteTopic&TopicArn="
 	    "arn:aws:sns:us-east-1:123456789012:v2");
-	refuses(r,
+	rig_refuses(r,
 	    "Action=GetTopicAttributes&TopicArn="
 	    "arn:aws:sns:us-east-1:123456789012:v2",
 	    404, "NotFound");
@@ -208,7 +172,7 @@ what_cannot_be_meant_is_refused(void **state)
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(table); i++)
-		refuses(r, table[i].form, table[i].status, table[i].code);
+		rig_refuses(r, table[i].form, table[i].status, table[i].code);
 }
 
 static void
@@ -241,7 +205,7 @@ message_attributes_must_be_of_their_type(void **state)
 			      "&MessageAttributes.entry.1.Value.DataType=%s"
 			      "&MessageAttributes.entry.1.Value.StringValue=%s",
 			wrong[i][0], wrong[i][1], wrong[i][2]);
-		refuses(r, form, 400, "ParameterValueInvalid");
+		rig_refuses(r, form, 400, "ParameterValueInvalid");
 		free(form);
 	}
 	for (i = 0; i < ARRAY_LEN(right); i++) {
@@ -251,10 +215,10 @@ message_attributes_must_be_of_their_type(void **state)
 			      "&MessageAttributes.entry.1.Value.DataType=%s"
 			      "&MessageAttributes.entry.1.Value.StringValue=%s",
 			right[i][0], right[i][1]);
-		takes(r, form);
+		rig_takes(r, form);
 		free(form);
 	}
-	refuses(r,
+	rig_refuses(r,
 	    "Action=Publish&Message=x&TopicArn=" RIG_TOPIC
 	    "&MessageAttributes.entry.1.Name=a"
 	    "&MessageAttributes.entry.1.Value.DataType=String"
@@ -292,13 +256,13 @@ a_message_has_256_kib_at_the_most(void **state)
 	publish_long(r, 262144, "");
 	assert_int_equal(r->status, 200);
 	publish_long(r, 262145, "");
-	refused(r, 400, "InvalidParameter", "Message too long");
+	rig_refused(r, 400, "InvalidParameter", "Message too long");
 	publish_long(r, 262144 - 12, attribute);
 	assert_int_equal(r->status, 200);
 	publish_long(r, 262144 - 11, attribute);
-	refused(r, 400, "InvalidParameter", "Message too long");
+	rig_refused(r, 400, "InvalidParameter", "Message too long");
 	publish_long(r, 1024 * 1024, "");
-	refused(r, 413, "RequestEntityTooLarge", "larger");
+	rig_refused(r, 413, "RequestEntityTooLarge", "larger");
 }
 
 static void
@@ -308,15 +272,15 @@ signatures_count(void **state)
 
 	rig_get(r, "/?Action=ListTopics", true);
 	assert_int_equal(r->status, 200);
-	says(r, RIG_TOPIC);
+	rig_says(r, RIG_TOPIC);
 	rig_get(r, "/?Action=ListTopics", false);
-	refused(r, 403, "MissingAuthenticationToken", "Missing");
+	rig_refused(r, 403, "MissingAuthenticationToken", "Missing");
 	/* Whoever lets it in: SNS itself asks for one. */
 	r->lax = true;
 	rig_get(r, "/?Action=ListTopics", false);
-	refused(r, 403, "MissingAuthenticationToken", "Missing");
+	rig_refused(r, 403, "MissingAuthenticationToken", "Missing");
 	rig_get(r, "/other?Action=ListTopics", true);
-	refused(r, 400, "InvalidAction", "/");
+	rig_refused(r, 400, "InvalidAction", "/");
 }
 
 static void
@@ -335,7 +299,7 @@ the_certificate_is_there_for_everybody(void **state)
 	digit = path + strlen("/SimpleNotificationService-");
 	*digit = *digit == '0' ? '1' : '0';
 	rig_get(r, path, false);
-	refused(r, 404, "NotFound", "certificate");
+	rig_refused(r, 404, "NotFound", "certificate");
 	free(path);
 	sns_key_free(key);
 }
@@ -369,28 +333,29 @@ attributes_are_kept_and_shown(void **state)
 {
 	struct rig *r = *state;
 
-	takes(r,
+	rig_takes(r,
 	    "Action=SetTopicAttributes&AttributeName=SignatureVersion&"
 	    "AttributeValue=2&TopicArn=" RIG_TOPIC);
-	takes(r,
+	rig_takes(r,
 	    "Action=SetTopicAttributes&AttributeName=DisplayName&"
 	    "AttributeValue=A+%3C%26&TopicArn=" RIG_TOPIC);
-	takes(r,
+	rig_takes(r,
 	    "Action=SetTopicAttributes&AttributeName=DeliveryPolicy&"
 	    "AttributeValue=%7B%22http%22%3A%7B%22defaultHealthyRetryPolicy"
 	    "%22%3A%7B%22numRetries%22%3A9%7D%7D%7D&TopicArn=" RIG_TOPIC);
 	rig_restart(r);
-	takes(r, "Action=GetTopicAttributes&TopicArn=" RIG_TOPIC);
-	says(r, "<entry><key>SignatureVersion</key><value>2</value></entry>");
-	says(r, "<value>A &lt;&amp;</value>");
-	says(r, "numRetries&quot;:9,");
-	says(r, "<key>Owner</key><value>123456789012</value>");
-	says(r, "<key>SubscriptionsConfirmed</key><value>0</value>");
-	takes(r,
+	rig_takes(r, "Action=GetTopicAttributes&TopicArn=" RIG_TOPIC);
+	rig_says(
+	    r, "<entry><key>SignatureVersion</key><value>2</value></entry>");
+	rig_says(r, "<value>A &lt;&amp;</value>");
+	rig_says(r, "numRetries&quot;:9,");
+	rig_says(r, "<key>Owner</key><value>123456789012</value>");
+	rig_says(r, "<key>SubscriptionsConfirmed</key><value>0</value>");
+	rig_takes(r,
 	    "Action=SetTopicAttributes&AttributeName=DeliveryPolicy&"
 	    "AttributeValue=&TopicArn=" RIG_TOPIC);
-	takes(r, "Action=GetTopicAttributes&TopicArn=" RIG_TOPIC);
-	says(r, "numRetries&quot;:3,");
+	rig_takes(r, "Action=GetTopicAttributes&TopicArn=" RIG_TOPIC);
+	rig_says(r, "numRetries&quot;:3,");
 }
 
 static void
@@ -412,13 +377,13 @@ a_subscription_waits_for_its_confirmation(void **state)
 	char *first, *second, *path;
 
 	subscribe(r, "");
-	says(r, "<SubscriptionArn>pending confirmation</SubscriptionArn>");
+	rig_says(r, "<SubscriptionArn>pending confirmation</SubscriptionArn>");
 	rig_wait(r, 1);
-	takes(r, "Action=ListSubscriptionsByTopic&TopicArn=" RIG_TOPIC);
-	says(r, "<SubscriptionArn>PendingConfirmation</SubscriptionArn>");
+	rig_takes(r, "Action=ListSubscriptionsByTopic&TopicArn=" RIG_TOPIC);
+	rig_says(r, "<SubscriptionArn>PendingConfirmation</SubscriptionArn>");
 	rig_publish(r, "to nobody");
 	subscribe(r, "&ReturnSubscriptionArn=true");
-	says(r, "<SubscriptionArn>" RIG_TOPIC ":");
+	rig_says(r, "<SubscriptionArn>" RIG_TOPIC ":");
 	rig_wait(r, 2);
 	first = rig_member(r, 0, "Token");
 	second = rig_member(r, 1, "Token");
@@ -427,17 +392,18 @@ a_subscription_waits_for_its_confirmation(void **state)
 	path = rig_member(r, 1, "SubscribeURL");
 	rig_get(r, path + strlen(r->base), false);
 	assert_int_equal(r->status, 200);
-	says(r, "<ConfirmSubscriptionResult><SubscriptionArn>" RIG_TOPIC ":");
+	rig_says(
+	    r, "<ConfirmSubscriptionResult><SubscriptionArn>" RIG_TOPIC ":");
 	rig_get(r, path + strlen(r->base), false);
 	assert_int_equal(r->status, 200);
-	takes(r, "Action=ListSubscriptions");
-	says(r, "<SubscriptionArn>" RIG_TOPIC ":");
+	rig_takes(r, "Action=ListSubscriptions");
+	rig_says(r, "<SubscriptionArn>" RIG_TOPIC ":");
 	subscribe(r, "");
-	says(r, "<SubscriptionArn>" RIG_TOPIC ":");
+	rig_says(r, "<SubscriptionArn>" RIG_TOPIC ":");
 	subscribe(r,
 	    "&Attributes.entry.1.key=RawMessageDelivery"
 	    "&Attributes.entry.1.value=true");
-	refused(r, 400, "InvalidParameter", "different attributes");
+	rig_refused(r, 400, "InvalidParameter", "different attributes");
 	rig_drain(r);
 	assert_int_equal(r->got_n, 2);
 	free(path);
@@ -456,18 +422,18 @@ a_token_is_good_for_two_days(void **state)
 	form = xasprintf("Action=ConfirmSubscription&Token=%s&TopicArn="
 			 "arn:aws:sns:us-east-1:123456789012:other",
 	    token);
-	takes(r, "Action=CreateTopic&Name=other");
-	refuses(r, form, 400, "InvalidParameter");
+	rig_takes(r, "Action=CreateTopic&Name=other");
+	rig_refuses(r, form, 400, "InvalidParameter");
 	free(form);
 	form = xasprintf(
 	    "Action=ConfirmSubscription&Token=%s&TopicArn=" RIG_TOPIC, token);
 	rig_wall += TWO_DAYS_MS + 1;
-	refuses(r, form, 400, "InvalidParameter");
-	says(r, "expired");
+	rig_refuses(r, form, 400, "InvalidParameter");
+	rig_says(r, "expired");
 	rig_wall -= 1;
-	takes(r, form);
+	rig_takes(r, form);
 	rig_wall += TWO_DAYS_MS;
-	takes(r, form);
+	rig_takes(r, form);
 	free(form);
 	free(token);
 }
@@ -499,7 +465,7 @@ who_is_unsubscribed_by_a_link_can_come_back(void **state)
 	free(text);
 	form = xasprintf(
 	    "Action=GetSubscriptionAttributes&SubscriptionArn=%s", arn);
-	refuses(r, form, 404, "NotFound");
+	rig_refuses(r, form, 404, "NotFound");
 	rig_publish(r, "unheard");
 	rig_get(r, path, false);
 	assert_int_equal(r->status, 200);
@@ -507,8 +473,8 @@ who_is_unsubscribed_by_a_link_can_come_back(void **state)
 	path = rig_member(r, 2, "SubscribeURL");
 	rig_get(r, path + strlen(r->base), false);
 	assert_int_equal(r->status, 200);
-	says(r, arn);
-	takes(r, form);
+	rig_says(r, arn);
+	rig_takes(r, form);
 	rig_publish(r, "again");
 	rig_wait(r, 4);
 	text = rig_member(r, 3, "Message");
@@ -532,23 +498,24 @@ who_confirmed_with_a_signature_can_forbid_that(void **state)
 	    xasprintf("Action=ConfirmSubscription&Token=%s&TopicArn=" RIG_TOPIC
 		      "&AuthenticateOnUnsubscribe=true",
 		token);
-	takes(r, form);
+	rig_takes(r, form);
 	arn = rig_text(r, "SubscriptionArn");
 	free(form);
 	rig_publish(r, "hello");
 	rig_wait(r, 2);
 	path = unsubscribe_path(r, 1);
 	rig_get(r, path, false);
-	refused(r, 403, "AuthorizationError", "signature");
+	rig_refused(r, 403, "AuthorizationError", "signature");
 	form = xasprintf(
 	    "Action=GetSubscriptionAttributes&SubscriptionArn=%s", arn);
-	takes(r, form);
-	says(r, "<key>ConfirmationWasAuthenticated</key><value>true</value>");
-	says(r, "<key>PendingConfirmation</key><value>false</value>");
+	rig_takes(r, form);
+	rig_says(
+	    r, "<key>ConfirmationWasAuthenticated</key><value>true</value>");
+	rig_says(r, "<key>PendingConfirmation</key><value>false</value>");
 	/* Its owner needs no last word. */
 	rig_get(r, path, true);
 	assert_int_equal(r->status, 200);
-	refuses(r, form, 404, "NotFound");
+	rig_refuses(r, form, 404, "NotFound");
 	rig_drain(r);
 	assert_int_equal(r->got_n, 2);
 	free(form);
@@ -597,25 +564,25 @@ a_subscriptions_attributes_can_be_set(void **state)
 			 "&AttributeName=RawMessageDelivery"
 			 "&AttributeValue=true",
 	    arn);
-	takes(r, form);
+	rig_takes(r, form);
 	free(form);
 	form = xasprintf("Action=SetSubscriptionAttributes&SubscriptionArn=%s"
 			 "&AttributeName=FilterPolicy&AttributeValue=%%7B%%7D",
 	    arn);
-	refuses(r, form, 400, "InvalidParameter");
+	rig_refuses(r, form, 400, "InvalidParameter");
 	free(form);
 	form = xasprintf("Action=SetSubscriptionAttributes&SubscriptionArn=%s"
 			 "&AttributeName=DeliveryPolicy&AttributeValue=%%7B"
 			 "%%22healthyRetryPolicy%%22%%3A%%7B%%22numRetries%%22"
 			 "%%3A101%%7D%%7D",
 	    arn);
-	refuses(r, form, 400, "InvalidParameter");
-	says(r, "numRetries must be a whole number from 0 to 100");
+	rig_refuses(r, form, 400, "InvalidParameter");
+	rig_says(r, "numRetries must be a whole number from 0 to 100");
 	free(form);
 	form = xasprintf(
 	    "Action=GetSubscriptionAttributes&SubscriptionArn=%s", arn);
-	takes(r, form);
-	says(r, "<key>RawMessageDelivery</key><value>true</value>");
+	rig_takes(r, form);
+	rig_says(r, "<key>RawMessageDelivery</key><value>true</value>");
 	free(form);
 	free(arn);
 }
@@ -631,17 +598,17 @@ lists_come_in_pages(void **state)
 		form = xasprintf("Action=Subscribe&Protocol=http&Endpoint="
 				 "http://127.0.0.1:1/%d&TopicArn=" RIG_TOPIC,
 		    i);
-		takes(r, form);
+		rig_takes(r, form);
 		free(form);
 	}
-	takes(r, "Action=ListSubscriptions");
+	rig_takes(r, "Action=ListSubscriptions");
 	token = rig_text(r, "NextToken");
 	assert_non_null(token);
 	form = xasprintf("Action=ListSubscriptionsByTopic&TopicArn=" RIG_TOPIC
 			 "&NextToken=%s",
 	    token);
-	takes(r, form);
-	says(r, "<member>");
+	rig_takes(r, form);
+	rig_says(r, "<member>");
 	assert_null(strstr(r->answer, "<NextToken>"));
 	for (i = 0; (member = strstr(r->answer, "<member>")) != NULL; i++)
 		memset(member, ' ', strlen("<member>"));
@@ -659,50 +626,17 @@ a_batch_fails_entry_by_entry(void **state)
 	struct rig *r = *state;
 	char *arn = rig_subscribe(r, "/hook");
 
-	takes(r,
+	rig_takes(r,
 	    "Action=PublishBatch&TopicArn=" RIG_TOPIC ENTRY("1", "a", "one")
 		ENTRY("2", "b", "") ENTRY("3", "c", "three"));
-	says(r, "<Successful><member><Id>a</Id><MessageId>");
-	says(r,
+	rig_says(r, "<Successful><member><Id>a</Id><MessageId>");
+	rig_says(r,
 	    "<Failed><member><Id>b</Id><Code>InvalidParameter</Code>"
 	    "<Message>Invalid parameter: Empty message</Message>"
 	    "<SenderFault>true</SenderFault></member></Failed>");
 	rig_wait(r, 3);
 	rig_drain(r);
 	assert_int_equal(r->got_n, 3);
-	free(arn);
-}
-
-static void
-endpoints_have_their_topics_and_are_announced_once(void **state)
-{
-	struct rig *r = *state;
-	char *arn = rig_subscribe(r, "/hook"), *text;
-
-	rig_forget(r);
-	r->conf.endpoints_n = 1;
-	r->endpoints[0].name = (char *)"ocr";
-	r->endpoints[0].success_topic = (char *)RIG_TOPIC;
-	r->endpoints[0].error_topic = (char *)RIG_TOPIC;
-	rig_restart(r);
-	rig_wait(r, 1);
-	text = rig_member(r, 0, "Message");
-	assert_non_null(strstr(text, "TestNotification"));
-	free(text);
-	rig_restart(r);
-	rig_drain(r);
-	assert_int_equal(r->got_n, 1);
-	/* Another topic: it is updated, and both hear of it. */
-	r->endpoints[0].error_topic =
-	    (char *)"arn:aws:sns:us-east-1:123456789012:bad";
-	rig_restart(r);
-	rig_wait(r, 2);
-	rig_restart(r);
-	rig_drain(r);
-	assert_int_equal(r->got_n, 2);
-	takes(r,
-	    "Action=GetTopicAttributes&TopicArn="
-	    "arn:aws:sns:us-east-1:123456789012:bad");
 	free(arn);
 }
 
@@ -728,62 +662,15 @@ there_is_an_end_to_topics_and_subscriptions(void **state)
 		free(s.arn);
 	}
 	db_flush(r->db);
-	refuses(r, "Action=CreateTopic&Name=more", 403, "TopicLimitExceeded");
-	takes(r, "Action=CreateTopic&Name=t1");
+	rig_refuses(
+	    r, "Action=CreateTopic&Name=more", 403, "TopicLimitExceeded");
+	rig_takes(r, "Action=CreateTopic&Name=t1");
 	subscribe(r, "");
-	refused(r, 403, "SubscriptionLimitExceeded", "1000");
+	rig_refused(r, 403, "SubscriptionLimitExceeded", "1000");
 	/* Those that nobody confirms make room in the end. */
 	rig_wall += 1;
 	subscribe(r, "");
 	assert_int_equal(r->status, 200);
-}
-
-static void
-faults_strike_calls(void **state)
-{
-	static const char publish[] =
-	    "Action=Publish&Message=x&TopicArn=" RIG_TOPIC;
-	struct rig *r = *state;
-	char *arn = rig_subscribe(r, "/hook"), *form;
-	struct error err;
-
-	faults_add(r->faults, "throttle operation=Publish topic=" RIG_TOPIC,
-	    NULL, &err);
-	refuses(r, publish, 429, "Throttled");
-	faults_add(
-	    r->faults, "error-before operation=Publish status=503", NULL, &err);
-	refuses(r, publish, 503, "ServiceUnavailable");
-	rig_drain(r);
-	assert_int_equal(r->got_n, 1);
-	faults_add(r->faults, "error-after operation=Publish", NULL, &err);
-	refuses(r, publish, 500, "InternalError");
-	rig_wait(r, 2);
-	faults_add(r->faults,
-	    "throttle operation=GetSubscriptionAttributes topic=" RIG_TOPIC,
-	    NULL, &err);
-	form = xasprintf(
-	    "Action=GetSubscriptionAttributes&SubscriptionArn=%s", arn);
-	refuses(r, form, 429, "Throttled");
-	takes(r, form);
-	faults_add(r->faults, "clock-skew ms=301000", NULL, &err);
-	refuses(r, form, 403, "SignatureDoesNotMatch");
-	says(r, "Signature expired");
-	takes(r, form);
-	free(form);
-	free(arn);
-}
-
-static void
-a_topic_that_is_gone_is_not_found(void **state)
-{
-	struct rig *r = *state;
-	struct error err;
-
-	assert_int_equal(
-	    sns_publish(
-		r->sns, "arn:aws:sns:us-east-1:123456789012:no", "x", 1, &err),
-	    -1);
-	assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
 #define TEST(name) \
@@ -809,10 +696,7 @@ main(void)
 	    TEST(a_subscriptions_attributes_can_be_set),
 	    TEST(lists_come_in_pages),
 	    TEST(a_batch_fails_entry_by_entry),
-	    TEST(endpoints_have_their_topics_and_are_announced_once),
 	    TEST(there_is_an_end_to_topics_and_subscriptions),
-	    TEST(faults_strike_calls),
-	    TEST(a_topic_that_is_gone_is_not_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
