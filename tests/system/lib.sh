@@ -389,3 +389,24 @@ hook_secret() { # FILE
 		printf 'whsec_%s\n' "$(head -c 24 /dev/urandom | base64)" >"$1"
 	)
 }
+
+# --- SNS of awaitd-local, with a receiver (hook_start hook) ---------------
+
+topics=arn:aws:sns:us-east-1:123456789012
+
+sns() { # QUERY: a signed call; the answer in $tmp/answer
+	"$rawcall" GET "/?Version=2010-03-31&$1" --service=sns >"$tmp/answer"
+	grep -q '^200' "$tmp/answer" || diag "$(cat "$tmp/answer")"
+}
+# What the receiver has: each message is a line, of which words are counted.
+came() { # REGEX [N]
+	has "$tmp/hook.hooks" "$1" "${2:-1}"
+}
+subscribe() { # TOPIC: the receiver, confirmed by the link that it gets
+	sns "Action=Subscribe&TopicArn=$topics:$1&Protocol=http&Endpoint=http%3A%2F%2F127.0.0.1%3A$hook_port%2F$1"
+	wait_until 30 came "SubscribeURL.*$topics:$1&Token"
+	link=$(grep -o "/?Action=ConfirmSubscription&TopicArn=$topics:$1[^\"\\\\]*" \
+	    "$tmp/hook.hooks" | tail -n 1)
+	"$rawcall" GET "$link" --unsigned >"$tmp/answer"
+	grep -q '^200' "$tmp/answer"
+}

@@ -7,7 +7,6 @@
 cd "$tmp" || exit 1
 command -v openssl >/dev/null || skip_all 'no openssl'
 
-topics=arn:aws:sns:us-east-1:123456789012
 endpoint told cat "success_topic = $topics:good" "error_topic = $topics:bad" \
     'max_concurrent_invocations_per_instance = 4' \
     'include_inference_response_in = SUCCESS_NOTIFICATION_TOPIC'
@@ -15,23 +14,6 @@ endpoint untold "sh -c 'echo broken >&2; exit 3'" \
     "success_topic = $topics:good" "error_topic = $topics:bad"
 hook_start hook
 local_start
-
-sns() { # QUERY: a signed call; the answer in $tmp/answer
-	"$rawcall" GET "/?Version=2010-03-31&$1" --service=sns >"$tmp/answer"
-	grep -q '^200' "$tmp/answer" || diag "$(cat "$tmp/answer")"
-}
-# What the receiver has: each message is a line, of which words are counted.
-came() { # REGEX [N]
-	has "$tmp/hook.hooks" "$1" "${2:-1}"
-}
-subscribe() { # TOPIC: the receiver, confirmed by the link that it gets
-	sns "Action=Subscribe&TopicArn=$topics:$1&Protocol=http&Endpoint=http%3A%2F%2F127.0.0.1%3A$hook_port%2F$1"
-	wait_until 30 came "SubscribeURL.*$topics:$1&Token"
-	link=$(grep -o "/?Action=ConfirmSubscription&TopicArn=$topics:$1[^\"\\\\]*" \
-	    "$tmp/hook.hooks" | tail -n 1)
-	"$rawcall" GET "$link" --unsigned >"$tmp/answer"
-	grep -q '^200' "$tmp/answer"
-}
 
 # --- subscribing ---
 ok 'a subscription is confirmed by its link' subscribe good

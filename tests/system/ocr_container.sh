@@ -21,9 +21,12 @@ served() {
 	printf '[endpoint %s]\npoll_start = 50ms\npoll_max = 200ms\n' \
 	    "$served_name" >>"$HOME/.config/awaitd/awaitd.conf"
 }
-served one 'max_concurrent_invocations_per_instance = 2'
+served one 'max_concurrent_invocations_per_instance = 2' \
+    "error_topic = $topics:unread"
 served two 'min_instances = 2' 'max_instances = 2'
+hook_start hook
 local_start
+ok 'somebody hears of what cannot be read' subscribe unread
 
 # many NAME: eight pages at the same time; sets read, how many were.
 many() {
@@ -84,6 +87,10 @@ failure=$("$awaitd" show --json "$(job_of "$err")" |
 ok 'its failure object is what the model answered' grep -qE \
     '^.?{"code":400,"type":"BadRequestException","message":"page 1: .*"}$' \
     "$tmp/failure"
+wait_until 30 came 'invocationStatus.*Failed'
+line=$(grep 'invocationStatus.*Failed' "$tmp/hook.hooks")
+like "$line" "*Received client error (400) from model*failureLocation*$failure*" \
+    'and its failure is announced, with the place of that'
 run invoke -e one -t text/plain "$tmp/page"
 is "$status" 3 'a text is no picture'
 like "$err" '*failed (model): *no model for this Content-Type*' 'and told so'
