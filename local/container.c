@@ -291,6 +291,14 @@ set_headers(struct headers *h, const struct model_facts *f)
 	add_header(h, "X-Amzn-SageMaker-Inference-Id", f->inference_id);
 }
 
+static int64_t
+connect_ms(const struct container_options *o)
+{
+	if (o->connect_ms > 0)
+		return o->connect_ms;
+	return str_starts(o->base, "https:") ? CONNECT_TLS_MS : CONNECT_MS;
+}
+
 static int
 start(struct container_call *c, const struct model_invocation *v,
     struct error *err)
@@ -308,8 +316,7 @@ start(struct container_call *c, const struct model_invocation *v,
 	    .sink_all = true,
 	    .head = on_head,
 	    .head_arg = c,
-	    .connect_ms =
-		str_starts(c->o.base, "https:") ? CONNECT_TLS_MS : CONNECT_MS,
+	    .connect_ms = connect_ms(&c->o),
 	    /* The time is ours to watch; a model may think in silence. */
 	    .stall_ms = v->timeout_s * 1000 + c->o.linger_ms + 60000,
 	    .once = true,

@@ -36,6 +36,7 @@ struct container_options {
 	struct http_client *http;
 	const char *base; /* URL without a slash at its end */
 	int64_t output_max;
+	int64_t connect_ms; /* 0: as long as SageMaker waits */
 	/* Of a request that was given up the connection is kept so long, to
 	 * know when the container has done with it; 0: closed at once. */
 	int64_t linger_ms;

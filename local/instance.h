@@ -39,6 +39,7 @@ struct instance_pace {
 	int64_t grace_ms; /* from SIGTERM to SIGKILL */
 	int64_t short_grace_ms; /* the same, of one that hangs */
 	int64_t linger_ms; /* of a URL, see container_options */
+	int64_t connect_ms; /* the same */
 	int64_t proven_ms; /* in service so long, it is a good one */
 };
 

@@ -85,6 +85,8 @@ setup(void **state)
 	w->o.loop = w->f->loop;
 	w->o.http = w->f->client;
 	w->o.output_max = 1000;
+	/* Other programs are at work beside this one. */
+	w->o.connect_ms = 30000;
 	w->o.done = on_done;
 	w->o.over = on_over;
 	w->o.arg = w;
@@ -468,12 +470,12 @@ a_late_answer_is_none(void **state)
 	assert_int_equal(w->over, 0);
 }
 
-/* Drips for a second and a half or so, then closes. */
+/* Drips for six seconds or so, until it is left alone. */
 static void
 what_lingers_is_over_when_the_container_has_done(void **state)
 {
 	static const char *const head[] = {
-	    "HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n", NULL};
+	    "HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n", NULL};
 	struct world *w = *state;
 	struct script s[] = {{.replies = head, .go_on = 1, .pause_ms = 100}};
 	struct peer p;

@@ -37,6 +37,7 @@ static const struct instance_pace brisk = {
     .grace_ms = 30000,
     .short_grace_ms = 500,
     .linger_ms = 60000,
+    .connect_ms = 30000,
     .proven_ms = 100000,
 };
 
@@ -347,8 +348,9 @@ static void
 behind_a_time_out_it_is_replaced(void **state)
 {
 	struct rig *r = *state;
+	const char *gone, *again;
 
-	serve(r, "");
+	serve(r, "--ignore-term");
 	rig_submit(r, "sleep 600000", 1);
 	rig_submit(r, "x", 60);
 	rig_until_done(r, 2);
@@ -359,6 +361,11 @@ behind_a_time_out_it_is_replaced(void **state)
 	assert_int_equal(r->requests[1].verdict, MODEL_OK);
 	assert_int_equal(rig_logged(r, "why=\"a time-out\""), 1);
 	assert_int_equal(rig_logged(r, "state=starting"), 2);
+	/* Two at once would be one more than may be. */
+	gone = strstr(r->log.data, "state=gone");
+	again =
+	    strstr(strstr(r->log.data, "state=in-service"), "state=starting");
+	assert_true(gone != NULL && again != NULL && gone < again);
 	/* That is not its fault: no try has to wait. */
 	assert_int_equal(rig_logged(r, "tries="), 0);
 }
@@ -371,7 +378,7 @@ but_not_before_its_other_requests_are_done(void **state)
 	r->endpoint.max_concurrent = 2;
 	serve(r, "");
 	rig_submit(r, "sleep 600000", 1);
-	rig_submit(r, "sleep 3000", 60);
+	rig_submit(r, "sleep 6000", 60);
 	rig_submit(r, "x", 60);
 	rig_until_done(r, 1);
 	assert_int_equal(r->requests[0].verdict, MODEL_FAILED);
@@ -624,7 +631,7 @@ what_was_given_up_there_keeps_its_slot(void **state)
 
 	other_init(&o, r);
 	other_start(&o);
-	rig_submit(r, "sleep 3000", 1);
+	rig_submit(r, "sleep 6000", 1);
 	rig_submit(r, "x", 60);
 	rig_until_done(r, 1);
 	assert_int_equal(r->requests[0].verdict, MODEL_FAILED);
@@ -669,7 +676,9 @@ a_drain_leaves_it_alone(void **state)
 	other_start(&o);
 	rig_submit(r, "x", 60);
 	rig_until_done(r, 1);
+	assert_int_equal(model_room(r->model), 1);
 	rig_drain(r);
+	assert_int_equal(model_room(r->model), 0);
 	rig_until(r, has_drained);
 	assert_false(o.ended);
 	other_done(&o);
