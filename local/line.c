@@ -85,7 +85,7 @@ static void
 tell_model(struct line *line)
 {
 	if (line->state == LINE_OPEN && line->model != NULL)
-		model_backlog(line->model, line->waiting_n);
+		model_backlog(line->model, line->waiting_n + line->fetching);
 }
 
 static void
@@ -528,7 +528,6 @@ line_new(
 	const struct queue_options *q = options->queue;
 	struct model_options m = {
 	    .loop = q->loop,
-	    .http = q->http,
 	    .faults = q->faults,
 	    .endpoint = options->endpoint,
 	    .tmp_dir = q->tmp_dir,

@@ -20,7 +20,6 @@
 #include "base/loop.h"
 #include "local/conf.h"
 #include "local/fault.h"
-#include "net/http_client.h"
 
 struct model;
 struct model_call;
@@ -28,7 +27,6 @@ struct model_call;
 /* All borrowed for the life of the model. */
 struct model_options {
 	struct loop *loop;
-	struct http_client *http;
 	struct faults *faults;
 	const struct conf_endpoint *endpoint;
 	const char *tmp_dir;

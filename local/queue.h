@@ -33,7 +33,6 @@ struct queue_options {
 	bool remote; /* it is another S3 */
 	struct sns *sns;
 	struct faults *faults;
-	struct http_client *http;
 	const char *region;
 	const struct conf_endpoint *endpoints;
 	size_t endpoints_n;

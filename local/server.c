@@ -276,7 +276,6 @@ make_apis(struct server *s, struct error *err)
 	    .remote = !str_empty(s->conf->s3.endpoint),
 	    .sns = s->sns,
 	    .faults = s->faults,
-	    .http = s->client,
 	    .region = s->conf->region,
 	    .endpoints = s->conf->endpoints,
 	    .endpoints_n = s->conf->endpoints_n,

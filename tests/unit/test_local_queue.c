@@ -113,7 +113,7 @@ open_all(void)
 	po.loop = so.loop = o.loop = loop;
 	po.db = so.db = o.db = db;
 	po.objects = o.objects = objects;
-	po.http = so.http = o.http = client;
+	po.http = so.http = client;
 	po.remote = &conf.s3;
 	so.faults = o.faults = faults;
 	if (place_new(&po, &place, &err) == -1 ||
