@@ -254,7 +254,7 @@ endure(const char *piece, bool numbered, size_t size)
 	struct error err;
 	size_t i;
 
-	buf_init(&text, HUGE_TEXT + 64);
+	buf_init(&text, 2 * HUGE_TEXT);
 	buf_init(&out, OUT_MAX);
 	for (i = 0; text.len < size; i++) {
 		buf_puts(&text, piece);
@@ -279,12 +279,16 @@ huge_texts_take_their_length_and_no_more(void **state)
 	static const char *const pieces[] = {"a", "a ", "a.", "ab. ", ".\")a ",
 	    "\n ", "a\n", ". \t \t \t \t  a", "!", "\xe2\x80\x9d",
 	    "\xf0\x9f\x90\x8b", "Mr. "};
+	char dots[4000];
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < ARRAY_LEN(pieces); i++)
 		endure(pieces[i], false, LARGE_TEXT);
-	endure(".", false, HUGE_TEXT);
+	/* A full stop that is none until its last byte is seen. */
+	memset(dots, '.', sizeof(dots));
+	memcpy(dots + sizeof(dots) - 2, "a", 2);
+	endure(dots, false, HUGE_TEXT);
 	/* More words than the table has room for. */
 	endure(" w", true, HUGE_TEXT);
 	endure(". W", true, LARGE_TEXT);
