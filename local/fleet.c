@@ -195,6 +195,25 @@ note_failure(struct fleet *f)
 	log_end();
 }
 
+/* The least that is free: after a crash the names are the same again, and who
+ * finds a leftover under one (docker-serve) can remove it. */
+static int
+free_number(const struct fleet *f)
+{
+	const struct instance *in;
+	int n = 1;
+
+	in = TAILQ_FIRST(&f->all);
+	while (in != NULL) {
+		if (in->o.number == n) {
+			n++;
+			in = TAILQ_FIRST(&f->all);
+		} else
+			in = TAILQ_NEXT(in, entry);
+	}
+	return n;
+}
+
 static int
 start_one(struct fleet *f)
 {
@@ -203,6 +222,7 @@ start_one(struct fleet *f)
 	struct error err;
 	int port;
 
+	o.number = free_number(f);
 	if (new_port(f, &port, &err) == -1 ||
 	    instance_serve(&o, port, &in, &err) == -1) {
 		log_begin(LOG_ERROR, "model");

@@ -563,7 +563,7 @@ instance_serve(const struct instance_options *o, int port,
 {
 	struct instance *in = new_instance(o, port);
 
-	in->name = xasprintf("awaitd-%s-%d", o->endpoint->name, port);
+	in->name = xasprintf("awaitd-%s-%d", o->endpoint->name, o->number);
 	in->base = xasprintf("http://127.0.0.1:%d", port);
 	if (start_process(in, err) == -1) {
 		instance_free(in);

@@ -48,6 +48,7 @@ struct instance_options {
 	struct loop *loop;
 	struct http_client *http;
 	const struct conf_endpoint *endpoint;
+	int number; /* of those that are served: no two have one at a time */
 	const struct instance_pace *pace;
 	const struct model_kind *kind; /* of its calls */
 	int64_t output_max;

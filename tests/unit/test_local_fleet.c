@@ -189,6 +189,10 @@ those_that_are_always_there_are_there(void **state)
 	rig_until_done(r, 2);
 	assert_int_equal(look(r).in_service, 1);
 	assert_int_equal(rig_logged(r, "state=starting"), 2);
+	assert_int_equal(
+	    rig_logged(r, "instance=awaitd-ep-1 state=starting"), 1);
+	assert_int_equal(
+	    rig_logged(r, "instance=awaitd-ep-2 state=starting"), 1);
 }
 
 static void
@@ -215,8 +219,8 @@ the_words_and_the_environment_say_the_port(void **state)
 	if (line == NULL) /* '=' has the value quoted */
 		fail_msg("%s", r->log.data);
 	assert_int_equal(sscanf(line, "--p=%d-", &port), 1);
-	wanted = xasprintf("--p=%d-%d|awaitd-ep-%d{x}|%d|%d|ep|1||", port, port,
-	    port, port, port);
+	wanted = xasprintf(
+	    "--p=%d-%d|awaitd-ep-1{x}|%d|%d|ep|1||", port, port, port, port);
 	assert_non_null(strstr(r->log.data, wanted));
 	free(wanted);
 }
