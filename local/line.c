@@ -2,14 +2,13 @@
 /* Taking requests off a line when there is room, time or reason to. */
 #include "local/line.h"
 
+#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "base/random.h"
 #include "base/str.h"
 #include "local/model.h"
@@ -19,6 +18,12 @@
 #define EXPIRE_AT_ONCE 16
 #define EXPIRE_PAUSE_MS 50
 #define EXPIRE_LOOK_MS 60000
+/* In one turn; starting a command takes about a millisecond. */
+#define BEGIN_AT_ONCE 16
+/* So many results may be on their way to the disk, each with two files, or be
+ * kept for another S3, before more are made. */
+#define WRITING_MAX 64
+#define WRITING_REMOTE_MAX 1024
 /* So many faults of this machine in a row, such as a full disk, and nothing
  * more is begun for a while. */
 #define FAULTS_MAX 3
@@ -41,7 +46,8 @@ struct waiting {
 	int64_t accepted_at;
 	int64_t expires_at;
 	int64_t tries;
-	bool kept; /* its result is, for another S3 */
+	bool kept; /* its result is, for another S3; it expires no more */
+	bool held; /* in `later`, and not to end before it is due */
 	int64_t due_at; /* monotonic; of those in `later` */
 };
 TAILQ_HEAD(waitings, waiting);
@@ -65,7 +71,7 @@ struct line {
 	struct run_options run;
 	size_t waiting_n; /* both */
 	size_t runs_n;
-	size_t fetching; /* of them; they will need room */
+	size_t fetching; /* of them; they wait for the model, too */
 	unsigned faults; /* in a row */
 	bool paused;
 	int64_t expiry_at; /* the least of all that wait, or less */
@@ -113,11 +119,14 @@ expect_expiry(struct line *line, int64_t at)
 static struct waiting
 waiting_of(const struct db_request *r)
 {
+	bool kept = r->staged != DB_NOT_STAGED;
+
 	return (struct waiting){
 	    .seq = r->seq,
 	    .accepted_at = r->accepted_at,
-	    .expires_at = r->accepted_at + r->ttl_s * 1000,
-	    .kept = r->staged != DB_NOT_STAGED,
+	    /* What is kept needs nothing but time to go on. */
+	    .expires_at = kept ? 0 : r->accepted_at + r->ttl_s * 1000,
+	    .kept = kept,
 	};
 }
 
@@ -158,7 +167,9 @@ on_again(void *arg)
 		next = TAILQ_NEXT(w, entry);
 		if (w->due_at <= now) {
 			TAILQ_REMOVE(&line->later, w, entry);
+			w->held = false;
 			insert(line, w);
+			expect_expiry(line, w->expires_at);
 		} else if (w->due_at < soonest)
 			soonest = w->due_at;
 	}
@@ -175,9 +186,11 @@ put_off(struct line *line, const struct waiting *what)
 	w->due_at = clock_mono_ms() +
 	    backoff_delay_ms(
 		&again_backoff, (unsigned)w->tries - 1, random_unit());
+	w->held = w->expires_at <= clock_wall_ms();
 	line->waiting_n++;
 	TAILQ_INSERT_TAIL(&line->later, w, entry);
-	expect_expiry(line, w->expires_at);
+	if (!w->held)
+		expect_expiry(line, w->expires_at);
 	tell_model(line);
 	on_again(line);
 }
@@ -192,6 +205,14 @@ log_trouble(const char *what, const char *inference, const struct error *err)
 	log_str("inference", inference);
 	log_err(err);
 	log_end();
+}
+
+/* Whether others would fail alike: not of an input or a container. */
+static bool
+is_general(const struct error *err)
+{
+	return err->code == ERR_STORE || err->code == ERR_BUSY ||
+	    (err->code == ERR_IO && err->sys_errno != ENOENT);
 }
 
 static void
@@ -217,6 +238,7 @@ on_fetched(struct run *r)
 	struct line *line = r->o->arg;
 
 	line->fetching--;
+	tell_model(line);
 }
 
 static void
@@ -230,9 +252,12 @@ on_run_done(struct run *r, const struct error *err)
 	if (err != NULL && line->state == LINE_OPEN) {
 		log_trouble(
 		    "a request is put off", r->request.inference_id, err);
-		line_fault(line);
+		/* One that fails again tells nothing new. */
+		if (r->tries == 1 && is_general(err))
+			line_fault(line);
 		forget_run(line, r);
 		put_off(line, &w);
+		kick_soon(line);
 		return;
 	}
 	line->faults = 0;
@@ -272,7 +297,51 @@ take(struct line *line, struct waitings *list, struct waiting *w)
 
 /* --- taking requests off a line ------------------------------------- */
 
-/* Expire what is due of one list; the least instant that is not. */
+/* Whether enough results are on their way to where they belong. */
+static bool
+writes_enough(const struct line *line)
+{
+	size_t most = line->o.queue->remote ? WRITING_REMOTE_MAX : WRITING_MAX;
+	struct model_state state = {0};
+
+	if (line->model != NULL)
+		model_look(line->model, &state);
+	return line->runs_n >= line->fetching + (size_t)state.running + most;
+}
+
+static void
+wait_again(struct line *line, struct run *r)
+{
+	struct waiting w = waiting_of(&r->request);
+
+	w.tries = r->tries;
+	forget_run(line, r);
+	line->waiting_n++;
+	insert(line, xmemdup(&w, sizeof(w)));
+	expect_expiry(line, w.expires_at);
+}
+
+/* With a backlog it may be late before the timer tells. */
+static void
+begin(struct line *line, struct run *r)
+{
+	int64_t ttl_ms = r->request.ttl_s * 1000;
+
+	if (r->request.staged != DB_NOT_STAGED) {
+		run_resume(r);
+	} else if (r->request.accepted_at + ttl_ms <= clock_wall_ms()) {
+		run_expire(r);
+	} else if (line->model == NULL ||
+	    model_room(line->model) <= line->fetching) {
+		/* Its result was kept, and got lost. */
+		wait_again(line, r);
+	} else {
+		line->fetching++;
+		run_start(r);
+	}
+}
+
+/* Expire what is due of one list; when to look again. */
 static int64_t
 expire_due(struct line *line, struct waitings *list, int *room)
 {
@@ -282,13 +351,19 @@ expire_due(struct line *line, struct waitings *list, int *room)
 
 	for (w = TAILQ_FIRST(list); w != NULL && !line->paused; w = after) {
 		after = TAILQ_NEXT(w, entry);
-		if (w->expires_at <= now && *room > 0) {
-			--*room;
-			r = take(line, list, w);
-			if (r != NULL)
-				run_expire(r);
-		} else if (w->expires_at < next)
-			next = w->expires_at;
+		if (w->held)
+			continue;
+		if (w->expires_at > now) {
+			if (w->expires_at < next)
+				next = w->expires_at;
+			continue;
+		}
+		/* There may be 120,000 more: the walk ends here. */
+		if (--*room < 0)
+			return now;
+		r = take(line, list, w);
+		if (r != NULL)
+			begin(line, r);
 	}
 	return next;
 }
@@ -297,7 +372,7 @@ static void
 on_expiry(void *arg)
 {
 	struct line *line = arg;
-	int room = EXPIRE_AT_ONCE;
+	int room = writes_enough(line) ? 0 : EXPIRE_AT_ONCE;
 	int64_t next, other;
 
 	line->expiry_at = INT64_MAX;
@@ -319,32 +394,27 @@ on_pause_over(void *arg)
 	kick_soon(line);
 }
 
-/* With a backlog it may be late before the timer tells. */
-static void
-begin(struct line *line, struct run *r)
+static bool
+may_begin(const struct line *line)
 {
-	int64_t ttl_ms = r->request.ttl_s * 1000;
-
-	if (r->request.staged != DB_NOT_STAGED) {
-		run_resume(r);
-	} else if (r->request.accepted_at + ttl_ms <= clock_wall_ms()) {
-		run_expire(r);
-	} else {
-		line->fetching++;
-		run_start(r);
-	}
+	return line->state == LINE_OPEN && line->model != NULL &&
+	    !line->paused && model_room(line->model) > line->fetching &&
+	    !writes_enough(line);
 }
 
 static void
 on_kick(void *arg)
 {
 	struct line *line = arg;
+	int left = BEGIN_AT_ONCE;
 	struct waiting *w;
 	struct run *r;
 
-	while (line->state == LINE_OPEN && line->model != NULL &&
-	    !line->paused && model_room(line->model) > line->fetching &&
-	    (w = TAILQ_FIRST(&line->waiting)) != NULL) {
+	while (may_begin(line) && (w = TAILQ_FIRST(&line->waiting)) != NULL) {
+		if (left-- == 0) {
+			kick_soon(line);
+			break;
+		}
 		r = take(line, &line->waiting, w);
 		if (r != NULL)
 			begin(line, r);

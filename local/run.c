@@ -31,12 +31,29 @@ struct failure {
 static int64_t
 age_of(const struct run *r)
 {
-	return clock_wall_ms() - r->request.accepted_at;
+	int64_t age = clock_wall_ms() - r->request.accepted_at;
+
+	/* The clock may be set back, and sums that are told only grow. */
+	return age > 0 ? age : 0;
+}
+
+/* A result may wait for hours until another S3 takes it. */
+static void
+drop_payload(struct run *r)
+{
+	if (r->payload_fd != -1)
+		close(r->payload_fd);
+	r->payload_fd = -1;
+	free(r->request.body);
+	r->request.body = NULL;
+	r->request.body_len = 0;
 }
 
 static void
 enter(struct run *r, enum run_state state)
 {
+	if (state == RUN_STORING)
+		drop_payload(r);
 	r->state = state;
 	r->since = clock_mono_ms();
 }
@@ -413,7 +430,7 @@ have_payload(struct run *r, int64_t len)
 
 	r->o->fetched(r);
 	if (model_room(r->o->model) == 0) {
-		err_set(&err, ERR_BUSY, "its instance is gone");
+		err_set(&err, ERR_NET, "its instance is gone");
 		again(r, "a model could not be called", &err);
 		return;
 	}
@@ -526,8 +543,7 @@ run_free(struct run *r)
 {
 	place_cancel(r->fetch);
 	model_cancel(r->call);
-	if (r->payload_fd != -1)
-		close(r->payload_fd);
+	drop_payload(r);
 	objects_discard(r->o->queue->objects, &r->draft);
 	db_request_done(&r->request);
 	free(r->notice);

@@ -63,6 +63,7 @@ unit_tests += tests/unit/test_local_db_sns
 unit_tests += tests/unit/test_local_fault
 unit_tests += tests/unit/test_local_fleet
 unit_tests += tests/unit/test_local_kept
+unit_tests += tests/unit/test_local_line
 unit_tests += tests/unit/test_local_lines
 unit_tests += tests/unit/test_local_metrics
 unit_tests += tests/unit/test_local_notice
@@ -157,6 +158,7 @@ tests_unit_test_local_db_sns_LDADD = $(local_test_libs)
 tests_unit_test_local_fault_LDADD = $(local_test_libs)
 tests_unit_test_local_fleet_LDADD = $(local_test_libs)
 tests_unit_test_local_kept_LDADD = $(local_test_libs)
+tests_unit_test_local_line_LDADD = $(local_test_libs)
 tests_unit_test_local_lines_LDADD = $(local_test_libs)
 tests_unit_test_local_metrics_LDADD = $(local_test_libs)
 tests_unit_test_local_notice_LDADD = $(local_test_libs)
@@ -195,6 +197,10 @@ tests_unit_test_local_sns_topics_SOURCES = \
 	tests/unit/test_local_sns_topics.c $(sns_rig)
 tests_unit_test_local_sns_push_SOURCES = tests/unit/test_local_sns_push.c \
 	$(sns_rig)
+
+queue_rig = tests/unit/queue_rig.c tests/unit/queue_rig.h
+tests_unit_test_local_line_SOURCES = tests/unit/test_local_line.c $(queue_rig)
+tests_unit_test_local_queue_SOURCES = tests/unit/test_local_queue.c $(queue_rig)
 
 hook_rig = tests/unit/hook_rig.c tests/unit/hook_rig.h
 tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c $(hook_rig)

@@ -7,7 +7,9 @@ cd "$tmp" || exit 1
 
 # --- the other S3 ---
 other_port=
-printf '[bucket bucket]\n' >other.conf
+printf '[local]\nfaults = drip\n[bucket bucket]\n' >other.conf
+# An input that takes five seconds, longer than an idle container lives.
+echo 'drip bytes=1 ms=500 operation=GetObject key=in/slow count=0' >drip
 # shellcheck disable=SC2317 # by wait_until
 other_decided() {
 	[ -s other.port ] || gone "$other_pid"
@@ -71,6 +73,12 @@ cat >>local.conf <<'END'
 command = cat
 s3_output_path = s3://nobucket/out
 END
+cat >>local.conf <<END
+[endpoint idle]
+serve = "$abs_top_builddir/tests/support/testcontainer" --journal "$tmp/journal"
+scale_in_after = 1s
+s3_output_path = s3://bucket/out
+END
 other_start
 cat >>local.conf <<END
 [s3]
@@ -101,6 +109,17 @@ is "$(there GET /bucket/out/named.txt | tail -n 1)" hello 'whole'
     'X-Amzn-SageMaker-InputLocation: s3://bucket/in/none' >answer
 ok 'a missing one is a failure' wait_until 30 has_objects failed/ 2
 is "$(ran)" 1 'and no model runs for it'
+
+
+# --- an input that comes slowly ---
+printf 'echo 12345' >in.slow
+there PUT /bucket/in/slow @in.slow >/dev/null
+"$rawcall" POST /endpoints/idle/async-invocations \
+    'X-Amzn-SageMaker-InputLocation: s3://bucket/in/slow' \
+    'X-Amzn-SageMaker-Filename: slow.txt' >answer
+ok 'an input that comes slowly reaches its container' \
+    wait_until 60 is_answered /bucket/out/slow.txt
+is "$(grep -c ' start ' journal)" 1 'which waits for it'
 
 # --- a bucket that is missing ---
 "$rawcall" POST /endpoints/lost/async-invocations \
