@@ -432,6 +432,13 @@ a_subscription_waits_for_its_confirmation(void **state)
 	subscribe(r, "&ReturnSubscriptionArn=true");
 	rig_says(r, "<SubscriptionArn>" RIG_TOPIC ":");
 	rig_wait(r, 2);
+	/* Nor can anybody have it asked to come back. */
+	first = rig_text(r, "SubscriptionArn");
+	path = xasprintf("/?Action=Unsubscribe&SubscriptionArn=%s", first);
+	rig_get(r, path, false);
+	assert_int_equal(r->status, 200);
+	free(path);
+	free(first);
 	first = rig_member(r, 0, "Token");
 	second = rig_member(r, 1, "Token");
 	assert_string_equal(first, second);
