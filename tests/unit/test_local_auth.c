@@ -135,7 +135,7 @@ every_digit_of_the_signature_counts(void **state)
 	}
 }
 
-/* The list is in order and names each once, or two could read it differently. */
+/* In order, each once: or two could read it differently. */
 static void
 the_list_of_signed_headers_is_as_it_was_signed(void **state)
 {
