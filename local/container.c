@@ -195,7 +195,9 @@ has_length(const struct http_response *r)
 	/* RFC 9110, 8.6: a 204 cannot have one. */
 	if (r->status == 204)
 		return true;
+	/* Two that differ are none (RFC 9112, 6.3). */
 	return headers_get(&r->headers, "Transfer-Encoding") == NULL &&
+	    headers_count(&r->headers, "Content-Length") == 1 &&
 	    http_response_length(r) >= 0;
 }
 

@@ -31,6 +31,9 @@ static const char sql_delivery_delete[] =
 static const char sql_delivery_release[] =
     "UPDATE delivery SET due_at = 0, held = 0 "
     "WHERE subscription = ?2 AND message < ?1 AND held <> 0";
+static const char sql_delivery_count[] =
+    "SELECT count(*) FROM "
+    "(SELECT 1 FROM delivery WHERE subscription = ?1 LIMIT ?2)";
 static const char sql_lanes[] =
     "SELECT 0, subscription, 0, 0, min(due_at), 0 FROM delivery "
     "GROUP BY subscription";
@@ -166,6 +169,24 @@ db_delivery_release(
     struct db *db, const struct db_delivery *d, struct error *err)
 {
 	return write_delivery(db, sql_delivery_release, d, err);
+}
+
+int
+db_delivery_count(struct db *db, const char *subscription, int64_t most,
+    int64_t *out, struct error *err)
+{
+	sqlite3_stmt *st = db_peeking(db, sql_delivery_count, err);
+	int rc;
+
+	if (st == NULL)
+		return -1;
+	db_bind_text(st, 1, subscription);
+	sqlite3_bind_int64(st, 2, most);
+	rc = db_row(st, "count deliveries", err);
+	if (rc == 1)
+		*out = sqlite3_column_int64(st, 0);
+	db_finish(st);
+	return rc == 1 ? 0 : -1;
 }
 
 /* The statement is bound. */

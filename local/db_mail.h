@@ -58,6 +58,9 @@ int db_delivery_delete(
 int db_delivery_release(
     struct db *db, const struct db_delivery *d, struct error *err);
 
+/* How many a subscription has, up to `most`; seen in the open transaction. */
+int db_delivery_count(struct db *db, const char *subscription, int64_t most,
+    int64_t *out, struct error *err);
 /* fn for each: 0 goes on, 1 ends it, -1 fails. Of each subscription that has
  * any, the first that is due; and of one subscription all, in that order. */
 typedef int db_delivery_fn(

@@ -32,6 +32,10 @@
 
 #define HEAD_MAX (32 * 1024)
 #define CONNECTIONS_MAX 1024
+/* Of one address, where others can reach us. */
+#define SOURCE_MAX 256
+/* Bytes a second over a body. */
+#define BODY_RATE_MIN 1000
 #define DESCRIPTORS 8192
 /* For whom a killed one's models still hold the lock. */
 #define LOCK_WAIT_MS 1000
@@ -309,8 +313,9 @@ listen_there(struct server *s, struct error *err)
 	    .port = s->conf->port,
 	    .max_head = HEAD_MAX,
 	    .max_connections = CONNECTIONS_MAX,
+	    .max_per_source = conf_is_loopback(s->conf->host) ? 0 : SOURCE_MAX,
+	    .min_body_rate = BODY_RATE_MIN,
 	};
-
 	struct admin_options admin = {
 	    .loop = s->loop,
 	    .conf = &s->conf->admin,

@@ -548,15 +548,34 @@ on_toolarge(struct http_exchange *x, void *arg)
 	sns_ask_end(a);
 }
 
+/* Nothing is kept for those whom no body can help: the call is answered. Time
+ * is judged later, for faults may set the clock. */
+static bool
+is_stranger(struct sns *s, struct call *c)
+{
+	enum auth_verdict verdict = auth_admit(
+	    s->o.auth, "sns", http_headers(c->x), call_now(c), &c->claim);
+
+	if (verdict == AUTH_OK || verdict == AUTH_EXPIRED ||
+	    verdict == AUTH_FUTURE)
+		return false;
+	sns_refuse(c, verdict);
+	return true;
+}
+
 void
 sns_ask_start(struct sns *s, struct call *c, bool is_signed)
 {
-	struct http_body_sink sink = {.max = BODY_MAX,
+	/* What needs no signature stands in the query. */
+	struct http_body_sink sink = {.max = is_signed ? BODY_MAX : 0,
 	    .data = on_data,
 	    .end = on_end,
 	    .toolarge = on_toolarge};
-	struct sns_ask *a = xcalloc(1, sizeof(*a));
+	struct sns_ask *a;
 
+	if (is_signed && is_stranger(s, c))
+		return;
+	a = xcalloc(1, sizeof(*a));
 	a->s = s;
 	a->call = c;
 	a->is_signed = is_signed;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
 
@@ -13,6 +14,27 @@ struct posting {
 	struct db_message *m;
 	struct fault_subject subject;
 };
+
+/* 1 where a receiver takes so little that no more is kept for it, 0, or -1. */
+static int
+is_full(const struct sns_post *p, const char *subscription,
+    const struct db_message *m, struct error *err)
+{
+	int64_t n;
+
+	if (db_delivery_count(p->db, subscription, SNS_WAITING_MAX, &n, err) ==
+	    -1)
+		return -1;
+	if (n < SNS_WAITING_MAX)
+		return 0;
+	log_begin(LOG_WARN, "sns");
+	log_str("delivery", "dropped");
+	log_str("message", m->id);
+	log_str("subscription", subscription);
+	log_int("waiting", n);
+	log_end();
+	return 1;
+}
 
 /* Once for each message. */
 static int
@@ -69,9 +91,13 @@ post_to(const char *subscription, void *arg, struct error *err)
 	    .subscription = subscription,
 	    .due_at = g->m->published_at,
 	};
+	int rc;
 
 	if (fault_take(faults, FAULT_LOSE_NOTIFICATION, &g->subject) != NULL)
 		return 0;
+	rc = is_full(g->p, subscription, g->m, err);
+	if (rc != 0)
+		return rc == 1 ? 0 : -1;
 	if (add_message(g->p, g->m, err) == -1)
 		return -1;
 	d.message = g->m->seq;
@@ -135,10 +161,12 @@ sns_post_confirmation(const struct sns_post *p,
 	    to->state == DB_ENDED ? "UnsubscribeConfirmation"
 				  : "SubscriptionConfirmation");
 	d.due_at = m.published_at;
-	rc = add_message(p, &m, err);
+	rc = is_full(p, to->arn, &m, err);
+	if (rc == 0)
+		rc = add_message(p, &m, err);
 	d.message = m.seq;
 	if (rc == 0)
 		rc = add_delivery(p, &d, err);
 	db_message_done(&m);
-	return rc;
+	return rc == -1 ? -1 : 0;
 }

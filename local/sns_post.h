@@ -16,6 +16,8 @@
 
 /* How long one that is to go behind the next waits for it. */
 #define SNS_HOLD_MS 60000
+/* So many deliveries wait for one subscription; what comes then is dropped. */
+#define SNS_WAITING_MAX 10000
 /* How long a token is good: two days (Subscribe, API reference). */
 #define SNS_TOKEN_MS (INT64_C(2) * 24 * 60 * 60 * 1000)
 

@@ -31,6 +31,9 @@
 #define PAUSE_MS 5000
 #define JITTER 0.1
 #define BUCKETS 256
+/* Who took the last one is known to be there while nothing is on its way, too;
+ * of so many. */
+#define LANES_KEPT 4096
 
 struct lane {
 	TAILQ_ENTRY(lane) entry;
@@ -40,7 +43,7 @@ struct lane {
 	int64_t not_before;
 	unsigned running;
 	bool expected; /* one more stands in the open transaction */
-	bool ill; /* the last one failed */
+	bool proven; /* it took the last one */
 };
 TAILQ_HEAD(lanes, lane);
 LIST_HEAD(bucket, lane);
@@ -52,6 +55,7 @@ struct trip {
 	struct lane *lane;
 	struct db_delivery d; /* its subscription is the lane's */
 	struct sns_policy policy;
+	bool doubtful; /* its lane was not proven when it began */
 	char *message_id;
 	char *endpoint;
 	struct http_call *call; /* NULL: it has ended, and is being written */
@@ -69,9 +73,11 @@ struct sns_push {
 	char *cert_url;
 	bool started;
 	struct lanes lanes;
+	size_t lanes_n;
 	struct bucket buckets[BUCKETS];
 	struct trips trips;
 	unsigned running;
+	unsigned doubtful; /* of them */
 	struct notice_of_commit *pending;
 	struct loop_timer *timer;
 };
@@ -104,6 +110,7 @@ lane_of(struct sns_push *p, const char *subscription)
 	lane->due_at = NEVER;
 	LIST_INSERT_HEAD(b, lane, bucket);
 	TAILQ_INSERT_TAIL(&p->lanes, lane, entry);
+	p->lanes_n++;
 	return lane;
 }
 
@@ -112,6 +119,7 @@ lane_free(struct sns_push *p, struct lane *lane)
 {
 	LIST_REMOVE(lane, bucket);
 	TAILQ_REMOVE(&p->lanes, lane, entry);
+	p->lanes_n--;
 	free(lane->subscription);
 	free(lane);
 }
@@ -129,10 +137,27 @@ is_on_its_way(const struct sns_push *p, const struct db_delivery *d)
 	return false;
 }
 
-static unsigned
-most_of(const struct lane *lane)
+static size_t
+left_of(unsigned most, unsigned n)
 {
-	return lane->ill ? SNS_PUSH_ILL_MAX : SNS_PUSH_LANE_MAX;
+	return n < most ? most - n : 0;
+}
+
+/* How many more a lane may have on their way. */
+static size_t
+room_of(const struct sns_push *p, const struct lane *lane)
+{
+	size_t all = left_of(SNS_PUSH_MAX, p->running), own, doubtful;
+
+	if (lane->proven) {
+		own = left_of(SNS_PUSH_LANE_MAX, lane->running);
+		return own < all ? own : all;
+	}
+	own = left_of(SNS_PUSH_ILL_MAX, lane->running);
+	doubtful = left_of(SNS_PUSH_DOUBTFUL_MAX, p->doubtful);
+	if (own > doubtful)
+		own = doubtful;
+	return own < all ? own : all;
 }
 
 /* Set the timer for what comes next. Who is at a limit goes on when a trip
@@ -146,7 +171,7 @@ plan(struct sns_push *p)
 	if (!p->started || p->running >= SNS_PUSH_MAX)
 		return;
 	TAILQ_FOREACH (lane, &p->lanes, entry) {
-		if (lane->due_at == NEVER || lane->running >= most_of(lane))
+		if (lane->due_at == NEVER || room_of(p, lane) == 0)
 			continue;
 		at = lane->due_at > lane->not_before ? lane->due_at
 						     : lane->not_before;
@@ -166,6 +191,15 @@ trip_free(struct trip *t)
 	free(t);
 }
 
+static void
+leave_lane(struct trip *t)
+{
+	TAILQ_REMOVE(&t->push->trips, t, entry);
+	t->push->running--;
+	t->push->doubtful -= t->doubtful;
+	t->lane->running--;
+}
+
 /* err: nothing of it is on disk; it will be sent once more. */
 static void
 on_settled(const struct error *err, void *arg)
@@ -174,9 +208,7 @@ on_settled(const struct error *err, void *arg)
 	struct sns_push *p = t->push;
 
 	if (p != NULL) {
-		TAILQ_REMOVE(&p->trips, t, entry);
-		p->running--;
-		t->lane->running--;
+		leave_lane(t);
 		t->lane->due_at = 0;
 		if (err != NULL)
 			t->lane->not_before = clock_wall_ms() + PAUSE_MS;
@@ -257,10 +289,10 @@ on_answer(const struct http_response *r, const struct error *err, void *arg)
 	int status = r != NULL ? r->status : 0;
 
 	t->d.tries++;
-	t->lane->ill = status < 200 || status >= 300;
+	t->lane->proven = status >= 200 && status < 300;
 	if (r == NULL || status >= 500) {
 		try_again(t, status, err);
-	} else if (t->lane->ill) {
+	} else if (!t->lane->proven) {
 		say(t, LOG_WARN, "refused", status, NULL);
 		settle(t, true);
 	} else {
@@ -288,7 +320,9 @@ post(struct trip *t, const struct sns_parcel *parcel)
 	struct error err;
 
 	TAILQ_INSERT_TAIL(&p->trips, t, entry);
+	t->doubtful = !t->lane->proven;
 	p->running++;
+	p->doubtful += t->doubtful;
 	t->lane->running++;
 	if (http_start(p->o.http, &r, on_answer, t, &t->call, &err) == -1)
 		on_answer(NULL, &err, t);
@@ -379,19 +413,6 @@ choose(const struct db_delivery *d, void *arg, struct error *err)
 	return 0;
 }
 
-static size_t
-room_of(const struct sns_push *p, const struct lane *lane,
-    const struct sns_policy *policy)
-{
-	size_t most = most_of(lane);
-	size_t room = lane->running < most ? most - lane->running : 0;
-	size_t all = SNS_PUSH_MAX - p->running;
-
-	if (policy->per_second > 0 && room > 1)
-		room = 1;
-	return room < all ? room : all;
-}
-
 static void
 throttle(struct choice *c, const struct sns_policy *policy)
 {
@@ -418,7 +439,9 @@ run_lane(
 	if (rc == 1) {
 		sns_policy_effective(
 		    &policy, topic.delivery_policy, to.delivery_policy);
-		c.room = room_of(p, lane, &policy);
+		c.room = room_of(p, lane);
+		if (policy.per_second > 0 && c.room > 1)
+			c.room = 1;
 		rc = db_delivery_each(
 		    p->o.db, lane->subscription, choose, &c, err);
 		throttle(&c, &policy);
@@ -432,10 +455,17 @@ run_lane(
 }
 
 static bool
-can_run(const struct lane *lane, int64_t now)
+can_run(const struct sns_push *p, const struct lane *lane, int64_t now)
 {
 	return lane->due_at <= now && lane->not_before <= now &&
-	    lane->running < most_of(lane);
+	    room_of(p, lane) > 0;
+}
+
+static bool
+can_go(const struct sns_push *p, const struct lane *lane)
+{
+	return lane->due_at == NEVER && lane->running == 0 && !lane->expected &&
+	    (!lane->proven || p->lanes_n > LANES_KEPT);
 }
 
 static void
@@ -467,10 +497,9 @@ on_timer(void *arg)
 		next = lane != last ? TAILQ_NEXT(lane, entry) : NULL;
 		if (begun >= STARTS_PER_TURN || p->running >= SNS_PUSH_MAX)
 			break;
-		if (can_run(lane, now))
+		if (can_run(p, lane, now))
 			go_on(p, lane, &begun);
-		if (lane->due_at == NEVER && lane->running == 0 &&
-		    !lane->expected)
+		if (can_go(p, lane))
 			lane_free(p, lane);
 	}
 	plan(p);
@@ -543,9 +572,7 @@ sns_push_stop(struct sns_push *p)
 		if (t->call == NULL)
 			continue;
 		http_cancel(t->call);
-		TAILQ_REMOVE(&p->trips, t, entry);
-		p->running--;
-		t->lane->running--;
+		leave_lane(t);
 		trip_free(t);
 	}
 }

@@ -15,8 +15,10 @@
 #include "local/sns_sign.h"
 #include "net/http_client.h"
 
-/* At once: to everybody, to one subscription, and to one that last failed. */
+/* At once: to everybody, to all that did not take their last one (or had none
+ * yet), to one subscription, and to one of those. */
 #define SNS_PUSH_MAX 128
+#define SNS_PUSH_DOUBTFUL_MAX 96
 #define SNS_PUSH_LANE_MAX 8
 #define SNS_PUSH_ILL_MAX 2
 

@@ -671,6 +671,10 @@ set_options(struct http_call *call, const struct http_request *r)
 
 	curl_easy_setopt(e, CURLOPT_PRIVATE, call);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	/* A name is looked up by a thread, which curl would wait for where the
+	 * call ends before it: with a name server that does not answer, that
+	 * held up the loop for as long as the resolver cared to try. */
+	curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(e, CURLOPT_URL, r->url);
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

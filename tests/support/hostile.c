@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Clients that no library would be, over a UNIX socket:
- *   hostile SOCKET drip head|body COUNT SECONDS
- *     COUNT connections at once, each of which begins a POST and then sends a
- *     byte a fifth of a second, until all have an answer or the time is over:
- *       asked=N answered=N timeout=N ended=N open=N last_s=X
- *     `timeout` are those answered 408 with that code.
+ * Clients that no library would be, over a UNIX socket, or where that is a
+ * number, to that port of 127.0.0.1:
+ *   hostile SOCKET drip head|body|FILE COUNT SECONDS
+ *     COUNT connections at once, each of which begins a POST (or sends FILE)
+ *     and then sends a byte a fifth of a second, until all have an answer or
+ *     the time is over:
+ *       asked=N answered=N timeout=N late=N ended=N open=N last_s=X
+ *     `late` are those answered 408, `timeout` with that code, too.
  *   hostile SOCKET send FILE
  *     the bytes of FILE as they are; what comes back goes to stdout.
  *   hostile SOCKET drop FILE COUNT
@@ -14,6 +16,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -53,7 +56,20 @@ now_ms(void)
 }
 
 static int
-connect_to_it(void)
+connect_to_port(int64_t port)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	sa.sin_port = htons((uint16_t)port);
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd == -1 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == -1)
+		die(path);
+	return fd;
+}
+
+static int
+connect_to_unix(void)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -68,6 +84,15 @@ connect_to_it(void)
 	return fd;
 }
 
+static int
+connect_to_it(void)
+{
+	int64_t port;
+
+	return str_to_i64(path, 1, 65535, &port) == 0 ? connect_to_port(port)
+						      : connect_to_unix();
+}
+
 /* As much as the peer takes. */
 static void
 send_all(int fd, const char *data, size_t len)
@@ -77,6 +102,18 @@ send_all(int fd, const char *data, size_t len)
 	while (len > 0 && (n = send(fd, data, len, MSG_NOSIGNAL)) > 0) {
 		data += n;
 		len -= (size_t)n;
+	}
+}
+
+static void
+load(const char *file, struct buf *out)
+{
+	struct error err;
+
+	buf_init(out, (size_t)64 << 20);
+	if (file_read(file, out, &err) == -1) {
+		fprintf(stderr, "hostile: %s\n", err.text);
+		exit(2);
 	}
 }
 
@@ -129,27 +166,33 @@ step(struct drip *v, size_t n)
 static void
 print_drips(const struct drip *v, size_t n, size_t open, int64_t took_ms)
 {
-	size_t i, answered = 0, timeout = 0, ended = 0;
+	size_t i, answered = 0, timeout = 0, late = 0, ended = 0;
 
 	for (i = 0; i < n; i++) {
 		answered += v[i].len > 0;
 		ended += v[i].len == 0 && v[i].fd == -1;
+		late += str_starts(v[i].reply, "HTTP/1.1 408 ");
 		timeout += str_starts(v[i].reply, "HTTP/1.1 408 ") &&
 		    strstr(v[i].reply, "\"code\":\"timeout\"") != NULL;
 	}
-	printf("asked=%zu answered=%zu timeout=%zu ended=%zu open=%zu "
-	       "last_s=%.1f\n",
-	    n, answered, timeout, ended, open, (double)took_ms / 1000);
+	printf("asked=%zu answered=%zu timeout=%zu late=%zu ended=%zu "
+	       "open=%zu last_s=%.1f\n",
+	    n, answered, timeout, late, ended, open, (double)took_ms / 1000);
 }
 
 static int
 drip(const char *what, size_t n, int64_t seconds)
 {
 	const char *start = str_eq(what, "head") ? head_start : body_start;
+	struct buf own = {0};
 	struct drip *v = xcalloc(n, sizeof(*v));
 	int64_t began = now_ms();
 	size_t i, open = n;
 
+	if (!str_eq(what, "head") && !str_eq(what, "body")) {
+		load(what, &own);
+		start = own.data;
+	}
 	for (i = 0; i < n; i++) {
 		v[i].fd = connect_to_it();
 		send_all(v[i].fd, start, strlen(start));
@@ -163,23 +206,13 @@ drip(const char *what, size_t n, int64_t seconds)
 		if (v[i].fd != -1)
 			close(v[i].fd);
 	}
+	if (own.data != NULL)
+		buf_done(&own);
 	free(v);
 	return 0;
 }
 
 /* --- bytes as they are ---------------------------------------------- */
-
-static void
-load(const char *file, struct buf *out)
-{
-	struct error err;
-
-	buf_init(out, (size_t)64 << 20);
-	if (file_read(file, out, &err) == -1) {
-		fprintf(stderr, "hostile: %s\n", err.text);
-		exit(2);
-	}
-}
 
 static int
 send_file(const char *file)

@@ -10,6 +10,19 @@ printf x >x
 head -c 128000 /dev/zero >edge
 head -c 128001 /dev/zero >big
 path=/endpoints/cat/async-invocations
+# Whoever knows an access key, which is no secret, sends a body drop by drop.
+cat >drip <<END
+POST $path HTTP/1.1$(printf '\r')
+Host: a$(printf '\r')
+Content-Length: 100000$(printf '\r')
+Authorization: AWS4-HMAC-SHA256 Credential=$AWS_ACCESS_KEY_ID/$(date +%Y%m%d)/us-east-1/sagemaker/aws4_request, SignedHeaders=host, Signature=$(printf %064d 0)$(printf '\r')
+X-Amz-Date: $(date +%Y%m%dT%H%M%SZ)$(printf '\r')
+$(printf '\r')
+END
+"$abs_top_builddir/tests/support/hostile" "$(cat "$tmp/port")" drip drip 20 90 \
+    >dripped &
+drips=$!
+pids="$pids $drips"
 h=X-Amzn-SageMaker
 
 of() { # N CHARACTER
@@ -164,4 +177,7 @@ raw GET '/bucket?list-type=2&prefix=b'
 is "$code:$(printf %s "$body" | grep -c '<Key>b<')" 200:0 \
     'no refused PUT left anything'
 ok 'awaitd-local goes on' kill -0 "$local_pid"
+wait "$drips"
+like "$(cat dripped)" '*late=20 *open=0*' \
+    'whoever drips a body is told that it took too long'
 done_testing

@@ -135,6 +135,34 @@ every_digit_of_the_signature_counts(void **state)
 	}
 }
 
+/* In order, each once: or two could read it differently. */
+static void
+the_list_of_signed_headers_is_as_it_was_signed(void **state)
+{
+	static const char *const lists[] = {
+	    "range;host;x-amz-content-sha256;x-amz-date",
+	    "host;host;range;x-amz-content-sha256;x-amz-date",
+	    "Host;range;x-amz-content-sha256;x-amz-date",
+	    "host;range;x-amz-content-sha256;x-amz-date;",
+	    ";host;range;x-amz-content-sha256;x-amz-date",
+	};
+	struct fixture *f = *state;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(lists); i++) {
+		char *text = xasprintf("AWS4-HMAC-SHA256 Credential="
+				       "AKIAIOSFODNN7EXAMPLE/" DAY
+				       "/us-east-1/s3/aws4_request,"
+				       "SignedHeaders=%s,Signature=" SIGNATURE,
+		    lists[i]);
+
+		headers_set(&f->h, "Authorization", text);
+		if (check(f) != AUTH_MISMATCH)
+			fail_msg("'%s' was taken", lists[i]);
+		free(text);
+	}
+}
+
 static void
 clocks_may_be_off_by_so_much_and_no_more(void **state)
 {
@@ -416,6 +444,7 @@ malformed_headers_are_refused(void **state)
 	    "AWS4-HMAC-SHA256 Credential=a/20130524/r/s3" REST,
 	    "AWS4-HMAC-SHA256 Credential=a//r/s3/aws4_request" REST,
 	    "AWS4-HMAC-SHA256 Credential=a/20130524/r/s3/aws4_request/x" REST,
+	    "AWS4-HMAC-SHA256 Credential=a/20130524/r/s3/aws3_request" REST,
 	};
 	struct fixture *f = *state;
 	size_t i;
@@ -425,6 +454,9 @@ malformed_headers_are_refused(void **state)
 		if (check(f) != AUTH_MALFORMED)
 			fail_msg("'%s' was taken", wrong[i]);
 	}
+	headers_set(&f->h, "Authorization", AUTHORIZATION);
+	headers_add(&f->h, "Authorization", AUTHORIZATION);
+	assert_int_equal(check(f), AUTH_MALFORMED);
 	headers_set(&f->h, "Authorization", AUTHORIZATION);
 	headers_set(&f->h, "x-amz-date", DAY);
 	assert_int_equal(check(f), AUTH_MALFORMED);
@@ -441,6 +473,7 @@ main(void)
 	    TEST(the_documented_request_is_accepted),
 	    TEST(a_change_anywhere_is_a_mismatch),
 	    TEST(every_digit_of_the_signature_counts),
+	    TEST(the_list_of_signed_headers_is_as_it_was_signed),
 	    TEST(clocks_may_be_off_by_so_much_and_no_more),
 	    TEST(amz_headers_must_be_signed),
 	    TEST(members_of_the_request_must_be_signed),

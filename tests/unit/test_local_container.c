@@ -305,6 +305,19 @@ nor_is_what_ends_with_its_connection(void **state)
 }
 
 static void
+nor_is_what_has_two_lengths(void **state)
+{
+	struct world *w = *state;
+
+	run(w,
+	    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 5\r\n\r\n"
+	    "hello",
+	    NULL);
+	assert_failed(w, 0, NO_LENGTH, ERROR_OF("server", "0"));
+	assert_string_equal(w->output, "");
+}
+
+static void
 nor_are_chunks_of_nothing(void **state)
 {
 	struct world *w = *state;
@@ -681,6 +694,7 @@ main(void)
 	    TEST(a_redirect_is_a_failure),
 	    TEST(chunks_are_no_answer),
 	    TEST(nor_is_what_ends_with_its_connection),
+	    TEST(nor_is_what_has_two_lengths),
 	    TEST(nor_are_chunks_of_nothing),
 	    TEST(headers_may_be_so_large_and_no_larger),
 	    TEST(larger_headers_are_a_failure),

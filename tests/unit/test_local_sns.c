@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The query protocol, asked over HTTP with real signatures. */
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -15,6 +17,7 @@
 #include "base/str.h"
 #include "local/db_sns.h"
 #include "local/sns_sign.h"
+#include "net/http_server.h"
 #include "sns_rig.h"
 
 #define TWO_DAYS_MS (INT64_C(48) * 3600 * 1000)
@@ -283,6 +286,50 @@ signatures_count(void **state)
 	rig_refused(r, 400, "InvalidAction", "/");
 }
 
+/* What a head alone is answered with, while its body is still to come. */
+static void
+expect_of_head(struct rig *r, const char *head, const char *answer)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), i;
+	char got[64] = "";
+
+	sa.sin_port = htons((uint16_t)http_server_port(r->door));
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(connect(fd, (void *)&sa, sizeof(sa)), 0);
+	assert_int_equal(write(fd, head, strlen(head)), (ssize_t)strlen(head));
+	for (i = 0; i < 20 && *got == '\0'; i++) {
+		rig_pause(r);
+		if (recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT) == -1)
+			*got = '\0';
+	}
+	close(fd);
+	if (!str_starts(got, answer) || (*answer == '\0' && *got != '\0'))
+		fail_msg("'%s' instead of '%s'", got, answer);
+}
+
+#define SIGNED_BY(key)                                                     \
+	"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 900000\r\n"         \
+	"X-Amz-Date: 20251122T082640Z\r\nAuthorization: AWS4-HMAC-SHA256 " \
+	"Credential=" key "/20251122/us-east-1/sns/aws4_request, "         \
+	"SignedHeaders=host;x-amz-date, Signature="                        \
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" \
+	"\r\n\r\n"
+
+static void
+nothing_is_read_of_those_who_can_have_no_answer(void **state)
+{
+	struct rig *r = *state;
+
+	expect_of_head(r, SIGNED_BY("NOBODY"), "HTTP/1.1 403 ");
+	expect_of_head(r,
+	    "GET /?Action=Unsubscribe&SubscriptionArn=a HTTP/1.1\r\n"
+	    "Host: h\r\nContent-Length: 900000\r\n\r\n",
+	    "HTTP/1.1 413 ");
+	/* But who is known may go on to say what it wants. */
+	expect_of_head(r, SIGNED_BY("AKIDME"), "");
+}
+
 static void
 the_certificate_is_there_for_everybody(void **state)
 {
@@ -385,6 +432,13 @@ a_subscription_waits_for_its_confirmation(void **state)
 	subscribe(r, "&ReturnSubscriptionArn=true");
 	rig_says(r, "<SubscriptionArn>" RIG_TOPIC ":");
 	rig_wait(r, 2);
+	/* Nor can anybody have it asked to come back. */
+	first = rig_text(r, "SubscriptionArn");
+	path = xasprintf("/?Action=Unsubscribe&SubscriptionArn=%s", first);
+	rig_get(r, path, false);
+	assert_int_equal(r->status, 200);
+	free(path);
+	free(first);
 	first = rig_member(r, 0, "Token");
 	second = rig_member(r, 1, "Token");
 	assert_string_equal(first, second);
@@ -685,6 +739,7 @@ main(void)
 	    TEST(message_attributes_must_be_of_their_type),
 	    TEST(a_message_has_256_kib_at_the_most),
 	    TEST(signatures_count),
+	    TEST(nothing_is_read_of_those_who_can_have_no_answer),
 	    TEST(the_certificate_is_there_for_everybody),
 	    TEST(what_needs_no_signature_is_known_by_its_query),
 	    TEST(attributes_are_kept_and_shown),

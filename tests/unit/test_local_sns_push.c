@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What receivers get, and what becomes of what they do not take. */
+#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,7 +19,10 @@
 #include "base/encode.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "local/db_mail.h"
+#include "local/db_sns.h"
 #include "local/sns_letter.h"
+#include "local/sns_post.h"
 #include "local/sns_push.h"
 #include "local/sns_sign.h"
 #include "sns_rig.h"
@@ -445,6 +450,131 @@ a_silent_receiver_holds_up_nobody_else(void **state)
 	free(other);
 }
 
+/* A port where connections are taken and nothing is ever read. */
+static int
+listen_deafly(int *port)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET};
+	socklen_t len = sizeof(sa);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (void *)&sa, len), 0);
+	assert_int_equal(listen(fd, SOMAXCONN), 0);
+	assert_int_equal(getsockname(fd, (void *)&sa, &len), 0);
+	*port = ntohs(sa.sin_port);
+	return fd;
+}
+
+static void
+add_deaf(struct rig *r, int port, size_t n)
+{
+	struct db_subscription s = {
+	    .topic = (char *)RIG_TOPIC,
+	    .protocol = (char *)"http",
+	    .state = DB_CONFIRMED,
+	};
+	struct error err;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		s.arn = xasprintf("%s:deaf-%zu", RIG_TOPIC, i);
+		s.token = xasprintf("%zu", i);
+		s.endpoint = xasprintf("http://127.0.0.1:%d/%zu", port, i);
+		assert_int_equal(db_subscription_add(r->db, &s, &err), 0);
+		free(s.arn);
+		free(s.token);
+		free(s.endpoint);
+	}
+	db_flush(r->db);
+}
+
+static int
+count_one(const struct db_delivery *d, void *arg, struct error *err)
+{
+	(void)d;
+	(void)err;
+	++*(int64_t *)arg;
+	return 0;
+}
+
+static int64_t
+waiting_for(struct rig *r, const char *arn)
+{
+	struct error err;
+	int64_t n = 0;
+
+	assert_int_equal(db_delivery_each(r->db, arn, count_one, &n, &err), 0);
+	return n;
+}
+
+static void
+nor_do_more_of_them_than_there_are_places(void **state)
+{
+	struct rig *r = *state;
+	char *arn = rig_subscribe(r, "/other");
+	int port, fd = listen_deafly(&port);
+	size_t i, deaf = 2 * SNS_PUSH_MAX;
+
+	rig_forget(r);
+	add_deaf(r, port, deaf);
+	for (i = 1; i <= 20; i++) {
+		rig_publish(r, "hello");
+		rig_wait(r, i);
+	}
+	rig_pause(r);
+	assert_int_equal(waiting_for(r, arn), 0);
+	free(arn);
+	close(fd);
+}
+
+/* Deliveries that are due in a year. */
+static void
+fill(struct rig *r, const char *arn, int64_t n)
+{
+	struct db_message m = {
+	    .id = (char *)"id",
+	    .topic = (char *)RIG_TOPIC,
+	    .type = (char *)"Notification",
+	    .body = (char *)"old",
+	};
+	struct db_delivery d = {
+	    .subscription = arn,
+	    .due_at = rig_wall + INT64_C(365) * 24 * 3600 * 1000,
+	};
+	struct error err;
+
+	assert_int_equal(db_message_add(r->db, &m, &err), 0);
+	d.message = m.seq;
+	for (d.copy = 0; d.copy < n; d.copy++)
+		assert_int_equal(db_delivery_add(r->db, &d, &err), 0);
+	db_flush(r->db);
+}
+
+static void
+so_many_wait_for_one_and_no_more(void **state)
+{
+	struct rig *r = *state;
+	char *full = rig_subscribe(r, "/full");
+	char *other = rig_subscribe(r, "/other");
+
+	rig_forget(r);
+	fill(r, full, SNS_WAITING_MAX - 1);
+	rig_publish(r, "the last one");
+	rig_wait(r, 2);
+	rig_pause(r);
+	fill(r, full, 1);
+	rig_publish(r, "one too many");
+	rig_wait(r, 3);
+	rig_pause(r);
+	assert_int_equal(r->got_n, 3);
+	assert_string_equal(r->got[2].path, "/other");
+	assert_int_equal(waiting_for(r, full), SNS_WAITING_MAX);
+	assert_int_equal(waiting_for(r, other), 0);
+	free(full);
+	free(other);
+}
+
 static void
 a_limit_a_second_is_kept(void **state)
 {
@@ -601,6 +731,8 @@ main(void)
 	    TEST(what_was_on_its_way_at_the_end_is_sent_again),
 	    TEST(an_unconfirmed_one_is_asked_again),
 	    TEST(a_silent_receiver_holds_up_nobody_else),
+	    TEST(nor_do_more_of_them_than_there_are_places),
+	    TEST(so_many_wait_for_one_and_no_more),
 	    TEST(a_limit_a_second_is_kept),
 	    TEST(who_ends_gets_nothing_of_what_waits),
 	    TEST(one_can_be_lost),
