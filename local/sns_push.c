@@ -19,6 +19,7 @@
 #include "local/db_mail.h"
 #include "local/db_sns.h"
 #include "local/sns_parcel.h"
+#include "net/url.h"
 
 #define TIMEOUT_MS 15000
 #define ANSWER_MAX 4096
@@ -214,6 +215,24 @@ settle(struct trip *t, bool ended)
 	db_on_commit(db, on_settled, t);
 }
 
+/* Whom it was for, without path and query: these may be secrets. */
+static void
+log_receiver(const char *endpoint)
+{
+	struct url u;
+	struct error err;
+	char *host, *text;
+
+	if (url_parse(endpoint, &u, &err) == -1)
+		return;
+	host = url_host_header(&u);
+	text = xasprintf("%s://%s", u.scheme, host);
+	log_str("endpoint", text);
+	free(text);
+	free(host);
+	url_done(&u);
+}
+
 static void
 say(const struct trip *t, enum log_level level, const char *what, int status,
     const struct error *err)
@@ -222,7 +241,7 @@ say(const struct trip *t, enum log_level level, const char *what, int status,
 	log_str("delivery", what);
 	log_str("message", t->message_id);
 	log_str("subscription", t->d.subscription);
-	log_str("endpoint", t->endpoint);
+	log_receiver(t->endpoint);
 	log_int("try", t->d.tries);
 	if (status != 0)
 		log_int("status", status);
@@ -233,7 +252,7 @@ say(const struct trip *t, enum log_level level, const char *what, int status,
 
 /* The pauses spread a little, so that many do not come at once again. */
 static void
-try_again(struct trip *t, int status, const struct error *err)
+try_again(struct trip *t, bool was_ill, int status, const struct error *err)
 {
 	int64_t delay = sns_policy_delay_ms(&t->policy, t->d.tries);
 
@@ -244,7 +263,8 @@ try_again(struct trip *t, int status, const struct error *err)
 	}
 	delay += (int64_t)((double)delay * JITTER * random_unit());
 	t->d.due_at = clock_wall_ms() + delay;
-	say(t, LOG_INFO, "failed", status, err);
+	/* Of a receiver that is away the first is enough, until it is back. */
+	say(t, was_ill ? LOG_DEBUG : LOG_WARN, "failed", status, err);
 	settle(t, false);
 }
 
@@ -255,16 +275,17 @@ on_answer(const struct http_response *r, const struct error *err, void *arg)
 {
 	struct trip *t = arg;
 	int status = r != NULL ? r->status : 0;
+	bool was_ill = t->lane->ill;
 
 	t->d.tries++;
 	t->lane->ill = status < 200 || status >= 300;
 	if (r == NULL || status >= 500) {
-		try_again(t, status, err);
+		try_again(t, was_ill, status, err);
 	} else if (t->lane->ill) {
 		say(t, LOG_WARN, "refused", status, NULL);
 		settle(t, true);
 	} else {
-		say(t, LOG_DEBUG, "done", status, NULL);
+		say(t, was_ill ? LOG_INFO : LOG_DEBUG, "done", status, NULL);
 		settle(t, true);
 	}
 }
