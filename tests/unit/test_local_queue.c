@@ -30,6 +30,7 @@
 #include "net/http_client.h"
 
 #define GIVE_UP_MS 20000
+#define PUT_OFF_WANTED 3
 
 static int64_t wall = INT64_C(1700000000000);
 
@@ -61,7 +62,9 @@ static struct conf conf;
 static struct queue *queue;
 static struct conf_endpoint endpoint;
 static char command_set[] = "set";
-static unsigned ends_wanted, ends, running;
+static unsigned ends_wanted, ends, running, warnings;
+static unsigned put_off; /* lines that say so */
+static char last_line[1024]; /* of the log */
 static struct loop_timer *give_up;
 
 /* Counts the log's lines about states, and stops after the last end. */
@@ -69,6 +72,10 @@ static void
 on_line(const char *line, void *arg)
 {
 	(void)arg;
+	warnings += strstr(line, " warn ") != NULL;
+	if (strstr(line, "put off") != NULL && ++put_off == PUT_OFF_WANTED)
+		loop_stop(loop);
+	snprintf(last_line, sizeof(last_line), "%s", line);
 	running += strstr(line, "state=running") != NULL;
 	if (strstr(line, "state=completed") == NULL &&
 	    strstr(line, "state=failed") == NULL &&
@@ -323,6 +330,45 @@ a_result_and_its_request_change_places(void **state)
 	assert_object("one-error", NULL);
 	assert_int_equal(queued(), 0);
 	close_all();
+}
+
+static void
+the_log_says_why_one_failed(void **state)
+{
+	(void)state;
+	set_command("sh -c 'echo first >&2; echo the shape is wrong >&2; "
+		    "exit 1'");
+	open_all();
+	submit("one", "payload", NULL);
+	run_until(1);
+	assert_non_null(strstr(last_line, "state=failed"));
+	assert_non_null(strstr(last_line, "why=\"the shape is wrong\""));
+	assert_null(strstr(last_line, "first"));
+	close_all();
+}
+
+static void
+many_for_no_endpoint_are_one_line(void **state)
+{
+	char *name = endpoint.name;
+
+	(void)state;
+	set_command("cat");
+	open_all();
+	submit("one", "payload", NULL);
+	submit("two", "payload", NULL);
+	submit("three", "payload", NULL);
+	close_all();
+	endpoint.name = xstrdup("other");
+	log_set_sink(on_line, NULL);
+	warnings = 0;
+	open_all();
+	assert_int_equal(queue_backlog(queue), 3);
+	assert_int_equal(warnings, 1);
+	assert_non_null(strstr(last_line, "endpoint=ep requests=3"));
+	close_all();
+	free(endpoint.name);
+	endpoint.name = name;
 }
 
 static void
@@ -584,6 +630,24 @@ what_this_machine_failed_holds_up_nobody_else(void **state)
 }
 
 static void
+what_is_put_off_again_and_again_is_told_once(void **state)
+{
+	(void)state;
+	set_command("cat");
+	open_all();
+	an_object_without_bytes("gone");
+	submit("one", NULL, "s3://abc/gone");
+	log_init(LOG_DEBUG, LOG_TEXT);
+	put_off = warnings = 0;
+	loop_timer_set(give_up, GIVE_UP_MS);
+	loop_run(loop);
+	log_init(LOG_INFO, LOG_TEXT);
+	assert_int_equal(put_off, PUT_OFF_WANTED);
+	assert_int_equal(warnings, 1);
+	close_all();
+}
+
+static void
 what_has_lost_its_endpoint_expires(void **state)
 {
 	(void)state;
@@ -662,6 +726,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_result_and_its_request_change_places),
 	    TEST(an_empty_result_is_a_result),
+	    TEST(the_log_says_why_one_failed),
+	    TEST(many_for_no_endpoint_are_one_line),
 	    TEST(a_failure_leaves_standard_error_or_the_status),
 	    TEST(a_model_that_takes_too_long_is_ended),
 	    TEST(output_beyond_the_cap_is_a_failure),
@@ -672,6 +738,7 @@ main(void)
 	    TEST(a_request_that_waited_too_long_expires),
 	    TEST(expiry_can_be_silent),
 	    TEST(what_this_machine_failed_holds_up_nobody_else),
+	    TEST(what_is_put_off_again_and_again_is_told_once),
 	    TEST(what_has_lost_its_endpoint_expires),
 	    TEST(a_backlog_has_a_bound),
 	    TEST(ends_are_counted_as_cloudwatch_does),
