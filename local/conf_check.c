@@ -9,6 +9,7 @@
 #include "local/conf.h"
 #include "local/s3uri.h"
 #include "local/validate.h"
+#include "net/url.h"
 
 #define SECRET_MAX 1024
 #define ARGV_MAX 256
@@ -193,11 +194,15 @@ is_path(const char *uri)
 static bool
 is_url(const char *s)
 {
-	const char *host = strstr(s, "://");
+	struct error err;
+	struct url u;
+	bool plain;
 
-	return (str_starts(s, "http://") || str_starts(s, "https://")) &&
-	    host[3] != '\0' && host[3] != '/' && strchr(s, ' ') == NULL &&
-	    strpbrk(s, "?#@") == NULL;
+	if (url_parse(s, &u, &err) == -1)
+		return false;
+	plain = u.query == NULL;
+	url_done(&u);
+	return plain;
 }
 
 static void

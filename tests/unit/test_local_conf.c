@@ -171,8 +171,8 @@ static void
 what_is_nearly_right_is_suggested(void **state)
 {
 	(void)state;
-	assert_hint("[endpont ocr]\n", "Did you mean [endpoint NAME]?");
-	assert_hint(BASE "acount = 1\n", "Did you mean 'account'?");
+	assert_hint("[endpoints ocr]\n", "Did you mean [endpoint NAME]?");
+	assert_hint(BASE "accounts = 1\n", "Did you mean 'account'?");
 	assert_hint("[endpoint e]\ncomand = x\n", "Did you mean 'command'?");
 	assert_hint("[user u]\ncomand = x\n", "--help names every key");
 }
@@ -265,6 +265,9 @@ an_endpoint_has_one_model(void **state)
 	assert_refused(text, "has one model");
 	free(text);
 	text = xasprintf("%scontainer = localhost:8080\n", ep);
+	assert_refused(text, "container is no URL");
+	free(text);
+	text = xasprintf("%scontainer = http://127.0.0.1:99999\n", ep);
 	assert_refused(text, "container is no URL");
 	free(text);
 	text = xasprintf("%sserve = a {port}\nmin_instances = 2\n", ep);
