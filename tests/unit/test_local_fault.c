@@ -172,7 +172,7 @@ unknown_names_are_refused_with_the_nearest(void **state)
 	refused("throttle operation=GetObjekt", "no operation",
 	    "mean 'GetObject'?");
 	refused("throttle operation=Nothing", "no operation",
-	    "HeadBucket, ConfirmSubscription");
+	    "HeadBucket, GetBucketLocation, ListBuckets");
 	refused("throttle operation=Nothing", "no operation",
 	    " and more; see awaitd-local(1).");
 	refused("truncate bytes=1 operation=Nothing", "no operation",
@@ -215,6 +215,28 @@ numbers_are_numbers_within_their_bounds(void **state)
 	refused("drip bytes=0 ms=1", "would ever drip", "");
 	assert_list("");
 	add("throttle count=0 after=1000000000");
+}
+
+static void
+every_call_can_be_named(void **state)
+{
+	static const char *const calls[] = {"InvokeEndpointAsync", "GetObject",
+	    "HeadObject", "PutObject", "DeleteObject", "DeleteObjects",
+	    "ListObjectsV2", "GetBucketLocation", "HeadBucket", "CreateBucket",
+	    "ListBuckets", "Publish", "Subscribe"};
+	struct faults *all = faults_new();
+	struct error err;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(calls); i++) {
+		char *line = xasprintf("throttle operation=%s", calls[i]);
+
+		if (faults_add(all, line, NULL, &err) == -1)
+			fail_msg("%s", err.text);
+		free(line);
+	}
+	faults_free(all);
 }
 
 static void
@@ -481,6 +503,7 @@ main(void)
 	    T(unknown_names_are_refused_with_the_nearest),
 	    T(keys_stand_once_and_where_they_have_a_meaning),
 	    T(numbers_are_numbers_within_their_bounds),
+	    T(every_call_can_be_named),
 	    T(what_could_never_strike_is_refused),
 	    T(texts_are_texts),
 	    T(a_list_can_be_read_again),
