@@ -492,6 +492,21 @@ each_that_is_taken_is_logged(void **state)
 	assert_null(strstr(logged.data, "left="));
 }
 
+static void
+what_is_asked_for_is_logged_if_all_of_it_is_taken(void **state)
+{
+	struct error err;
+
+	(void)state;
+	assert_int_equal(faults_add_text(f, "hang\nexplode\n", NULL, &err), -1);
+	assert_int_equal(logged.len, 0);
+	assert_int_equal(
+	    faults_add_text(f, "hang\nthrottle count=3\n", NULL, &err), 0);
+	assert_non_null(strstr(logged.data, "asked_for=hang id="));
+	assert_non_null(strstr(logged.data, "asked_for=throttle id="));
+	assert_non_null(strstr(logged.data, "count=3"));
+}
+
 int
 main(void)
 {
@@ -515,6 +530,7 @@ main(void)
 	    T(the_first_that_fits_is_taken),
 	    T(all_that_is_named_must_fit),
 	    T(each_that_is_taken_is_logged),
+	    T(what_is_asked_for_is_logged_if_all_of_it_is_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
