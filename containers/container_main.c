@@ -52,6 +52,7 @@ static const char usage[] =
     "  --help, --version\n";
 
 struct program {
+	const char *name;
 	const char *host;
 	const char *port_file;
 	enum log_level log_level;
@@ -198,7 +199,7 @@ on_signal(void *arg)
 	if (p->stopping)
 		return;
 	p->stopping = true;
-	log_info("container", "stopping");
+	log_info(p->name, "stopping");
 	container_stop(p->container, on_stopped, p);
 	loop_post(p->loop, forget_signals, p);
 }
@@ -255,6 +256,7 @@ int
 container_main(const struct container_model *model, int argc, char **argv)
 {
 	struct program p = {
+	    .name = model->name,
 	    .log_level = LOG_INFO,
 	    .port = PORT_DEFAULT,
 	    .workers = default_workers(),

@@ -207,7 +207,7 @@ run(const struct conf *conf, const struct cli *cli)
 	if (server_run(conf, cli->port_file, &err) == 0)
 		return EXIT_SUCCESS;
 	complain(&err);
-	return EXIT_FAILURE;
+	return err.code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILURE;
 }
 
 int

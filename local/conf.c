@@ -382,6 +382,54 @@ endpoint_section(
 	return e;
 }
 
+/* --- names that are not known --------------------------------------- */
+
+static int
+unknown_section(const char *section, struct error *err)
+{
+	static const char *const kinds[] = {"user", "bucket", "endpoint"};
+	char *kind = xstrndup(section, strcspn(section, " \t"));
+	const char *near = NULL;
+	size_t i;
+
+	err_set(err, ERR_CONFIG, "there is no section [%s]", section);
+	for (i = 0; i < ARRAY_LEN(kinds) && near == NULL; i++) {
+		if (str_near(kinds[i], kind))
+			near = kinds[i];
+	}
+	free(kind);
+	if (near != NULL)
+		return err_hint(err, "Did you mean [%s NAME]?", near);
+	return err_hint(err,
+	    "Sections are [local], [admin], [s3], [sns], [user NAME], "
+	    "[bucket NAME] and [endpoint NAME].");
+}
+
+static bool
+is_key_of(const struct conf_key *k, const char *section, size_t kind_len)
+{
+	return strlen(k->section) == kind_len &&
+	    strncmp(k->section, section, kind_len) == 0;
+}
+
+static int
+unknown_key(
+    const char *section, size_t kind_len, const char *key, struct error *err)
+{
+	size_t i;
+
+	err_set(err, ERR_CONFIG, "[%s] has no key '%s'", section, key);
+	for (i = 0; i < ARRAY_LEN(keys); i++) {
+		if (is_key_of(&keys[i], section, kind_len) &&
+		    str_near(keys[i].name, key))
+			return err_hint(
+			    err, "Did you mean '%s'?", keys[i].name);
+	}
+	return err_hint(err, "awaitd-local --help names every key.");
+}
+
+/* --- sections and their keys ---------------------------------------- */
+
 /* The place of "kind NAME"; *kind_len is the length of its first word. */
 static void *
 find_section(struct conf *c, const char *section,
@@ -411,17 +459,12 @@ set_in_section(struct conf *c, const struct conf_place *place,
 	size_t kind_len, i;
 	void *base = find_section(c, section, place, &kind_len);
 
-	if (base == NULL) {
-		err_set(err, ERR_CONFIG, "there is no section [%s]", section);
-		return err_hint(err,
-		    "Sections are [local], [admin], [s3], [sns], [user NAME], "
-		    "[bucket NAME] and [endpoint NAME].");
-	}
+	if (base == NULL)
+		return unknown_section(section, err);
 	if (*key == '\0')
 		return 0;
 	for (i = 0; i < ARRAY_LEN(keys); i++) {
-		if (strlen(keys[i].section) != kind_len ||
-		    strncmp(keys[i].section, section, kind_len) != 0 ||
+		if (!is_key_of(&keys[i], section, kind_len) ||
 		    !str_eq(keys[i].name, key))
 			continue;
 		if (set_value(&keys[i], base, value, err) == -1) {
@@ -430,18 +473,49 @@ set_in_section(struct conf *c, const struct conf_place *place,
 		}
 		return 0;
 	}
-	err_set(err, ERR_CONFIG, "[%s] has no key '%s'", section, key);
-	return err_hint(err, "awaitd-local --help names every key.");
+	return unknown_key(section, kind_len, key, err);
+}
+
+/* A file, and what it has said. */
+struct reading {
+	struct conf *conf;
+	char **said; /* "section]key" */
+	size_t n;
+};
+
+/* A section that was copied, its name not changed yet, must not win over the
+ * one it was copied from. */
+static int
+note_said(struct reading *r, const struct ini_entry *e, struct error *err)
+{
+	char *name = xasprintf("%s]%s", e->section, e->key);
+	size_t i;
+
+	for (i = 0; i < r->n && !str_eq(r->said[i], name); i++)
+		continue;
+	if (i < r->n) {
+		free(name);
+		err_set(err, ERR_CONFIG, "[%s] has a second %s", e->section,
+		    e->key);
+		return err_hint(
+		    err, "Keep one of them, or give one section another name.");
+	}
+	r->said = xreallocarray(r->said, r->n + 1, sizeof(*r->said));
+	r->said[r->n++] = name;
+	return 0;
 }
 
 static int
 on_entry(const struct ini_entry *e, void *arg, struct error *err)
 {
+	struct reading *r = arg;
 	char *file = xstrdup(e->file);
 	struct conf_place place = {file, e->line};
 	int rc;
 
-	rc = set_in_section(arg, &place, e->section, e->key, e->value, err);
+	rc = set_in_section(r->conf, &place, e->section, e->key, e->value, err);
+	if (rc == 0 && *e->key != '\0')
+		rc = note_said(r, e, err);
 	free(file);
 	return rc;
 }
@@ -449,7 +523,13 @@ on_entry(const struct ini_entry *e, void *arg, struct error *err)
 int
 conf_read(struct conf *c, const char *path, struct error *err)
 {
-	return ini_parse_file(path, INI_PLAIN, on_entry, c, err);
+	struct reading r = {.conf = c};
+	int rc = ini_parse_file(path, INI_PLAIN, on_entry, &r, err);
+
+	while (r.n > 0)
+		free(r.said[--r.n]);
+	free(r.said);
+	return rc;
 }
 
 int

@@ -9,6 +9,7 @@
 #include "local/conf.h"
 #include "local/s3uri.h"
 #include "local/validate.h"
+#include "net/url.h"
 
 #define SECRET_MAX 1024
 #define ARGV_MAX 256
@@ -80,7 +81,12 @@ finish_secret(const struct conf_place *place, const char *path, char **secret,
 		return complain(place,
 		    "both secret_key and secret_key_file are set",
 		    "Keep one of them.", err);
-	return read_secret(path, secret, err);
+	if (read_secret(path, secret, err) == 0)
+		return 0;
+	if (place != NULL && place->line > 0)
+		return err_prefix(
+		    err, "%s:%d: secret_key_file", place->file, place->line);
+	return err_prefix(err, "secret_key_file");
 }
 
 static int
@@ -188,11 +194,15 @@ is_path(const char *uri)
 static bool
 is_url(const char *s)
 {
-	const char *host = strstr(s, "://");
+	struct error err;
+	struct url u;
+	bool plain;
 
-	return (str_starts(s, "http://") || str_starts(s, "https://")) &&
-	    host[3] != '\0' && host[3] != '/' && strchr(s, ' ') == NULL &&
-	    strpbrk(s, "?#@") == NULL;
+	if (url_parse(s, &u, &err) == -1)
+		return false;
+	plain = u.query == NULL;
+	url_done(&u);
+	return plain;
 }
 
 static void
@@ -421,8 +431,14 @@ conf_finish(struct conf *c, struct error *err)
 			    "Use 3 to 63 of a-z, 0-9, '.' and '-'.", err);
 	}
 	for (i = 0; i < c->endpoints_n; i++) {
-		if (check_endpoint(c, &c->endpoints[i], err) == -1)
-			return -1;
+		struct conf_endpoint *e = &c->endpoints[i];
+
+		if (check_endpoint(c, e, err) == 0)
+			continue;
+		/* No line tells which one. */
+		return e->place.line > 0
+		    ? -1
+		    : err_prefix(err, "[endpoint %s]", e->name);
 	}
 	return 0;
 }

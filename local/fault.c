@@ -86,8 +86,11 @@ static const struct operation {
     {"PutObject", K_OBJECT, REPLY_ANY | REPLY_ETAG},
     {"DeleteObject", K_OBJECT, REPLY_ANY},
     {"ListObjectsV2", K_BUCKET, REPLY_ANY | REPLY_BODY},
+    {"DeleteObjects", K_BUCKET, REPLY_ANY | REPLY_BODY},
     {"CreateBucket", K_BUCKET, REPLY_ANY},
     {"HeadBucket", K_BUCKET, REPLY_ANY},
+    {"GetBucketLocation", K_BUCKET, REPLY_ANY | REPLY_BODY},
+    {"ListBuckets", 0, REPLY_ANY | REPLY_BODY},
     {"ConfirmSubscription", K_TOPIC, REPLY_ANY | REPLY_BODY},
     {"CreateTopic", 0, REPLY_ANY | REPLY_BODY},
     {"DeleteTopic", K_TOPIC, REPLY_ANY | REPLY_BODY},
@@ -590,6 +593,16 @@ add_lines(struct faults *f, char *text, struct buf *ids, struct error *err)
 	return 0;
 }
 
+static void
+log_asked(const struct fault *f)
+{
+	log_begin(LOG_INFO, "fault");
+	log_str("asked_for", fault_name(f->kind));
+	log_int("id", f->id);
+	log_int("count", f->count);
+	log_end();
+}
+
 int
 faults_add_text(
     struct faults *f, const char *text, struct buf *ids, struct error *err)
@@ -603,6 +616,10 @@ faults_add_text(
 	while (rc == -1 && (e = TAILQ_LAST(&f->list, fault_list)) != NULL &&
 	    e->fault.id > before)
 		drop(f, e);
+	TAILQ_FOREACH (e, &f->list, link) {
+		if (e->fault.id > before)
+			log_asked(&e->fault);
+	}
 	return rc;
 }
 

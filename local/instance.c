@@ -62,7 +62,7 @@ log_last_lines(const struct instance *in)
 	if (in->lines == NULL)
 		return;
 	buf_init(&last, LAST_MAX);
-	lines_last(in->lines, &last);
+	childlog_last(in->lines, &last);
 	if (last.len > 0)
 		log_str("last", last.data);
 	buf_done(&last);
@@ -441,7 +441,7 @@ on_child(const struct child_result *r, void *arg)
 	in->ping = NULL;
 	loop_timer_clear(in->ping_timer);
 	loop_timer_clear(in->limit);
-	lines_end(in->lines);
+	childlog_end(in->lines);
 	if (!asked) {
 		in->failed = true;
 		in->proven = in->proven ||
@@ -528,14 +528,14 @@ start_child(struct instance *in, int fd, struct error *err)
 static int
 start_process(struct instance *in, struct error *err)
 {
-	struct lines_options o = {
+	struct childlog_options o = {
 	    .loop = in->o.loop,
 	    .endpoint = in->o.endpoint->name,
 	    .instance = in->name,
 	};
 	int fd, rc;
 
-	if (lines_new(&o, &in->lines, &fd, err) == -1)
+	if (childlog_new(&o, &in->lines, &fd, err) == -1)
 		return -1;
 	rc = start_child(in, fd, err);
 	close(fd);
@@ -598,7 +598,7 @@ instance_free(struct instance *in)
 	}
 	http_cancel(in->ping);
 	child_cancel(in->child);
-	lines_free(in->lines);
+	childlog_free(in->lines);
 	loop_timer_free(in->ping_timer);
 	loop_timer_free(in->limit);
 	free(in->name);

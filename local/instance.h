@@ -16,7 +16,7 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "local/conf.h"
-#include "local/lines.h"
+#include "local/childlog.h"
 #include "local/model.h"
 #include "local/model_kind.h"
 #include "net/http_client.h"
@@ -76,7 +76,7 @@ struct instance {
 	char *base; /* URL */
 	int64_t since_at; /* of its state */
 	struct child *child;
-	struct lines *lines;
+	struct childlog *lines;
 	struct http_call *ping;
 	struct loop_timer *ping_timer;
 	struct loop_timer *limit; /* of its start, or of what it leaves */

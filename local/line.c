@@ -198,9 +198,10 @@ put_off(struct line *line, const struct waiting *what)
 /* --- runs ----------------------------------------------------------- */
 
 static void
-log_trouble(const char *what, const char *inference, const struct error *err)
+log_trouble(enum log_level level, const char *what, const char *inference,
+    const struct error *err)
 {
-	log_begin(LOG_ERROR, "endpoint");
+	log_begin(level, "endpoint");
 	log_str("msg", what);
 	log_str("inference", inference);
 	log_err(err);
@@ -250,7 +251,8 @@ on_run_done(struct run *r, const struct error *err)
 	w.tries = r->tries;
 	/* At a stop, what is put off is left to the next start. */
 	if (err != NULL && line->state == LINE_OPEN) {
-		log_trouble(
+		/* Once: what is away for an hour is asked for often. */
+		log_trouble(w.tries == 1 ? LOG_WARN : LOG_DEBUG,
 		    "a request is put off", r->request.inference_id, err);
 		/* One that fails again tells nothing new. */
 		if (r->tries == 1 && is_general(err))
@@ -278,7 +280,8 @@ take(struct line *line, struct waitings *list, struct waiting *w)
 
 	rc = db_request_get(line->o.queue->db, w->seq, &request, &err);
 	if (rc == -1) {
-		log_trouble("a request could not be read", NULL, &err);
+		log_trouble(
+		    LOG_ERROR, "a request could not be read", NULL, &err);
 		line->faults = FAULTS_MAX;
 		line_fault(line);
 		return NULL;

@@ -5,11 +5,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/child.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "local/command.h"
 #include "local/fleet.h"
 #include "local/model_kind.h"
+
+/* It may still come; who waits for that should know. */
+static void
+warn_of_program(const struct conf_endpoint *e)
+{
+	struct error err;
+	char *path;
+
+	if (e->argv == NULL)
+		return;
+	path = child_find(e->argv[0], &err);
+	if (path == NULL) {
+		log_begin(LOG_WARN, "model");
+		log_str("endpoint", e->name);
+		log_str("msg", "its program is not there");
+		log_err(&err);
+		log_end();
+	}
+	free(path);
+}
 
 int
 model_new(const struct model_options *o, struct model **out, struct error *err)
@@ -17,6 +39,7 @@ model_new(const struct model_options *o, struct model **out, struct error *err)
 	struct model *m;
 	int rc;
 
+	warn_of_program(o->endpoint);
 	rc = str_empty(o->endpoint->command) ? fleet_new(o, NULL, &m, err)
 					     : command_new(o, &m, err);
 	if (rc == -1)

@@ -18,6 +18,8 @@ struct queue {
 	struct line **lines;
 	size_t n; /* the last one is nowhere's */
 	struct metrics_endpoint *metrics;
+	struct missing *missing; /* while the stored requests are read */
+	size_t missing_n;
 	size_t open; /* lines that a stop waits for */
 	loop_fn *stopped;
 	void *stopped_arg;
@@ -105,6 +107,16 @@ queue_accept(
 	db_on_commit(q->o.db, on_accepted, a);
 }
 
+size_t
+queue_backlog(const struct queue *q)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < q->n; i++)
+		n += line_backlog(q->lines[i]);
+	return n;
+}
+
 const struct metrics_endpoint *
 queue_metrics(struct queue *q, size_t *n)
 {
@@ -118,6 +130,50 @@ queue_metrics(struct queue *q, size_t *n)
 
 /* --- the whole ------------------------------------------------------ */
 
+/* An endpoint that is not configured (any more). */
+struct missing {
+	char *endpoint;
+	int64_t requests;
+};
+
+static void
+note_missing(struct queue *q, const char *endpoint)
+{
+	struct missing *m;
+	size_t i;
+
+	for (i = 0; i < q->missing_n; i++) {
+		if (str_eq(q->missing[i].endpoint, endpoint)) {
+			q->missing[i].requests++;
+			return;
+		}
+	}
+	q->missing = xreallocarray(q->missing, i + 1, sizeof(*q->missing));
+	m = &q->missing[q->missing_n++];
+	m->endpoint = xstrdup(endpoint);
+	m->requests = 1;
+}
+
+/* A line for each endpoint: there may be thousands of requests. */
+static void
+tell_missing(struct queue *q)
+{
+	while (q->missing_n > 0) {
+		struct missing *m = &q->missing[--q->missing_n];
+
+		log_begin(LOG_WARN, "endpoint");
+		log_str("msg",
+		    "requests are queued for an endpoint that is not "
+		    "configured; they wait for it until they expire");
+		log_str("endpoint", m->endpoint);
+		log_int("requests", m->requests);
+		log_end();
+		free(m->endpoint);
+	}
+	free(q->missing);
+	q->missing = NULL;
+}
+
 static int
 on_stored_request(const struct db_request *r, void *arg, struct error *err)
 {
@@ -128,13 +184,7 @@ on_stored_request(const struct db_request *r, void *arg, struct error *err)
 	line_add(q->lines[i], r);
 	if (i + 1 < q->n)
 		return 0;
-	log_begin(LOG_WARN, "endpoint");
-	log_str("msg",
-	    "queued for an endpoint that is not configured; it waits for it "
-	    "until it expires");
-	log_str("inference", r->inference_id);
-	log_str("endpoint", r->endpoint);
-	log_end();
+	note_missing(q, r->endpoint);
 	return 0;
 }
 
@@ -145,6 +195,7 @@ queue_new(
 	struct queue *q = xcalloc(1, sizeof(*q));
 	struct line_options o = {.queue = &q->o};
 	size_t i;
+	int rc;
 
 	q->o = *options;
 	q->n = q->o.endpoints_n + 1;
@@ -161,7 +212,9 @@ queue_new(
 			return -1;
 		}
 	}
-	if (db_request_each(q->o.db, on_stored_request, q, err) == -1) {
+	rc = db_request_each(q->o.db, on_stored_request, q, err);
+	tell_missing(q);
+	if (rc == -1) {
 		queue_free(q);
 		return -1;
 	}

@@ -53,6 +53,9 @@ void queue_start(struct queue *q);
  */
 void queue_stop(struct queue *q, loop_fn *stopped, void *arg);
 
+/* How many requests wait or run, of all endpoints and of those not there. */
+size_t queue_backlog(const struct queue *q);
+
 /* Of each endpoint; the array is the queue's, until its next call. */
 const struct metrics_endpoint *queue_metrics(struct queue *q, size_t *n);
 

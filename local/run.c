@@ -15,6 +15,7 @@
 #include "local/notice.h"
 
 #define TEXT_TYPE "text/plain; charset=utf-8"
+#define WHY_MAX ((size_t)256) /* bytes of it that are logged */
 #define NO_ANSWER                                                     \
 	"ClientError: Received server error (0) from model. See the " \
 	"SageMaker Endpoint logs in your account for more information."
@@ -26,6 +27,7 @@ struct failure {
 	const char *text; /* NULL: the draft holds the bytes */
 	size_t len;
 	const char *type;
+	int status; /* of the model's answer */
 };
 
 static int64_t
@@ -74,7 +76,22 @@ log_state(const struct run *r, const char *state)
 	log_str("endpoint", r->request.endpoint);
 	log_str("state", state);
 	log_int("ms", age_of(r));
+	log_str("why", r->why);
 	log_end();
+}
+
+/* What programs write last says most. The caller's. */
+static char *
+last_line(const char *text, size_t len)
+{
+	size_t from;
+
+	while (len > 0 && (unsigned char)text[len - 1] <= ' ')
+		len--;
+	for (from = len; from > 0 && text[from - 1] != '\n'; from--)
+		continue;
+	len -= from;
+	return xstrndup(text + from, len < WHY_MAX ? len : WHY_MAX);
 }
 
 static struct fault_subject
@@ -294,6 +311,10 @@ fail(struct run *r, const struct failure *f)
 	struct error err;
 
 	r->outcome = f->outcome;
+	free(r->why);
+	r->why = f->text != NULL
+	    ? last_line(f->text, f->len)
+	    : xasprintf("the model answered %d", f->status);
 	if (write_text(r, f, &err) == -1) {
 		again(r, "a failure could not be written", &err);
 		return;
@@ -367,6 +388,7 @@ fail_model(struct run *r, const struct model_result *m)
 	    .len = m->len,
 	    .type = m->text == NULL && m->content_type != NULL ? m->content_type
 							       : TEXT_TYPE,
+	    .status = m->status,
 	};
 
 	fail(r, &f);
@@ -547,5 +569,6 @@ run_free(struct run *r)
 	objects_discard(r->o->queue->objects, &r->draft);
 	db_request_done(&r->request);
 	free(r->notice);
+	free(r->why);
 	free(r);
 }

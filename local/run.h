@@ -53,6 +53,7 @@ struct run {
 	struct objects_draft draft;
 	int payload_fd;
 	const char *outcome; /* what the log calls its end */
+	char *why; /* of a failure, for the log; NULL: it tells enough */
 	int64_t since; /* monotonic: when the present state began */
 	char *notice; /* to be published with its end */
 	const char *topic;

@@ -258,8 +258,10 @@ make_parts(struct server *s, struct error *err)
 	};
 
 	if (!str_empty(s->conf->faults) &&
-	    faults_read(s->faults, s->conf->faults, err) == -1)
-		return -1;
+	    faults_read(s->faults, s->conf->faults, err) == -1) {
+		err->code = ERR_CONFIG;
+		return err_prefix(err, "faults");
+	}
 	if (http_client_new(s->loop, &client, &s->client, err) == -1)
 		return -1;
 	place.http = s->client;
@@ -324,7 +326,7 @@ listen_there(struct server *s, struct error *err)
 	};
 
 	if (http_server_new(s->loop, &o, on_request, s, &s->http, err) == -1)
-		return -1;
+		return err_prefix(err, "[local] listen");
 	if (str_empty(s->conf->admin.listen))
 		return 0;
 	return admin_new(&admin, &s->admin, err);
@@ -350,6 +352,7 @@ announce(struct server *s, const char *port_file, struct error *err)
 	log_str("msg", "listening");
 	log_str("address", text);
 	log_int("endpoints", (int64_t)s->conf->endpoints_n);
+	log_int("queued", (int64_t)queue_backlog(s->queue));
 	log_end();
 	sns_start(s->sns, text);
 	free(text);

@@ -19,6 +19,7 @@
 #include "local/db_mail.h"
 #include "local/db_sns.h"
 #include "local/sns_parcel.h"
+#include "net/url.h"
 
 #define TIMEOUT_MS 15000
 #define ANSWER_MAX 4096
@@ -44,6 +45,7 @@ struct lane {
 	unsigned running;
 	bool expected; /* one more stands in the open transaction */
 	bool proven; /* it took the last one */
+	bool away; /* it did not, and that was told */
 };
 TAILQ_HEAD(lanes, lane);
 LIST_HEAD(bucket, lane);
@@ -246,6 +248,24 @@ settle(struct trip *t, bool ended)
 	db_on_commit(db, on_settled, t);
 }
 
+/* Whom it was for, without path and query: these may be secrets. */
+static void
+log_receiver(const char *endpoint)
+{
+	struct url u;
+	struct error err;
+	char *host, *text;
+
+	if (url_parse(endpoint, &u, &err) == -1)
+		return;
+	host = url_host_header(&u);
+	text = xasprintf("%s://%s", u.scheme, host);
+	log_str("endpoint", text);
+	free(text);
+	free(host);
+	url_done(&u);
+}
+
 static void
 say(const struct trip *t, enum log_level level, const char *what, int status,
     const struct error *err)
@@ -254,7 +274,7 @@ say(const struct trip *t, enum log_level level, const char *what, int status,
 	log_str("delivery", what);
 	log_str("message", t->message_id);
 	log_str("subscription", t->d.subscription);
-	log_str("endpoint", t->endpoint);
+	log_receiver(t->endpoint);
 	log_int("try", t->d.tries);
 	if (status != 0)
 		log_int("status", status);
@@ -265,7 +285,7 @@ say(const struct trip *t, enum log_level level, const char *what, int status,
 
 /* The pauses spread a little, so that many do not come at once again. */
 static void
-try_again(struct trip *t, int status, const struct error *err)
+try_again(struct trip *t, bool was_away, int status, const struct error *err)
 {
 	int64_t delay = sns_policy_delay_ms(&t->policy, t->d.tries);
 
@@ -276,7 +296,8 @@ try_again(struct trip *t, int status, const struct error *err)
 	}
 	delay += (int64_t)((double)delay * JITTER * random_unit());
 	t->d.due_at = clock_wall_ms() + delay;
-	say(t, LOG_INFO, "failed", status, err);
+	/* Of a receiver that is away the first is enough, until it is back. */
+	say(t, was_away ? LOG_DEBUG : LOG_WARN, "failed", status, err);
 	settle(t, false);
 }
 
@@ -287,16 +308,18 @@ on_answer(const struct http_response *r, const struct error *err, void *arg)
 {
 	struct trip *t = arg;
 	int status = r != NULL ? r->status : 0;
+	bool was_away = t->lane->away;
 
 	t->d.tries++;
 	t->lane->proven = status >= 200 && status < 300;
+	t->lane->away = !t->lane->proven;
 	if (r == NULL || status >= 500) {
-		try_again(t, status, err);
-	} else if (!t->lane->proven) {
+		try_again(t, was_away, status, err);
+	} else if (t->lane->away) {
 		say(t, LOG_WARN, "refused", status, NULL);
 		settle(t, true);
 	} else {
-		say(t, LOG_DEBUG, "done", status, NULL);
+		say(t, was_away ? LOG_INFO : LOG_DEBUG, "done", status, NULL);
 		settle(t, true);
 	}
 }

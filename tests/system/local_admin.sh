@@ -168,6 +168,6 @@ refused 'others need a token' '2 *can be reached from other machines*' \
 refused 'a token is long' '2 *too short*' 'listen = 127.0.0.1:0' \
     "token_file = $tmp/x"
 : >"$tmp/file"
-refused 'a file is no socket' '1 *[[]admin[]] listen*' "listen = unix:$tmp/file"
+refused 'a file is no socket' '2 *[[]admin[]] listen*' "listen = unix:$tmp/file"
 ok 'and stays' test -e "$tmp/file"
 done_testing

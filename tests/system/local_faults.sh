@@ -112,7 +112,7 @@ status=0
 "$awaitd_local" --data "$tmp/other" --listen 127.0.0.1:0 \
     --faults "$tmp/wrong" 2>err || status=$?
 cat err >>all.err
-is "$status" 1 'a script with a wrong line is refused at the start'
+is "$status" 2 'a script with a wrong line is refused at the start'
 like "$(cat err)" "*$tmp/wrong: line 2: there is no fault 'throddle'*mean 'throttle'?" \
     'by its line'
 

@@ -48,6 +48,8 @@ static void
 on_line(const char *line, void *arg)
 {
 	(void)arg;
+	rig.warnings += strstr(line, " warn ") != NULL;
+	snprintf(rig.last_line, sizeof(rig.last_line), "%s", line);
 	rig.running += strstr(line, "state=running") != NULL;
 	if (strstr(line, "results cannot be uploaded") != NULL) {
 		rig.kept = true;
@@ -114,11 +116,11 @@ rig_open(void)
 	o.region = "us-east-1";
 	o.remote =
 	    rig.conf.s3.endpoint != NULL && rig.conf.s3.endpoint[0] != '\0';
-	if (queue_new(&o, &rig.queue, &err) == -1)
-		fail_msg("%s", err.text);
 	rig.ends = rig.running = rig.put_off = 0;
 	rig.kept = false;
 	log_set_sink(on_line, NULL);
+	if (queue_new(&o, &rig.queue, &err) == -1)
+		fail_msg("%s", err.text);
 }
 
 void

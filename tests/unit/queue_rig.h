@@ -36,6 +36,8 @@ struct queue_rig {
 	 * wanted; where none is, behind the third that is put off. */
 	unsigned ends_wanted, ends, running, put_off;
 	int64_t put_off_at[3]; /* monotonic */
+	unsigned warnings;
+	char last_line[1024];
 	bool kept; /* one waits for another S3; the loop stops */
 	struct loop_timer *give_up;
 };

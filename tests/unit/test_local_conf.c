@@ -156,6 +156,70 @@ complaints_name_file_and_line(void **state)
 }
 
 static void
+assert_hint(const char *text, const char *hint)
+{
+	struct error err;
+	struct conf c;
+
+	assert_int_equal(read_text(&c, text, &err), -1);
+	if (strstr(err.hint, hint) == NULL)
+		fail_msg("'%s' has no '%s'", err.hint, hint);
+	conf_done(&c);
+}
+
+static void
+what_is_nearly_right_is_suggested(void **state)
+{
+	(void)state;
+	assert_hint("[endpoints ocr]\n", "Did you mean [endpoint NAME]?");
+	assert_hint(BASE "accounts = 1\n", "Did you mean 'account'?");
+	assert_hint("[endpoint e]\ncomand = x\n", "Did you mean 'command'?");
+	assert_hint("[user u]\ncomand = x\n", "--help names every key");
+}
+
+static void
+a_key_stands_once_in_a_section(void **state)
+{
+	struct error err;
+	struct conf c;
+
+	(void)state;
+	assert_refused(BASE "data = /y\n", ":3: [local] has a second data");
+	assert_refused(BASE ENDPOINT ENDPOINT, "has a second command");
+	assert_int_equal(
+	    read_text(
+		&c, BASE ENDPOINT "[endpoint ocr]\nmax_backlog = 7\n", &err),
+	    0);
+	assert_int_equal(c.endpoints[0].max_backlog, 7);
+	conf_done(&c);
+	/* Options come later, and win. */
+	assert_int_equal(read_text(&c, BASE, &err), 0);
+	assert_int_equal(conf_set(&c, "local.data=/z", &err), 0);
+	assert_string_equal(c.data, "/z");
+	conf_done(&c);
+}
+
+static void
+what_no_line_tells_is_named(void **state)
+{
+	struct error err;
+	struct conf c;
+
+	(void)state;
+	conf_init(&c);
+	assert_int_equal(conf_set(&c, "local.data=/z", &err), 0);
+	assert_int_equal(conf_set(&c, "endpoint ocrr.names=ignored", &err), 0);
+	assert_int_equal(conf_finish(&c, &err), -1);
+	assert_non_null(strstr(err.text, "[endpoint ocrr]: "));
+	conf_done(&c);
+	assert_refused(BASE "access_key = me\nsecret_key_file = /no/such\n",
+	    "secret_key_file: ");
+	assert_refused(BASE
+	    "[user u]\naccess_key = u\nsecret_key_file = /no/such\n",
+	    ":3: secret_key_file: ");
+}
+
+static void
 wrong_values_are_refused(void **state)
 {
 	(void)state;
@@ -201,6 +265,9 @@ an_endpoint_has_one_model(void **state)
 	assert_refused(text, "has one model");
 	free(text);
 	text = xasprintf("%scontainer = localhost:8080\n", ep);
+	assert_refused(text, "container is no URL");
+	free(text);
+	text = xasprintf("%scontainer = http://127.0.0.1:99999\n", ep);
 	assert_refused(text, "container is no URL");
 	free(text);
 	text = xasprintf("%sserve = a {port}\nmin_instances = 2\n", ep);
@@ -400,6 +467,9 @@ main(void)
 	    cmocka_unit_test(defaults_are_there_without_being_written),
 	    cmocka_unit_test(every_section_is_read),
 	    cmocka_unit_test(complaints_name_file_and_line),
+	    cmocka_unit_test(what_is_nearly_right_is_suggested),
+	    cmocka_unit_test(a_key_stands_once_in_a_section),
+	    cmocka_unit_test(what_no_line_tells_is_named),
 	    cmocka_unit_test(wrong_values_are_refused),
 	    cmocka_unit_test(an_endpoint_has_one_model),
 	    cmocka_unit_test(topics_are_our_own),

@@ -172,7 +172,7 @@ unknown_names_are_refused_with_the_nearest(void **state)
 	refused("throttle operation=GetObjekt", "no operation",
 	    "mean 'GetObject'?");
 	refused("throttle operation=Nothing", "no operation",
-	    "HeadBucket, ConfirmSubscription");
+	    "HeadBucket, GetBucketLocation, ListBuckets");
 	refused("throttle operation=Nothing", "no operation",
 	    " and more; see awaitd-local(1).");
 	refused("truncate bytes=1 operation=Nothing", "no operation",
@@ -215,6 +215,28 @@ numbers_are_numbers_within_their_bounds(void **state)
 	refused("drip bytes=0 ms=1", "would ever drip", "");
 	assert_list("");
 	add("throttle count=0 after=1000000000");
+}
+
+static void
+every_call_can_be_named(void **state)
+{
+	static const char *const calls[] = {"InvokeEndpointAsync", "GetObject",
+	    "HeadObject", "PutObject", "DeleteObject", "DeleteObjects",
+	    "ListObjectsV2", "GetBucketLocation", "HeadBucket", "CreateBucket",
+	    "ListBuckets", "Publish", "Subscribe"};
+	struct faults *all = faults_new();
+	struct error err;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(calls); i++) {
+		char *line = xasprintf("throttle operation=%s", calls[i]);
+
+		if (faults_add(all, line, NULL, &err) == -1)
+			fail_msg("%s", err.text);
+		free(line);
+	}
+	faults_free(all);
 }
 
 static void
@@ -470,6 +492,21 @@ each_that_is_taken_is_logged(void **state)
 	assert_null(strstr(logged.data, "left="));
 }
 
+static void
+what_is_asked_for_is_logged_if_all_of_it_is_taken(void **state)
+{
+	struct error err;
+
+	(void)state;
+	assert_int_equal(faults_add_text(f, "hang\nexplode\n", NULL, &err), -1);
+	assert_int_equal(logged.len, 0);
+	assert_int_equal(
+	    faults_add_text(f, "hang\nthrottle count=3\n", NULL, &err), 0);
+	assert_non_null(strstr(logged.data, "asked_for=hang id="));
+	assert_non_null(strstr(logged.data, "asked_for=throttle id="));
+	assert_non_null(strstr(logged.data, "count=3"));
+}
+
 int
 main(void)
 {
@@ -481,6 +518,7 @@ main(void)
 	    T(unknown_names_are_refused_with_the_nearest),
 	    T(keys_stand_once_and_where_they_have_a_meaning),
 	    T(numbers_are_numbers_within_their_bounds),
+	    T(every_call_can_be_named),
 	    T(what_could_never_strike_is_refused),
 	    T(texts_are_texts),
 	    T(a_list_can_be_read_again),
@@ -492,6 +530,7 @@ main(void)
 	    T(the_first_that_fits_is_taken),
 	    T(all_that_is_named_must_fit),
 	    T(each_that_is_taken_is_logged),
+	    T(what_is_asked_for_is_logged_if_all_of_it_is_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "tests/unit/queue_rig.h"
@@ -30,6 +31,62 @@ a_result_and_its_request_change_places(void **state)
 	rig_assert_object("one", "payload");
 	rig_assert_object("one-error", NULL);
 	assert_int_equal(rig_queued(), 0);
+	rig_close();
+}
+
+static void
+the_log_says_why_one_failed(void **state)
+{
+	(void)state;
+	rig_command("sh -c 'echo first >&2; echo the shape is wrong >&2; "
+		    "exit 1'");
+	rig_open();
+	rig_submit("one", "payload", NULL);
+	rig_run_until(1);
+	assert_non_null(strstr(rig.last_line, "state=failed"));
+	assert_non_null(strstr(rig.last_line, "why=\"the shape is wrong\""));
+	assert_null(strstr(rig.last_line, "first"));
+	rig_close();
+}
+
+static void
+many_for_no_endpoint_are_one_line(void **state)
+{
+	char *name = rig.endpoint.name;
+
+	(void)state;
+	rig_command("cat");
+	rig_open();
+	rig_submit("one", "payload", NULL);
+	rig_submit("two", "payload", NULL);
+	rig_submit("three", "payload", NULL);
+	rig_close();
+	rig.endpoint.name = xstrdup("other");
+	rig.warnings = 0;
+	rig_open();
+	assert_int_equal(queue_backlog(rig.queue), 3);
+	assert_int_equal(rig.warnings, 1);
+	assert_non_null(strstr(rig.last_line, "endpoint=ep requests=3"));
+	rig_close();
+	free(rig.endpoint.name);
+	rig.endpoint.name = name;
+}
+
+static void
+what_is_put_off_again_and_again_is_told_once(void **state)
+{
+	(void)state;
+	rig_command("cat");
+	rig_open();
+	rig_object_without_bytes("gone");
+	rig_submit("one", NULL, "s3://abc/gone");
+	log_init(LOG_DEBUG, LOG_TEXT);
+	rig.ends_wanted = rig.put_off = rig.warnings = 0;
+	loop_timer_set(rig.give_up, RIG_GIVE_UP_MS);
+	loop_run(rig.loop);
+	log_init(LOG_INFO, LOG_TEXT);
+	assert_int_equal(rig.put_off, 3);
+	assert_int_equal(rig.warnings, 1);
 	rig_close();
 }
 
@@ -342,6 +399,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_result_and_its_request_change_places),
 	    TEST(an_empty_result_is_a_result),
+	    TEST(the_log_says_why_one_failed),
+	    TEST(many_for_no_endpoint_are_one_line),
+	    TEST(what_is_put_off_again_and_again_is_told_once),
 	    TEST(a_failure_leaves_standard_error_or_the_status),
 	    TEST(a_model_that_takes_too_long_is_ended),
 	    TEST(output_beyond_the_cap_is_a_failure),

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/encode.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "local/db_mail.h"
@@ -320,6 +321,47 @@ a_failure_is_tried_again_with_the_same_words(void **state)
 	rig_drain(r);
 	assert_int_equal(r->got_n, 4);
 	assert_string_equal(r->got[1].body, r->got[3].body);
+	free(arn);
+}
+
+struct heard {
+	unsigned warnings;
+	unsigned back;
+	bool secret;
+};
+
+static void
+hear(const char *line, void *arg)
+{
+	struct heard *h = arg;
+
+	h->warnings += strstr(line, " warn sns: delivery=failed") != NULL;
+	h->back += strstr(line, "delivery=done") != NULL;
+	h->secret |= strstr(line, "s3cret") != NULL;
+}
+
+static void
+one_that_is_away_is_told_once_and_so_is_its_return(void **state)
+{
+	struct rig *r = *state;
+	char *arn = rig_subscribe(r, "/hook?token=s3cret");
+	struct heard h = {0};
+
+	set(r, arn, "DeliveryPolicy", AT_ONCE("5"));
+	log_init(LOG_INFO, LOG_TEXT);
+	log_set_sink(hear, &h);
+	r->answers[1] = r->answers[2] = r->answers[3] = 500;
+	rig_publish(r, "hello");
+	rig_wait(r, 5);
+	rig_drain(r);
+	rig_publish(r, "hello again");
+	rig_wait(r, 6);
+	rig_drain(r);
+	assert_int_equal(h.warnings, 1);
+	assert_int_equal(h.back, 1);
+	assert_false(h.secret);
+	log_set_sink(NULL, NULL);
+	log_init(LOG_NONE, LOG_TEXT);
 	free(arn);
 }
 
@@ -725,6 +767,7 @@ main(void)
 	    TEST(a_confirmation_is_never_raw),
 	    TEST(each_protocol_may_have_its_own_text),
 	    TEST(a_failure_is_tried_again_with_the_same_words),
+	    TEST(one_that_is_away_is_told_once_and_so_is_its_return),
 	    TEST(after_the_last_try_it_is_given_up),
 	    TEST(a_refusal_and_a_redirection_are_final),
 	    TEST(the_next_try_waits_for_its_time_also_over_a_restart),

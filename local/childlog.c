@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A pipe cut into lines, of which so many a second are logged. */
-#include "local/lines.h"
+#include "local/childlog.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 /* Of what is taken at the end: a grandchild may write on for ever. */
 #define PIECES_AT_END 64
 
-struct lines {
+struct childlog {
 	char *endpoint;
 	char *instance;
 	int fd;
@@ -39,7 +39,7 @@ struct lines {
 };
 
 static void
-log_line(const struct lines *l, const char *text)
+log_line(const struct childlog *l, const char *text)
 {
 	log_begin(LOG_INFO, "model");
 	log_str("endpoint", l->endpoint);
@@ -52,7 +52,7 @@ log_line(const struct lines *l, const char *text)
 static void
 on_second(void *arg)
 {
-	struct lines *l = arg;
+	struct childlog *l = arg;
 
 	if (l->left_out > 0) {
 		log_begin(LOG_INFO, "model");
@@ -66,7 +66,7 @@ on_second(void *arg)
 }
 
 static void
-keep(struct lines *l, const char *text)
+keep(struct childlog *l, const char *text)
 {
 	free(l->kept[l->at]);
 	l->kept[l->at] = xstrdup(text);
@@ -74,7 +74,7 @@ keep(struct lines *l, const char *text)
 }
 
 static void
-end_line(struct lines *l)
+end_line(struct childlog *l)
 {
 	char *text;
 
@@ -96,7 +96,7 @@ end_line(struct lines *l)
 }
 
 static void
-add(struct lines *l, const char *text, size_t len)
+add(struct childlog *l, const char *text, size_t len)
 {
 	size_t room = LINE_MAX_BYTES - l->line.len;
 
@@ -108,7 +108,7 @@ add(struct lines *l, const char *text, size_t len)
 }
 
 static void
-take(struct lines *l, const char *data, size_t len)
+take(struct childlog *l, const char *data, size_t len)
 {
 	const char *end = data + len, *nl;
 
@@ -124,7 +124,7 @@ take(struct lines *l, const char *data, size_t len)
 
 /* false where nothing is there now, or ever again. */
 static bool
-read_piece(struct lines *l)
+read_piece(struct childlog *l)
 {
 	char piece[PIECE];
 	ssize_t n;
@@ -145,7 +145,7 @@ read_piece(struct lines *l)
 static void
 on_readable(void *arg)
 {
-	struct lines *l = arg;
+	struct childlog *l = arg;
 	int i;
 
 	for (i = 0; i < PIECES_A_TURN; i++) {
@@ -155,10 +155,10 @@ on_readable(void *arg)
 }
 
 int
-lines_new(const struct lines_options *o, struct lines **out, int *write_end,
-    struct error *err)
+childlog_new(const struct childlog_options *o, struct childlog **out,
+    int *write_end, struct error *err)
 {
-	struct lines *l;
+	struct childlog *l;
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC) == -1)
@@ -183,7 +183,7 @@ lines_new(const struct lines_options *o, struct lines **out, int *write_end,
 }
 
 void
-lines_free(struct lines *l)
+childlog_free(struct childlog *l)
 {
 	size_t i;
 
@@ -201,7 +201,7 @@ lines_free(struct lines *l)
 }
 
 void
-lines_end(struct lines *l)
+childlog_end(struct childlog *l)
 {
 	int i;
 
@@ -214,7 +214,7 @@ lines_end(struct lines *l)
 }
 
 void
-lines_last(const struct lines *l, struct buf *out)
+childlog_last(const struct childlog *l, struct buf *out)
 {
 	const char *between = "";
 	size_t i;

@@ -5,30 +5,30 @@
  * tells of its end. It comes through a pipe that is always read, whatever is
  * logged of it, so that nobody has to wait for us.
  */
-#ifndef LOCAL_LINES_H
-#define LOCAL_LINES_H
+#ifndef LOCAL_CHILDLOG_H
+#define LOCAL_CHILDLOG_H
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/loop.h"
 
-struct lines;
+struct childlog;
 
-struct lines_options {
+struct childlog_options {
 	struct loop *loop;
 	const char *endpoint; /* both copied */
 	const char *instance;
 };
 
 /* *write_end is the caller's: for the child, and closed behind its start. */
-int lines_new(const struct lines_options *options, struct lines **out,
+int childlog_new(const struct childlog_options *options, struct childlog **out,
     int *write_end, struct error *err);
-void lines_free(struct lines *l);
+void childlog_free(struct childlog *l);
 
 /* The writer has ended: take what the pipe still holds. Once. */
-void lines_end(struct lines *l);
+void childlog_end(struct childlog *l);
 
 /* The last few, with " | " between them; nothing where none came. */
-void lines_last(const struct lines *l, struct buf *out);
+void childlog_last(const struct childlog *l, struct buf *out);
 
 #endif

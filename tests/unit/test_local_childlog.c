@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a container writes, as lines of the log. */
-#include "local/lines.h"
+#include "local/childlog.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 
 struct world {
 	struct loop *loop;
-	struct lines *lines;
+	struct childlog *lines;
 	struct loop_timer *look;
 	int64_t until;
 	int fd; /* the writer's end */
@@ -63,7 +63,7 @@ static int
 setup(void **state)
 {
 	struct world *w = xcalloc(1, sizeof(*w));
-	struct lines_options o = {.endpoint = "ocr", .instance = "ocr-1"};
+	struct childlog_options o = {.endpoint = "ocr", .instance = "ocr-1"};
 	struct error err;
 
 	w->loop = o.loop = loop_new();
@@ -72,7 +72,7 @@ setup(void **state)
 	log_init(LOG_INFO, LOG_TEXT);
 	log_set_sink(on_log, w);
 	*state = w;
-	return lines_new(&o, &w->lines, &w->fd, &err);
+	return childlog_new(&o, &w->lines, &w->fd, &err);
 }
 
 static int
@@ -80,7 +80,7 @@ teardown(void **state)
 {
 	struct world *w = *state;
 
-	lines_free(w->lines);
+	childlog_free(w->lines);
 	close(w->fd);
 	loop_timer_free(w->look);
 	loop_free(w->loop);
@@ -188,7 +188,7 @@ what_came_last_is_told(void **state)
 	int i;
 
 	buf_init(&last, 4096);
-	lines_last(w->lines, &last);
+	childlog_last(w->lines, &last);
 	assert_string_equal(last.data, "");
 	for (i = 1; i <= 200; i++) {
 		char text[32];
@@ -198,8 +198,8 @@ what_came_last_is_told(void **state)
 	}
 	say(w, "no end");
 	/* Nobody turned the loop: it all lies in the pipe. */
-	lines_end(w->lines);
-	lines_last(w->lines, &last);
+	childlog_end(w->lines);
+	childlog_last(w->lines, &last);
 	assert_string_equal(
 	    last.data, "line 197 | line 198 | line 199 | line 200 | no end");
 	assert_int_equal(count(w, "line=\""), 50);
