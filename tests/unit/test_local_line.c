@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "tests/unit/queue_rig.h"
 
@@ -46,6 +47,7 @@ what_cannot_expire_is_put_off_longer_and_longer(void **state)
 	struct rlimit before, none;
 
 	(void)state;
+	log_init(LOG_DEBUG, LOG_TEXT);
 	rig_command("cat");
 	rig_open();
 	rig_submit("one", "x", NULL);
@@ -59,6 +61,7 @@ what_cannot_expire_is_put_off_longer_and_longer(void **state)
 	queue_start(rig.queue);
 	loop_run(rig.loop);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	log_init(LOG_INFO, LOG_TEXT);
 	assert_int_equal(rig.put_off, 3);
 	/* 400 ms at the least, and 800. */
 	assert_true(rig.put_off_at[2] - rig.put_off_at[0] > 1000);
