@@ -27,7 +27,8 @@ struct failure {
 	const char *text; /* NULL: the draft holds the bytes */
 	size_t len;
 	const char *type;
-	int status; /* of the model's answer */
+	int status; /* of the model's answer; 0: there was none */
+	bool wordless; /* the text is not the model's, nor about this */
 };
 
 static int64_t
@@ -301,6 +302,17 @@ write_text(struct run *r, const struct failure *f, struct error *err)
 	return file_write_all(r->draft.fd, f->text, f->len, err);
 }
 
+/* For the log; SageMaker's words would send people to SageMaker's logs. */
+static char *
+why_of(const struct failure *f)
+{
+	if (!f->wordless)
+		return last_line(f->text, f->len);
+	if (f->status == 0)
+		return xstrdup("the model gave no answer");
+	return xasprintf("the model answered %d", f->status);
+}
+
 static void
 fail(struct run *r, const struct failure *f)
 {
@@ -312,9 +324,7 @@ fail(struct run *r, const struct failure *f)
 
 	r->outcome = f->outcome;
 	free(r->why);
-	r->why = f->text != NULL
-	    ? last_line(f->text, f->len)
-	    : xasprintf("the model answered %d", f->status);
+	r->why = why_of(f);
 	if (write_text(r, f, &err) == -1) {
 		again(r, "a failure could not be written", &err);
 		return;
@@ -389,6 +399,8 @@ fail_model(struct run *r, const struct model_result *m)
 	    .type = m->text == NULL && m->content_type != NULL ? m->content_type
 							       : TEXT_TYPE,
 	    .status = m->status,
+	    .wordless = m->text == NULL ||
+		(m->reason != NULL && str_eq(m->text, m->reason)),
 	};
 
 	fail(r, &f);

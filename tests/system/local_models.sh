@@ -159,6 +159,8 @@ say 'deafen 600000'
 run invoke -e one --timeout 90s say
 is "$status" 3 'what runs in a container that answers no pings fails'
 like "$err" '*Received server error (0) from model*' 'as a server error'
+ok 'the log has words of its own for it' has local.log \
+    ' endpoint: .*state=failed .* why="the model gave no answer"'
 ok 'it was found unhealthy' logged 'endpoint=one .*state=unhealthy'
 run invoke -e one in
 is "$status" 0 'and replaced'
@@ -191,6 +193,8 @@ say 'status 503 {"busy":true}'
 run invoke -e other say
 is "$status" 3 'its failure is one'
 like "$err" '*{"busy":true}*' 'in its words'
+ok 'of which the log tells the status' has local.log \
+    ' endpoint: .*state=failed .* why="the model answered [0-9]*"'
 
 # --- a stop ---
 say 'sleep 3000'
