@@ -3,6 +3,8 @@
 # awaitd-local is sent what awaitd would refuse to send: it answers as AWS
 # does, and nothing is accepted.
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
+printf '[user reader]\naccess_key = reader\nsecret_key = read\nlist = no\n' \
+    >>"$tmp/local.conf"
 local_start
 cd "$tmp" || exit 1
 printf x >x
@@ -176,6 +178,33 @@ s3 'another service' '400 AuthorizationHeaderMalformed' GET /bucket/a \
 raw GET '/bucket?list-type=2&prefix=b'
 is "$code:$(printf %s "$body" | grep -c '<Key>b<')" 200:0 \
     'no refused PUT left anything'
+s3 'a body that was not signed as none' '400 XAmzContentSHA256Mismatch' \
+    GET /bucket/a "--hash=$(printf y | sha256sum | cut -c 1-64)"
+
+# --- who may not list does not learn what there is ---
+reader() { # NAME WANT ARGUMENT...
+	reader_name=$1
+	reader_want=$2
+	shift 2
+	AWS_ACCESS_KEY_ID=reader s3 "$reader_name" "$reader_want" "$@" \
+	    --secret=read
+}
+reader 'a reader reads' '200 ' GET /bucket/a
+reader 'but not what is missing' '403 AccessDenied' GET /bucket/none
+reader 'nor by HEAD' '403 ' HEAD /bucket/none
+reader 'nor by deleting it' '403 AccessDenied' DELETE /bucket/none 'If-Match: "a"'
+reader 'nor by replacing it' '403 AccessDenied' PUT /bucket/none 'If-Match: "a"' @x
+reader 'nor a list' '403 AccessDenied' GET '/bucket?list-type=2'
+reader 'nor the bucket' '403 ' HEAD /bucket
+reader 'nor any' '403 AccessDenied' GET /
+printf '<Delete><Object><Key>none</Key><ETag>"a"</ETag></Object></Delete>' >delete
+md5='f7ITXGTSAYUdC5xtg/J74A=='
+reader 'nor by deleting many' '200 AccessDenied' POST '/bucket?delete' \
+    "Content-MD5: $md5" @delete
+s3 'which others do' '200 NoSuchKey' POST '/bucket?delete' \
+    "Content-MD5: $md5" @delete
+s3 'a list of keys needs a digest' '400 InvalidRequest' POST '/bucket?delete' \
+    @delete
 ok 'awaitd-local goes on' kill -0 "$local_pid"
 wait "$drips"
 like "$(cat dripped)" '*late=20 *open=0*' \
