@@ -55,6 +55,8 @@ what_cannot_expire_is_put_off_longer_and_longer(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	none = before;
 	none.rlim_cur = 3;
+	/* The first is a warning, the others are for who looks closer. */
+	log_init(LOG_DEBUG, LOG_TEXT);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	loop_timer_set(rig.give_up, RIG_GIVE_UP_MS);
 	rig.ends_wanted = 0;
@@ -152,6 +154,39 @@ a_turn_begins_a_few_only(void **state)
 	rig_close();
 }
 
+/* Without a turn of the loop nothing gets to the disk. */
+static void
+results_on_their_way_to_the_disk_are_bounded(void **state)
+{
+	int i;
+
+	(void)state;
+	rig_command("cat");
+	rig.endpoint.max_concurrent = 100;
+	rig_open();
+	submit_many(100);
+	rig.wall += 60000;
+	for (i = 0; i < 10; i++)
+		queue_start(rig.queue);
+	assert_in_range(rig_metrics()->running, 64, 80);
+	rig_run_until(100);
+	rig_close();
+}
+
+static void
+an_input_on_its_way_takes_the_room_of_its_invocation(void **state)
+{
+	(void)state;
+	rig_command("cat");
+	rig_open();
+	rig_submit("one", NULL, "s3://abc/none");
+	rig_submit("two", NULL, "s3://abc/none");
+	queue_start(rig.queue);
+	assert_int_equal(rig_metrics()->running, 1);
+	rig_run_until(2);
+	rig_close();
+}
+
 /* How many of our descriptors are of files in memory. */
 static unsigned
 payloads_open(void)
@@ -220,6 +255,8 @@ main(void)
 	    TEST(what_cannot_expire_is_put_off_longer_and_longer),
 	    TEST(a_result_that_is_kept_does_not_expire),
 	    TEST(a_turn_begins_a_few_only),
+	    TEST(results_on_their_way_to_the_disk_are_bounded),
+	    TEST(an_input_on_its_way_takes_the_room_of_its_invocation),
 	    TEST(what_waits_for_another_s3_holds_no_payload),
 	    TEST(a_clock_set_back_takes_nothing_off_a_sum),
 	};
