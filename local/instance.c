@@ -90,12 +90,21 @@ move(struct instance *in, enum instance_state state, const char *why)
 	in->o.changed(in->o.arg);
 }
 
+/* An answer that is on its way would take it for a sound one again. */
+static void
+look_no_more(struct instance *in)
+{
+	loop_timer_clear(in->ping_timer);
+	loop_timer_clear(in->limit);
+	http_cancel(in->ping);
+	in->ping = NULL;
+}
+
 /* Ask the process to end, now. */
 static void
 stop(struct instance *in, enum instance_state state, const char *why)
 {
-	loop_timer_clear(in->ping_timer);
-	loop_timer_clear(in->limit);
+	look_no_more(in);
 	if (in->child != NULL)
 		child_terminate(in->child, in->grace_ms);
 	move(in, state, why);
@@ -123,8 +132,7 @@ drain(struct instance *in, int64_t grace_ms, const char *why)
 	if (!takes_requests(in))
 		return;
 	in->grace_ms = grace_ms;
-	loop_timer_clear(in->ping_timer);
-	loop_timer_clear(in->limit);
+	look_no_more(in);
 	if (in->running == 0)
 		stop(in, INSTANCE_STOPPING, why);
 	else

@@ -6,7 +6,7 @@
  *
  * The first word of the payload says what an invocation does; see verbs[].
  * Options: --slow MS (its start), --healthy N (so many good pings, then bad
- * ones), --deaf N (so many, then none is answered), --exit STATUS (instead of
+ * ones), --deaf N (so many, then none is answered), --late MS (pings), --exit STATUS (instead of
  * a start), --say TEXT (to standard error), --ignore-term, --journal FILE (a
  * line when it starts, when each invocation begins and ends, and when an
  * echo or a sleep is over, before it is answered).
@@ -46,6 +46,7 @@ struct exchange {
 static const char *port_asked;
 static int journal = -1;
 static atomic_long healthy = -1, deaf = -1;
+static long late_ms;
 static atomic_long pings;
 
 static void
@@ -313,6 +314,7 @@ ping(struct exchange *x)
 {
 	long n = atomic_fetch_add(&pings, 1);
 
+	pause_ms(late_ms);
 	if (deaf >= 0 && n >= deaf)
 		pause_ms(3600000);
 	else
@@ -433,6 +435,7 @@ configure(int argc, char **argv)
 	    {"healthy", required_argument, NULL, 'h'},
 	    {"deaf", required_argument, NULL, 'd'},
 	    {"exit", required_argument, NULL, 'x'},
+	    {"late", required_argument, NULL, 'l'},
 	    {"say", required_argument, NULL, 'y'},
 	    {"ignore-term", no_argument, NULL, 'i'},
 	    {"journal", required_argument, NULL, 'j'},
@@ -449,6 +452,8 @@ configure(int argc, char **argv)
 			healthy = strtol(optarg, NULL, 10);
 		else if (c == 'd')
 			deaf = strtol(optarg, NULL, 10);
+		else if (c == 'l')
+			late_ms = strtol(optarg, NULL, 10);
 		else if (c == 'x')
 			exit((int)strtol(optarg, NULL, 10));
 		else if (c == 'y')

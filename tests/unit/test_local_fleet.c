@@ -375,6 +375,22 @@ behind_a_time_out_it_is_replaced(void **state)
 }
 
 static void
+a_good_ping_does_not_take_back_its_end(void **state)
+{
+	struct rig *r = *state;
+
+	/* One is on its way nearly always. */
+	serve(r, "--late 300 --ignore-term");
+	rig_submit(r, "sleep 600000", 2);
+	rig_submit(r, "x", 60);
+	rig_until_done(r, 2);
+	assert_int_equal(r->requests[0].status, 0);
+	assert_int_equal(r->requests[1].verdict, MODEL_OK);
+	assert_int_equal(rig_logged(r, "state=starting"), 2);
+	assert_int_equal(rig_logged(r, "state=in-service"), 2);
+}
+
+static void
 but_not_before_its_other_requests_are_done(void **state)
 {
 	struct rig *r = *state;
@@ -710,6 +726,7 @@ main(void)
 	    TEST(nor_is_one_kept_that_says_it_is_ill),
 	    TEST(new_requests_go_where_the_least_is_done),
 	    TEST(behind_a_time_out_it_is_replaced),
+	    TEST(a_good_ping_does_not_take_back_its_end),
 	    TEST(but_not_before_its_other_requests_are_done),
 	    TEST(a_cancelled_request_is_silent_and_costs_its_container),
 	    TEST(a_crash_on_demand_kills_it_while_it_works),

@@ -56,7 +56,6 @@ what_cannot_expire_is_put_off_longer_and_longer(void **state)
 	none = before;
 	none.rlim_cur = 3;
 	/* The first is a warning, the others are for who looks closer. */
-	log_init(LOG_DEBUG, LOG_TEXT);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	loop_timer_set(rig.give_up, RIG_GIVE_UP_MS);
 	rig.ends_wanted = 0;
