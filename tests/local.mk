@@ -296,6 +296,7 @@ system_tests += tests/system/local_raw.sh
 system_tests += tests/system/local_s3.sh
 system_tests += tests/system/local_scale.sh
 system_tests += tests/system/local_sns.sh
+system_tests += tests/system/local_switches.sh
 system_tests += tests/system/logs.sh
 system_tests += tests/system/ocr.sh
 system_tests += tests/system/ocr_container.sh

@@ -391,6 +391,56 @@ ends_are_counted_as_cloudwatch_does(void **state)
 	rig_close();
 }
 
+/* Of a topic that does not exist: what could not be published is counted. */
+static void
+expire_one(int expired)
+{
+	static char topic[] = "arn:aws:sns:us-east-1:123456789012:gone";
+
+	rig_command("cat");
+	rig.endpoint.expired = expired;
+	rig.endpoint.error_topic = topic;
+	rig_open();
+	rig_submit("old", "x", NULL);
+	rig.wall += 60000;
+	rig_run_until(1);
+	assert_int_equal(rig_queued(), 0);
+	rig_assert_object("old", NULL);
+}
+
+static void
+what_expires_is_announced_with_or_without_an_object(void **state)
+{
+	(void)state;
+	expire_one(CONF_EXPIRED_OBJECT);
+	assert_int_equal(rig_metrics()->notification_failures, 1);
+	rig_assert_object("old-error",
+	    "Request expired: it waited longer than its time to live of 60 "
+	    "seconds");
+	rig_close();
+}
+
+static void
+it_can_be_announced_alone(void **state)
+{
+	(void)state;
+	expire_one(CONF_EXPIRED_NOTIFICATION);
+	assert_int_equal(rig_metrics()->notification_failures, 1);
+	rig_assert_object("old-error", NULL);
+	rig_close();
+}
+
+static void
+or_not_at_all(void **state)
+{
+	(void)state;
+	expire_one(CONF_EXPIRED_SILENT);
+	assert_int_equal(rig_metrics()->notification_failures, 0);
+	assert_int_equal(rig_metrics()->expired, 1);
+	rig_assert_object("old-error", NULL);
+	rig_close();
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int
@@ -411,6 +461,9 @@ main(void)
 	    TEST(no_more_run_at_once_than_may),
 	    TEST(a_request_that_waited_too_long_expires),
 	    TEST(expiry_can_be_silent),
+	    TEST(what_expires_is_announced_with_or_without_an_object),
+	    TEST(it_can_be_announced_alone),
+	    TEST(or_not_at_all),
 	    TEST(what_this_machine_failed_holds_up_nobody_else),
 	    TEST(what_has_lost_its_endpoint_expires),
 	    TEST(a_backlog_has_a_bound),
