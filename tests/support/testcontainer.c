@@ -6,10 +6,10 @@
  *
  * The first word of the payload says what an invocation does; see verbs[].
  * Options: --slow MS (its start), --healthy N (so many good pings, then bad
- * ones), --deaf N (so many, then none is answered), --late MS (pings), --exit STATUS (instead of
- * a start), --say TEXT (to standard error), --ignore-term, --journal FILE (a
- * line when it starts, when each invocation begins and ends, and when an
- * echo or a sleep is over, before it is answered).
+ * ones), --deaf N (so many, then none is answered), --late MS (each ping),
+ * --exit STATUS (instead of a start), --say TEXT (to standard error),
+ * --ignore-term, --journal FILE (a line when it starts, when each invocation
+ * begins and ends, and when an echo or a sleep is over, before it is answered).
  */
 #include <arpa/inet.h>
 #include <errno.h>
