@@ -469,16 +469,21 @@ rig_waiting(struct rig *r)
 }
 
 static bool
-is_drained(struct rig *r, size_t n)
+has_waiting(struct rig *r, size_t n)
 {
-	(void)n;
-	return rig_waiting(r) == 0;
+	return rig_waiting(r) == n;
+}
+
+void
+rig_until_waiting(struct rig *r, size_t n)
+{
+	run_until(r, has_waiting, n);
 }
 
 void
 rig_drain(struct rig *r)
 {
-	run_until(r, is_drained, 0);
+	rig_until_waiting(r, 0);
 }
 
 void

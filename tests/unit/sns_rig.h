@@ -82,8 +82,10 @@ void rig_publish(struct rig *r, const char *message);
 void rig_forget(struct rig *r);
 /* A member of a message that came; the caller's, or NULL. */
 char *rig_member(const struct rig *r, size_t i, const char *name);
-/* How many deliveries the database holds. */
+/* How many subscriptions the database holds deliveries for; a receiver has its
+ * message before that is written down. */
 size_t rig_waiting(struct rig *r);
+void rig_until_waiting(struct rig *r, size_t n);
 
 /* The last answer: an error, what it takes, and what it says. */
 void rig_refused(
