@@ -43,10 +43,13 @@ run_alone() {
 	err=$(cat "$tmp/err")
 }
 
+# Until it is the program itself, it is a shell that catches SIGINT as well,
+# and loses it.
 # shellcheck disable=SC2317 # by wait_until
-catches() { # PID: SIGINT
-	case $(sed -n 's/^SigCgt:.*\(.\)$/\1/p' "/proc/$1/status") in
-	[2367abef]) ;;
+catches() { # PID: awaitd catches SIGINT
+	case $(sed -n 's/^Name:.//p; s/^SigCgt:.*\(.\)$/\1/p' \
+	    "/proc/$1/status" | tr '\n' ' ') in
+	'awaitd '[2367abef]' ') ;;
 	*) return 1 ;;
 	esac
 }
