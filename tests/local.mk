@@ -48,6 +48,7 @@ unit_tests += tests/unit/test_http_server_shape
 unit_tests += tests/unit/test_http_server_unix
 unit_tests += tests/unit/test_ini
 unit_tests += tests/unit/test_input
+unit_tests += tests/unit/test_instant
 unit_tests += tests/unit/test_intake
 unit_tests += tests/unit/test_job
 unit_tests += tests/unit/test_jobid
@@ -208,6 +209,8 @@ tests_unit_test_local_queue_SOURCES = tests/unit/test_local_queue.c $(queue_rig)
 hook_rig = tests/unit/hook_rig.c tests/unit/hook_rig.h
 tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c $(hook_rig)
 
+tests_unit_test_instant_SOURCES = tests/unit/test_instant.c \
+	tests/support/fake_clock.c
 tests_unit_test_jobid_SOURCES = tests/unit/test_jobid.c \
 	tests/support/fake_clock.c tests/support/fake_random.c
 

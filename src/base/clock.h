@@ -14,4 +14,8 @@ int64_t clock_wall_ms(void);
 /* Counts while the machine sleeps, too: a waiting job's time goes on. */
 int64_t clock_mono_ms(void);
 
+/* A number that each start of the machine has for its own; 0: not known.
+ * Monotonic times compare only within one. */
+int64_t clock_boot(void);
+
 #endif

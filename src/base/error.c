@@ -148,6 +148,8 @@ error_code_name(enum error_code code)
 		return "exists";
 	case ERR_STORE:
 		return "store";
+	case ERR_DAMAGED:
+		return "damaged";
 	}
 	abort();
 }

@@ -31,6 +31,7 @@ enum error_code {
 	ERR_BUSY, /* held by somebody else at the moment */
 	ERR_EXISTS, /* there is one already */
 	ERR_STORE, /* the state on disk */
+	ERR_DAMAGED, /* what is stored is not what was written */
 };
 
 struct error {

@@ -144,6 +144,7 @@ on_event(enum engine_event event, const struct job *job,
 	switch (event) {
 	case ENGINE_STORED:
 	case ENGINE_MOVED:
+	case ENGINE_LATE:
 		error_clear(&a->trouble);
 		break;
 	case ENGINE_LOOKED:

@@ -13,6 +13,9 @@
 
 enum conf_inline { CONF_INLINE_AUTO, CONF_INLINE_NEVER };
 enum conf_names { CONF_NAMES_AWAITD, CONF_NAMES_SERVICE };
+enum conf_store { CONF_STORE_SQLITE, CONF_STORE_MEMORY };
+enum conf_duplicates { CONF_DUPLICATES_ALLOW, CONF_DUPLICATES_AVOID };
+enum conf_retry_failed { CONF_RETRY_NEVER, CONF_RETRY_TRANSIENT };
 enum conf_payload { CONF_PAYLOAD_RESULT, CONF_PAYLOAD_EVENT };
 
 /* Indexed as the table of keys is; NULL stands for the default. */
@@ -42,7 +45,9 @@ struct conf_global {
 	char *state;
 	int log_level;
 	int log_format;
+	int store; /* enum conf_store */
 	int64_t retention_ms;
+	int64_t idempotency_ms;
 	int64_t stop_timeout_ms;
 };
 
@@ -75,6 +80,9 @@ struct conf_endpoint {
 	int64_t poll_max_ms;
 	int64_t poll_interval_ms;
 	int64_t doubt_grace_ms;
+	int duplicates; /* enum conf_duplicates */
+	int retry_failed; /* enum conf_retry_failed */
+	int64_t late_looks_ms;
 	struct conf_list deliver; /* sections of targets: "webhook hook" */
 };
 

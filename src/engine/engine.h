@@ -24,7 +24,9 @@ struct engine;
 struct engine_policy {
 	struct plan plan;
 	const char *input_prefix; /* s3://… for uploads, or NULL */
-	int64_t doubt_grace_ms; /* of looking before a submission n + 1 */
+	int64_t doubt_grace_ms; /* of looking before a submission n + 1, at
+				   least */
+	int64_t late_looks_ms; /* for a result after the job expired; 0: none */
 };
 
 enum engine_event {
@@ -34,6 +36,8 @@ enum engine_event {
 	ENGINE_LOOKED, /* a look found nothing; err may say what stood in
 			   the way */
 	ENGINE_TROUBLE, /* a try failed and will be repeated; err says why */
+	ENGINE_LATE, /* a result came after the job had expired, and that is on
+			disk with its deliveries */
 	ENGINE_BROKEN, /* the store failed: the job is let go of */
 };
 
@@ -77,6 +81,13 @@ void engine_free(struct engine *engine);
  * end: see engine_busy(). */
 void engine_drain(struct engine *engine);
 
+/*
+ * Behind a drain whose time is up: attempts under way are broken off and
+ * written down as what they are, so that none is left open. engine_busy() goes
+ * to 0 with that.
+ */
+void engine_break_off(struct engine *engine);
+
 /* Nothing goes on. */
 void engine_stop(struct engine *engine);
 
@@ -91,8 +102,19 @@ void engine_submit(struct engine *engine, struct job *take_job);
 void engine_adopt(struct engine *engine, struct job *take_job);
 
 /*
- * A delivery that the store had, WAITING, with its attempts: carried on. One
- * that was interrupted in an attempt waits a while, and behind fresh ones.
+ * A job that the store had, DONE and expired: looked for now and then, until
+ * its late_looks_ms are over. Takes it.
+ */
+void engine_adopt_expired(struct engine *engine, struct job *take_job);
+
+/* What the store kept of an endpoint (store_keep): before anything is adopted.
+ * What makes no sense is passed over. */
+void engine_recall(struct engine *engine, const char *name, const char *value);
+
+/*
+ * A delivery that the store had, WAITING: carried on. One that was interrupted
+ * in an attempt waits a while, and behind fresh ones; one that was interrupted
+ * time and again goes alone (delivery_quarantined).
  */
 void engine_adopt_delivery(struct engine *engine, struct delivery *take_d);
 
@@ -120,6 +142,7 @@ struct engine_counts {
 	size_t in_doubt;
 	size_t waiting; /* deliveries */
 	size_t attempts; /* … of them under way */
+	size_t quarantined; /* … of them interrupted time and again */
 	int64_t oldest_at; /* creation of the oldest job not DONE; 0: none */
 };
 void engine_count(const struct engine *engine, struct engine_counts *out);

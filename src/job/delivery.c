@@ -16,6 +16,9 @@
 #define ID_PREFIX "msg_"
 #define ID_BYTES 16
 
+#define WINDOW_MS ((int64_t)72 * 3600 * 1000)
+#define QUARANTINE_AT 3
+
 static const bool legal[3][3] = {
     [DELIVERY_WAITING] = {[DELIVERY_DELIVERED] = true, [DELIVERY_DEAD] = true},
     [DELIVERY_DELIVERED] = {[DELIVERY_WAITING] = true},
@@ -148,6 +151,22 @@ delivery_begin_attempt(
 	out->started_at = at;
 	out->status = ATTEMPT_NO_STATUS;
 	d->due_at = 0;
+}
+
+void
+delivery_interrupt(struct delivery *d, int64_t at)
+{
+	if (d->interruptions == 0 || at - d->interrupted_since > WINDOW_MS) {
+		d->interruptions = 0;
+		d->interrupted_since = at;
+	}
+	d->interruptions++;
+}
+
+bool
+delivery_quarantined(const struct delivery *d)
+{
+	return d->interruptions >= QUARANTINE_AT;
 }
 
 bool

@@ -63,7 +63,8 @@ struct delivery {
 	int64_t ended_at;
 	unsigned attempts; /* the one under way included */
 	unsigned failures; /* of this run through the schedule */
-	unsigned interruptions;
+	unsigned interruptions; /* since interrupted_since */
+	int64_t interrupted_since; /* the first of them, or 0 */
 	unsigned replays;
 	char *note; /* why the last attempt failed, or NULL */
 	char *content_type; /* of the body */
@@ -103,6 +104,16 @@ void delivery_move(struct delivery *d, enum delivery_state to, int64_t at);
  * Only while WAITING. */
 void delivery_begin_attempt(
     struct delivery *d, int64_t at, bool replay, struct attempt *out);
+
+/*
+ * The attempt under way was interrupted: counted, within 72 h of the first one
+ * that counts; one that comes later is a first one.
+ */
+void delivery_interrupt(struct delivery *d, int64_t at);
+
+/* Interrupted three times within 72 h: it may be what ends the process. Such
+ * ones go one at a time, behind all others. */
+bool delivery_quarantined(const struct delivery *d);
 
 bool delivery_id_ok(const char *s);
 

@@ -11,7 +11,7 @@
 
 static const bool legal[3][3] = {
     [JOB_QUEUED] = {[JOB_PENDING] = true, [JOB_DONE] = true},
-    [JOB_PENDING] = {[JOB_DONE] = true},
+    [JOB_PENDING] = {[JOB_DONE] = true, [JOB_QUEUED] = true},
 };
 
 struct job *
@@ -25,45 +25,19 @@ job_new(void)
 	return job;
 }
 
-/* Every string of a spec, so that copying and freeing cannot forget one. */
+/* Every string, so that copying and freeing cannot forget one. */
 /* clang-format off */
-#define SPEC_STRINGS(X)         \
-	X(endpoint)             \
-	X(region)               \
-	X(content_type)         \
-	X(accept)               \
-	X(custom_attributes)    \
-	X(inference_id)         \
-	X(extension)            \
-	X(filename)             \
-	X(deployment)           \
-	X(output_path)          \
-	X(deliver)              \
-	X(retry_of)             \
-	X(idempotency_key)      \
-	X(idempotency_hash)     \
-	X(input_path)           \
-	X(input_sha256)         \
-	X(input_location)
-
 #define JOB_STRINGS(X)          \
 	X(result_location)      \
 	X(result_etag)          \
 	X(result_type)          \
 	X(result_sha256)        \
 	X(error_code)           \
-	X(error_text)
+	X(error_text)           \
+	X(late_location)        \
+	X(late_etag)            \
+	X(late_type)
 /* clang-format on */
-
-void
-job_spec_done(struct job_spec *spec)
-{
-#define FREE(name) free(spec->name);
-	SPEC_STRINGS(FREE)
-#undef FREE
-	free(spec->body);
-	memset(spec, 0, sizeof(*spec));
-}
 
 void
 job_free(struct job *job)
@@ -85,25 +59,13 @@ job_free(struct job *job)
 	free(job);
 }
 
-static void
-copy_spec(struct job_spec *to, const struct job_spec *from, bool with_body)
-{
-	*to = *from;
-#define COPY(name) to->name = xstrdup_or_null(from->name);
-	SPEC_STRINGS(COPY)
-#undef COPY
-	to->body = NULL;
-	if (from->body != NULL && with_body)
-		to->body = xmemdup(from->body, from->body_len);
-}
-
 struct job *
 job_clone(const struct job *from, bool with_body)
 {
 	struct job *to = xmemdup(from, sizeof(*from));
 	size_t i;
 
-	copy_spec(&to->spec, &from->spec, with_body);
+	job_spec_copy(&to->spec, &from->spec, with_body);
 	to->subs = xcalloc(from->nsubs, sizeof(*to->subs));
 	for (i = 0; i < from->nsubs; i++)
 		submission_copy(&to->subs[i], &from->subs[i]);
@@ -126,7 +88,7 @@ job_move(struct job *job, enum job_state to, enum job_outcome outcome)
 	job->outcome = outcome;
 	if (to == JOB_PENDING)
 		job->submitted_at = clock_wall_ms();
-	else
+	else if (to == JOB_DONE)
 		job->completed_at = clock_wall_ms();
 }
 

@@ -4,7 +4,8 @@
  *
  *           accepted           output, failure or deadline seen
  *  QUEUED ----------> PENDING ---------------------------------> DONE
- *     |  refused for good, cancelled, or found while in doubt      ^
+ *     | ^---------------' the model failed and is asked again      ^
+ *     |  refused for good, cancelled, or found while in doubt      |
  *     `------------------------------------------------------------'
  *
  * DONE is final. Being worked on, in doubt and late are attributes of a job,
@@ -19,6 +20,7 @@
 
 #include "base/error.h"
 #include "job/delivery.h"
+#include "job/job_spec.h"
 #include "job/jobid.h"
 #include "job/submission.h"
 
@@ -36,42 +38,6 @@ enum job_outcome {
 	OUTCOME_CANCELLED, /* given up by its owner */
 };
 
-enum job_input {
-	INPUT_BODY, /* inline, kept with the job */
-	INPUT_FILE, /* a file here, uploaded before the submission */
-	INPUT_LOCATION, /* in S3 already */
-};
-
-/* What was asked for: written once, with the job. NULL: not given. */
-struct job_spec {
-	char *endpoint;
-	char *region;
-	char *content_type;
-	char *accept;
-	char *custom_attributes;
-	char *inference_id; /* of the caller */
-	char *extension; /* of the caller: S3OutputPathExtension */
-	char *filename; /* of the caller */
-	int64_t request_ttl_s; /* 0: the service's 21,600 */
-	int64_t invocation_timeout_s; /* 0: the service's 900 */
-	bool own_names; /* choose the names the caller did not */
-	char *deployment; /* first part of our own extension */
-	char *output_path; /* of the endpoint, where it is known */
-	char *deliver; /* targets, "webhook a, exec b", or NULL */
-	char *retry_of; /* the job that this one repeats, or NULL */
-	char *idempotency_key; /* of the caller, unique in the store */
-	char *idempotency_hash; /* of what was asked for with it, hex */
-
-	enum job_input input;
-	void *body;
-	size_t body_len;
-	char *input_path; /* INPUT_FILE: absolute */
-	int64_t input_size;
-	char *input_sha256; /* hex */
-	bool input_spooled; /* the file is ours and goes after upload */
-	char *input_location; /* where it is, or will be uploaded to */
-};
-
 struct job {
 	/* Kept in the store. Change only with a migration. */
 	char id[JOBID_SIZE];
@@ -82,6 +48,8 @@ struct job {
 	int64_t epoch; /* fences commits of a former owner */
 	int64_t submitted_at;
 	int64_t deadline_at; /* of the current state */
+	int64_t deadline_mono; /* the same by the monotonic clock … */
+	int64_t boot; /* … of this boot */
 	int64_t completed_at;
 	struct submission *subs;
 	size_t nsubs;
@@ -93,7 +61,14 @@ struct job {
 	char *result_sha256; /* hex, where its bytes were read */
 	char *error_code; /* short: "model", "refused", "deadline", … */
 	char *error_text; /* the model's or the service's own words */
-	/* Made with DONE, and stored with it. */
+	/* A result that came after the job had expired: kept and announced,
+	 * never swapped in. late_at 0: none. */
+	int64_t late_at;
+	char *late_location;
+	char *late_etag;
+	char *late_type;
+	int64_t late_size;
+	/* Made with DONE or with a late result, and stored with it. */
 	struct delivery **deliveries;
 	size_t ndeliveries;
 
@@ -106,7 +81,6 @@ struct job *job_new(void); /* QUEUED, with an id, created now */
  * input's body where that is not needed. */
 struct job *job_clone(const struct job *from, bool with_body);
 void job_free(struct job *job);
-void job_spec_done(struct job_spec *spec);
 
 /*
  * The only place that changes state and outcome; a move that the picture

@@ -17,7 +17,8 @@
 	X(output_location)      \
 	X(failure_location)     \
 	X(request_id)           \
-	X(note)
+	X(note)                 \
+	X(before_etag)
 /* clang-format on */
 
 void

@@ -25,6 +25,11 @@ struct submission {
 	enum submission_fate fate;
 	int64_t intent_at;
 	int64_t ended_at;
+	/* The same two by the monotonic clock of that boot (clock_boot()): the
+	 * wall clock may be set in between. */
+	int64_t intent_mono;
+	int64_t ended_mono;
+	int64_t boot;
 	char *inference_id;
 	char *extension;
 	char *filename;
@@ -33,6 +38,10 @@ struct submission {
 	char *failure_location; /* NULL: the endpoint has none */
 	char *request_id;
 	char *note; /* the error, or NULL */
+	/* What lay under the caller's own name before the request was sent: a
+	 * result must differ from it. NULL: nobody looked; "": nothing. */
+	char *before_etag;
+	int64_t before_at; /* its Last-Modified, or 0 */
 };
 
 /* Releases and copies the strings. */

@@ -41,6 +41,8 @@ intake_fill(struct job_spec *spec, const struct intake *in,
 	spec->invocation_timeout_s = seconds_or(
 	    in->invocation_timeout_s, endpoint->invocation_timeout_ms);
 	spec->own_names = endpoint->output_names == CONF_NAMES_AWAITD;
+	spec->avoid_duplicates = endpoint->duplicates == CONF_DUPLICATES_AVOID;
+	spec->retry_failed = endpoint->retry_failed == CONF_RETRY_TRANSIENT;
 	spec->deployment = xstrdup_or_null(conf->global.deployment);
 	spec->output_path = xstrdup_or_null(endpoint->output_path);
 }
@@ -230,6 +232,7 @@ intake_policy(
 	out->plan.interval_ms = e->poll_interval_ms;
 	out->input_prefix = e->input_prefix;
 	out->doubt_grace_ms = e->doubt_grace_ms;
+	out->late_looks_ms = e->late_looks_ms;
 }
 
 /* --- what is left over ---------------------------------------------- */

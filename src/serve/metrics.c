@@ -110,6 +110,7 @@ metrics_event(struct metrics *m, enum engine_event event, const struct job *job)
 		m->troubles++;
 		return;
 	case ENGINE_NOT_STORED:
+	case ENGINE_LATE:
 	case ENGINE_BROKEN:
 		return;
 	}

@@ -187,6 +187,7 @@ waiters_tell(struct waiters *w, enum engine_event event, const struct job *job,
 		return;
 	case ENGINE_LOOKED:
 	case ENGINE_TROUBLE:
+	case ENGINE_LATE:
 		return;
 	}
 	abort();

@@ -7,30 +7,49 @@
  *
  * A message owns its data: jobs and deliveries are copied in, and handed out
  * as new ones, which are the callee's (the arrays are not).
+ *
+ * Every row has an owner and an epoch: a worker writes to rows of its own, and
+ * who takes one over raises its epoch, so that what a former owner still
+ * writes changes nothing. Every row has a checksum, too: one that is not what
+ * was written is set aside, told of once (STORE_DAMAGED), and never used;
+ * asked for by its id it is ERR_DAMAGED, lists leave it out.
+ *
+ * Where nothing can be written (no room, a file system that is read-only, a
+ * write that fails) the store is stalled: new jobs are refused at once
+ * (ERR_STORE, retryable), all other writes wait, reading goes on, and it
+ * resumes by itself. After a failed fsync nobody knows what the disk has:
+ * then nothing is written any more (STORE_BROKEN, ERR_STORE, not retryable).
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/loop.h"
-#include "job/delivery.h"
 #include "job/job.h"
+#include "store/store_read.h"
+#include "store/store_write.h"
 
 struct store;
 
-/* err is NULL where it is on disk. */
-typedef void store_done_fn(const struct error *err, void *arg);
-
-typedef void store_jobs_fn(
-    struct job **jobs, size_t n, const struct error *err, void *arg);
-typedef void store_deliveries_fn(
-    struct delivery **v, size_t n, const struct error *err, void *arg);
-typedef void store_count_fn(size_t n, const struct error *err, void *arg);
+enum store_event {
+	STORE_STALLED, /* err says why nothing can be written now */
+	STORE_RESUMED,
+	STORE_DAMAGED, /* a row was set aside; err says which */
+	STORE_BROKEN, /* for good; err says why */
+	STORE_CHECKED, /* behind an unclean end: the file is sound, or err */
+};
+typedef void store_event_fn(
+    enum store_event event, const struct error *err, void *arg);
 
 struct store_options {
+	bool memory; /* no file: nothing survives the process */
+	const char *owner; /* whose rows these are; NULL: "awaitd" */
+	store_event_fn *event; /* on the loop; or NULL */
+	void *event_arg;
 	const char *path; /* of the file, made if missing (0600) */
 	bool must_exist;
 	bool still; /* only read; nobody changes it, nobody is locked out */
@@ -49,89 +68,14 @@ int store_open(struct loop *loop, const struct store_options *options,
  * what they ask for is done, too. */
 void store_close(struct store *store);
 
-/* --- writing -------------------------------------------------------- */
-
-/*
- * A new job with its state. An input file that is ours (input_spooled) is made
- * durable before it. ERR_EXISTS where its id, or its idempotency key, is there
- * already: nothing was written then.
- */
-void store_insert(
-    struct store *store, const struct job *job, store_done_fn *done, void *arg);
-
-/*
- * The job's changeable part and submission n (0: none), as one step; where it
- * is DONE, its deliveries are made in the same step. A stale epoch or a job
- * that was DONE before changes nothing and is ERR_STORE.
- */
-void store_save(struct store *store, const struct job *job, unsigned n,
-    store_done_fn *done, void *arg);
-
-/*
- * The delivery's changeable part and one attempt (NULL: none), as one step. Of
- * an attempt that is there already the beginning (started_at, replay) stays.
- * ERR_NOT_FOUND where the delivery was forgotten, ERR_STORE where its epoch is
- * stale; nothing was written then.
- */
-void store_save_delivery(struct store *store, const struct delivery *d,
-    const struct attempt *a, store_done_fn *done, void *arg);
-
-/*
- * The same, to begin an attempt: and once that is on disk, what is to be
- * delivered: the job as it ended, without its input, and the delivery with its
- * body. Both are the callee's; NULL with err. ERR_PROTOCOL where what is
- * there is not what was written: nothing was then, and others go on.
- */
-typedef void store_parcel_fn(struct job *take_job, struct delivery *take_d,
-    const struct error *err, void *arg);
-void store_begin_attempt(struct store *store, const struct delivery *d,
-    const struct attempt *a, store_parcel_fn *done, void *arg);
-
-/*
- * Forget at most `limit` jobs that ended before an instant and of which no
- * delivery waits, with all that belongs to them; `n` tells how many it were.
- */
-void store_prune(struct store *store, int64_t before_at, size_t limit,
-    store_count_fn *done, void *arg);
-
-/* --- reading -------------------------------------------------------- */
-
-/* Which jobs or deliveries. Zero and NULL ask nothing; strings are copied. A
- * name of a state or outcome that is none is ERR_USAGE. */
-struct store_query {
-	const char *after; /* behind the one with this id */
-	size_t limit;
-	const char *state; /* "queued", "waiting", … by its name */
-	const char *outcome; /* of jobs */
-	const char *endpoint; /* of jobs */
-	const char *target; /* of deliveries */
-	const char *job; /* of deliveries: its id */
+/* What the store did since it was opened, for metrics. */
+struct store_counts {
+	uint64_t commits;
+	uint64_t writes; /* operations in them */
+	uint64_t damaged; /* rows that are set aside, of earlier runs, too */
+	bool stalled;
 };
-
-/* Oldest first; jobs without bodies and deliveries. ERR_NOT_FOUND where
- * `after` is not there. */
-void store_list(struct store *store, const struct store_query *q,
-    store_jobs_fn *done, void *arg);
-
-/* Oldest first, without bodies and attempts. */
-void store_list_deliveries(struct store *store, const struct store_query *q,
-    store_deliveries_fn *done, void *arg);
-
-/* One job by its id, with its deliveries (none: n == 0); with the input's body
- * where that is wanted. */
-void store_find(struct store *store, const char *id, bool with_body,
-    store_jobs_fn *done, void *arg);
-
-/* The same by its idempotency key, without the body. */
-void store_find_key(
-    struct store *store, const char *key, store_jobs_fn *done, void *arg);
-
-/* One delivery by its id, with its last 200 attempts, without its body. */
-void store_find_delivery(
-    struct store *store, const char *id, store_deliveries_fn *done, void *arg);
-
-/* Everything that is not DONE, with its body. */
-void store_unfinished(struct store *store, store_jobs_fn *done, void *arg);
+void store_count(struct store *store, struct store_counts *out);
 
 /*
  * Jobs here and now, with no thread, no loop and no lock: one (with its

@@ -11,6 +11,7 @@
 
 static int64_t wall = FAKE_CLOCK_START;
 static int64_t mono = MONO_START;
+static int64_t boot = 1;
 
 void
 fake_clock_reset(void)
@@ -31,6 +32,13 @@ fake_clock_jump(int64_t ms)
 	wall += ms;
 }
 
+void
+fake_clock_reboot(void)
+{
+	boot++;
+	mono = MONO_START / 2;
+}
+
 int64_t
 clock_wall_ms(void)
 {
@@ -41,4 +49,10 @@ int64_t
 clock_mono_ms(void)
 {
 	return mono;
+}
+
+int64_t
+clock_boot(void)
+{
+	return boot;
 }

@@ -17,4 +17,7 @@ void fake_clock_advance(int64_t ms);
 /* Only the wall clock is set, as an administrator would. */
 void fake_clock_jump(int64_t ms);
 
+/* Another boot: the monotonic clock begins anew. */
+void fake_clock_reboot(void);
+
 #endif

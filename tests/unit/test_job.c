@@ -78,7 +78,9 @@ only_the_moves_of_the_picture_are_legal(void **state)
 		for (to = JOB_QUEUED; to <= JOB_DONE; to++) {
 			for (outcome = OUTCOME_NONE;
 			     outcome <= OUTCOME_CANCELLED; outcome++) {
-				bool legal = from < to &&
+				bool on = from < to ||
+				    (from == JOB_PENDING && to == JOB_QUEUED);
+				bool legal = on &&
 				    (to == JOB_DONE) !=
 					(outcome == OUTCOME_NONE);
 
@@ -103,6 +105,8 @@ a_move_notes_when_it_was(void **state)
 	assert_int_equal(job->created_at, jobid_time(job->id));
 	job_move(job, JOB_PENDING, OUTCOME_NONE);
 	assert_true(job->submitted_at >= job->created_at - 1000);
+	job_move(job, JOB_QUEUED, OUTCOME_NONE);
+	job_move(job, JOB_PENDING, OUTCOME_NONE);
 	assert_int_equal(job->completed_at, 0);
 	job_move(job, JOB_DONE, OUTCOME_OK);
 	assert_true(job->completed_at >= job->submitted_at);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs that read. Include store/store.h, which has the promises. */
+#ifndef STORE_STORE_READ_H
+#define STORE_STORE_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "job/delivery.h"
+#include "job/job.h"
+
+struct store;
+
+typedef void store_jobs_fn(
+    struct job **jobs, size_t n, const struct error *err, void *arg);
+typedef void store_deliveries_fn(
+    struct delivery **v, size_t n, const struct error *err, void *arg);
+
+/* Which jobs or deliveries. Zero and NULL ask nothing; strings are copied. A
+ * name of a state or outcome that is none is ERR_USAGE. */
+struct store_query {
+	const char *after; /* behind the one with this id */
+	size_t limit;
+	const char *state; /* "queued", "waiting", … by its name */
+	const char *outcome; /* of jobs */
+	const char *endpoint; /* of jobs */
+	const char *target; /* of deliveries */
+	const char *job; /* of deliveries: its id */
+};
+
+/* Oldest first; jobs without bodies and deliveries. ERR_NOT_FOUND where
+ * `after` is not there. */
+void store_list(struct store *store, const struct store_query *q,
+    store_jobs_fn *done, void *arg);
+
+/* Oldest first, without bodies and attempts. */
+void store_list_deliveries(struct store *store, const struct store_query *q,
+    store_deliveries_fn *done, void *arg);
+
+/* One job by its id, with its deliveries (none: n == 0); with the input's body
+ * where that is wanted. */
+void store_find(struct store *store, const char *id, bool with_body,
+    store_jobs_fn *done, void *arg);
+
+/*
+ * By an idempotency key: NULL where none is known; the job as store_find gives
+ * it, without the body; `take_job` NULL where it was forgotten.
+ */
+struct store_key {
+	char job_id[JOBID_SIZE];
+	const char *hash; /* of what was asked for with it, hex */
+};
+typedef void store_key_fn(const struct store_key *key, struct job *take_job,
+    const struct error *err, void *arg);
+void store_find_idempotency(
+    struct store *store, const char *key, store_key_fn *done, void *arg);
+
+/* All that store_keep() keeps; borrowed, till `done` returns. */
+struct store_kept {
+	const char *name;
+	const char *value;
+};
+typedef void store_kept_fn(
+    const struct store_kept *v, size_t n, const struct error *err, void *arg);
+void store_recall(struct store *store, store_kept_fn *done, void *arg);
+
+/* Expired, completed at or after `since_at`, without a late result. Oldest
+ * first, at most `limit`. */
+void store_expired(struct store *store, int64_t since_at, size_t limit,
+    store_jobs_fn *done, void *arg);
+
+/* The same by its idempotency key, without the body. */
+void store_find_key(
+    struct store *store, const char *key, store_jobs_fn *done, void *arg);
+
+/* One delivery by its id, with its last 200 attempts, without its body. */
+void store_find_delivery(
+    struct store *store, const char *id, store_deliveries_fn *done, void *arg);
+
+/* Everything that is not DONE, with its body. */
+void store_unfinished(struct store *store, store_jobs_fn *done, void *arg);
+
+#endif
