@@ -281,6 +281,7 @@ system_tests =
 system_tests += tests/system/api.sh
 system_tests += tests/system/api_hostile.sh
 system_tests += tests/system/badinput.sh
+system_tests += tests/system/campaign_kill.sh
 system_tests += tests/system/client.sh
 system_tests += tests/system/config.sh
 system_tests += tests/system/containers.sh
@@ -356,8 +357,15 @@ tests_tools += tests/support/dbbench
 tests_support_dbbench_LDADD = $(local_test_libs)
 tests_tools += tests/support/rawcall
 tests_support_rawcall_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/submitter
+tests_support_submitter_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/testcontainer
 tests_support_testcontainer_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/peer
+tests_support_peer_SOURCES = tests/support/peer.c tests/support/peer.h \
+	tests/support/peer_endpoint.c tests/support/peer_hook.c \
+	tests/support/peer_objects.c
+tests_support_peer_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/posthook
 tests_support_posthook_LDADD = libawaitd.a $(libs)
 
@@ -367,6 +375,11 @@ endif
 tests_support_repage_SOURCES = tests/support/repage.c
 tests_support_repage_CPPFLAGS = $(AM_CPPFLAGS) $(TESSERACT_CFLAGS)
 tests_support_repage_LDADD = libawaitd.a $(TESSERACT_LIBS) $(libs)
+
+# awaitd itself, which can be told where to die.
+tests_tools += awaitd-crash
+awaitd_crash_SOURCES = src/main.c tests/support/crash_at.c
+awaitd_crash_LDADD = libawaitd.a $(libs)
 
 check_PROGRAMS += $(tests_tools)
 
@@ -432,7 +445,7 @@ clean-local:
 	rm -rf fuzz-found
 
 EXTRA_DIST += $(wildcard $(addprefix $(srcdir)/tests/, vectors fuzz/corpus \
-	system/models *.md *.sh *.awk $(addprefix */, *.md *.sh *.awk *.mjs \
+	system/models *.md *.sh *.awk $(addprefix */, *.md *.sh *.sql *.awk *.mjs \
 	*.py *.json *.conf)))
 
 .PHONY: check-unit check-system check-interop fuzz
