@@ -4,7 +4,8 @@
 # Reads what submitter and peer wrote into the folder LEDGERS and a database
 # that nobody has open, and prints "NAME: KEY=VALUE… figures". What is wrong
 # follows in lines that begin with '#'. LEDGERS/done.tsv, where it is there, has
-# jobs that were DONE at some time: job, outcome, completed_at, location.
+# jobs that were DONE at some time: job, outcome, completed_at, location. SQL in
+# the file $JUDGE_MORE has its lines behind the first.
 # Exit status 1: a promise is broken; 2: nothing could be judged.
 set -eu
 : "${abs_top_srcdir:?}"
@@ -40,11 +41,12 @@ ATTACH '$work/db' AS db;
 SELECT 'integrity=' || integrity_check FROM pragma_integrity_check LIMIT 1;
 .read '$abs_top_srcdir/tests/campaign/judge.sql'
 END
+[ -z "${JUDGE_MORE-}" ] || echo ".read '$JUDGE_MORE'" >>"$work/script"
 sqlite3 "$work/judge" <"$work/script" >"$work/out" || {
 	echo "$name: the judge cannot read it" >&2
 	exit 2
 }
 figures=$(grep '^jobs=' "$work/out")
 echo "$name: $*${1:+ }$figures"
-sed -n '/^#/p' "$work/out"
+sed '/^jobs=/d; /^integrity=ok$/d' "$work/out"
 ! grep -q '^#' "$work/out" && grep -qx 'integrity=ok' "$work/out"

@@ -10,6 +10,7 @@ CREATE INDEX submitted_job ON submitted (job);
 CREATE INDEX accepted_id ON accepted (inference_id);
 CREATE INDEX accepted_key ON accepted (object);
 CREATE INDEX runs_id ON runs (inference_id);
+CREATE INDEX runs_job ON runs (substr(inference_id, 1, 26));
 CREATE INDEX hooks_id ON hooks (webhook_id, attempt);
 CREATE INDEX hooks_job ON hooks (job);
 
@@ -155,11 +156,18 @@ SELECT 'jobs=' || (SELECT count(*) FROM acked)
 	|| (SELECT coalesce(sum(runs - 1), 0) FROM per_job WHERE runs > 1)
 	|| ' resubmissions='
 	|| (SELECT coalesce(sum(n - 1), 0) FROM per_job)
+	|| ' overlap=' || (SELECT count(*) FROM runs a JOIN runs b
+		ON substr(a.inference_id, 1, 26) = substr(b.inference_id, 1, 26)
+		AND a.rowid < b.rowid
+		AND CAST(b.begin_ms AS INTEGER) < CAST(a.end_ms AS INTEGER)
+		AND CAST(a.begin_ms AS INTEGER) < CAST(b.end_ms AS INTEGER))
 	|| ' mismatches='
 	|| (SELECT count(*) FROM wrong WHERE kind = 'mismatches')
 	|| ' reopened='
 	|| (SELECT count(*) FROM wrong WHERE kind = 'reopened')
 	|| ' not_ok=' || (SELECT count(*) FROM db.job_state
 		WHERE state = 2 AND outcome <> 1)
+	|| ' strays=' || (SELECT count(*) FROM db.job
+		WHERE id NOT IN (SELECT job FROM acked))
 	|| ' open=' || (SELECT coalesce(sum(left_open), 0) FROM unheard);
 SELECT '# ' || kind || ': ' || what FROM wrong LIMIT 20;

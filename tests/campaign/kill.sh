@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # 1,000 times kill -9 at a random moment, 5 to 120 ms after the start, while
 # 12,000 jobs go through; then one run to the end. SHORT=1: 30 times, 400 jobs.
-#   SEED=N KILLS=N JOBS=N KEEP=FOLDER
+#   SEED=N KILLS=N JOBS=N PATIENCE=SECONDS KEEP=FOLDER
 # shellcheck disable=SC2034,SC2209 # for the library
 campaign=kill
 . "${abs_top_srcdir:?}/tests/campaign/lib.sh"
@@ -13,7 +13,8 @@ else
 fi
 echo "# kill: seed=$SEED kills=$KILLS jobs=$JOBS"
 
-peer_start --result-min=5 --result-max=60 --answer-max=4 --hook-max=6
+peer_start --result-min=5 --result-max=60 --answer-max=4 --hook-max=6 \
+    --hook-fail=0.02 --hook-drop=0.01 --refuse=0.01
 world_conf 'doubt_grace = 400ms'
 
 # As many jobs are let in as kills are over, so that no run is without work.
@@ -35,12 +36,13 @@ done <"$tmp/dice"
 echo "$JOBS" >"$gate"
 
 spawn
-submitted 120
-run_to_the_end 240
+submitted "${PATIENCE:=240}"
+run_to_the_end "$PATIENCE"
 status=0
 judge kill "kills=$kills" "seed=$SEED" || status=$?
 sanitizer_silent || status=1
 [ "$serve_status" -eq 0 ] || status=1
+[ "$(figure strays)" = 0 ] || status=1
 tail -n 1 "$tmp/submitter.err" | sed 's/^/# submitter: /'
 sed -n '1p' "$tmp/judged"
 exit "$status"

@@ -114,30 +114,12 @@ submitted() { # SECONDS
 	    stop_it "the submitter fails: $(tail -n 1 "$tmp/submitter.err")"
 }
 
-# How many the service has of this; -1 where it does not say.
-asked() { # PATH FIELD
-	curl -sS --max-time 30 --unix-socket "$socket" "http://awaitd$1" \
-	    2>/dev/null | jq -r ".$2 | length" 2>/dev/null || echo -1
-}
-
-# shellcheck disable=SC2317 # by wait_until
-at_rest() {
-	[ "$(asked '/v1/jobs?state=queued&limit=1' jobs)" = 0 ] &&
-	    [ "$(asked '/v1/jobs?state=pending&limit=1' jobs)" = 0 ] &&
-	    [ "$(asked '/v1/deliveries?state=waiting&limit=1' deliveries)" = 0 ]
-}
-
 # Until every job ended and every delivery did; then stops the service.
 run_to_the_end() { # SECONDS
-	if [ -z "$serve_pid" ]; then
-		spawn
-	fi
-	at_rest_in_time=0
-	wait_until "$1" at_rest || at_rest_in_time=1
+	[ -n "$serve_pid" ] || spawn
+	"$support/resting" "$socket" "$1" 2>"$tmp/resting.err" ||
+	    sed "s/^/# after $1 s: /" "$tmp/resting.err"
 	stop_serve
-	[ "$at_rest_in_time" -eq 0 ] ||
-	    echo "# $campaign: not at rest after $1 s"
-	return 0
 }
 
 # --- the judge ---------------------------------------------------------------

@@ -28,7 +28,7 @@ struct peer_knobs {
 	double lose; /* accepted, and the answer is lost … */
 	double lose_first; /* … for certain, of submission 1 of each job */
 	double hang_max; /* of those, so many at most are never answered */
-	double hook_fail; /* 500, and the event is not taken */
+	double hook_fail; /* 500, 302, 429, 404 by turns: not taken */
 	double hook_drop; /* taken, and the answer is lost */
 	double hook_max; /* an answer comes 0 … so much after the event */
 };
@@ -38,7 +38,7 @@ struct peer {
 	struct loop *loop;
 	uint64_t dice;
 	int accepted, runs, hooks; /* ledgers */
-	unsigned long nlost, nrefused, nhung;
+	unsigned long nlost, nrefused, nhung, nfailed;
 };
 
 extern struct peer peer;

@@ -5,6 +5,7 @@
  */
 #include "tests/support/peer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,13 +50,17 @@ note(const struct peer_call *c, const struct json *event, const char *status)
 static void
 on_event(struct peer_call *c)
 {
+	/* A redirect is no yes. */
+	static const int no[] = {500, 302, 429, 404};
 	struct json *event = NULL;
 	struct error ignored;
+	char status[16];
 
 	(void)json_parse(c->body.data, c->body.len, &event, &ignored);
 	if (peer_chance(peer.k.hook_fail)) {
-		c->status = 500;
-		note(c, event, "500");
+		c->status = no[peer.nfailed++ % ARRAY_LEN(no)];
+		snprintf(status, sizeof(status), "%d", c->status);
+		note(c, event, status);
 	} else if (peer_chance(peer.k.hook_drop)) {
 		c->status = 0;
 		note(c, event, "dropped");
