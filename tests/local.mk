@@ -304,6 +304,7 @@ system_tests += tests/system/local_scale.sh
 system_tests += tests/system/local_sns.sh
 system_tests += tests/system/local_switches.sh
 system_tests += tests/system/logs.sh
+system_tests += tests/system/mutants.sh
 system_tests += tests/system/ocr.sh
 system_tests += tests/system/ocr_container.sh
 system_tests += tests/system/results.sh
@@ -425,6 +426,17 @@ check-system: all
 check-interop: all $(tests_tools)
 	@$(tests_env) $(SHELL) $(srcdir)/tests/interop/run.sh
 
+# awaitd with some of its files replaced, for campaign-mutants: what is broken
+# stands in front of the library. MUTANT_SOURCES are names below MUTANT_DIR.
+mutant: libawaitd.a src/main.$(OBJEXT) tests/support/crash_at.$(OBJEXT)
+	@set -e; objects=; for f in $(MUTANT_SOURCES); do \
+		$(COMPILE) -w -Wno-error -c -o $(MUTANT_DIR)/$$f.o \
+			$(MUTANT_DIR)/$$f; \
+		objects="$$objects $(MUTANT_DIR)/$$f.o"; done; \
+	$(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS) \
+		-o $(MUTANT_DIR)/awaitd src/main.$(OBJEXT) \
+		tests/support/crash_at.$(OBJEXT) $$objects libawaitd.a $(libs)
+
 campaign-%: all $(tests_tools)
 	@$(tests_env) $(SHELL) $(srcdir)/tests/campaign/$*.sh
 
@@ -450,6 +462,6 @@ clean-local:
 
 EXTRA_DIST += $(wildcard $(addprefix $(srcdir)/tests/, vectors fuzz/corpus \
 	system/models *.md *.sh *.awk $(addprefix */, *.md *.sh *.sql *.awk *.mjs \
-	*.py *.json *.conf)))
+	*.py *.json *.conf *.mutant)))
 
-.PHONY: check-unit check-system check-interop fuzz
+.PHONY: mutant check-unit check-system check-interop fuzz

@@ -5,10 +5,12 @@
 # that job is what the table says. Each point has a world of its own; all go at
 # the same time, since most of it is waiting. C14 and C15 are of SNS
 # notifications, which awaitd does not take yet.
-#   SHORT=1: each point once.  TRIALS=N  POINTS="C4 C10"  KEEP=FOLDER
+#   SHORT=1: each point once.  TRIALS=N  POINTS="C4 C10"  SEED=N
+#   PATIENCE=SECONDS, of each trial  KEEP=FOLDER
 # shellcheck disable=SC2034 # for the library
 campaign=crashpoints
 : "${POINTS=C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 C12 C13 C16}"
+: "${PATIENCE:=60}"
 if [ -n "${SHORT-}" ]; then : "${TRIALS=1}"; else : "${TRIALS=30}"; fi
 
 # --- all worlds --------------------------------------------------------------
@@ -17,7 +19,7 @@ if [ "${1-}" != --world ]; then
 	. "${abs_top_srcdir:?}/tests/campaign/lib.sh"
 	echo "# crashpoints: seed=$SEED trials=$TRIALS points: $POINTS"
 	for point in $POINTS; do
-		SEED=$SEED TRIALS=$TRIALS timeout -k 10 -s TERM 900 \
+		SEED=$SEED TRIALS=$TRIALS PATIENCE=$PATIENCE timeout -k 10 -s TERM 900 \
 		    sh "$0" --world "$point" >"$tmp/$point.out" 2>&1 &
 		pids="$pids $!"
 	done
@@ -52,7 +54,7 @@ fi
 point=$2
 . "${abs_top_srcdir:?}/tests/campaign/lib.sh"
 [ -z "${KEEP-}" ] || KEEP=$KEEP/$point
-awaitd_serve=$abs_top_builddir/awaitd-crash
+awaitd_serve=${MUTANT:-$abs_top_builddir/awaitd-crash}
 export AWAITD_CRASH_NOTE="$tmp/note"
 : >"$tmp/victims.tsv"
 
@@ -123,15 +125,15 @@ trial() { # NUMBER N
 	unset AWAITD_CRASH_AT
 	if [ "$2" -gt 1 ]; then
 		submit $(($2 - 1)) 4 --prefix="before-$1"
-		submitted 60
-		"$support/resting" "$socket" 60 || return 1
+		submitted "$PATIENCE"
+		"$support/resting" "$socket" "$PATIENCE" || return 1
 	fi
 	submit 1 1 --prefix="victim-$1"
 	see_it_die
 	printf '%s\t%s\t%s\n' "$1:$2" "victim-$1-0" "$died" >>"$tmp/victims.tsv"
 	spawn
-	submitted 60
-	"$support/resting" "$socket" 60 || return 1
+	submitted "$PATIENCE"
+	"$support/resting" "$socket" "$PATIENCE" || return 1
 	[ -n "$serve_pid" ] && kill_it
 	return 0
 }
@@ -143,7 +145,7 @@ while read -r n; do
 	trial "$i" "$n" || stop_it "$point: trial $i does not end"
 done <"$tmp/dice"
 spawn
-"$support/resting" "$socket" 60
+"$support/resting" "$socket" "$PATIENCE"
 stop_serve
 
 cat >"$tmp/script" <<END

@@ -18,7 +18,8 @@ ledger=$tmp/ledger
 mkdir "$ledger"
 : "${SEED=$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}"
 short=${SHORT-}
-awaitd_serve=$awaitd
+# A build that is broken on purpose, for mutants.sh.
+awaitd_serve=${MUTANT:-$awaitd}
 db=$AWAITD_STATE/serve.db
 
 # Those that come and go are not in $pids: their numbers may be others' soon.
