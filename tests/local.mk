@@ -281,6 +281,9 @@ system_tests =
 system_tests += tests/system/api.sh
 system_tests += tests/system/api_hostile.sh
 system_tests += tests/system/badinput.sh
+system_tests += tests/system/campaign_crashpoints.sh
+system_tests += tests/system/campaign_indoubt.sh
+system_tests += tests/system/campaign_kill.sh
 system_tests += tests/system/client.sh
 system_tests += tests/system/config.sh
 system_tests += tests/system/containers.sh
@@ -301,6 +304,7 @@ system_tests += tests/system/local_scale.sh
 system_tests += tests/system/local_sns.sh
 system_tests += tests/system/local_switches.sh
 system_tests += tests/system/logs.sh
+system_tests += tests/system/mutants.sh
 system_tests += tests/system/ocr.sh
 system_tests += tests/system/ocr_container.sh
 system_tests += tests/system/results.sh
@@ -356,8 +360,17 @@ tests_tools += tests/support/dbbench
 tests_support_dbbench_LDADD = $(local_test_libs)
 tests_tools += tests/support/rawcall
 tests_support_rawcall_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/resting
+tests_support_resting_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/submitter
+tests_support_submitter_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/testcontainer
 tests_support_testcontainer_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/peer
+tests_support_peer_SOURCES = tests/support/peer.c tests/support/peer.h \
+	tests/support/peer_endpoint.c tests/support/peer_hook.c \
+	tests/support/peer_objects.c
+tests_support_peer_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/posthook
 tests_support_posthook_LDADD = libawaitd.a $(libs)
 
@@ -367,6 +380,11 @@ endif
 tests_support_repage_SOURCES = tests/support/repage.c
 tests_support_repage_CPPFLAGS = $(AM_CPPFLAGS) $(TESSERACT_CFLAGS)
 tests_support_repage_LDADD = libawaitd.a $(TESSERACT_LIBS) $(libs)
+
+# awaitd itself, which can be told where to die.
+tests_tools += awaitd-crash
+awaitd_crash_SOURCES = src/main.c tests/support/crash_at.c
+awaitd_crash_LDADD = libawaitd.a $(libs)
 
 check_PROGRAMS += $(tests_tools)
 
@@ -408,6 +426,17 @@ check-system: all
 check-interop: all $(tests_tools)
 	@$(tests_env) $(SHELL) $(srcdir)/tests/interop/run.sh
 
+# awaitd with some of its files replaced, for campaign-mutants: what is broken
+# stands in front of the library. MUTANT_SOURCES are names below MUTANT_DIR.
+mutant: libawaitd.a src/main.$(OBJEXT) tests/support/crash_at.$(OBJEXT)
+	@set -e; objects=; for f in $(MUTANT_SOURCES); do \
+		$(COMPILE) -w -Wno-error -c -o $(MUTANT_DIR)/$$f.o \
+			$(MUTANT_DIR)/$$f; \
+		objects="$$objects $(MUTANT_DIR)/$$f.o"; done; \
+	$(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS) \
+		-o $(MUTANT_DIR)/awaitd src/main.$(OBJEXT) \
+		tests/support/crash_at.$(OBJEXT) $$objects libawaitd.a $(libs)
+
 campaign-%: all $(tests_tools)
 	@$(tests_env) $(SHELL) $(srcdir)/tests/campaign/$*.sh
 
@@ -432,7 +461,7 @@ clean-local:
 	rm -rf fuzz-found
 
 EXTRA_DIST += $(wildcard $(addprefix $(srcdir)/tests/, vectors fuzz/corpus \
-	system/models *.md *.sh *.awk $(addprefix */, *.md *.sh *.awk *.mjs \
-	*.py *.json *.conf)))
+	system/models *.md *.sh *.awk $(addprefix */, *.md *.sh *.sql *.awk *.mjs \
+	*.py *.json *.conf *.mutant)))
 
-.PHONY: check-unit check-system check-interop fuzz
+.PHONY: mutant check-unit check-system check-interop fuzz

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "aws/s3uri.h"
+#include "base/crash.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -271,6 +272,7 @@ on_answer(const struct http_response *r, const struct error *err, void *arg)
 		free(call);
 		return;
 	}
+	crash_point("C5");
 	a.output_location =
 	    headers_get(&r->headers, "x-amzn-sagemaker-outputlocation");
 	a.failure_location =
@@ -289,6 +291,7 @@ on_answer(const struct http_response *r, const struct error *err, void *arg)
 	} else {
 		if (!is_object(a.failure_location))
 			a.failure_location = NULL;
+		crash_point("C6");
 		call->done(&a, NULL, call->arg);
 	}
 	json_free(doc);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/child.h"
+#include "base/crash.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -235,6 +236,7 @@ exec_start(void *self, const struct parcel *p, deliver_done_fn *done, void *arg,
 		call_free(c);
 		return -1;
 	}
+	crash_point("C16");
 	c->watch = loop_fd_new(x->loop, c->pipe, on_output, c);
 	*out = c;
 	return 0;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "deliver/whsign.h"
@@ -86,6 +87,7 @@ on_done(const struct http_response *r, const struct error *err, void *arg)
 	char *note = NULL, *said = NULL;
 
 	if (r != NULL) {
+		crash_point("C11");
 		judge(r, &result);
 		said = deliver_text(r->body.data, r->body.len);
 		if (result.verdict != DELIVER_OK)

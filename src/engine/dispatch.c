@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -343,6 +344,7 @@ on_ended(const struct error *err, void *arg)
 		dispatch_give_up(s, err);
 		return;
 	}
+	crash_point("C13");
 	log_attempt(s);
 	if (over)
 		log_move(s->d, DELIVERY_WAITING);
@@ -381,6 +383,7 @@ dispatch_apply(struct shipment *s, const struct deliver_result *r)
 	bool ok = r->verdict == DELIVER_OK;
 	int64_t now = clock_wall_ms();
 
+	crash_point("C12");
 	a->outcome = ok ? ATTEMPT_OK : ATTEMPT_FAILED;
 	a->ended_at = now;
 	a->status = r->status;

@@ -8,6 +8,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/discard.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -322,6 +323,7 @@ on_moved(const struct error *err, void *arg)
 		give_up(w, err);
 		return;
 	}
+	crash_point(w->job->state == JOB_DONE ? "C9" : "C7");
 	log_move(w->job, from);
 	if (from == JOB_QUEUED) {
 		drop_spooled_input(w->job);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/discard.h"
 #include "base/file.h"
 #include "engine/dispatch.h"
@@ -48,6 +49,7 @@ drive(struct shipment *s)
 	struct target *t = s->target;
 	struct error err;
 
+	crash_point("C10");
 	if (t->driver->start(t->self, &p, on_driven, s, &s->call, &err) == -1)
 		end(s, DELIVER_RETRY, &err);
 }

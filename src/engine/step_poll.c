@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -274,6 +275,7 @@ keep_result(const void *data, size_t len, void *arg, struct error *err)
 {
 	struct work *w = arg;
 
+	crash_point("C8");
 	if (buf_append(&w->result, data, len) == 0)
 		return 0;
 	return err_set(err, ERR_PROTOCOL, "%s is larger than it was",

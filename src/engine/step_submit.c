@@ -14,6 +14,7 @@
 
 #include "aws/sagemaker.h"
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/discard.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -72,6 +73,7 @@ on_uploaded(const struct s3_object *object, const struct error *err, void *arg)
 	w->call = NULL;
 	close_input(w);
 	if (object != NULL) {
+		crash_point("C3");
 		w->input_stored = true;
 		submit_now(w);
 		return;
@@ -398,6 +400,7 @@ send_request(struct work *w)
 	};
 	struct error err;
 
+	crash_point("C4");
 	if (spec->input == INPUT_BODY && !w->refuses_inline) {
 		in.body = spec->body;
 		in.body_len = spec->body_len;

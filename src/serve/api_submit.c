@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crash.h"
 #include "base/discard.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -248,6 +249,8 @@ on_stored(const struct job *job, const struct error *err, void *arg)
 	struct api_submit *s = c->work;
 
 	c->waiter = NULL;
+	if (job != NULL)
+		crash_point("C2");
 	if (!api_back(c))
 		return;
 	if (job != NULL)
@@ -333,6 +336,7 @@ api_submit_go(struct api_call *c, const char *input)
 {
 	struct api_submit *s = c->work;
 
+	crash_point("C1");
 	if (s->key == NULL) {
 		submit(c);
 		return;

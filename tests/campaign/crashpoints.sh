@@ -1,0 +1,169 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Each row of the crash-point table, 30 times: the process dies there, at the
+# n-th passage, with one job under way; it is started again, and what became of
+# that job is what the table says. Each point has a world of its own; all go at
+# the same time, since most of it is waiting. C14 and C15 are of SNS
+# notifications, which awaitd does not take yet.
+#   SHORT=1: each point once.  TRIALS=N  POINTS="C4 C10"  SEED=N
+#   PATIENCE=SECONDS, of each trial  KEEP=FOLDER
+# shellcheck disable=SC2034 # for the library
+campaign=crashpoints
+: "${POINTS=C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 C12 C13 C16}"
+: "${PATIENCE:=60}"
+if [ -n "${SHORT-}" ]; then : "${TRIALS=1}"; else : "${TRIALS=30}"; fi
+
+# --- all worlds --------------------------------------------------------------
+
+if [ "${1-}" != --world ]; then
+	. "${abs_top_srcdir:?}/tests/campaign/lib.sh"
+	echo "# crashpoints: seed=$SEED trials=$TRIALS points: $POINTS"
+	for point in $POINTS; do
+		SEED=$SEED TRIALS=$TRIALS PATIENCE=$PATIENCE timeout -k 10 -s TERM 900 \
+		    sh "$0" --world "$point" >"$tmp/$point.out" 2>&1 &
+		pids="$pids $!"
+	done
+	worlds=$pids
+	# A world cleans up when it is asked to end.
+	trap 'kill $worlds 2>/dev/null; wait $worlds; campaign_clean_up' EXIT
+	points=0 runs=0 wrong=0
+	for point in $POINTS; do
+		wait "${worlds%% *}" 2>/dev/null
+		worlds=${worlds#* }
+	done
+	# shellcheck disable=SC2086 # a list
+	wait
+	worlds=
+	for point in $POINTS; do
+		sed 's/^[^#]/# &/' "$tmp/$point.out"
+		set -- "$(sed -n "s/^$point: trials=\([0-9]*\) .*/\1/p" \
+		    "$tmp/$point.out")" "$(sed -n \
+		    "s/^$point: .* wrong=\([0-9]*\)\$/\1/p" "$tmp/$point.out")"
+		# What does not come to an end is wrong as a whole.
+		points=$((points + 1))
+		runs=$((runs + ${1:-0}))
+		wrong=$((wrong + ${2:-$TRIALS}))
+	done
+	echo "crashpoints: points=$points runs=$runs wrong=$wrong"
+	[ "$wrong" -eq 0 ] && [ "$runs" -eq $((points * TRIALS)) ]
+	exit
+fi
+
+# --- one world ---------------------------------------------------------------
+
+point=$2
+. "${abs_top_srcdir:?}/tests/campaign/lib.sh"
+[ -z "${KEEP-}" ] || KEEP=$KEEP/$point
+awaitd_serve=${MUTANT:-$abs_top_builddir/awaitd-crash}
+export AWAITD_CRASH_NOTE="$tmp/note"
+: >"$tmp/victims.tsv"
+
+# runs, submissions, copies at least and at most, attempts, interrupted.
+row='1 1 1 1 1 0'
+case $point in
+C4) row='1 2 1 1 1 0' ;;
+C10) row='1 1 1 1 2 1' ;;
+C11 | C12) row='1 1 2 2 2 1' ;;
+# The first handler may have been killed with its parent, or go on.
+C16) row='1 1 1 2 2 1' ;;
+esac
+
+# What a handler gets goes into the ledger of the receiver.
+cat >"$tmp/handler" <<END
+#!/bin/sh
+cat >'$tmp/event.'\$\$
+printf '%s\t%s\t%s\t%s\t200\t%s\t%s\t%s\t%s\n' "\$(date +%s000)" \
+    "\$AWAITD_EVENT_ID" "\$AWAITD_ATTEMPT" \
+    "\$(sha256sum <'$tmp/event.'\$\$ | cut -d ' ' -f 1)" "\$AWAITD_JOB" \
+    "\$AWAITD_INFERENCE_ID" "\$AWAITD_EVENT" \
+    "\$(jq -j .data.result <'$tmp/event.'\$\$ | sha256sum | cut -d ' ' -f 1)" \
+    >>'$ledger/hooks.tsv'
+END
+chmod +x "$tmp/handler"
+
+# A result that is looked for in doubt is not there at once, and in time.
+case $point in
+C5 | C6)
+	peer_start --result-min=250 --result-max=300
+	world_conf 'doubt_grace = 5s'
+	;;
+*)
+	peer_start --result-min=5 --result-max=30
+	world_conf 'doubt_grace = 300ms'
+	;;
+esac
+case $point in
+C3) echo 'inline = never' >>"$tmp/serve.conf" ;;
+C16)
+	sed -i 's/^deliver = .*/deliver = exec handle/' "$tmp/serve.conf"
+	printf '%s\n' '[exec handle]' "command = '$tmp/handler'" \
+	    'payload = event' 'schedule = 50ms, 50ms, 50ms' >>"$tmp/serve.conf"
+	;;
+esac
+
+# died: with SIGKILL, at the place, and nobody else sent it
+# shellcheck disable=SC2317 # by wait_until
+dead() {
+	gone "$serve_pid"
+}
+see_it_die() {
+	died=no
+	wait_until 60 dead || { kill_it; return; }
+	died_status=0
+	wait "$serve_pid" 2>/dev/null || died_status=$?
+	serve_pid=
+	[ "$died_status" -eq 137 ] && [ "$(cat "$tmp/note")" = "$point" ] &&
+	    died=yes
+}
+
+# One job under way, behind n - 1 that are over.
+trial() { # NUMBER N
+	: >"$tmp/note"
+	AWAITD_CRASH_AT="$point:$2"
+	export AWAITD_CRASH_AT
+	spawn
+	unset AWAITD_CRASH_AT
+	if [ "$2" -gt 1 ]; then
+		submit $(($2 - 1)) 4 --prefix="before-$1"
+		submitted "$PATIENCE"
+		"$support/resting" "$socket" "$PATIENCE" || return 1
+	fi
+	submit 1 1 --prefix="victim-$1"
+	see_it_die
+	printf '%s\t%s\t%s\n' "$1:$2" "victim-$1-0" "$died" >>"$tmp/victims.tsv"
+	spawn
+	submitted "$PATIENCE"
+	"$support/resting" "$socket" "$PATIENCE" || return 1
+	[ -n "$serve_pid" ] && kill_it
+	return 0
+}
+
+i=0
+dice "$TRIALS" 1 4 >"$tmp/dice"
+while read -r n; do
+	i=$((i + 1))
+	trial "$i" "$n" || stop_it "$point: trial $i does not end"
+done <"$tmp/dice"
+spawn
+"$support/resting" "$socket" "$PATIENCE"
+stop_serve
+
+cat >"$tmp/script" <<END
+CREATE TABLE victims (trial, key, died);
+CREATE TABLE expected (runs, submissions, copies_min, copies_max, attempts,
+	interrupted);
+INSERT INTO expected VALUES ($(echo "$row" | sed 's/ /, /g'));
+.mode tabs
+.import '$tmp/victims.tsv' victims
+.mode list
+.read '$abs_top_srcdir/tests/campaign/crashpoints.sql'
+END
+export JUDGE_MORE="$tmp/script"
+judge "$point" || :
+line=$(sed -n 's/^trials=/&/p' "$tmp/judged")
+# A promise that is broken for any job is not the outcome of the table either.
+[ "$judged" -eq 0 ] && [ "$(figure strays)" = 0 ] && [ "$serve_status" -eq 0 ] &&
+    sanitizer_silent ||
+    line="trials=$TRIALS wrong=$TRIALS"
+sed -n '1s/^/# /p' "$tmp/judged"
+echo "$point: $line"
