@@ -69,6 +69,7 @@ store_sources += src/store/backend.h
 store_sources += src/store/sqlite.c
 store_sources += src/store/sqlite_columns.h
 store_sources += src/store/sqlite_db.h
+store_sources += src/store/sqlite_migrate.c
 store_sources += src/store/sqlite_read.c
 store_sources += src/store/sqlite_sql.c
 store_sources += src/store/sqlite_write.c
@@ -87,18 +88,30 @@ deliver_sources += src/deliver/webhook.c src/deliver/webhook.h
 deliver_sources += src/deliver/whsign.c src/deliver/whsign.h
 
 engine_sources =
+engine_sources += src/engine/again.c src/engine/again.h
 engine_sources += src/engine/agenda.c src/engine/agenda.h
+engine_sources += src/engine/answer.c src/engine/answer.h
+engine_sources += src/engine/core.h
 engine_sources += src/engine/dispatch.c src/engine/dispatch.h
+engine_sources += src/engine/doubt.c src/engine/doubt.h
 engine_sources += src/engine/engine.c src/engine/engine.h
 engine_sources += src/engine/fetch.c src/engine/fetch.h
+engine_sources += src/engine/histogram.c src/engine/histogram.h
+engine_sources += src/engine/lane.c src/engine/lane.h
+engine_sources += src/engine/late.c src/engine/late.h
+engine_sources += src/engine/learn.c src/engine/learn.h
 engine_sources += src/engine/learned.c src/engine/learned.h
 engine_sources += src/engine/names.c src/engine/names.h
+engine_sources += src/engine/own.c src/engine/own.h
 engine_sources += src/engine/plan.c src/engine/plan.h
+engine_sources += src/engine/reason.c src/engine/reason.h
 engine_sources += src/engine/settle.c src/engine/settle.h
 engine_sources += src/engine/site.c src/engine/site.h
 engine_sources += src/engine/step_deliver.c
 engine_sources += src/engine/step_poll.c
 engine_sources += src/engine/step_submit.c
+engine_sources += src/engine/times.c src/engine/times.h
+engine_sources += src/engine/work.c
 engine_sources += src/engine/work.h
 
 conf_sources =
@@ -191,4 +204,4 @@ CLEANFILES += src/store/schema.h
 EXTRA_DIST += $(schema_sql)
 
 # Also when only one program is asked for.
-src/store/sqlite.$(OBJEXT): src/store/schema.h
+src/store/sqlite_migrate.$(OBJEXT): src/store/schema.h

@@ -5,6 +5,7 @@
 # One module a line, sorted.
 unit_tests =
 unit_tests += tests/unit/test_agenda
+unit_tests += tests/unit/test_answer
 unit_tests += tests/unit/test_api
 unit_tests += tests/unit/test_api_asked
 unit_tests += tests/unit/test_api_odd
@@ -34,6 +35,7 @@ unit_tests += tests/unit/test_execenv
 unit_tests += tests/unit/test_file
 unit_tests += tests/unit/test_hash
 unit_tests += tests/unit/test_header
+unit_tests += tests/unit/test_histogram
 unit_tests += tests/unit/test_http_chunk
 unit_tests += tests/unit/test_http_client
 unit_tests += tests/unit/test_http_client_cut
@@ -55,6 +57,7 @@ unit_tests += tests/unit/test_jobid
 unit_tests += tests/unit/test_jobjson
 unit_tests += tests/unit/test_json
 unit_tests += tests/unit/test_jsonw
+unit_tests += tests/unit/test_learned
 unit_tests += tests/unit/test_local_admin
 unit_tests += tests/unit/test_local_auth
 unit_tests += tests/unit/test_local_childlog
@@ -89,6 +92,7 @@ unit_tests += tests/unit/test_names
 unit_tests += tests/unit/test_options
 unit_tests += tests/unit/test_payload
 unit_tests += tests/unit/test_plan
+unit_tests += tests/unit/test_reason
 unit_tests += tests/unit/test_remote
 unit_tests += tests/unit/test_report
 unit_tests += tests/unit/test_s3uri
@@ -107,6 +111,7 @@ unit_tests += tests/unit/test_store_migrate
 unit_tests += tests/unit/test_store_prune
 unit_tests += tests/unit/test_str
 unit_tests += tests/unit/test_timefmt
+unit_tests += tests/unit/test_times
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_waiters
 unit_tests += tests/unit/test_watch
@@ -210,6 +215,10 @@ hook_rig = tests/unit/hook_rig.c tests/unit/hook_rig.h
 tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c $(hook_rig)
 
 tests_unit_test_instant_SOURCES = tests/unit/test_instant.c \
+	tests/support/fake_clock.c
+tests_unit_test_learned_SOURCES = tests/unit/test_learned.c \
+	tests/support/fake_clock.c
+tests_unit_test_times_SOURCES = tests/unit/test_times.c \
 	tests/support/fake_clock.c
 tests_unit_test_jobid_SOURCES = tests/unit/test_jobid.c \
 	tests/support/fake_clock.c tests/support/fake_random.c

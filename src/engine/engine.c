@@ -2,7 +2,6 @@
 /* The engine: the agenda, the verdicts, and every change of state. */
 #include "engine/engine.h"
 
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,35 +13,16 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/str.h"
-#include "engine/dispatch.h"
-#include "engine/learned.h"
-#include "engine/names.h"
+#include "engine/again.h"
+#include "engine/core.h"
+#include "engine/late.h"
+#include "engine/learn.h"
+#include "engine/own.h"
 #include "engine/settle.h"
-#include "engine/work.h"
+#include "engine/times.h"
 
 /* Steps at a time: many jobs that are due at once take turns. */
 #define RUNNING_MAX 256
-/* Of a result that is kept with its deliveries. */
-#define RESULT_MAX ((size_t)256 * 1024)
-
-/* A job that no service took in this time is let go. */
-#define QUEUED_MAX_MS ((int64_t)6 * 3600 * 1000)
-
-TAILQ_HEAD(works, work);
-
-struct engine {
-	struct engine_options o;
-	struct learned_list learned;
-	struct agenda agenda;
-	struct loop_timer *timer;
-	struct works works;
-	void *index; /* of works by job id, tsearch(3) */
-	struct dispatch *dispatch;
-	size_t running;
-	size_t sending;
-	bool draining; /* nothing new is begun */
-	bool stopping; /* and nothing is gone on with */
-};
 
 static const struct backoff retry_backoff = {
     .start_ms = 500,
@@ -64,8 +44,8 @@ arm_timer(struct engine *e)
 		loop_timer_clear(e->timer);
 }
 
-static void
-schedule(struct work *w, int64_t delay_ms)
+void
+engine_schedule(struct work *w, int64_t delay_ms)
 {
 	struct engine *e = w->engine;
 
@@ -88,7 +68,8 @@ run_step(struct work *w)
 		step_poll(w);
 		return;
 	case JOB_DONE:
-		break;
+		step_poll(w);
+		return;
 	}
 	abort();
 }
@@ -109,9 +90,8 @@ on_timer(void *arg)
 	arm_timer(e);
 }
 
-/* Its verdict is told, or it is broken off: the next one may begin. */
-static void
-step_over(struct work *w)
+void
+engine_step_over(struct work *w)
 {
 	struct engine *e = w->engine;
 
@@ -135,65 +115,8 @@ engine_sending(struct work *w, bool sending)
 		w->engine->sending--;
 }
 
-/* --- work ----------------------------------------------------------- */
-
-static int
-by_id(const void *a, const void *b)
-{
-	const struct work *x = a, *y = b;
-
-	return strcmp(x->job->id, y->job->id);
-}
-
-static struct work *
-find_work(const struct engine *e, const char *id)
-{
-	struct job job;
-	struct work key = {.job = &job};
-	void *node;
-
-	if (strlen(id) != JOBID_LEN)
-		return NULL;
-	memcpy(job.id, id, JOBID_SIZE);
-	node = tfind(&key, &e->index, by_id);
-	return node != NULL ? *(struct work **)node : NULL;
-}
-
-static struct work *
-work_new(struct engine *e, struct job *take_job)
-{
-	struct work *w = xcalloc(1, sizeof(*w));
-
-	w->engine = e;
-	w->job = take_job;
-	w->input_fd = -1;
-	buf_init(&w->text, 4096);
-	buf_init(&w->result, RESULT_MAX);
-	TAILQ_INSERT_TAIL(&e->works, w, all);
-	tsearch(w, &e->index, by_id);
-	return w;
-}
-
-static void
-work_free(struct work *w)
-{
-	struct engine *e = w->engine;
-
-	agenda_remove(&e->agenda, &w->entry);
-	TAILQ_REMOVE(&e->works, w, all);
-	tdelete(w, &e->index, by_id);
-	step_over(w);
-	step_submit_cancel(w);
-	step_poll_cancel(w);
-	buf_done(&w->text);
-	buf_done(&w->result);
-	free(w->uploaded);
-	job_free(w->job);
-	free(w);
-}
-
-static void
-tell(struct work *w, enum engine_event event, const struct error *err)
+void
+engine_tell(struct work *w, enum engine_event event, const struct error *err)
 {
 	const struct engine_options *o = &w->engine->o;
 
@@ -220,31 +143,11 @@ engine_loop(const struct work *w)
 	return w->engine->o.loop;
 }
 
-/* The store failed, or the region is senseless: what is on disk stays true,
- * and nobody goes on here. */
-static void
-give_up(struct work *w, const struct error *err)
-{
-	tell(w, ENGINE_BROKEN, err);
-	work_free(w);
-}
-
-/* --- what is learned on the way ------------------------------------- */
-
-const char *
-engine_output_path(const struct work *w)
-{
-	const struct job_spec *spec = &w->job->spec;
-
-	if (!str_empty(spec->output_path))
-		return spec->output_path;
-	return learned_path(&w->engine->learned, spec->endpoint);
-}
-
 void
-engine_learn_output_path(const struct work *w, const char *path)
+engine_give_up(struct work *w, const struct error *err)
 {
-	learned_set(&w->engine->learned, w->job->spec.endpoint, path);
+	engine_tell(w, ENGINE_BROKEN, err);
+	work_free(w);
 }
 
 /* --- verdicts ------------------------------------------------------- */
@@ -294,15 +197,14 @@ first_look_ms(const struct work *w)
 	struct engine_policy policy;
 
 	engine_policy_of(w, &policy);
-	return plan_delay_ms(&policy.plan, 0,
-	    w->job->deadline_at - clock_wall_ms(), random_unit());
+	return plan_delay_ms(
+	    &policy.plan, 0, times_left(w->job), random_unit());
 }
 
 static void cancel_now(struct work *w);
 
-/* From here on the deliveries are the dispatcher's. */
-static void
-hand_over_deliveries(struct work *w)
+void
+engine_hand_over(struct work *w)
 {
 	struct job *job = w->job;
 	size_t i, n = job->ndeliveries;
@@ -313,6 +215,15 @@ hand_over_deliveries(struct work *w)
 }
 
 static void
+on_done(struct work *w)
+{
+	engine_hand_over(w);
+	own_release(w);
+	if (!late_join(w))
+		work_free(w);
+}
+
+static void
 on_moved(const struct error *err, void *arg)
 {
 	struct work *w = arg;
@@ -320,7 +231,7 @@ on_moved(const struct error *err, void *arg)
 
 	w->writing = false;
 	if (err != NULL) {
-		give_up(w, err);
+		engine_give_up(w, err);
 		return;
 	}
 	crash_point(w->job->state == JOB_DONE ? "C9" : "C7");
@@ -329,15 +240,15 @@ on_moved(const struct error *err, void *arg)
 		drop_spooled_input(w->job);
 		drop_body(w->job);
 	}
-	tell(w, ENGINE_MOVED, NULL);
-	if (w->job->state == JOB_DONE) {
-		hand_over_deliveries(w);
-		work_free(w);
-	} else if (w->cancelled) {
+	engine_tell(w, ENGINE_MOVED, NULL);
+	if (w->job->state == JOB_DONE)
+		on_done(w);
+	else if (w->cancelled)
 		cancel_now(w);
-	} else {
-		schedule(w, first_look_ms(w));
-	}
+	else if (w->job->state == JOB_QUEUED)
+		engine_schedule(w, w->again_ms);
+	else
+		engine_schedule(w, first_look_ms(w));
 }
 
 static void
@@ -391,21 +302,21 @@ retry_later(struct work *w, const struct step_result *r)
 	log_int("retry_ms", delay);
 	log_err(r->err);
 	log_end();
-	tell(w, ENGINE_TROUBLE, r->err);
-	schedule(w, delay);
+	engine_tell(w, ENGINE_TROUBLE, r->err);
+	engine_schedule(w, delay);
 }
 
 static void
 wait_on(struct work *w, const struct step_result *r)
 {
-	tell(w, ENGINE_LOOKED, r->err);
-	schedule(w, r->delay_ms);
+	engine_tell(w, ENGINE_LOOKED, r->err);
+	engine_schedule(w, r->delay_ms);
 }
 
 void
 engine_apply(struct work *w, const struct step_result *r)
 {
-	step_over(w);
+	engine_step_over(w);
 	switch (r->verdict) {
 	case VERDICT_DONE:
 		apply_move(w, r, r->next, r->outcome);
@@ -417,7 +328,7 @@ engine_apply(struct work *w, const struct step_result *r)
 		retry_later(w, r);
 		return;
 	case VERDICT_HOLD:
-		schedule(w, r->delay_ms);
+		engine_schedule(w, r->delay_ms);
 		return;
 	case VERDICT_WAIT:
 		wait_on(w, r);
@@ -435,7 +346,7 @@ on_recorded(const struct error *err, void *arg)
 
 	w->writing = false;
 	if (err != NULL)
-		give_up(w, err);
+		engine_give_up(w, err);
 	else if (w->cancelled)
 		cancel_now(w);
 	else if (!w->engine->stopping)
@@ -450,6 +361,57 @@ engine_record(struct work *w, unsigned n, work_fn *next)
 	store_save(w->engine->o.store, w->job, n, on_recorded, w);
 }
 
+/* --- an input that is needed again ---------------------------------- */
+
+static void
+fail_without_input(struct work *w, const struct error *err)
+{
+	const struct submission *failed = again_failed(w->job);
+	struct step_result r = {
+	    .verdict = VERDICT_DONE,
+	    .next = JOB_DONE,
+	    .outcome = OUTCOME_FAILED,
+	    .error_code = failed != NULL ? "model" : "input",
+	    .error_text = failed != NULL ? failed->note
+		: err != NULL            ? err->text
+					 : "the input is not there any more",
+	};
+
+	engine_apply(w, &r);
+}
+
+static void
+on_body(struct job **jobs, size_t n, const struct error *err, void *arg)
+{
+	struct work *w = arg;
+	struct job_spec *spec = &w->job->spec;
+	size_t i;
+
+	w->writing = false;
+	if (n == 1 && jobs[0]->spec.body_len == spec->body_len) {
+		spec->body = jobs[0]->spec.body;
+		jobs[0]->spec.body = NULL;
+	}
+	for (i = 0; i < n; i++)
+		job_free(jobs[i]);
+	if (w->cancelled)
+		cancel_now(w);
+	else if (w->engine->stopping)
+		return;
+	else if (spec->body != NULL)
+		w->after_write(w);
+	else
+		fail_without_input(w, err);
+}
+
+void
+engine_reload_body(struct work *w, work_fn *next)
+{
+	w->after_write = next;
+	w->writing = true;
+	store_find(w->engine->o.store, w->job->id, true, on_body, w);
+}
+
 /* --- giving up ------------------------------------------------------ */
 
 /* An intent is closed with the truth: did it leave? */
@@ -461,7 +423,7 @@ close_intent(struct work *w)
 	if (s == NULL || s->fate != SUB_OPEN)
 		return 0;
 	s->fate = w->invoke != NULL ? SUB_DOUBT : SUB_NOT_SENT;
-	s->ended_at = clock_wall_ms();
+	times_end(s);
 	s->note = xstrdup("cancelled before the outcome was known");
 	return s->n;
 }
@@ -478,8 +440,8 @@ cancel_now(struct work *w)
 	    .error_text = "given up on request",
 	};
 
-	step_submit_cancel(w);
 	step_poll_cancel(w);
+	step_submit_cancel(w);
 	agenda_remove(&w->engine->agenda, &w->entry);
 	engine_apply(w, &r);
 }
@@ -487,7 +449,7 @@ cancel_now(struct work *w)
 int
 engine_cancel(struct engine *e, const char *id)
 {
-	struct work *w = find_work(e, id);
+	struct work *w = work_find(e, id);
 
 	if (w == NULL || w->job->state == JOB_DONE)
 		return -1;
@@ -501,16 +463,16 @@ engine_cancel(struct engine *e, const char *id)
 /* --- in and out ----------------------------------------------------- */
 
 static void
-begin(struct work *w)
+begin(struct work *w, int64_t delay_ms)
 {
 	struct error err;
 
 	if (sites_get(w->engine->o.sites, w->job->spec.region, &w->site,
 		&err) == -1) {
-		give_up(w, &err);
+		engine_give_up(w, &err);
 		return;
 	}
-	schedule(w, 0);
+	engine_schedule(w, delay_ms);
 }
 
 static void
@@ -520,7 +482,7 @@ on_inserted(const struct error *err, void *arg)
 
 	w->writing = false;
 	if (err != NULL) {
-		tell(w, ENGINE_NOT_STORED, err);
+		engine_tell(w, ENGINE_NOT_STORED, err);
 		drop_spooled_input(w->job);
 		work_free(w);
 		return;
@@ -530,11 +492,11 @@ on_inserted(const struct error *err, void *arg)
 	log_str("to", job_state_name(w->job->state));
 	log_str("endpoint", w->job->spec.endpoint);
 	log_end();
-	tell(w, ENGINE_STORED, NULL);
+	engine_tell(w, ENGINE_STORED, NULL);
 	if (w->cancelled)
 		cancel_now(w);
 	else
-		begin(w);
+		begin(w, 0);
 }
 
 struct engine *
@@ -545,7 +507,8 @@ engine_new(const struct engine_options *options)
 	e->o = *options;
 	agenda_init(&e->agenda);
 	TAILQ_INIT(&e->works);
-	TAILQ_INIT(&e->learned);
+	TAILQ_INIT(&e->lates);
+	e->learned = learned_new();
 	e->timer = loop_timer_new(options->loop, on_timer, e);
 	e->dispatch = dispatch_new(&e->o);
 	return e;
@@ -560,20 +523,23 @@ engine_drain(struct engine *e)
 }
 
 void
-engine_stop(struct engine *e)
+engine_break_off(struct engine *e)
 {
 	engine_drain(e);
-	dispatch_halt(e->dispatch);
+	dispatch_break_off(e->dispatch);
+}
+
+void
+engine_stop(struct engine *e)
+{
+	engine_break_off(e);
 	e->stopping = true;
 }
 
 size_t
 engine_busy(const struct engine *e)
 {
-	size_t waiting, under_way;
-
-	dispatch_count(e->dispatch, &waiting, &under_way);
-	return e->sending + under_way;
+	return e->sending + dispatch_under_way(e->dispatch);
 }
 
 void
@@ -583,11 +549,12 @@ engine_free(struct engine *e)
 
 	if (e == NULL)
 		return;
+	e->draining = true;
 	while ((w = TAILQ_FIRST(&e->works)) != NULL)
 		work_free(w);
 	dispatch_free(e->dispatch);
 	agenda_done(&e->agenda);
-	learned_forget(&e->learned);
+	learned_free(e->learned);
 	loop_timer_free(e->timer);
 	free(e);
 }
@@ -597,8 +564,9 @@ engine_submit(struct engine *e, struct job *take_job)
 {
 	struct work *w = work_new(e, take_job);
 
-	if (w->job->deadline_at == 0)
-		w->job->deadline_at = w->job->created_at + QUEUED_MAX_MS;
+	times_set_deadline(w->job,
+	    w->job->deadline_at != 0 ? w->job->deadline_at - clock_wall_ms()
+				     : QUEUED_MAX_MS);
 	w->writing = true;
 	store_insert(e->o.store, w->job, on_inserted, w);
 }
@@ -606,21 +574,27 @@ engine_submit(struct engine *e, struct job *take_job)
 static void
 begin_adopted(struct work *w)
 {
-	begin(w);
+	begin(w, 0);
 }
 
-/* An accepted submission tells where those went whose answers were lost. */
 static void
-recall_output_path(struct job *job)
+log_adopted(const struct job *job)
 {
-	size_t i;
+	log_begin(LOG_DEBUG, "engine");
+	log_str("job", job->id);
+	log_str("adopted", job_state_name(job->state));
+	log_str("in_doubt", job_in_doubt(job) ? "yes" : NULL);
+	log_end();
+}
 
-	for (i = 0; i < job->nsubs; i++) {
-		char *path = names_output_path(&job->subs[i]);
-
-		names_predict(job, path);
-		free(path);
-	}
+/* The intent stands and nothing behind it: it may have been sent. */
+static void
+adopt_open(struct work *w, struct submission *s)
+{
+	s->fate = SUB_DOUBT;
+	times_end(s);
+	s->note = xstrdup("interrupted before the outcome was known");
+	engine_record(w, s->n, begin_adopted);
 }
 
 void
@@ -635,21 +609,57 @@ engine_adopt(struct engine *e, struct job *take_job)
 		return;
 	}
 	w = work_new(e, take_job);
-	recall_output_path(take_job);
-	log_begin(LOG_INFO, "engine");
-	log_str("job", take_job->id);
-	log_str("adopted", job_state_name(take_job->state));
-	log_str("in_doubt", job_in_doubt(take_job) ? "yes" : NULL);
-	log_end();
-	if (!job_in_doubt(take_job) || s->fate != SUB_OPEN) {
-		begin(w);
+	times_adopt(take_job);
+	learn_adopted(w);
+	log_adopted(take_job);
+	/* An input file was stored before the first intent was written. */
+	w->input_stored = s != NULL && take_job->spec.input == INPUT_FILE;
+	if (take_job->state == JOB_PENDING)
+		drop_body(take_job);
+	if (s != NULL)
+		own_resume(w);
+	if (job_in_doubt(take_job) && s->fate == SUB_OPEN)
+		adopt_open(w, s);
+	else
+		begin(w, again_adopted_ms(take_job));
+}
+
+static void
+drop_deliveries(struct job *job)
+{
+	size_t i;
+
+	for (i = 0; i < job->ndeliveries; i++)
+		delivery_free(job->deliveries[i]);
+	job->ndeliveries = 0;
+}
+
+void
+engine_adopt_expired(struct engine *e, struct job *take_job)
+{
+	struct error ignored;
+	struct work *w;
+
+	if (e->draining || take_job->state != JOB_DONE ||
+	    work_find(e, take_job->id) != NULL) {
+		job_free(take_job);
 		return;
 	}
-	/* The intent stands and nothing behind it: it may have been sent. */
-	s->fate = SUB_DOUBT;
-	s->ended_at = clock_wall_ms();
-	s->note = xstrdup("interrupted before the outcome was known");
-	engine_record(w, s->n, begin_adopted);
+	drop_body(take_job);
+	drop_deliveries(take_job);
+	w = work_new(e, take_job);
+	times_adopt(take_job);
+	learn_adopted(w);
+	if (sites_get(e->o.sites, take_job->spec.region, &w->site, &ignored) ==
+		-1 ||
+	    !late_join(w))
+		work_free(w);
+}
+
+void
+engine_recall(struct engine *e, const char *name, const char *value)
+{
+	learned_recall(e->learned, name, value);
 }
 
 void
@@ -668,6 +678,12 @@ engine_replay(struct engine *e, struct delivery *take_d)
 }
 
 void
+engine_give_up_delivery(struct engine *e, struct delivery *take_d)
+{
+	dispatch_give_up_on(e->dispatch, take_d);
+}
+
+void
 engine_targets_changed(struct engine *e)
 {
 	dispatch_targets_changed(e->dispatch);
@@ -678,7 +694,7 @@ engine_targets_changed(struct engine *e)
 const struct job *
 engine_find(const struct engine *e, const char *id)
 {
-	const struct work *w = find_work(e, id);
+	const struct work *w = work_find(e, id);
 
 	return w != NULL ? w->job : NULL;
 }
@@ -701,5 +717,5 @@ engine_count(const struct engine *e, struct engine_counts *out)
 		if (out->oldest_at == 0 || w->job->created_at < out->oldest_at)
 			out->oldest_at = w->job->created_at;
 	}
-	dispatch_count(e->dispatch, &out->waiting, &out->attempts);
+	dispatch_count(e->dispatch, out);
 }

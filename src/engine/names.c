@@ -57,6 +57,20 @@ tail_of(const struct submission *s)
 }
 
 char *
+names_own_place(const struct job_spec *spec, const char *output_path)
+{
+	struct buf b;
+
+	if (str_empty(output_path))
+		return NULL;
+	buf_init(&b, PLACE_MAX);
+	join(&b, output_path);
+	join(&b, spec->extension);
+	join(&b, spec->filename);
+	return buf_take(&b);
+}
+
+char *
 names_output_path(const struct submission *s)
 {
 	char *tail = tail_of(s), *path = NULL;

@@ -16,6 +16,10 @@
  */
 void names_choose(const struct job *job, struct submission *s);
 
+/* Where a result goes whose Filename the caller chose; NULL where the path is.
+ * The caller's. */
+char *names_own_place(const struct job_spec *spec, const char *output_path);
+
 /*
  * The S3OutputPath that the place named by a 202 lets see, or NULL where the
  * service did not honour the names. The caller's.

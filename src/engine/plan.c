@@ -4,6 +4,8 @@
 
 #define AGE_SHARE 0.3
 #define JITTER 0.2
+#define LATE_FIRST_MS 60000
+#define LATE_MAX_MS 3600000
 
 int64_t
 plan_delay_ms(
@@ -23,4 +25,15 @@ plan_delay_ms(
 	if (delay > (double)left_ms)
 		delay = (double)left_ms;
 	return delay < 1 ? 1 : (int64_t)delay;
+}
+
+int64_t
+plan_late_ms(int64_t age_ms)
+{
+	/* At 1, 4, 13, 40 minutes: each is three times the one before. */
+	if (age_ms <= 0)
+		return LATE_FIRST_MS;
+	if (age_ms >= LATE_MAX_MS / 2)
+		return LATE_MAX_MS;
+	return LATE_FIRST_MS + 2 * age_ms;
 }

@@ -23,4 +23,10 @@ struct plan {
 int64_t plan_delay_ms(
     const struct plan *plan, int64_t age_ms, int64_t left_ms, double unit);
 
+/*
+ * The same for a job that expired so long ago: after a minute, then three times
+ * as late each time, at most an hour between two looks.
+ */
+int64_t plan_late_ms(int64_t age_ms);
+
 #endif

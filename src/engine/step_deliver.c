@@ -10,6 +10,9 @@
 #include "base/crash.h"
 #include "base/discard.h"
 #include "base/file.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/str.h"
 #include "engine/dispatch.h"
 #include "engine/fetch.h"
 
@@ -66,6 +69,19 @@ note_size(struct shipment *s)
 		s->full->body_size = st.st_size;
 }
 
+/* Every copy is of the same bytes, whatever an ETag says of them. */
+static int
+check_digest(struct shipment *s, struct error *err)
+{
+	if (s->sha256 == NULL)
+		s->sha256 = xstrdup(s->read_sha256);
+	if (str_eq(s->sha256, s->read_sha256))
+		return 0;
+	return err_set(err, ERR_DAMAGED,
+	    "read the result: it has other bytes than at an earlier attempt, "
+	    "under the same ETag");
+}
+
 static void
 on_fetched(const struct error *err, void *arg)
 {
@@ -73,31 +89,31 @@ on_fetched(const struct error *err, void *arg)
 	struct error e;
 
 	s->fetch = NULL;
-	if (err == NULL) {
+	if (err != NULL) {
+		e = *err;
+		err_prefix(&e, "read the result");
+		/* What changed or vanished will not come back. */
+		end(s, fetch_lost(err) ? DELIVER_DEAD : DELIVER_RETRY, &e);
+	} else if (check_digest(s, &e) == -1) {
+		end(s, DELIVER_DEAD, &e);
+	} else {
 		note_size(s);
 		drive(s);
-		return;
 	}
-	e = *err;
-	err_prefix(&e, "read the result");
-	/* It changed or vanished, and will not come back. */
-	end(s,
-	    e.code == ERR_NOT_FOUND || e.code == ERR_REFUSED ||
-		    e.code == ERR_PROTOCOL
-		? DELIVER_DEAD
-		: DELIVER_RETRY,
-	    &e);
 }
 
 static void
 fetch_body(struct shipment *s)
 {
 	const struct engine_options *o = dispatch_options(s);
+	const struct job *job = s->job;
+	/* There is no other result of a job that is not ok. */
+	bool late = job->outcome != OUTCOME_OK;
 	struct fetch_options fo = {
 	    .loop = o->loop,
-	    .uri = s->job->result_location,
-	    .etag = s->job->result_etag,
-	    .size = s->job->result_size,
+	    .uri = late ? job->late_location : job->result_location,
+	    .etag = late ? job->late_etag : job->result_etag,
+	    .size = late ? job->late_size : job->result_size,
 	};
 	struct error err;
 
@@ -105,7 +121,9 @@ fetch_body(struct shipment *s)
 		end(s, DELIVER_RETRY, &err);
 		return;
 	}
+	s->read_sha256 = xmalloc(HASH_SHA256_HEX_SIZE);
 	fo.fd = s->fd;
+	fo.sha256 = s->read_sha256;
 	if (sites_get(o->sites, s->job->spec.region, &fo.site, &err) == -1 ||
 	    fetch_start(&fo, on_fetched, s, &s->fetch, &err) == -1)
 		end(s, DELIVER_RETRY, &err);
@@ -119,18 +137,13 @@ on_begun(struct job *take_job, struct delivery *take_d, const struct error *err,
 {
 	struct shipment *s = arg;
 
-	if (err != NULL && err->code == ERR_PROTOCOL) {
-		dispatch_set_aside(s, err);
-		return;
-	}
 	if (err != NULL) {
-		dispatch_give_up(s, err);
+		dispatch_lost(s, err);
 		return;
 	}
 	s->job = take_job;
 	s->full = take_d;
-	/* The next process finds it interrupted. */
-	if (dispatch_halted(s))
+	if (dispatch_stopped(s))
 		return;
 	if (take_d->by_reference)
 		fetch_body(s);
@@ -155,6 +168,7 @@ step_deliver_cancel(struct shipment *s)
 	s->call = NULL;
 	fetch_cancel(s->fetch);
 	s->fetch = NULL;
+	xfree(&s->read_sha256);
 	discard_fd(s->fd);
 	s->fd = -1;
 }

@@ -14,14 +14,18 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "engine/again.h"
+#include "engine/doubt.h"
+#include "engine/late.h"
+#include "engine/learn.h"
+#include "engine/own.h"
 #include "engine/settle.h"
+#include "engine/times.h"
 #include "engine/work.h"
 
-/* S3 tells times in whole seconds. */
-#define AGE_GRAIN_MS 1000
 /* A look that cannot be made (a network that is not up yet) does not end a
  * job at its deadline; so many of them in a row do. */
-#define LATE_LOOKS_MAX 20
+#define VAIN_LOOKS_MAX 20
 
 static void look_on(struct work *w);
 static void note_obstacle(struct work *w, const struct error *err);
@@ -39,29 +43,16 @@ place_of(const struct work *w)
 	const struct submission *s = looked_at(w);
 
 	if (!w->at_failure)
-		return submission_output(s);
+		return learn_output(w, s);
 	return s->fate == SUB_ACCEPTED ? s->failure_location : NULL;
 }
 
 /* --- verdicts ------------------------------------------------------- */
 
-/* The failure of one submission counts once no other can succeed any more. */
-static const struct submission *
-failed_submission(const struct job *job)
-{
-	size_t i;
-
-	for (i = 0; i < job->nsubs; i++) {
-		if (job->subs[i].fate == SUB_FAILED)
-			return &job->subs[i];
-	}
-	return NULL;
-}
-
 static void
 expire(struct work *w)
 {
-	const struct submission *failed = failed_submission(w->job);
+	const struct submission *failed = again_failed(w->job);
 	struct step_result r = {
 	    .verdict = VERDICT_DONE,
 	    .next = JOB_DONE,
@@ -80,29 +71,19 @@ expire(struct work *w)
 	engine_apply(w, &r);
 }
 
-/* When looking alone ends: at the deadline, or in doubt with the grace. */
+/* Since the submission that is waited for. */
 static int64_t
-patience_ends_at(const struct work *w)
+age_of(const struct job *job)
 {
-	const struct submission *s = job_last_submission(w->job);
-	struct engine_policy policy;
+	const struct submission *s = job_last_submission(job);
 
-	if (w->job->state == JOB_PENDING || s->fate == SUB_REFUSED)
-		return w->job->deadline_at;
-	/* An earlier one is in doubt, and this one can go again at once. */
-	if (s->fate == SUB_NOT_SENT)
-		return 0;
-	engine_policy_of(w, &policy);
-	return s->ended_at + policy.doubt_grace_ms;
+	return job->state == JOB_PENDING ? times_since_end(s)
+					 : times_since_intent(s);
 }
 
 static void
 look_later(struct work *w, int64_t left_ms)
 {
-	const struct job *job = w->job;
-	int64_t since = job->state == JOB_PENDING
-	    ? job->submitted_at
-	    : job_last_submission(job)->intent_at;
 	struct engine_policy policy;
 	struct step_result r = {
 	    .verdict = VERDICT_WAIT,
@@ -110,23 +91,30 @@ look_later(struct work *w, int64_t left_ms)
 	};
 
 	engine_policy_of(w, &policy);
-	r.delay_ms = plan_delay_ms(&policy.plan, clock_wall_ms() - since,
+	r.delay_ms = plan_delay_ms(&policy.plan, age_of(w->job),
 	    left_ms > 0 ? left_ms : INT64_MAX, random_unit());
 	engine_apply(w, &r);
 }
 
+/* Nothing is there. What ends the waiting is a look that began behind its end,
+ * and could be made. */
 static void
 wait_more(struct work *w)
 {
-	int64_t now = clock_wall_ms(), left = patience_ends_at(w) - now;
-	bool late = now >= w->job->deadline_at;
+	int64_t left = doubt_left_ms(w);
+	bool late = times_left(w->job) <= 0;
 
-	if (left > 0 || (w->blind && (!late || ++w->late < LATE_LOOKS_MAX)))
+	if (w->is_late)
+		late_not_yet(w);
+	else if (left > 0 ||
+	    (w->blind && (!late || ++w->in_vain < VAIN_LOOKS_MAX)))
 		look_later(w, left);
+	else if (left + (clock_mono_ms() - w->looked_mono) > 0)
+		look_later(w, 1);
 	else if (w->job->state == JOB_PENDING)
 		expire(w);
 	else
-		step_submit_again(w);
+		doubt_over(w);
 }
 
 static void
@@ -138,6 +126,12 @@ found_output(struct work *w)
 	    .outcome = OUTCOME_OK,
 	};
 
+	if (w->is_late) {
+		late_found(w);
+		return;
+	}
+	if (w->took_ms >= 0)
+		learn_latency(w, w->took_ms);
 	engine_apply(w, &r);
 }
 
@@ -154,14 +148,20 @@ found_failure(struct work *w)
 	    .error_text = w->text.len > 0 ? w->text.data
 					  : "the model failed and said nothing",
 	};
+	int64_t delay;
 
 	s->fate = SUB_FAILED;
+	free(s->note);
 	s->note = xstrdup(r.error_text);
-	if (job_may_succeed(w->job)) {
+	if (learn_may_succeed(w)) {
 		engine_record(w, s->n, look_on);
 		return;
 	}
-	engine_apply(w, &r);
+	delay = again_delay_ms(w, s->note);
+	if (delay > 0)
+		again_begin(w, s, delay);
+	else
+		engine_apply(w, &r);
 }
 
 /* --- what stands in the way ----------------------------------------- */
@@ -381,24 +381,18 @@ read_failure(struct work *w, const char *etag)
 	}
 }
 
-/*
- * Under a name that the caller chose there may be an object of an earlier
- * job. Both times are of the server's clock, so no skew enters.
- */
-static bool
-is_stale(const struct work *w, const struct s3_object *o)
+/* The server's clock tells how long the result has been there: a look comes
+ * later, and after a restart much later. */
+static void
+note_latency(struct work *w, const struct s3_object *o)
 {
-	int64_t age = o->server_at - o->modified_at, since;
+	int64_t age = 0;
 
-	if (w->job->spec.filename == NULL || o->server_at == -1 ||
-	    o->modified_at == -1)
-		return false;
-	/* Our own clock may be set meanwhile, the monotonic one may not; it
-	 * knows of the last submission only. */
-	since = w->sent_mono != 0 && looked_at(w) == job_last_submission(w->job)
-	    ? clock_mono_ms() - w->sent_mono
-	    : clock_wall_ms() - looked_at(w)->intent_at;
-	return age > since + AGE_GRAIN_MS;
+	w->took_ms = times_since_intent(looked_at(w));
+	if (o->server_at != -1 && o->modified_at != -1)
+		age = o->server_at - o->modified_at;
+	if (age > 0)
+		w->took_ms -= age < w->took_ms ? age : w->took_ms;
 }
 
 static void
@@ -408,12 +402,14 @@ on_head(const struct s3_object *object, const struct error *err, void *arg)
 
 	w->call = NULL;
 	w->job->polls++;
-	if (object != NULL ? is_stale(w, object) : err->code == ERR_NOT_FOUND) {
+	if (object != NULL ? own_is_stale(w, looked_at(w), object)
+			   : err->code == ERR_NOT_FOUND) {
 		look_on(w);
 	} else if (object != NULL && w->at_failure) {
 		read_failure(w, object->etag);
 	} else if (object != NULL) {
 		note_result(w->job, place_of(w), object);
+		note_latency(w, object);
 		/* Of unknown size it is too large to be kept. */
 		if (object->size >= 0 && object->size <= settle_wants(w))
 			read_result(w);
@@ -451,7 +447,8 @@ look_on(struct work *w)
 			wait_more(w);
 			return;
 		}
-		if (place_of(w) == NULL)
+		/* A late failure tells nobody anything. */
+		if (place_of(w) == NULL || (w->is_late && w->at_failure))
 			continue;
 		if (look_here(w, &err) == 0)
 			return;
@@ -467,6 +464,8 @@ step_poll(struct work *w)
 	w->at_failure = true;
 	error_clear(&w->obstacle);
 	w->blind = false;
+	w->took_ms = -1;
+	w->looked_mono = clock_mono_ms();
 	look_on(w);
 }
 

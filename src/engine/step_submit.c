@@ -22,18 +22,20 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "engine/answer.h"
+#include "engine/doubt.h"
+#include "engine/learn.h"
 #include "engine/names.h"
+#include "engine/own.h"
+#include "engine/times.h"
 #include "engine/work.h"
 
-#define TTL_DEFAULT_S 21600 /* RequestTTLSeconds, service model */
-#define TIMEOUT_DEFAULT_S 900 /* InvocationTimeoutSeconds */
-#define DEADLINE_SLACK_MS 60000
-#define DOUBTS_MAX 5
+/* A store that is stalled may write an intent late: then it is written anew, so
+ * that what follows from its time holds. */
+#define INTENT_STALE_MS 10000
 /* A caller's Filename may name an object of an earlier job. Two seconds keep
  * the two apart by age, although S3 tells times in whole seconds. */
 #define CALLER_NAME_HOLD_MS 2000
-
-static void submit_now(struct work *w);
 
 static void
 fail(struct work *w, const struct error *err, const char *code)
@@ -75,7 +77,7 @@ on_uploaded(const struct s3_object *object, const struct error *err, void *arg)
 	if (object != NULL) {
 		crash_point("C3");
 		w->input_stored = true;
-		submit_now(w);
+		step_submit_now(w);
 		return;
 	}
 	e = *err;
@@ -168,10 +170,10 @@ next_submission(struct work *w)
 		s = job_add_submission(job);
 	clear_submission(s);
 	s->fate = SUB_OPEN;
-	s->intent_at = clock_wall_ms();
-	s->ended_at = 0;
+	times_begin(s);
 	names_choose(job, s);
-	names_predict(job, engine_output_path(w));
+	names_predict(job, learn_output_path(w));
+	own_note(w, s);
 	return s;
 }
 
@@ -182,37 +184,9 @@ close_submission(
     struct submission *s, enum submission_fate fate, const char *note)
 {
 	s->fate = fate;
-	s->ended_at = clock_wall_ms();
+	times_end(s);
+	free(s->note);
 	s->note = xstrdup_or_null(note);
-}
-
-/* Does the service put the result where the names say? Then so it is for the
- * submissions whose answers were lost. */
-static void
-compare_names(struct work *w, const struct submission *s)
-{
-	char *path = names_output_path(s);
-
-	if (path != NULL) {
-		names_predict(w->job, path);
-		engine_learn_output_path(w, path);
-	}
-	if (s->filename != NULL &&
-	    (path == NULL ||
-		(s->predicted != NULL &&
-		    !str_eq(s->predicted, s->output_location)))) {
-		log_begin(LOG_WARN, "engine");
-		log_str("job", w->job->id);
-		log_str("msg",
-		    "the endpoint does not honour Filename and "
-		    "S3OutputPathExtension, or output_path is wrong; results "
-		    "are taken from where it says");
-		log_str("predicted",
-		    s->predicted != NULL ? s->predicted : s->filename);
-		log_str("actual", s->output_location);
-		log_end();
-	}
-	free(path);
 }
 
 static void
@@ -220,7 +194,6 @@ accepted(struct work *w, const struct sagemaker_accepted *a)
 {
 	struct job *job = w->job;
 	struct submission *s = job_last_submission(job);
-	int64_t ttl = job->spec.request_ttl_s, run;
 	struct step_result r = {
 	    .verdict = VERDICT_DONE,
 	    .next = JOB_PENDING,
@@ -231,12 +204,8 @@ accepted(struct work *w, const struct sagemaker_accepted *a)
 	s->output_location = xstrdup(a->output_location);
 	s->failure_location = xstrdup_or_null(a->failure_location);
 	s->request_id = xstrdup_or_null(a->request_id);
-	compare_names(w, s);
-	run = job->spec.invocation_timeout_s;
-	job->deadline_at = s->ended_at + DEADLINE_SLACK_MS +
-	    1000 *
-		((ttl != 0 ? ttl : TTL_DEFAULT_S) +
-		    (run != 0 ? run : TIMEOUT_DEFAULT_S));
+	learn_answer(w, s);
+	times_set_deadline(job, times_patience_ms(&job->spec));
 	engine_apply(w, &r);
 }
 
@@ -262,7 +231,7 @@ refused(struct work *w, const struct error *err)
 
 	close_submission(s, SUB_REFUSED, err->text);
 	/* An earlier one, whose answer was lost, may still bring the result. */
-	if (job_may_succeed(w->job))
+	if (learn_may_succeed(w))
 		engine_record(w, s->n, look_soon);
 	else
 		engine_apply(w, &r);
@@ -275,6 +244,8 @@ after_not_sent(struct work *w)
 	struct error err = w->obstacle;
 
 	error_clear(&w->obstacle);
+	/* What lies under the caller's name may change until it goes again. */
+	w->before.known = false;
 	retry(w, &err);
 }
 
@@ -286,35 +257,16 @@ after_doubt(struct work *w)
 	log_begin(LOG_WARN, "engine");
 	log_str("job", w->job->id);
 	log_str("msg",
-	    s->predicted != NULL
+	    learn_output(w, s) != NULL
 		? "the submission may have been accepted: looking for its "
 		  "result before another one is made"
-		: "the submission may have been accepted, and without "
-		  "output_path its result cannot be looked for: waiting "
-		  "before another one is made");
+		: "the submission may have been accepted, and where its "
+		  "result would be is not known: waiting before another one "
+		  "is made");
 	log_err(&w->obstacle);
 	log_end();
 	error_clear(&w->obstacle);
 	look_soon(w);
-}
-
-/*
- * REFUSED: by the service, or by our own check before it. NOT_SENT: no byte
- * can have left, or AWS itself says it took nothing. All else is a doubt.
- */
-static enum submission_fate
-fate_of(const struct error *err)
-{
-	if (err->code == ERR_USAGE)
-		return SUB_REFUSED;
-	if (!err->sent || err->code == ERR_THROTTLED)
-		return SUB_NOT_SENT;
-	if (err->http_status == 503 && str_starts(err->remote_code, "Service"))
-		return SUB_NOT_SENT;
-	if (err->code == ERR_REFUSED || err->code == ERR_AUTH ||
-	    err->code == ERR_NOT_FOUND)
-		return SUB_REFUSED;
-	return SUB_DOUBT;
 }
 
 /* "Value at 'body' … less than or equal to 0": no inline bodies here. */
@@ -347,7 +299,55 @@ upload_instead(struct work *w, struct submission *s, const struct error *err)
 	free(w->uploaded);
 	w->uploaded = job_upload_place(w->job, policy.input_prefix);
 	close_submission(s, SUB_NOT_SENT, err->text);
-	engine_record(w, s->n, submit_now);
+	engine_record(w, s->n, step_submit_now);
+}
+
+static void
+not_accepted(struct work *w, const struct error *err)
+{
+	struct submission *s = job_last_submission(w->job);
+
+	close_submission(s, SUB_NOT_SENT, err->text);
+	w->obstacle = *err;
+	if (answer_is_credentials(err) && w->obstacle.hint[0] == '\0')
+		err_hint(&w->obstacle,
+		    "Get new credentials, or set this machine's clock right: "
+		    "the job waits for that.");
+	engine_record(w, s->n, after_not_sent);
+}
+
+static void
+in_doubt(struct work *w, const struct error *err)
+{
+	struct submission *s = job_last_submission(w->job);
+
+	close_submission(s, SUB_DOUBT, err->text);
+	w->obstacle = *err;
+	engine_record(w, s->n, after_doubt);
+}
+
+/* What was not accepted for good, or for now; or nobody knows. */
+static void
+declined(struct work *w, const struct error *err)
+{
+	switch (answer_class(err)) {
+	case ANSWER_REJECTED:
+		if (is_inline_refusal(w, err))
+			upload_instead(w, job_last_submission(w->job), err);
+		else
+			refused(w, err);
+		return;
+	case ANSWER_NOT_SENT:
+	case ANSWER_NOT_ACCEPTED:
+		not_accepted(w, err);
+		return;
+	case ANSWER_IN_DOUBT:
+		in_doubt(w, err);
+		return;
+	case ANSWER_ACCEPTED:
+		break;
+	}
+	abort();
 }
 
 static void
@@ -355,28 +355,24 @@ on_answer(
     const struct sagemaker_accepted *a, const struct error *err, void *arg)
 {
 	struct work *w = arg;
-	struct submission *s = job_last_submission(w->job);
-	enum submission_fate fate;
 
 	w->invoke = NULL;
 	engine_sending(w, false);
-	if (a != NULL) {
+	if (a != NULL)
 		accepted(w, a);
-		return;
-	}
-	if (is_inline_refusal(w, err)) {
-		upload_instead(w, s, err);
-		return;
-	}
-	fate = fate_of(err);
-	if (fate == SUB_REFUSED) {
-		refused(w, err);
-		return;
-	}
-	close_submission(s, fate, err->text);
-	w->obstacle = *err;
-	engine_record(
-	    w, s->n, fate == SUB_NOT_SENT ? after_not_sent : after_doubt);
+	else
+		declined(w, err);
+}
+
+static void send_request(struct work *w);
+
+static void
+write_intent(struct work *w)
+{
+	struct submission *s = next_submission(w);
+
+	engine_sending(w, true);
+	engine_record(w, s->n, send_request);
 }
 
 /* The intent is on disk: now the request may leave. */
@@ -384,7 +380,7 @@ static void
 send_request(struct work *w)
 {
 	const struct job_spec *spec = &w->job->spec;
-	const struct submission *s = job_last_submission(w->job);
+	struct submission *s = job_last_submission(w->job);
 	struct sagemaker_invoke in = {
 	    .endpoint_name = spec->endpoint,
 	    .content_type = spec->content_type,
@@ -400,24 +396,41 @@ send_request(struct work *w)
 	};
 	struct error err;
 
+	if (times_since_intent(s) > INTENT_STALE_MS) {
+		times_begin(s);
+		engine_record(w, s->n, send_request);
+		return;
+	}
 	crash_point("C4");
 	if (spec->input == INPUT_BODY && !w->refuses_inline) {
 		in.body = spec->body;
 		in.body_len = spec->body_len;
 	}
-	w->sent_mono = clock_mono_ms();
 	log_debug("engine", "job %s: sending submission %u", w->job->id, s->n);
 	if (sagemaker_invoke_async(
 		w->site->sagemaker, &in, on_answer, w, &w->invoke, &err) == -1)
-		refused(w, &err);
+		declined(w, &err);
 }
 
 static void
-submit_now(struct work *w)
+submit(struct work *w)
 {
-	struct submission *s;
+	if (own_look(w, write_intent))
+		write_intent(w);
+}
+
+void
+step_submit_now(struct work *w)
+{
+	const struct job_spec *spec = &w->job->spec;
 	struct error err;
 
+	/* It was let go of when the one before was accepted. */
+	if (spec->input == INPUT_BODY && spec->body == NULL &&
+	    spec->body_len > 0 && w->uploaded == NULL) {
+		engine_reload_body(w, step_submit_now);
+		return;
+	}
 	if (must_upload(w)) {
 		if (start_upload(w, &err) == -1) {
 			close_input(w);
@@ -425,93 +438,7 @@ submit_now(struct work *w)
 		}
 		return;
 	}
-	s = next_submission(w);
-	engine_sending(w, true);
-	engine_record(w, s->n, send_request);
-}
-
-/* --- in doubt, and too late ----------------------------------------- */
-
-static unsigned
-count_doubts(const struct job *job)
-{
-	unsigned n = 0;
-	size_t i;
-
-	for (i = 0; i < job->nsubs; i++)
-		n += job->subs[i].fate == SUB_DOUBT;
-	return n;
-}
-
-static void
-expire(struct work *w)
-{
-	const struct submission *s = job_last_submission(w->job);
-	struct step_result r = {
-	    .verdict = VERDICT_DONE,
-	    .next = JOB_DONE,
-	    .outcome = OUTCOME_EXPIRED,
-	    .error_code = "deadline",
-	    .error_text = s != NULL && s->note != NULL
-		? s->note
-		: "it could not be submitted in time",
-	};
-
-	engine_apply(w, &r);
-}
-
-static bool
-too_late(const struct job *job)
-{
-	return job->deadline_at != 0 && clock_wall_ms() >= job->deadline_at;
-}
-
-/* Its words are on disk; the error itself may be of an earlier process. */
-static void
-fail_refused(struct work *w, const struct submission *s)
-{
-	struct step_result r = {
-	    .verdict = VERDICT_DONE,
-	    .next = JOB_DONE,
-	    .outcome = OUTCOME_FAILED,
-	    .error_code = "refused",
-	    .error_text = s->note,
-	};
-
-	engine_apply(w, &r);
-}
-
-void
-step_submit_again(struct work *w)
-{
-	const struct submission *s = job_last_submission(w->job);
-	struct error err;
-
-	if (s->fate == SUB_REFUSED) {
-		fail_refused(w, s);
-		return;
-	}
-	if (too_late(w->job)) {
-		expire(w);
-		return;
-	}
-	if (s->fate == SUB_NOT_SENT) {
-		submit_now(w);
-		return;
-	}
-	if (count_doubts(w->job) >= DOUBTS_MAX) {
-		err_set(&err, ERR_REMOTE,
-		    "%d submissions ended in doubt; the last: %s", DOUBTS_MAX,
-		    s->note != NULL ? s->note : "no answer");
-		fail(w, &err, "in-doubt");
-		return;
-	}
-	log_begin(LOG_WARN, "engine");
-	log_str("job", w->job->id);
-	log_str("msg", "nothing came of the doubtful submission: resubmitting");
-	log_int("submission", s->n + 1);
-	log_end();
-	submit_now(w);
+	submit(w);
 }
 
 void
@@ -526,8 +453,8 @@ step_submit(struct work *w)
 		step_poll(w);
 		return;
 	}
-	if (too_late(job)) {
-		expire(w);
+	if (doubt_too_late(w)) {
+		doubt_expire(w);
 		return;
 	}
 	hold.delay_ms = job->created_at + CALLER_NAME_HOLD_MS - now;
@@ -536,7 +463,8 @@ step_submit(struct work *w)
 		engine_apply(w, &hold);
 		return;
 	}
-	submit_now(w);
+	if (own_claim(w))
+		step_submit_now(w);
 }
 
 void

@@ -21,6 +21,9 @@ typedef void work_fn(struct work *w);
 struct work {
 	struct agenda_entry entry; /* first: an entry is its work */
 	TAILQ_ENTRY(work) all;
+	TAILQ_ENTRY(work) late; /* where is_late */
+	TAILQ_ENTRY(work) waiting; /* where waits */
+	bool listed; /* found by its id */
 	struct engine *engine;
 	struct job *job;
 	struct site *site;
@@ -30,6 +33,7 @@ struct work {
 	bool cancelled; /* to be moved as soon as nothing is being written */
 	work_fn *after_write;
 	enum job_state from; /* of the move that is being written */
+	int64_t again_ms; /* before the next submission, behind a failure */
 
 	/* step_submit */
 	bool input_stored;
@@ -37,8 +41,19 @@ struct work {
 	bool sending; /* from the intent to the answer */
 	int input_fd;
 	char *uploaded; /* where an inline body went then */
-	int64_t sent_mono; /* of this process's last intent, or 0 */
 	struct sagemaker_call *invoke;
+
+	/* own: where the caller chose the Filename */
+	struct own_claim *claim;
+	bool waits; /* until another job is DONE */
+	work_fn *after_look;
+	struct {
+		bool known;
+		char *etag; /* NULL: nobody can tell; "": nothing */
+		int64_t at;
+		unsigned tries;
+		unsigned holds;
+	} before; /* what lay there */
 
 	/* step_poll */
 	struct s3_call *call;
@@ -47,11 +62,17 @@ struct work {
 	bool again; /* … for the second time */
 	bool blind; /* a place could not be looked at, but may be later */
 	bool have_result;
-	unsigned late; /* looks that could not be made after the deadline */
+	unsigned in_vain; /* looks that could not be made after the deadline */
+	int64_t looked_mono; /* this look began */
+	int64_t took_ms; /* from the intent to the result; -1: not known */
 	struct buf result; /* its bytes, where deliveries want them */
 	struct buf text; /* of the failure object, its beginning */
 	struct error obstacle; /* what stood in the way, code NONE: nothing */
 	char warned[64]; /* the last obstacle that was logged */
+
+	/* late: the job is DONE and expired */
+	bool is_late;
+	int64_t expired_mono;
 };
 
 /* What a step tells the engine. */
@@ -78,8 +99,8 @@ struct step_result {
 void step_submit(struct work *w);
 void step_poll(struct work *w);
 
-/* step_poll looked for a doubtful submission, and its grace is over. */
-void step_submit_again(struct work *w);
+/* The next submission, whatever became of those before. */
+void step_submit_now(struct work *w);
 
 /* Let go of what a step has under way. */
 void step_submit_cancel(struct work *w);
@@ -94,9 +115,9 @@ void engine_sending(struct work *w, bool sending);
 /* Write submission n without a change of state; `next` runs once on disk. */
 void engine_record(struct work *w, unsigned n, work_fn *next);
 
-/* The endpoint's S3OutputPath, configured or learned from a 202; or NULL. */
-const char *engine_output_path(const struct work *w);
-void engine_learn_output_path(const struct work *w, const char *path);
+/* Read the input's bytes back from the store; `next` runs once they are there.
+ * Where they are not any more the job is failed. */
+void engine_reload_body(struct work *w, work_fn *next);
 
 const struct engine_options *engine_options_of(const struct work *w);
 void engine_policy_of(const struct work *w, struct engine_policy *out);

@@ -111,6 +111,7 @@ names_of_the_caller_are_kept_as_they_are(void **state)
 	/* The age of an object tells only after a while. */
 	time_passes(1999);
 	assert_null(peer_seen(0));
+	reply_missing(expect_head("http://s3.test/out/res/mine/too/scan.json"));
 	s = peer_expect("POST", INVOKE_URL);
 	peer_header(s, "X-Amzn-SageMaker-Inference-Id", "order 66");
 	peer_header(s, "X-Amzn-SageMaker-S3OutputPathExtension", "mine/too");
@@ -376,7 +377,8 @@ throttling_is_waited_out_under_the_same_names(void **state)
 	reply_error(expect_invoke(1), 400, "ThrottlingException", "Rate");
 	flow_submit(job);
 	assert_int_equal(on_disk()->subs[0].fate, SUB_NOT_SENT);
-	peer_reply(expect_invoke(1), 429, "Retry-After: 7", "");
+	peer_reply(expect_invoke(1), 429, "Retry-After: 7",
+	    "{\"__type\":\"TooManyRequestsException\"}");
 	time_passes(500);
 	time_passes(6999);
 	assert_int_equal(peer_count("POST", "*"), 2);
@@ -469,21 +471,53 @@ new_credentials_are_not_tried_for_ever(void **state)
 	reply_error(expect_invoke(1), 403, "ExpiredTokenException", "too old");
 	reply_error(expect_invoke(1), 403, "ExpiredTokenException", "too old");
 	flow_submit(job);
-	must_be(JOB_DONE, OUTCOME_FAILED);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	assert_int_equal(peer_count("POST", "*"), 2);
+}
+
+/* Nothing was accepted, and what is wrong is not the job. */
+static void
+credentials_that_stay_expired_end_no_job(void **state)
+{
+	struct job *job = flow_job();
+	int i;
+
+	(void)state;
+	for (i = 0; i < 9; i++)
+		reply_error(
+		    expect_invoke(1), 403, "ExpiredTokenException", "too old");
+	flow_submit(job);
+	assert_int_equal(on_disk()->subs[0].fate, SUB_NOT_SENT);
+	assert_int_equal(log_lines(" warn ", "get new credentials"), 1);
+	assert_non_null(strstr(flow.trouble.hint, "get new credentials"));
+	time_passes(500 + 1000 + 2000 + 4000 + 8000 + 16000 + 25000 + 24999);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	assert_int_equal(peer_count("POST", "*"), 8);
+	time_passes(25000);
+	reply_accepted(expect_invoke(1), 1);
+	time_passes(1);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	assert_int_equal(on_disk()->nsubs, 1);
 }
 
 static void
-credentials_that_stay_expired_end_the_job(void **state)
+a_wrong_clock_ends_no_job(void **state)
 {
 	struct job *job = flow_job();
 
 	(void)state;
-	setenv("AWS_ACCESS_KEY_ID", "AKIDFRESH", 1);
-	reply_error(expect_invoke(1), 403, "ExpiredTokenException", "too old");
-	reply_error(expect_invoke(1), 403, "ExpiredTokenException", "too old");
+	reply_error(expect_invoke(1), 403, "InvalidSignatureException",
+	    "Signature expired: 20260304T040000Z is now earlier than "
+	    "20260304T050107Z");
 	flow_submit(job);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	assert_int_equal(on_disk()->subs[0].fate, SUB_NOT_SENT);
+	assert_int_equal(log_lines(" warn ", "Signature expired"), 1);
+	reply_error(expect_invoke(1), 403, "InvalidSignatureException",
+	    "The request signature we calculated does not match");
+	time_passes(500);
 	must_be(JOB_DONE, OUTCOME_FAILED);
-	assert_non_null(strstr(on_disk()->error_text, "get new credentials"));
+	assert_string_equal(on_disk()->error_code, "refused");
 }
 
 static void
@@ -642,7 +676,8 @@ main(void)
 	    FLOW_TEST(a_request_that_cannot_be_meant_is_never_sent),
 	    FLOW_TEST(expired_credentials_are_read_again_once),
 	    FLOW_TEST(new_credentials_are_not_tried_for_ever),
-	    FLOW_TEST(credentials_that_stay_expired_end_the_job),
+	    FLOW_TEST(credentials_that_stay_expired_end_no_job),
+	    FLOW_TEST(a_wrong_clock_ends_no_job),
 	    FLOW_TEST(two_requests_under_way_both_get_the_fresh_credentials),
 	    FLOW_TEST(an_engine_may_go_while_a_submission_is_under_way),
 	    FLOW_TEST(an_engine_may_go_while_an_upload_is_under_way),

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine's insides, for the files that it is made of (engine.c, work.c,
+ * learn.c, own.c, late.c); a step needs work.h only.
+ */
+#ifndef ENGINE_CORE_H
+#define ENGINE_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine/agenda.h"
+#include "engine/dispatch.h"
+#include "engine/engine.h"
+#include "engine/learned.h"
+#include "engine/work.h"
+
+/* A job that no service took in this time is let go. */
+#define QUEUED_MAX_MS ((int64_t)6 * 3600 * 1000)
+
+TAILQ_HEAD(works, work);
+
+struct engine {
+	struct engine_options o;
+	struct learned_list *learned;
+	struct agenda agenda;
+	struct loop_timer *timer;
+	struct works works;
+	struct works lates; /* … of them DONE and expired; oldest first */
+	size_t nlates;
+	void *index; /* of the others by job id, tsearch(3) */
+	void *owned; /* places that callers named, tsearch(3) */
+	struct dispatch *dispatch;
+	size_t running;
+	size_t sending;
+	bool draining; /* nothing new is begun */
+	bool stopping; /* and nothing is gone on with */
+};
+
+/* --- engine.c ------------------------------------------------------- */
+
+/* A step runs in so much time, unless the engine drains. */
+void engine_schedule(struct work *w, int64_t delay_ms);
+
+/* Its verdict is told, or it is broken off: the next one may begin. */
+void engine_step_over(struct work *w);
+
+void engine_tell(
+    struct work *w, enum engine_event event, const struct error *err);
+
+/* The store failed, or the region is senseless: what is on disk stays true,
+ * and nobody goes on here. Frees the work. */
+void engine_give_up(struct work *w, const struct error *err);
+
+/* From here on the deliveries of the job are the dispatcher's. */
+void engine_hand_over(struct work *w);
+
+/* --- work.c --------------------------------------------------------- */
+
+struct work *work_new(struct engine *e, struct job *take_job);
+void work_free(struct work *w);
+
+/* By the job's id; not those that are only looked for late. */
+struct work *work_find(const struct engine *e, const char *id);
+
+/* It is found no more. */
+void work_hide(struct work *w);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between jobs and what is known of their endpoints. */
+#include "engine/learn.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "engine/core.h"
+#include "engine/learned.h"
+#include "engine/names.h"
+
+static struct learned *
+known(const struct work *w)
+{
+	const struct job_spec *spec = &w->job->spec;
+
+	return learned_find(w->engine->learned, spec->region, spec->endpoint);
+}
+
+static struct learned *
+learner(struct work *w)
+{
+	const struct job_spec *spec = &w->job->spec;
+
+	return learned_add(w->engine->learned, spec->region, spec->endpoint);
+}
+
+const char *
+learn_output_path(const struct work *w)
+{
+	return learned_path(known(w), w->job->spec.output_path);
+}
+
+const char *
+learn_output(const struct work *w, const struct submission *s)
+{
+	const char *configured = w->job->spec.output_path;
+
+	if (s->fate != SUB_ACCEPTED &&
+	    learned_marked(known(w), str_empty(configured) ? NULL : configured))
+		return NULL;
+	return submission_output(s);
+}
+
+bool
+learn_may_succeed(const struct work *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->job->nsubs; i++) {
+		if (learn_output(w, &w->job->subs[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* --- kept ----------------------------------------------------------- */
+
+/* It is learned again where it could not be written. */
+static void
+on_kept(const struct error *err, void *arg)
+{
+	(void)arg;
+	if (err != NULL)
+		log_debug(
+		    "engine", "what was learned is not kept: %s", err->text);
+}
+
+static void
+keep(struct work *w, struct learned *l)
+{
+	char *name, *value;
+
+	if (w->engine->stopping)
+		return;
+	learned_save(l, &name, &value);
+	store_keep(w->engine->o.store, name, value, on_kept, NULL);
+	free(name);
+	free(value);
+}
+
+/* --- places --------------------------------------------------------- */
+
+static void
+log_differs(const struct work *w, const struct submission *s)
+{
+	log_begin(LOG_WARN, "engine");
+	log_str("job", w->job->id);
+	log_str("endpoint", w->job->spec.endpoint);
+	log_str("msg",
+	    "the endpoint does not honour Filename and "
+	    "S3OutputPathExtension, or output_path is wrong; results are taken "
+	    "from where it says, and lost answers cannot be looked for");
+	log_str("predicted", s->predicted != NULL ? s->predicted : s->filename);
+	log_str("actual", s->output_location);
+	log_end();
+}
+
+static void
+log_honours(const struct work *w)
+{
+	log_begin(LOG_INFO, "engine");
+	log_str("endpoint", w->job->spec.endpoint);
+	log_str("msg", "the endpoint puts results where it is told to again");
+	log_end();
+}
+
+void
+learn_answer(struct work *w, const struct submission *s)
+{
+	struct learned *l = learner(w);
+	enum learned_news news;
+	char *path;
+
+	if (s->filename == NULL)
+		return;
+	path = names_output_path(s);
+	news = learned_answer(l, w->job->spec.output_path, path);
+	if (news == LEARNED_DIFFERS)
+		log_differs(w, s);
+	else if (news == LEARNED_HONOURS)
+		log_honours(w);
+	if (news != LEARNED_NOTHING)
+		keep(w, l);
+	names_predict(w->job, learn_output_path(w));
+	free(path);
+}
+
+/* --- latencies ------------------------------------------------------ */
+
+void
+learn_latency(struct work *w, int64_t ms)
+{
+	struct learned *l = learner(w);
+
+	learned_latency(l, ms);
+	if (learned_due(l))
+		keep(w, l);
+}
+
+int64_t
+learn_p95_ms(const struct work *w)
+{
+	return learned_p95_ms(known(w));
+}
+
+/* An accepted submission tells where those went whose answers were lost. */
+void
+learn_adopted(struct work *w)
+{
+	const char *configured = w->job->spec.output_path;
+	struct job *job = w->job;
+	size_t i;
+
+	if (learned_marked(known(w), str_empty(configured) ? NULL : configured))
+		return;
+	for (i = 0; i < job->nsubs; i++) {
+		char *path = names_output_path(&job->subs[i]);
+
+		names_predict(job, path);
+		free(path);
+	}
+}
