@@ -72,6 +72,7 @@ store_sources += src/store/sqlite_db.h
 store_sources += src/store/sqlite_migrate.c
 store_sources += src/store/sqlite_read.c
 store_sources += src/store/sqlite_sql.c
+store_sources += src/store/sqlite_trouble.c
 store_sources += src/store/sqlite_write.c
 store_sources += src/store/store.c src/store/store.h
 store_sources += src/store/store_op.h

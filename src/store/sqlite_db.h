@@ -56,9 +56,11 @@ struct db {
 	int lock_fd;
 	bool empty; /* read only, and nothing is in it */
 	char *owner; /* of the rows that are written */
+	enum store_trouble trouble; /* of the last call that failed */
 	struct sqlite3_stmt *stmts[SQL_COUNT];
 };
 
+/* The connection's last error; -1. */
 int sqlite_complain(struct db *db, const char *what, struct error *err);
 
 /* Statements that give no rows, as text. */
