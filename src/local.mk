@@ -99,6 +99,7 @@ engine_sources += src/engine/agenda.c src/engine/agenda.h
 engine_sources += src/engine/dispatch.c src/engine/dispatch.h
 engine_sources += src/engine/engine.c src/engine/engine.h
 engine_sources += src/engine/fetch.c src/engine/fetch.h
+engine_sources += src/engine/lane.c src/engine/lane.h
 engine_sources += src/engine/learned.c src/engine/learned.h
 engine_sources += src/engine/names.c src/engine/names.h
 engine_sources += src/engine/plan.c src/engine/plan.h

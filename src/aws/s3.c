@@ -90,10 +90,15 @@ check_head(const struct http_response *r, void *arg, struct error *err)
 		    (long long)call->offset, r->status);
 	/* A whole object without an ETag is what If-Match let through. */
 	if (!str_empty(call->if_match) && !str_eq(etag, call->if_match) &&
-	    (*etag != '\0' || call->offset > 0))
-		return err_set(err, ERR_PROTOCOL,
+	    (*etag != '\0' || call->offset > 0)) {
+		err_set(err, ERR_PROTOCOL,
 		    "GetObject: asked for version %s, and %s came",
 		    call->if_match, etag);
+		/* What S3 would have said. */
+		snprintf(err->remote_code, sizeof(err->remote_code),
+		    "PreconditionFailed");
+		return -1;
+	}
 	return 0;
 }
 

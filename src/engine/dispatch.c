@@ -17,74 +17,18 @@
 /* An interrupted attempt may have arrived: each further one waits longer. */
 #define INTERRUPTED_MS 1000
 #define INTERRUPTED_MAX_MS ((int64_t)3600 * 1000)
-/* A target that the configuration does not know is asked for again. */
-#define PARKED_MS 60000
-/* What the schedule of such a target may have wanted. */
+/* What the schedule of a target that is not configured may have wanted. */
 #define UNKNOWN_MAX_MS ((int64_t)24 * 3600 * 1000)
-
-struct lane {
-	TAILQ_ENTRY(lane) entry;
-	struct dispatch *dispatch;
-	char *name;
-	struct agenda agenda;
-	struct loop_timer *timer;
-	unsigned in_flight;
-	bool parked; /* and that was logged */
-};
-TAILQ_HEAD(lanes, lane);
 
 struct dispatch {
 	const struct engine_options *o;
 	struct lanes lanes;
 	void *index; /* of shipments by delivery id, tsearch(3) */
 	size_t n;
-	size_t under_way;
+	size_t quarantined;
 	bool stopping; /* nothing is begun */
-	bool halted; /* and nothing is gone on with */
+	bool broken_off; /* and nothing is gone on with */
 };
-
-static void run_lane(void *arg);
-
-/* --- lanes ---------------------------------------------------------- */
-
-static struct lane *
-lane_of(struct dispatch *dp, const char *name)
-{
-	struct lane *l;
-
-	TAILQ_FOREACH (l, &dp->lanes, entry) {
-		if (str_eq(l->name, name))
-			return l;
-	}
-	l = xcalloc(1, sizeof(*l));
-	l->dispatch = dp;
-	l->name = xstrdup(name);
-	agenda_init(&l->agenda);
-	l->timer = loop_timer_new(dp->o->loop, run_lane, l);
-	TAILQ_INSERT_TAIL(&dp->lanes, l, entry);
-	return l;
-}
-
-static void
-lane_free(struct lane *l)
-{
-	TAILQ_REMOVE(&l->dispatch->lanes, l, entry);
-	agenda_done(&l->agenda);
-	loop_timer_free(l->timer);
-	free(l->name);
-	free(l);
-}
-
-static void
-arm(struct lane *l)
-{
-	struct agenda_entry *first = agenda_first(&l->agenda);
-
-	if (first != NULL && !l->dispatch->stopping)
-		loop_timer_set(l->timer, first->due_at - clock_mono_ms());
-	else
-		loop_timer_clear(l->timer);
-}
 
 /* --- shipments ------------------------------------------------------ */
 
@@ -113,7 +57,7 @@ shipment_new(struct dispatch *dp, struct delivery *take_d)
 	s->dispatch = dp;
 	s->d = take_d;
 	s->fd = -1;
-	s->lane = lane_of(dp, take_d->target);
+	s->lane = lane_of(&dp->lanes, take_d->target);
 	free(take_d->body);
 	take_d->body = NULL;
 	tsearch(s, &dp->index, by_id);
@@ -127,9 +71,8 @@ leave_lane(struct shipment *s)
 {
 	if (!s->under_way)
 		return;
-	s->under_way = false;
-	s->lane->in_flight--;
-	s->dispatch->under_way--;
+	lane_leave(s);
+	s->ending = false;
 	step_deliver_cancel(s);
 	target_unref(s->target);
 	s->target = NULL;
@@ -144,11 +87,13 @@ leave_lane(struct shipment *s)
 static void
 shipment_free(struct shipment *s)
 {
-	agenda_remove(&s->lane->agenda, &s->entry);
+	lane_drop(s);
 	leave_lane(s);
+	s->dispatch->quarantined -= s->rank == LANE_ALONE;
 	tdelete(s, &s->dispatch->index, by_id);
 	s->dispatch->n--;
 	delivery_free(s->d);
+	free(s->sha256);
 	free(s);
 }
 
@@ -158,32 +103,38 @@ dispatch_options(const struct shipment *s)
 	return s->dispatch->o;
 }
 
-void
-dispatch_give_up(struct shipment *s, const struct error *err)
+static void
+log_lost(const struct shipment *s, const char *msg, const struct error *err)
 {
-	const struct engine_options *o = s->dispatch->o;
-
-	log_begin(LOG_ERROR, "engine");
-	log_str("delivery", s->d->id);
-	log_err(err);
-	log_end();
-	o->event(ENGINE_BROKEN, NULL, err, o->event_arg);
-	shipment_free(s);
-}
-
-void
-dispatch_set_aside(struct shipment *s, const struct error *err)
-{
-	struct lane *l = s->lane;
-
 	log_begin(LOG_ERROR, "engine");
 	log_str("delivery", s->d->id);
 	log_str("job", s->d->job_id);
-	log_str("msg", "set aside: its rows are damaged");
+	log_str("msg", msg);
 	log_err(err);
 	log_end();
+}
+
+void
+dispatch_lost(struct shipment *s, const struct error *err)
+{
+	const struct engine_options *o = s->dispatch->o;
+	struct lane *l = s->lane;
+
+	switch (err->code) {
+	case ERR_DAMAGED:
+	case ERR_PROTOCOL:
+		log_lost(s, "set aside: its rows are damaged", err);
+		break;
+	case ERR_NOT_FOUND:
+		log_lost(s, "it was forgotten meanwhile", err);
+		break;
+	default:
+		log_lost(s, NULL, err);
+		o->event(ENGINE_BROKEN, NULL, err, o->event_arg);
+		break;
+	}
 	shipment_free(s);
-	run_lane(l);
+	lane_run(l);
 }
 
 /* --- when ----------------------------------------------------------- */
@@ -221,66 +172,25 @@ wait_ms(const struct shipment *s)
 	return left < most ? left : most;
 }
 
+static enum lane_rank
+rank_of(const struct delivery *d)
+{
+	if (delivery_quarantined(d))
+		return LANE_ALONE;
+	return d->interruptions > 0 ? LANE_BEHIND : LANE_FRESH;
+}
+
 static void
 schedule(struct shipment *s)
 {
 	int64_t left = wait_ms(s);
+	enum lane_rank rank;
 
-	agenda_set(&s->lane->agenda, &s->entry, clock_mono_ms() + left);
-	arm(s->lane);
-}
-
-static void
-park(struct lane *l)
-{
-	if (!l->parked)
-		log_warn("engine",
-		    "deliveries wait for [%s], which the configuration does "
-		    "not have",
-		    l->name);
-	l->parked = true;
-	loop_timer_set(l->timer, PARKED_MS);
-}
-
-static void
-begin(struct shipment *s, struct target *take_target)
-{
-	agenda_remove(&s->lane->agenda, &s->entry);
-	s->target = take_target;
-	s->under_way = true;
-	s->lane->in_flight++;
-	s->dispatch->under_way++;
-	step_deliver(s);
-}
-
-/* Whatever is due, oldest first, as far as the target's limit goes. */
-static void
-run_lane(void *arg)
-{
-	struct lane *l = arg;
-	struct dispatch *dp = l->dispatch;
-	int64_t now = clock_mono_ms();
-	struct agenda_entry *first;
-	struct target *t = NULL;
-
-	while (!dp->stopping && (first = agenda_first(&l->agenda)) != NULL &&
-	    first->due_at <= now) {
-		t = dp->o->target != NULL
-		    ? dp->o->target(l->name, dp->o->target_arg)
-		    : NULL;
-		if (t == NULL) {
-			park(l);
-			return;
-		}
-		l->parked = false;
-		/* The end of one of these calls us again. */
-		if (l->in_flight >= t->max_in_flight) {
-			target_unref(t);
-			return;
-		}
-		begin((struct shipment *)first, t);
-	}
-	arm(l);
+	delivery_calm(s->d, clock_wall_ms());
+	rank = rank_of(s->d);
+	s->dispatch->quarantined += rank == LANE_ALONE;
+	s->dispatch->quarantined -= s->rank == LANE_ALONE;
+	lane_put(s, rank, clock_mono_ms() + left);
 }
 
 /* --- what became of an attempt -------------------------------------- */
@@ -340,7 +250,7 @@ on_ended(const struct error *err, void *arg)
 	bool over = s->d->state != DELIVERY_WAITING;
 
 	if (err != NULL) {
-		dispatch_give_up(s, err);
+		dispatch_lost(s, err);
 		return;
 	}
 	log_attempt(s);
@@ -352,7 +262,7 @@ on_ended(const struct error *err, void *arg)
 		shipment_free(s);
 	else
 		schedule(s);
-	run_lane(l);
+	lane_run(l);
 }
 
 /* Not before the target wants it, within bounds; or never again. */
@@ -373,28 +283,92 @@ fail(struct shipment *s, const struct deliver_result *r, int64_t now)
 	d->due_at = now + (delay > wish ? delay : wish);
 }
 
+/* The attempt ends so; where the delivery goes from here is known. */
+static void
+save_end(struct shipment *s, enum attempt_outcome outcome, int64_t now)
+{
+	struct attempt *a = &s->attempt;
+
+	s->ending = true;
+	a->outcome = outcome;
+	a->ended_at = now;
+	store_save_delivery(s->dispatch->o->store, s->d, a, on_ended, s);
+}
+
+static void
+set_note(struct shipment *s, const char *note)
+{
+	free(s->d->note);
+	s->d->note = xstrdup_or_null(note);
+	s->attempt.note = xstrdup_or_null(note);
+}
+
 void
 dispatch_apply(struct shipment *s, const struct deliver_result *r)
 {
 	struct delivery *d = s->d;
-	struct attempt *a = &s->attempt;
 	bool ok = r->verdict == DELIVER_OK;
 	int64_t now = clock_wall_ms();
 
-	a->outcome = ok ? ATTEMPT_OK : ATTEMPT_FAILED;
-	a->ended_at = now;
-	a->status = r->status;
-	a->note = xstrdup_or_null(r->note);
-	a->response = xstrdup_or_null(r->response);
-	free(d->note);
-	d->note = xstrdup_or_null(r->note);
+	s->attempt.status = r->status;
+	s->attempt.response = xstrdup_or_null(r->response);
+	set_note(s, r->note);
 	if (ok) {
 		d->failures = 0;
 		delivery_move(d, DELIVERY_DELIVERED, now);
 	} else {
 		fail(s, r, now);
 	}
-	store_save_delivery(s->dispatch->o->store, d, a, on_ended, s);
+	save_end(s, ok ? ATTEMPT_OK : ATTEMPT_FAILED, now);
+}
+
+/* --- broken off by a stop ------------------------------------------- */
+
+/* Neither a failure of the target nor an interruption that would count. */
+static void
+end_broken_off(struct shipment *s, bool left)
+{
+	int64_t now = clock_wall_ms();
+
+	set_note(s,
+	    left ? "ended by a stop of awaitd; it may have arrived"
+		 : "awaitd stopped before it was sent");
+	s->d->due_at = now + INTERRUPTED_MS;
+	save_end(s, left ? ATTEMPT_INTERRUPTED : ATTEMPT_FAILED, now);
+}
+
+static void
+break_off(const void *node, VISIT visit, void *arg)
+{
+	struct shipment *s = *(struct shipment *const *)node;
+	bool left;
+
+	(void)arg;
+	if (visit != postorder && visit != leaf)
+		return;
+	/* Until the attempt is on disk, see dispatch_stopped(). */
+	if (!s->under_way || s->ending || s->full == NULL)
+		return;
+	left = s->call != NULL;
+	step_deliver_cancel(s);
+	end_broken_off(s, left);
+}
+
+void
+dispatch_break_off(struct dispatch *dp)
+{
+	dispatch_stop(dp);
+	dp->broken_off = true;
+	twalk_r(dp->index, break_off, NULL);
+}
+
+bool
+dispatch_stopped(struct shipment *s)
+{
+	if (!s->dispatch->broken_off)
+		return false;
+	end_broken_off(s, false);
+	return true;
 }
 
 /* --- in and out ----------------------------------------------------- */
@@ -405,45 +379,26 @@ dispatch_new(const struct engine_options *o)
 	struct dispatch *dp = xcalloc(1, sizeof(*dp));
 
 	dp->o = o;
-	TAILQ_INIT(&dp->lanes);
+	lanes_init(&dp->lanes, o);
 	return dp;
 }
 
 void
 dispatch_stop(struct dispatch *dp)
 {
-	struct lane *l;
-
 	dp->stopping = true;
-	TAILQ_FOREACH (l, &dp->lanes, entry)
-		loop_timer_clear(l->timer);
-}
-
-void
-dispatch_halt(struct dispatch *dp)
-{
-	dispatch_stop(dp);
-	dp->halted = true;
-}
-
-bool
-dispatch_halted(const struct shipment *s)
-{
-	return s->dispatch->halted;
+	lanes_stop(&dp->lanes);
 }
 
 void
 dispatch_free(struct dispatch *dp)
 {
-	struct lane *l;
-
 	if (dp == NULL)
 		return;
-	dp->stopping = true;
+	dispatch_stop(dp);
 	while (dp->index != NULL)
 		shipment_free(*(struct shipment **)dp->index);
-	while ((l = TAILQ_FIRST(&dp->lanes)) != NULL)
-		lane_free(l);
+	lanes_done(&dp->lanes);
 	free(dp);
 }
 
@@ -470,7 +425,7 @@ on_noted(const struct error *err, void *arg)
 	struct shipment *s = arg;
 
 	if (err != NULL)
-		dispatch_give_up(s, err);
+		dispatch_lost(s, err);
 	else
 		schedule(s);
 }
@@ -479,6 +434,23 @@ static int64_t
 interruption_ms(unsigned n)
 {
 	return n > 12 ? INTERRUPTED_MAX_MS : (int64_t)INTERRUPTED_MS << n;
+}
+
+static void
+raise_alarm(const struct delivery *d)
+{
+	log_begin(LOG_ERROR, "engine");
+	log_str("delivery", d->id);
+	log_str("job", d->job_id);
+	log_str("target", d->target);
+	log_int("interruptions", d->interruptions);
+	log_str("msg",
+	    "in quarantine: awaitd ended in several attempts of it, and it "
+	    "may be why");
+	log_str("hint",
+	    "Look at the target's handler. 'awaitd replay DELIVERY' tries "
+	    "it now, 'awaitd cancel DELIVERY' gives it up.");
+	log_end();
 }
 
 static char interrupted[] =
@@ -499,7 +471,10 @@ note_interruption(struct shipment *s)
 	    .note = interrupted,
 	};
 
-	d->due_at = now + interruption_ms(d->interruptions++);
+	bool before = delivery_quarantined(d);
+
+	delivery_interrupt(d, now);
+	d->due_at = now + interruption_ms(d->interruptions - 1);
 	free(d->note);
 	d->note = xstrdup(a.note);
 	log_begin(LOG_WARN, "engine");
@@ -510,6 +485,8 @@ note_interruption(struct shipment *s)
 	log_str("result", attempt_outcome_name(a.outcome));
 	log_int("retry_ms", d->due_at - now);
 	log_end();
+	if (!before && delivery_quarantined(d))
+		raise_alarm(d);
 	tell(s, &a);
 	store_save_delivery(s->dispatch->o->store, d, &a, on_noted, s);
 }
@@ -527,27 +504,11 @@ dispatch_adopt(struct dispatch *dp, struct delivery *take_d)
 		schedule(s);
 }
 
-/* Between the look and this, retention may have come. */
-static void
-forgotten(struct shipment *s)
-{
-	log_begin(LOG_WARN, "engine");
-	log_str("delivery", s->d->id);
-	log_str("job", s->d->job_id);
-	log_str("msg", "not replayed: it was forgotten meanwhile");
-	log_end();
-	shipment_free(s);
-}
-
 static void
 on_replayed(const struct error *err, void *arg)
 {
 	struct shipment *s = arg;
 
-	if (err != NULL && err->code == ERR_NOT_FOUND) {
-		forgotten(s);
-		return;
-	}
 	if (err == NULL && s->from != DELIVERY_WAITING)
 		log_move(s->d, s->from);
 	on_noted(err, s);
@@ -589,15 +550,52 @@ dispatch_replay(struct dispatch *dp, struct delivery *take_d)
 void
 dispatch_targets_changed(struct dispatch *dp)
 {
-	struct lane *l;
+	lanes_run(&dp->lanes);
+}
 
-	TAILQ_FOREACH (l, &dp->lanes, entry)
-		run_lane(l);
+/* --- given up ------------------------------------------------------- */
+
+static void
+on_given_up(const struct error *err, void *arg)
+{
+	struct shipment *s = arg;
+
+	if (err != NULL) {
+		dispatch_lost(s, err);
+		return;
+	}
+	log_move(s->d, DELIVERY_WAITING);
+	shipment_free(s);
 }
 
 void
-dispatch_count(const struct dispatch *dp, size_t *waiting, size_t *under_way)
+dispatch_give_up_on(struct dispatch *dp, struct delivery *take_d)
 {
-	*waiting = dp->n;
-	*under_way = dp->under_way;
+	struct shipment *s = find(dp, take_d);
+
+	delivery_free(take_d);
+	/* What is under way, or being written, comes to its end first. */
+	if (s == NULL || dp->stopping || s->under_way || s->entry.place == 0)
+		return;
+	lane_drop(s);
+	set_note(s, "given up on request");
+	xfree(&s->attempt.note);
+	delivery_move(s->d, DELIVERY_DEAD, clock_wall_ms());
+	store_save_delivery(dp->o->store, s->d, NULL, on_given_up, s);
+}
+
+/* --- what is there -------------------------------------------------- */
+
+void
+dispatch_count(const struct dispatch *dp, struct engine_counts *out)
+{
+	out->waiting = dp->n;
+	out->attempts = dp->lanes.under_way;
+	out->quarantined = dp->quarantined;
+}
+
+size_t
+dispatch_under_way(const struct dispatch *dp)
+{
+	return dp->lanes.under_way;
 }

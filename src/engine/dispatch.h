@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Deliveries in the engine's hands: one lane for each target, so that a slow
- * receiver holds up nobody else's. At most max_in_flight of a lane are under
- * way; the others wait here without their bytes. Only for files of this folder.
+ * Deliveries in the engine's hands: one lane for each target (lane.h), so that
+ * a slow receiver holds up nobody else's. At most max_in_flight of a lane are
+ * under way; the others wait here without their bytes. Only for files of this
+ * folder.
  */
 #ifndef ENGINE_DISPATCH_H
 #define ENGINE_DISPATCH_H
@@ -14,9 +15,9 @@
 #include "deliver/driver.h"
 #include "engine/agenda.h"
 #include "engine/engine.h"
+#include "engine/lane.h"
 
 struct dispatch;
-struct lane;
 struct fetch;
 
 /* One delivery. */
@@ -24,10 +25,13 @@ struct shipment {
 	struct agenda_entry entry; /* first: an entry is its shipment */
 	struct dispatch *dispatch;
 	struct lane *lane;
+	enum lane_rank rank; /* of its last place there */
 	struct delivery *d; /* as it is or will be on disk; no body */
 	bool under_way; /* from the wish to begin to the end on disk */
+	bool ending; /* what became of the attempt is being written */
 	bool replay; /* the next attempt was asked for */
 	enum delivery_state from; /* of the replay that is being written */
+	char *sha256; /* by reference: of its first whole reading, or NULL */
 
 	/* While an attempt is under way. */
 	struct attempt attempt;
@@ -36,6 +40,7 @@ struct shipment {
 	struct delivery *full; /* the same with its body */
 	struct fetch *fetch;
 	int fd; /* of a body by reference, or -1 */
+	char *read_sha256; /* of what is being read there, or NULL */
 	void *call; /* the driver's */
 };
 
@@ -46,8 +51,12 @@ void dispatch_free(struct dispatch *dp);
 /* Nothing is begun any more. */
 void dispatch_stop(struct dispatch *dp);
 
-/* Nor does anything go on: what was only written down does not leave. */
-void dispatch_halt(struct dispatch *dp);
+/*
+ * Nor does anything go on: attempts under way are broken off, and that is
+ * written down, so that none is left open; what was only written down does
+ * not leave. Such an end counts for nothing.
+ */
+void dispatch_break_off(struct dispatch *dp);
 
 /* A delivery that is on disk, WAITING. Takes it. */
 void dispatch_add(struct dispatch *dp, struct delivery *take_d);
@@ -61,8 +70,14 @@ void dispatch_targets_changed(struct dispatch *dp);
 /* See engine_replay. */
 void dispatch_replay(struct dispatch *dp, struct delivery *take_d);
 
-void dispatch_count(
-    const struct dispatch *dp, size_t *waiting, size_t *under_way);
+/* Give up one that waits: see engine_give_up_delivery. */
+void dispatch_give_up_on(struct dispatch *dp, struct delivery *take_d);
+
+/* Fills waiting, attempts and quarantined. */
+void dispatch_count(const struct dispatch *dp, struct engine_counts *out);
+
+/* How many attempts are under way. */
+size_t dispatch_under_way(const struct dispatch *dp);
 
 /* --- for step_deliver.c --------------------------------------------- */
 
@@ -76,13 +91,16 @@ void step_deliver_cancel(struct shipment *s);
 void dispatch_apply(struct shipment *s, const struct deliver_result *r);
 
 const struct engine_options *dispatch_options(const struct shipment *s);
-bool dispatch_halted(const struct shipment *s);
 
-/* Its rows are damaged: it is never delivered from them, and nobody else is
- * held up. They stay as they are. Frees the shipment. */
-void dispatch_set_aside(struct shipment *s, const struct error *err);
+/* The attempt is on disk and all was broken off: then true, and it ends here
+ * as one that did not leave. */
+bool dispatch_stopped(struct shipment *s);
 
-/* The store failed: nobody goes on here. Frees the shipment. */
-void dispatch_give_up(struct shipment *s, const struct error *err);
+/*
+ * The store has it not as it was written. Damaged rows are never delivered
+ * from, and hold nobody else up; they stay as they are. Where the store itself
+ * failed, nobody goes on here. Frees the shipment.
+ */
+void dispatch_lost(struct shipment *s, const struct error *err);
 
 #endif

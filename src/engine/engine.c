@@ -558,20 +558,23 @@ engine_drain(struct engine *e)
 }
 
 void
-engine_stop(struct engine *e)
+engine_break_off(struct engine *e)
 {
 	engine_drain(e);
-	dispatch_halt(e->dispatch);
+	dispatch_break_off(e->dispatch);
+}
+
+void
+engine_stop(struct engine *e)
+{
+	engine_break_off(e);
 	e->stopping = true;
 }
 
 size_t
 engine_busy(const struct engine *e)
 {
-	size_t waiting, under_way;
-
-	dispatch_count(e->dispatch, &waiting, &under_way);
-	return e->sending + under_way;
+	return e->sending + dispatch_under_way(e->dispatch);
 }
 
 void
@@ -666,6 +669,12 @@ engine_replay(struct engine *e, struct delivery *take_d)
 }
 
 void
+engine_give_up_delivery(struct engine *e, struct delivery *take_d)
+{
+	dispatch_give_up_on(e->dispatch, take_d);
+}
+
+void
 engine_targets_changed(struct engine *e)
 {
 	dispatch_targets_changed(e->dispatch);
@@ -699,5 +708,5 @@ engine_count(const struct engine *e, struct engine_counts *out)
 		if (out->oldest_at == 0 || w->job->created_at < out->oldest_at)
 			out->oldest_at = w->job->created_at;
 	}
-	dispatch_count(e->dispatch, &out->waiting, &out->attempts);
+	dispatch_count(e->dispatch, out);
 }

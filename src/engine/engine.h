@@ -88,7 +88,7 @@ void engine_drain(struct engine *engine);
  */
 void engine_break_off(struct engine *engine);
 
-/* Nothing goes on. */
+/* Nothing goes on; attempts are broken off, too. */
 void engine_stop(struct engine *engine);
 
 /* What cannot be broken off without doubt: requests to the service that have
@@ -132,6 +132,12 @@ int engine_cancel(struct engine *engine, const char *id);
  * had it. Where an attempt is under way, or is due by itself, that one is it.
  */
 void engine_replay(struct engine *engine, struct delivery *take_d);
+
+/*
+ * Give up a delivery that waits: DEAD, as soon as that is on disk. Takes it, as
+ * the store had it. One with an attempt under way is left as it is.
+ */
+void engine_give_up_delivery(struct engine *engine, struct delivery *take_d);
 
 /* Other targets are found from now on: what waited for one goes. */
 void engine_targets_changed(struct engine *engine);

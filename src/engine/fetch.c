@@ -2,10 +2,13 @@
 /* A result's bytes, with resumption. */
 #include "engine/fetch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/backoff.h"
+#include "base/encode.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -13,6 +16,9 @@
 
 /* Failures in a row without a byte of progress. */
 #define TRIES_MAX 6
+
+/* S3's name for "an If-Match does not match": ours for "another object". */
+#define CHANGED "PreconditionFailed"
 
 static const struct backoff fetch_backoff = {
     .start_ms = 200,
@@ -27,6 +33,7 @@ struct fetch {
 	char *etag;
 	int64_t offset;
 	unsigned tries;
+	struct hash *hash; /* NULL: nobody wants to know */
 	struct s3_call *call;
 	struct loop_timer *timer;
 	fetch_done_fn *done;
@@ -38,6 +45,7 @@ fetch_free(struct fetch *f)
 {
 	s3_cancel(f->call);
 	loop_timer_free(f->timer);
+	hash_free(f->hash);
 	free(f->uri);
 	free(f->etag);
 	free(f);
@@ -46,6 +54,12 @@ fetch_free(struct fetch *f)
 static void
 end(struct fetch *f, const struct error *err)
 {
+	unsigned char digest[HASH_SHA256_SIZE];
+
+	if (err == NULL && f->hash != NULL) {
+		hash_final(f->hash, digest);
+		encode_hex(digest, sizeof(digest), f->o.sha256);
+	}
 	f->done(err, f->arg);
 	fetch_free(f);
 }
@@ -57,6 +71,8 @@ take_piece(const void *data, size_t len, void *arg, struct error *err)
 
 	if (file_write_all(f->o.fd, data, len, err) == -1)
 		return -1;
+	if (f->hash != NULL)
+		hash_update(f->hash, data, len);
 	f->offset += (int64_t)len;
 	f->tries = 0;
 	return 0;
@@ -73,6 +89,7 @@ on_got(const struct s3_object *object, const struct error *err, void *arg)
 		err_set(&e, ERR_PROTOCOL,
 		    "%s has %lld bytes now, and %lld were noted", f->uri,
 		    (long long)object->size, (long long)f->o.size);
+		snprintf(e.remote_code, sizeof(e.remote_code), CHANGED);
 		end(f, &e);
 		return;
 	}
@@ -81,9 +98,11 @@ on_got(const struct s3_object *object, const struct error *err, void *arg)
 		return;
 	}
 	e = *err;
-	if (str_eq(e.remote_code, "PreconditionFailed"))
+	if (e.code == ERR_REFUSED && str_eq(e.remote_code, CHANGED)) {
 		err_set(&e, ERR_REFUSED,
 		    "%s changed after the result was noted", f->uri);
+		snprintf(e.remote_code, sizeof(e.remote_code), CHANGED);
+	}
 	/* Without an ETag nobody knows whether the rest is of the same. */
 	if (!e.retryable || ++f->tries >= TRIES_MAX ||
 	    (f->offset > 0 && *f->etag == '\0')) {
@@ -132,6 +151,8 @@ fetch_start(const struct fetch_options *options, fetch_done_fn *done, void *arg,
 	f->timer = loop_timer_new(options->loop, on_timer, f);
 	f->done = done;
 	f->arg = arg;
+	if (options->sha256 != NULL)
+		f->hash = hash_new(HASH_SHA256);
 	if (get_rest(f, err) == -1) {
 		fetch_free(f);
 		return -1;
@@ -145,4 +166,12 @@ fetch_cancel(struct fetch *f)
 {
 	if (f != NULL)
 		fetch_free(f);
+}
+
+/* 416: what was noted is longer than what is there. */
+bool
+fetch_lost(const struct error *err)
+{
+	return err->code == ERR_NOT_FOUND || err->http_status == 416 ||
+	    str_eq(err->remote_code, CHANGED);
 }

@@ -7,6 +7,8 @@
 #ifndef ENGINE_FETCH_H
 #define ENGINE_FETCH_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "base/loop.h"
 #include "engine/site.h"
@@ -22,11 +24,16 @@ struct fetch_options {
 	const char *etag; /* copied; "" or NULL: whatever is there */
 	int64_t size; /* that was noted; -1: not known */
 	int fd; /* open for writing until done; may block */
+	char *sha256; /* HASH_SHA256_HEX_SIZE bytes for the digest of what came,
+			 filled where done has no error; or NULL */
 };
 
 /* Always ends in done, later; *out is gone then. */
 int fetch_start(const struct fetch_options *options, fetch_done_fn *done,
     void *arg, struct fetch **out, struct error *err);
 void fetch_cancel(struct fetch *f);
+
+/* The object vanished or is another one: no later try gives those bytes. */
+bool fetch_lost(const struct error *err);
 
 #endif

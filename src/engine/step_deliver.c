@@ -9,6 +9,9 @@
 #include "base/clock.h"
 #include "base/discard.h"
 #include "base/file.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/str.h"
 #include "engine/dispatch.h"
 #include "engine/fetch.h"
 
@@ -64,6 +67,20 @@ note_size(struct shipment *s)
 		s->full->body_size = st.st_size;
 }
 
+/* Every copy is of the same bytes, whatever an ETag says of them. */
+static int
+check_digest(struct shipment *s, struct error *err)
+{
+	if (s->sha256 == NULL)
+		s->sha256 = xstrdup(s->read_sha256);
+	if (str_eq(s->sha256, s->read_sha256))
+		return 0;
+	return err_set(err, ERR_DAMAGED,
+	    "read the result: %s has other bytes than at an earlier attempt, "
+	    "under the same ETag",
+	    s->job->result_location);
+}
+
 static void
 on_fetched(const struct error *err, void *arg)
 {
@@ -71,20 +88,17 @@ on_fetched(const struct error *err, void *arg)
 	struct error e;
 
 	s->fetch = NULL;
-	if (err == NULL) {
+	if (err != NULL) {
+		e = *err;
+		err_prefix(&e, "read the result");
+		/* What changed or vanished will not come back. */
+		end(s, fetch_lost(err) ? DELIVER_DEAD : DELIVER_RETRY, &e);
+	} else if (check_digest(s, &e) == -1) {
+		end(s, DELIVER_DEAD, &e);
+	} else {
 		note_size(s);
 		drive(s);
-		return;
 	}
-	e = *err;
-	err_prefix(&e, "read the result");
-	/* It changed or vanished, and will not come back. */
-	end(s,
-	    e.code == ERR_NOT_FOUND || e.code == ERR_REFUSED ||
-		    e.code == ERR_PROTOCOL
-		? DELIVER_DEAD
-		: DELIVER_RETRY,
-	    &e);
 }
 
 static void
@@ -103,7 +117,9 @@ fetch_body(struct shipment *s)
 		end(s, DELIVER_RETRY, &err);
 		return;
 	}
+	s->read_sha256 = xmalloc(HASH_SHA256_HEX_SIZE);
 	fo.fd = s->fd;
+	fo.sha256 = s->read_sha256;
 	if (sites_get(o->sites, s->job->spec.region, &fo.site, &err) == -1 ||
 	    fetch_start(&fo, on_fetched, s, &s->fetch, &err) == -1)
 		end(s, DELIVER_RETRY, &err);
@@ -117,18 +133,13 @@ on_begun(struct job *take_job, struct delivery *take_d, const struct error *err,
 {
 	struct shipment *s = arg;
 
-	if (err != NULL && err->code == ERR_PROTOCOL) {
-		dispatch_set_aside(s, err);
-		return;
-	}
 	if (err != NULL) {
-		dispatch_give_up(s, err);
+		dispatch_lost(s, err);
 		return;
 	}
 	s->job = take_job;
 	s->full = take_d;
-	/* The next process finds it interrupted. */
-	if (dispatch_halted(s))
+	if (dispatch_stopped(s))
 		return;
 	if (take_d->by_reference)
 		fetch_body(s);
@@ -153,6 +164,7 @@ step_deliver_cancel(struct shipment *s)
 	s->call = NULL;
 	fetch_cancel(s->fetch);
 	s->fetch = NULL;
+	xfree(&s->read_sha256);
 	discard_fd(s->fd);
 	s->fd = -1;
 }

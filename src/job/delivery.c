@@ -120,9 +120,19 @@ delivery_set_body(struct delivery *d, const void *data, size_t len)
 	d->by_reference = false;
 }
 
+static void
+forget_interruptions(struct delivery *d)
+{
+	d->interruptions = 0;
+	d->interrupted_since = 0;
+}
+
 void
 delivery_move(struct delivery *d, enum delivery_state to, int64_t at)
 {
+	/* What was delivered once does not end the process. */
+	if (d->state == DELIVERY_DELIVERED)
+		forget_interruptions(d);
 	if (!legal[d->state][to])
 		abort();
 	d->state = to;
@@ -153,20 +163,30 @@ delivery_begin_attempt(
 	d->due_at = 0;
 }
 
+/* An instant that lies far ahead is one of a clock that was wrong. */
+void
+delivery_calm(struct delivery *d, int64_t now)
+{
+	/* Older versions did not note it. */
+	if (d->interruptions > 0 && d->interrupted_since == 0)
+		d->interrupted_since = now;
+	if (llabs(now - d->interrupted_since) > WINDOW_MS)
+		forget_interruptions(d);
+}
+
 void
 delivery_interrupt(struct delivery *d, int64_t at)
 {
-	if (d->interruptions == 0 || at - d->interrupted_since > WINDOW_MS) {
-		d->interruptions = 0;
+	delivery_calm(d, at);
+	if (++d->interruptions == 1 || d->interruptions >= QUARANTINE_AT)
 		d->interrupted_since = at;
-	}
-	d->interruptions++;
 }
 
 bool
 delivery_quarantined(const struct delivery *d)
 {
-	return d->interruptions >= QUARANTINE_AT;
+	return d->state == DELIVERY_WAITING &&
+	    d->interruptions >= QUARANTINE_AT;
 }
 
 bool

@@ -64,7 +64,8 @@ struct delivery {
 	unsigned attempts; /* the one under way included */
 	unsigned failures; /* of this run through the schedule */
 	unsigned interruptions; /* since interrupted_since */
-	int64_t interrupted_since; /* the first of them, or 0 */
+	int64_t interrupted_since; /* the first of them, or where they make a
+				      quarantine, the last; or 0 */
 	unsigned replays;
 	char *note; /* why the last attempt failed, or NULL */
 	char *content_type; /* of the body */
@@ -111,8 +112,12 @@ void delivery_begin_attempt(
  */
 void delivery_interrupt(struct delivery *d, int64_t at);
 
-/* Interrupted three times within 72 h: it may be what ends the process. Such
- * ones go one at a time, behind all others. */
+/* Interruptions that are 72 h old do not count any more. */
+void delivery_calm(struct delivery *d, int64_t now);
+
+/* It waits, and was interrupted three times within 72 h: it may be what ends
+ * the process. Such ones go one at a time, behind all others, until they are
+ * delivered or 72 h passed without another interruption. */
 bool delivery_quarantined(const struct delivery *d);
 
 bool delivery_id_ok(const char *s);
