@@ -10,9 +10,18 @@
 #include "base/jsonw.h"
 #include "base/str.h"
 
+/* A result that came after the job had expired is what is told of. */
+static bool
+is_late(const struct job *job)
+{
+	return job->late_at != 0;
+}
+
 const char *
 payload_event_type(const struct job *job)
 {
+	if (is_late(job))
+		return "inference.late";
 	switch (job->outcome) {
 	case OUTCOME_OK:
 		return "inference.completed";
@@ -32,15 +41,17 @@ payload_event_type(const struct job *job)
 static const struct submission *
 winner(const struct job *job)
 {
+	const char *result =
+	    is_late(job) ? job->late_location : job->result_location;
+	bool ok = is_late(job) || job->outcome == OUTCOME_OK;
 	size_t i;
 
 	for (i = job->nsubs; i > 0; i--) {
 		const struct submission *s = &job->subs[i - 1];
 		const char *place = submission_output(s);
 
-		if (job->outcome == OUTCOME_OK && place != NULL &&
-		    job->result_location != NULL &&
-		    str_eq(place, job->result_location))
+		if (ok && place != NULL && result != NULL &&
+		    str_eq(place, result))
 			return s;
 		if (job->outcome == OUTCOME_FAILED && s->fate == SUB_FAILED)
 			return s;
@@ -62,6 +73,8 @@ payload_output_location(const struct job *job)
 {
 	const struct submission *s = winner(job);
 
+	if (is_late(job))
+		return job->late_location;
 	if (job->outcome == OUTCOME_OK)
 		return job->result_location;
 	if (job->outcome == OUTCOME_FAILED || s == NULL)
@@ -74,7 +87,7 @@ payload_failure_location(const struct job *job)
 {
 	const struct submission *s = winner(job);
 
-	if (job->outcome == OUTCOME_OK || s == NULL)
+	if (is_late(job) || job->outcome == OUTCOME_OK || s == NULL)
 		return NULL;
 	if (job->outcome == OUTCOME_FAILED && s->fate != SUB_FAILED)
 		return NULL;
@@ -109,7 +122,8 @@ write_digest(
 	char hex[HASH_SHA256_HEX_SIZE];
 
 	if (result == NULL) {
-		jsonw_opt(w, "sha256", job->result_sha256);
+		jsonw_opt(
+		    w, "sha256", is_late(job) ? NULL : job->result_sha256);
 		return;
 	}
 	hash_sha256_hex(result, len, hex);
@@ -120,11 +134,14 @@ static void
 write_result(
     struct jsonw *w, const struct job *job, const void *result, size_t len)
 {
-	if (job->outcome != OUTCOME_OK)
+	int64_t size = is_late(job) ? job->late_size : job->result_size;
+
+	if (!is_late(job) && job->outcome != OUTCOME_OK)
 		return;
-	jsonw_opt(w, "content_type", job->result_type);
-	if (job->result_size >= 0)
-		jsonw_int(w, "size", job->result_size);
+	jsonw_opt(w, "content_type",
+	    is_late(job) ? job->late_type : job->result_type);
+	if (size >= 0)
+		jsonw_int(w, "size", size);
 	write_digest(w, job, result, len);
 }
 
@@ -156,7 +173,7 @@ write_data(
 	jsonw_opt(w, "custom_attributes", job->spec.custom_attributes);
 	jsonw_time(w, "submitted_at", job->submitted_at);
 	jsonw_time(w, "completed_at", job->completed_at);
-	if (job->outcome == OUTCOME_OK && result != NULL)
+	if ((is_late(job) || job->outcome == OUTCOME_OK) && result != NULL)
 		write_bytes(w, result, len);
 	write_error(w, job);
 	jsonw_end(w, '}');
@@ -171,7 +188,8 @@ payload_event(
 	jsonw_init(&w, out);
 	jsonw_begin(&w, NULL, '{');
 	jsonw_str(&w, "type", payload_event_type(job));
-	jsonw_time(&w, "timestamp", job->completed_at);
+	jsonw_time(
+	    &w, "timestamp", is_late(job) ? job->late_at : job->completed_at);
 	write_data(&w, job, result, len);
 	jsonw_end(&w, '}');
 	return out->overflow ? -1 : 0;

@@ -11,7 +11,8 @@
 #include "base/buf.h"
 #include "job/job.h"
 
-/* "inference.completed", "…failed", "…expired" or "…cancelled". */
+/* "inference.completed", "…failed", "…expired" or "…cancelled"; of a job that
+ * has a late result "…late", and all below tells of that one then. */
 const char *payload_event_type(const struct job *job);
 
 /*

@@ -100,22 +100,24 @@ static void
 set_result(struct work *w, struct delivery *d)
 {
 	const struct job *job = w->job;
+	bool late = job->late_at != 0;
+	const char *type = late ? job->late_type : job->result_type;
+	int64_t size = late ? job->late_size : job->result_size;
 	const char *words;
 
-	if (job->outcome != OUTCOME_OK) {
+	if (!late && job->outcome != OUTCOME_OK) {
 		words = payload_words(job);
 		d->content_type = xstrdup("text/plain; charset=utf-8");
 		delivery_set_body(d, words, strlen(words));
 		return;
 	}
-	d->content_type = xstrdup(
-	    str_empty(job->result_type) ? RESULT_TYPE : job->result_type);
+	d->content_type = xstrdup(str_empty(type) ? RESULT_TYPE : type);
 	if (w->have_result && w->result.len <= RESULT_KEEP_MAX) {
 		delivery_set_body(d, w->result.data, w->result.len);
 		return;
 	}
 	d->by_reference = true;
-	d->body_size = job->result_size > 0 ? job->result_size : 0;
+	d->body_size = size > 0 ? size : 0;
 }
 
 /* It follows from its target: a second one would be the first. */
@@ -131,24 +133,18 @@ has(const struct job *job, const struct delivery *d)
 	return false;
 }
 
-void
-settle_deliveries(struct work *w)
+static void
+add_deliveries(struct work *w, int64_t at)
 {
 	struct job *job = w->job;
 	const char *list = job->spec.deliver;
 	struct delivery *d;
 	char *name;
 
-	if (w->have_result && job->result_sha256 == NULL) {
-		job->result_sha256 = xmalloc(HASH_SHA256_HEX_SIZE);
-		hash_sha256_hex(
-		    w->result.data, w->result.len, job->result_sha256);
-	}
 	while ((name = next_target(&list)) != NULL) {
 		struct wish wish = wish_of(w, name);
 
-		d = delivery_new(
-		    job->id, name, payload_event_type(job), job->completed_at);
+		d = delivery_new(job->id, name, payload_event_type(job), at);
 		free(name);
 		if (has(job, d)) {
 			delivery_free(d);
@@ -160,4 +156,23 @@ settle_deliveries(struct work *w)
 			set_event(w, d, &wish);
 		job_add_delivery(job, d);
 	}
+}
+
+void
+settle_deliveries(struct work *w)
+{
+	struct job *job = w->job;
+
+	if (w->have_result && job->result_sha256 == NULL) {
+		job->result_sha256 = xmalloc(HASH_SHA256_HEX_SIZE);
+		hash_sha256_hex(
+		    w->result.data, w->result.len, job->result_sha256);
+	}
+	add_deliveries(w, job->completed_at);
+}
+
+void
+settle_late(struct work *w)
+{
+	add_deliveries(w, w->job->late_at);
 }

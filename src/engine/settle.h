@@ -20,4 +20,8 @@ int64_t settle_wants(const struct work *w);
  * result's bytes where w->have_result says so. */
 void settle_deliveries(struct work *w);
 
+/* The same of a job whose late result has just been noted, its late_*
+ * members filled; w->result holds those bytes. */
+void settle_late(struct work *w);
+
 #endif

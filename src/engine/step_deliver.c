@@ -76,9 +76,8 @@ check_digest(struct shipment *s, struct error *err)
 	if (str_eq(s->sha256, s->read_sha256))
 		return 0;
 	return err_set(err, ERR_DAMAGED,
-	    "read the result: %s has other bytes than at an earlier attempt, "
-	    "under the same ETag",
-	    s->job->result_location);
+	    "read the result: it has other bytes than at an earlier attempt, "
+	    "under the same ETag");
 }
 
 static void
@@ -105,11 +104,14 @@ static void
 fetch_body(struct shipment *s)
 {
 	const struct engine_options *o = dispatch_options(s);
+	const struct job *job = s->job;
+	/* There is no other result of a job that is not ok. */
+	bool late = job->outcome != OUTCOME_OK;
 	struct fetch_options fo = {
 	    .loop = o->loop,
-	    .uri = s->job->result_location,
-	    .etag = s->job->result_etag,
-	    .size = s->job->result_size,
+	    .uri = late ? job->late_location : job->result_location,
+	    .etag = late ? job->late_etag : job->result_etag,
+	    .size = late ? job->late_size : job->result_size,
 	};
 	struct error err;
 

@@ -14,6 +14,9 @@
 #include "base/str.h"
 #include "base/timefmt.h"
 
+#define AVOID "avoid"
+#define TRANSIENT "transient"
+
 enum kind {
 	TEXT, /* char *, left out where there is none */
 	TIME, /* int64_t, left out where it is 0 */
@@ -51,6 +54,14 @@ static const struct member job_result[] = {
     M(job, TEXT, result_type, "content_type"),
     M(job, SIZE, result_size, "size"),
     M(job, TEXT, result_sha256, "sha256"),
+};
+
+static const struct member job_late[] = {
+    M(job, TIME, late_at, "found_at"),
+    M(job, TEXT, late_location, "location"),
+    M(job, TEXT, late_etag, "etag"),
+    M(job, TEXT, late_type, "content_type"),
+    M(job, SIZE, late_size, "size"),
 };
 
 static const struct member job_error[] = {
@@ -93,6 +104,7 @@ static const struct member delivery_due[] = {
 
 static const struct member delivery_brief[] = {
     M(delivery, COUNT, attempts, "attempts"),
+    M(delivery, COUNT, interruptions, "interruptions"),
     M(delivery, TIME, ended_at, "ended_at"),
     M(delivery, TEXT, note, "note"),
 };
@@ -103,7 +115,7 @@ static const struct member delivery_rest[] = {
     M(delivery, SIZE, body_size, "body_size"),
     M(delivery, TEXT, body_sha256, "body_sha256"),
     M(delivery, FLAG, by_reference, "by_reference"),
-    M(delivery, COUNT, interruptions, "interruptions"),
+    M(delivery, TIME, interrupted_since, "interrupted_since"),
     M(delivery, COUNT, replays, "replays"),
 };
 
@@ -172,6 +184,11 @@ write_request(struct jsonw *w, const struct job_spec *spec)
 {
 	jsonw_begin(w, "request", '{');
 	WRITE(w, request, spec);
+	/* As the keys of an endpoint's section have it. */
+	if (spec->avoid_duplicates)
+		jsonw_str(w, "duplicates", AVOID);
+	if (spec->retry_failed)
+		jsonw_str(w, "retry_failed", TRANSIENT);
 	jsonw_int(w, "input_size",
 	    spec->input == INPUT_BODY ? (int64_t)spec->body_len
 				      : spec->input_size);
@@ -240,6 +257,11 @@ jobjson_write(struct jsonw *w, const struct job *job, bool full)
 		jsonw_end(w, '}');
 	}
 	WRITE(w, job_error, job);
+	if (job->late_at != 0) {
+		jsonw_begin(w, "late", '{');
+		WRITE(w, job_late, job);
+		jsonw_end(w, '}');
+	}
 	if (full)
 		write_full(w, job);
 	jsonw_end(w, '}');
@@ -269,6 +291,9 @@ jobjson_write_delivery(struct jsonw *w, const struct delivery *d, bool full)
 	if (d->state == DELIVERY_WAITING)
 		WRITE(w, delivery_due, d);
 	WRITE(w, delivery_brief, d);
+	/* Whoever reads it back knows by the interruptions. */
+	if (delivery_quarantined(d))
+		jsonw_bool(w, "quarantined", true);
 	if (full) {
 		WRITE(w, delivery_rest, d);
 		jsonw_begin(w, "log", '[');
@@ -407,6 +432,15 @@ read_array(const struct json *obj, const char *name, const struct json **out,
 	return 0;
 }
 
+/* A word that stands there where it was chosen. */
+static int
+read_choice(const struct json *obj, const char *name, const char *word,
+    bool *out, struct error *err)
+{
+	*out = json_get(obj, name) != NULL;
+	return !*out || str_eq(name_of(obj, name), word) ? 0 : bad(err, name);
+}
+
 /* Which kind it was is told by what is known of it. */
 static int
 read_request(const struct json *obj, struct job_spec *spec, struct error *err)
@@ -418,6 +452,11 @@ read_request(const struct json *obj, struct job_spec *spec, struct error *err)
 	if (!json_is_object(obj))
 		return bad(err, "request");
 	if (READ(obj, request, spec, err) == -1)
+		return -1;
+	if (read_choice(
+		obj, "duplicates", AVOID, &spec->avoid_duplicates, err) == -1 ||
+	    read_choice(
+		obj, "retry_failed", TRANSIENT, &spec->retry_failed, err) == -1)
 		return -1;
 	if (size != NULL &&
 	    read_i64(size, 0, INT64_MAX, &spec->input_size) == -1)
@@ -518,17 +557,21 @@ read_state(const struct json *obj, struct job *job, struct error *err)
 	return 0;
 }
 
+/* "result" or "late", which may be missing. */
 static int
-read_result(const struct json *obj, struct job *job, struct error *err)
+read_place(const struct json *obj, const char *name, const struct member *list,
+    size_t n, struct job *job, struct error *err)
 {
-	const struct json *result = json_get(obj, "result");
+	const struct json *place = json_get(obj, name);
 
-	if (result == NULL)
+	if (place == NULL)
 		return 0;
-	if (!json_is_object(result))
-		return bad(err, "result");
-	return READ(result, job_result, job, err);
+	if (!json_is_object(place))
+		return bad(err, name);
+	return read_members(place, list, n, job, err);
 }
+#define READ_PLACE(obj, name, list, job, err) \
+	read_place(obj, name, list, ARRAY_LEN(list), job, err)
 
 static int
 read_job(const struct json *obj, struct job *job, struct error *err)
@@ -538,7 +581,8 @@ read_job(const struct json *obj, struct job *job, struct error *err)
 	    read_state(obj, job, err) == -1 ||
 	    READ(obj, job_times, job, err) == -1 ||
 	    READ(obj, job_deadline, job, err) == -1 ||
-	    read_result(obj, job, err) == -1 ||
+	    READ_PLACE(obj, "result", job_result, job, err) == -1 ||
+	    READ_PLACE(obj, "late", job_late, job, err) == -1 ||
 	    READ(obj, job_error, job, err) == -1 ||
 	    READ(obj, retry, &job->spec, err) == -1 ||
 	    read_request(json_get(obj, "request"), &job->spec, err) == -1 ||

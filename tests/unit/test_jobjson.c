@@ -189,13 +189,17 @@ static const char full_job[] =
     "\"result\":{\"location\":\"s3://b/o\",\"etag\":\"\\\"e\\\"\","
     "\"content_type\":\"text/plain\",\"size\":123456789012,"
     "\"sha256\":\"5e\"},\"error_code\":\"none\",\"error\":\"words\","
+    "\"late\":{\"found_at\":\"2026-03-04T06:06:09.123Z\","
+    "\"location\":\"s3://b/l\",\"etag\":\"\\\"l\\\"\","
+    "\"content_type\":\"text/csv\",\"size\":12},"
     "\"retry_of\":\"01arz3ndektsv4rrffq69g5faw\","
     "\"request\":{\"region\":\"eu-west-1\",\"content_type\":\"image/png\","
     "\"accept\":\"text/*\",\"custom_attributes\":\"a=1\","
     "\"inference_id\":\"mine\",\"output_path_extension\":\"ext\","
     "\"filename\":\"f.out\",\"request_ttl_s\":60,"
     "\"invocation_timeout_s\":70,\"input_location\":\"s3://b/i\","
-    "\"input_path\":\"/tmp/i\",\"input_size\":17},"
+    "\"input_path\":\"/tmp/i\",\"duplicates\":\"avoid\","
+    "\"retry_failed\":\"transient\",\"input_size\":17},"
     "\"deliver\":[\"webhook hook\",\"exec a\"],"
     "\"submissions\":[{\"n\":1,\"fate\":\"in-doubt\","
     "\"inference_id\":\"j-1\","
@@ -208,20 +212,23 @@ static const char full_job[] =
     "\"job\":\"01arz3ndektsv4rrffq69g5fav\",\"target\":\"webhook hook\","
     "\"event\":\"inference.completed\",\"state\":\"waiting\","
     "\"due_at\":\"2026-03-04T05:06:10.000Z\",\"attempts\":2,"
-    "\"note\":\"refused\"},"
+    "\"interruptions\":2,\"note\":\"refused\"},"
     "{\"delivery\":\"msg_4k7dvvs8thk0hs358bwdf31fr8\","
     "\"job\":\"01arz3ndektsv4rrffq69g5fav\",\"target\":\"exec a\","
     "\"event\":\"inference.completed\",\"state\":\"delivered\","
-    "\"attempts\":1,\"ended_at\":\"2026-03-04T05:06:11.000Z\"}]}";
+    "\"attempts\":1,\"interruptions\":0,"
+    "\"ended_at\":\"2026-03-04T05:06:11.000Z\"}]}";
 
 static const char full_delivery[] =
     "{\"delivery\":\"" DELIVERY_A "\","
     "\"job\":\"01arz3ndektsv4rrffq69g5fav\",\"target\":\"webhook hook\","
     "\"event\":\"inference.completed\",\"state\":\"dead\",\"attempts\":2,"
+    "\"interruptions\":1,"
     "\"ended_at\":\"2026-03-04T05:06:11.000Z\",\"note\":\"gone\","
     "\"created_at\":\"2026-03-04T05:06:09.000Z\","
     "\"content_type\":\"application/json\",\"body_size\":321,"
-    "\"body_sha256\":\"5e\",\"by_reference\":true,\"interruptions\":1,"
+    "\"body_sha256\":\"5e\",\"by_reference\":true,"
+    "\"interrupted_since\":\"2026-03-04T05:06:10.500Z\","
     "\"replays\":3,\"log\":["
     "{\"n\":1,\"outcome\":\"interrupted\",\"replay\":false,"
     "\"started_at\":\"2026-03-04T05:06:10.000Z\","
@@ -295,6 +302,10 @@ what_was_read_is_where_it_belongs(void **state)
 	assert_int_equal(job->spec.input_size, 17);
 	assert_int_equal(job->completed_at, 1772600769123);
 	assert_string_equal(job->result_sha256, "5e");
+	assert_string_equal(job->late_location, "s3://b/l");
+	assert_int_equal(job->late_size, 12);
+	assert_true(job->spec.avoid_duplicates);
+	assert_true(job->spec.retry_failed);
 	assert_int_equal(job->result_size, 123456789012);
 	assert_int_equal(job->subs[0].fate, SUB_DOUBT);
 	assert_string_equal(job->subs[0].predicted, "s3://b/p");
@@ -311,6 +322,34 @@ what_was_read_is_where_it_belongs(void **state)
 	assert_int_equal(d->log[0].status, ATTEMPT_NO_STATUS);
 	assert_int_equal(d->log[1].status, 410);
 	assert_string_equal(d->log[1].response, "be off\a");
+	delivery_free(d);
+}
+
+static void
+what_is_in_quarantine_says_so_and_is_read_back_as_that(void **state)
+{
+	struct delivery *d =
+	    delivery_new("01arz3ndektsv4rrffq69g5fav", "exec a", "e", 1000);
+	struct delivery *again;
+	struct json *doc;
+	struct error err;
+	struct jsonw w;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		buf_init(&text, 65536);
+		jsonw_init(&w, &text);
+		jobjson_write_delivery(&w, d, false);
+		doc = read_text(text.data);
+		assert_int_equal(
+		    strstr(text.data, "\"quarantined\":true") != NULL, i >= 3);
+		assert_int_equal(jobjson_parse_delivery(doc, &again, &err), 0);
+		assert_int_equal(delivery_quarantined(again), i >= 3);
+		delivery_free(again);
+		done(doc);
+		delivery_interrupt(d, 2000);
+	}
 	delivery_free(d);
 }
 
@@ -612,6 +651,8 @@ main(void)
 	    cmocka_unit_test(in_full_each_submission_is_told),
 	    cmocka_unit_test(each_member_comes_back_as_it_was_written),
 	    cmocka_unit_test(what_was_read_is_where_it_belongs),
+	    cmocka_unit_test(
+		what_is_in_quarantine_says_so_and_is_read_back_as_that),
 	    cmocka_unit_test(each_kind_of_input_comes_back),
 	    cmocka_unit_test(what_a_receiver_said_may_be_no_text),
 	    cmocka_unit_test(a_member_of_the_wrong_type_is_refused),
