@@ -109,6 +109,8 @@ unit_tests += tests/unit/test_store_file
 unit_tests += tests/unit/test_store_list
 unit_tests += tests/unit/test_store_migrate
 unit_tests += tests/unit/test_store_prune
+unit_tests += tests/unit/test_store_stall
+unit_tests += tests/unit/test_store_sync
 unit_tests += tests/unit/test_str
 unit_tests += tests/unit/test_timefmt
 unit_tests += tests/unit/test_times
@@ -251,6 +253,13 @@ tests_unit_test_store_migrate_SOURCES = tests/unit/test_store_migrate.c \
 	tests/support/schema_v1.h $(store_support)
 tests_unit_test_store_prune_SOURCES = tests/unit/test_store_prune.c \
 	$(store_support)
+stall_rig = tests/unit/stall_rig.c tests/unit/stall_rig.h \
+	tests/support/faulty_disk.c tests/support/faulty_disk.h \
+	$(store_support)
+tests_unit_test_store_stall_SOURCES = tests/unit/test_store_stall.c \
+	$(stall_rig)
+tests_unit_test_store_sync_SOURCES = tests/unit/test_store_sync.c \
+	$(stall_rig)
 tests_unit_test_snapshot_SOURCES = tests/unit/test_snapshot.c \
 	tests/support/schema_v1.h $(store_support)
 
@@ -272,8 +281,12 @@ flow_tests += tests/flow/test_deliver_crash
 tests_flow_test_deliver_crash_SOURCES = tests/flow/test_deliver_crash.c $(flow_support) $(hook_support)
 flow_tests += tests/flow/test_deliver_odd
 tests_flow_test_deliver_odd_SOURCES = tests/flow/test_deliver_odd.c $(flow_support) $(hook_support) $(probe_support)
+flow_tests += tests/flow/test_deliver_quarantine
+tests_flow_test_deliver_quarantine_SOURCES = tests/flow/test_deliver_quarantine.c $(flow_support) $(hook_support) $(probe_support)
 flow_tests += tests/flow/test_deliver_result
 tests_flow_test_deliver_result_SOURCES = tests/flow/test_deliver_result.c $(flow_support) $(hook_support) $(probe_support)
+flow_tests += tests/flow/test_deliver_stop
+tests_flow_test_deliver_stop_SOURCES = tests/flow/test_deliver_stop.c $(flow_support) $(hook_support) $(probe_support)
 flow_tests += tests/flow/test_doubt
 tests_flow_test_doubt_SOURCES = tests/flow/test_doubt.c $(flow_support)
 flow_tests += tests/flow/test_fetch

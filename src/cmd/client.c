@@ -229,6 +229,7 @@ code_of(int status)
 	case 408:
 		return ERR_TIMEOUT;
 	case 409:
+	case 410:
 		return ERR_REFUSED;
 	case 411:
 	case 413:
@@ -279,6 +280,8 @@ take_problem(const struct client *c, const struct http_response *r,
 		err_hint(err,
 		    "Its configuration names who may ([api] users); --server "
 		    "none does without it.");
+	if (str_eq(code, "damaged"))
+		err->code = ERR_DAMAGED;
 	err->http_status = r->status;
 	snprintf(err->remote_code, sizeof(err->remote_code), "%s", code);
 	str_defang(err->remote_code);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* awaitd cancel: give jobs up, whoever carries them. */
+/* awaitd cancel: give jobs up, whoever carries them, and deliveries. */
 #include "cmd/await.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
@@ -76,12 +76,34 @@ cancel_in_file(struct app *app, const struct found *f, struct error *err)
 }
 
 static int
+cancel_delivery(struct app *app, const char *id)
+{
+	struct delivery *d;
+	struct error err;
+
+	if (app_need_service(app, "a delivery", &err) == -1)
+		return cmd_fail(&err);
+	if (remote_cancel_delivery(app, id, &d, &err) == -1) {
+		err_prefix(&err, "delivery %s", id);
+		return cmd_fail(&err);
+	}
+	if (app->globals->json)
+		report_delivery_json(d, false);
+	else if (!app->globals->quiet)
+		fprintf(stderr, "awaitd: delivery %s is given up\n", id);
+	delivery_free(d);
+	return STATUS_OK;
+}
+
+static int
 cancel(struct app *app, const char *id)
 {
 	struct error err;
 	struct found f;
 	int status;
 
+	if (delivery_id_ok(id))
+		return cancel_delivery(app, id);
 	if (find_job(app, id, &f, &err) == -1)
 		return cmd_fail(&err);
 	status = f.path == NULL ? cancel_remote(app, id)
@@ -98,7 +120,7 @@ run(const struct cmd_line *line)
 	int i, one, status = STATUS_OK;
 
 	if (line->nargs == 0) {
-		err_set(&err, ERR_USAGE, "no job was named");
+		err_set(&err, ERR_USAGE, "no job or delivery was named");
 		err_hint(&err, "'awaitd list' shows the jobs there are.");
 		return cmd_fail(&err);
 	}
@@ -119,8 +141,9 @@ run(const struct cmd_line *line)
 
 const struct cmd cmd_cancel = {
     .name = "cancel",
-    .args = "JOB...",
+    .args = "JOB|DELIVERY...",
     .summary = "Give jobs up; what AWS accepted runs on unheeded",
-    .examples = "  awaitd cancel 01jd2k3m4n5p6q7r8s9t0v1w2x\n",
+    .examples = "  awaitd cancel 01jd2k3m4n5p6q7r8s9t0v1w2x\n"
+		"  awaitd cancel msg_01jd2k3m4n5p6q7r8s9t0v1w2x\n",
     .run = run,
 };

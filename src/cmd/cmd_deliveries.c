@@ -35,8 +35,8 @@ struct listing {
 static void
 print_head(void)
 {
-	printf("%-30s  %-26s  %-20s  %-9s  %8s  %-24s  %s\n", "DELIVERY", "JOB",
-	    "TARGET", "STATE", "ATTEMPTS", "NEXT/ENDED", "NOTE");
+	printf("%-30s  %-26s  %-20s  %-11s  %8s  %-24s  %s\n", "DELIVERY",
+	    "JOB", "TARGET", "STATE", "ATTEMPTS", "NEXT/ENDED", "NOTE");
 }
 
 static void
@@ -54,8 +54,8 @@ print_row(const struct delivery *d)
 	str_defang(target);
 	snprintf(note, sizeof(note), "%s", d->note != NULL ? d->note : "");
 	str_defang(note);
-	printf("%-30s  %-26s  %-20s  %-9s  %8u  %-24s  %s\n", d->id, d->job_id,
-	    target, delivery_state_name(d->state), d->attempts, at, note);
+	printf("%-30s  %-26s  %-20s  %-11s  %8u  %-24s  %s\n", d->id, d->job_id,
+	    target, report_delivery_state(d), d->attempts, at, note);
 }
 
 static void
@@ -116,12 +116,14 @@ show(const struct delivery *d)
 	report_text("job", d->job_id);
 	report_text("target", d->target);
 	report_text("event", d->event);
-	report_text("state", delivery_state_name(d->state));
+	report_text("state", report_delivery_state(d));
 	report_instant("created", d->created_at);
 	if (d->state == DELIVERY_WAITING)
 		report_instant("next attempt", d->due_at);
 	report_instant("ended", d->ended_at);
 	report_number("attempts", d->attempts);
+	if (d->interruptions > 0)
+		report_number("interruptions", d->interruptions);
 	report_number("replays", d->replays);
 	report_text("note", d->note);
 	report_text("content type", d->content_type);

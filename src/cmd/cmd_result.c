@@ -5,16 +5,21 @@
 #include "cmd/output.h"
 #include "cmd/report.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
 
 struct result_options {
 	const char *output;
+	bool late;
 };
 
 #define AT(field) offsetof(struct result_options, field)
 static const struct cmd_option result_options[] = {
     {"output", 'o', OPT_TEXT, AT(output), "FILE",
 	"write the result here instead of to stdout"},
+    {"late", 0, OPT_FLAG, AT(late), NULL,
+	"the result that came after the job had expired"},
 };
 
 static int
@@ -31,17 +36,61 @@ not_done(const struct app *app, const struct job *job)
 }
 
 static int
-give(struct app *app, const struct found *f, const char *file)
+no_late(const struct job *job)
+{
+	struct error err;
+
+	err_set(&err, ERR_REFUSED, "no result of job %s came late", job->id);
+	if (job->outcome == OUTCOME_OK)
+		err_hint(&err, "It is ok: leave --late out.");
+	return cmd_fail(&err);
+}
+
+static void
+move(char **to, char **from)
+{
+	free(*to);
+	*to = *from;
+	*from = NULL;
+}
+
+/* It is what is looked for, in the place of one that is not there. */
+static int
+give_late(struct app *app, const struct found *f, const char *file)
+{
+	struct job *job = f->job;
+	bool remote = f->path == NULL;
+	struct error err;
+
+	if (job->late_at == 0)
+		return no_late(job);
+	if (!remote && app_connect(app, &err) == -1)
+		return cmd_fail(&err);
+	move(&job->result_location, &job->late_location);
+	move(&job->result_etag, &job->late_etag);
+	job->result_size = job->late_size;
+	if (output_write(app, job, remote ? app->client : NULL, file, &err) ==
+	    0)
+		return STATUS_OK;
+	err_prefix(&err, "the late result of job %s", job->id);
+	cmd_fail(&err);
+	return app->signo != 0 ? STATUS_SIGNAL + app->signo : STATUS_ERROR;
+}
+
+static int
+give(struct app *app, const struct found *f, const struct result_options *o)
 {
 	struct error err;
 	bool remote = f->path == NULL;
 
 	if (f->job->state != JOB_DONE)
 		return not_done(app, f->job);
+	if (o->late)
+		return give_late(app, f, o->output);
 	if (f->job->outcome == OUTCOME_OK && !remote &&
 	    app_connect(app, &err) == -1)
 		return cmd_fail(&err);
-	return report_end(app, f->job, remote ? app->client : NULL, file);
+	return report_end(app, f->job, remote ? app->client : NULL, o->output);
 }
 
 static int
@@ -65,7 +114,7 @@ run(const struct cmd_line *line)
 	    find_job(&app, line->args[0], &f, &err) == -1) {
 		status = cmd_fail(&err);
 	} else {
-		status = give(&app, &f, o->output);
+		status = give(&app, &f, o);
 		find_done(&f);
 	}
 	app_done(&app);
@@ -76,7 +125,8 @@ const struct cmd cmd_result = {
     .name = "result",
     .args = "JOB",
     .summary = "Write the result of a finished job to stdout",
-    .examples = "  awaitd result -o page.txt JOB\n",
+    .examples = "  awaitd result -o page.txt JOB\n"
+		"  awaitd result --late -o page.txt JOB\n",
     .options = result_options,
     .noptions = ARRAY_LEN(result_options),
     .options_size = sizeof(struct result_options),

@@ -17,6 +17,8 @@ show_request(const struct job_spec *spec)
 	report_text("deliver", spec->deliver);
 	report_text("extension", spec->extension);
 	report_text("filename", spec->filename);
+	report_text("duplicates", spec->avoid_duplicates ? "avoid" : NULL);
+	report_text("retry failed", spec->retry_failed ? "transient" : NULL);
 	report_text("input", spec->input_location);
 	report_text("input file", spec->input_path);
 	if (spec->input != INPUT_LOCATION)
@@ -43,12 +45,23 @@ show_delivery(const struct delivery *d)
 {
 	printf("delivery %s\n", d->id);
 	report_text("  target", d->target);
-	report_text("  state", delivery_state_name(d->state));
+	report_text("  state", report_delivery_state(d));
 	report_number("  attempts", d->attempts);
 	if (d->state == DELIVERY_WAITING)
 		report_instant("  next attempt", d->due_at);
 	report_instant("  ended", d->ended_at);
 	report_text("  note", d->note);
+}
+
+static void
+show_late(const struct job *job)
+{
+	if (job->late_at == 0)
+		return;
+	report_instant("late result", job->late_at);
+	report_text("  location", job->late_location);
+	report_text("  type", job->late_type);
+	report_number("  bytes", job->late_size);
 }
 
 static void
@@ -74,6 +87,7 @@ show(const struct job *job)
 	if (job->outcome == OUTCOME_OK)
 		report_number("result bytes", job->result_size);
 	report_text("result type", job->result_type);
+	show_late(job);
 	show_request(&job->spec);
 	for (i = 0; i < job->nsubs; i++)
 		show_submission(&job->subs[i]);

@@ -243,7 +243,8 @@ int
 remote_result(struct app *app, const struct job *job, int fd, struct error *err)
 {
 	struct result result = {.job = job, .fd = fd};
-	char *path = xasprintf("/v1/jobs/%s/result", job->id);
+	char *path = xasprintf("/v1/jobs/%s/result%s", job->id,
+	    job->outcome != OUTCOME_OK ? "?late=true" : "");
 	struct client_request r = {
 	    .method = "GET",
 	    .path = path,
@@ -480,4 +481,13 @@ remote_replay(
 	struct client_request r = {.method = "POST", .once = true};
 
 	return ask_delivery(app, &r, id, "/replay", out, err);
+}
+
+int
+remote_cancel_delivery(
+    struct app *app, const char *id, struct delivery **out, struct error *err)
+{
+	struct client_request r = {.method = "POST", .once = true};
+
+	return ask_delivery(app, &r, id, "/cancel", out, err);
 }

@@ -30,7 +30,8 @@ int remote_cancel(
 int remote_retry(
     struct app *app, const char *id, struct job **out, struct error *err);
 
-/* The result of a job that is ok, as many bytes as the job says it has. */
+/* The result of a job, as many bytes as the job says it has: of one that is not
+ * ok, the late one. */
 int remote_result(
     struct app *app, const struct job *job, int fd, struct error *err);
 
@@ -54,6 +55,10 @@ int remote_list_deliveries(struct app *app, const struct remote_query *q,
 int remote_find_delivery(
     struct app *app, const char *id, struct delivery **out, struct error *err);
 int remote_replay(
+    struct app *app, const char *id, struct delivery **out, struct error *err);
+
+/* The same, given up. ERR_REFUSED as remote_cancel. */
+int remote_cancel_delivery(
     struct app *app, const char *id, struct delivery **out, struct error *err);
 
 #endif

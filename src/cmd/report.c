@@ -69,6 +69,13 @@ report_delivery_json(const struct delivery *d, bool full)
 	print_json(&b);
 }
 
+const char *
+report_delivery_state(const struct delivery *d)
+{
+	return delivery_quarantined(d) ? "quarantined"
+				       : delivery_state_name(d->state);
+}
+
 /* Line ends and tabs; no other control, be it of ASCII or of U+0080 on. */
 static bool
 is_harmless(const char *s, size_t n)

@@ -26,6 +26,9 @@ void report_words(FILE *out, const char *text, int column);
 /* The same of a delivery; with `full` each of its attempts, too. */
 void report_delivery_json(const struct delivery *d, bool full);
 
+/* The state, or what people rather want to know of one that waits. */
+const char *report_delivery_state(const struct delivery *d);
+
 /* A line "key value" on stdout; nothing where there is no value. */
 void report_text(const char *key, const char *value);
 void report_number(const char *key, int64_t value);

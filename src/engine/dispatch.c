@@ -149,8 +149,12 @@ longest_wait_ms(const struct shipment *s)
 	int64_t most = RETRY_AFTER_MAX_MS, delay = -1;
 	struct target *t;
 
+	if (d->attempts == 0)
+		return 0;
+	/* What a stop has ended waits shortly. */
 	if (d->failures == 0)
-		return d->interruptions == 0 ? 0 : INTERRUPTED_MAX_MS;
+		return d->interruptions == 0 ? INTERRUPTED_MS
+					     : INTERRUPTED_MAX_MS;
 	t = o->target != NULL ? o->target(d->target, o->target_arg) : NULL;
 	if (t == NULL)
 		return UNKNOWN_MAX_MS;

@@ -98,7 +98,7 @@ on_got(const struct s3_object *object, const struct error *err, void *arg)
 		return;
 	}
 	e = *err;
-	if (e.code == ERR_REFUSED && str_eq(e.remote_code, CHANGED)) {
+	if (str_eq(e.remote_code, CHANGED)) {
 		err_set(&e, ERR_REFUSED,
 		    "%s changed after the result was noted", f->uri);
 		snprintf(e.remote_code, sizeof(e.remote_code), CHANGED);

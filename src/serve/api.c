@@ -181,14 +181,19 @@ healthz(struct api_call *c)
 static void
 readyz(struct api_call *c)
 {
-	if (c->api->service->stopping)
+	const struct service *service = c->api->service;
+
+	if (service->stopping)
 		api_refuse_stopping(c);
+	else if (service->stalled.code != ERR_NONE)
+		api_refuse_err(c, 503, "unavailable", &service->stalled);
 	else
 		api_reply(c, 200, "text/plain", "ready\n", 6);
 }
 
 static const char *const no_names[] = {NULL};
 static const char *const job_names[] = {"wait", "until", NULL};
+static const char *const result_names[] = {"late", NULL};
 static const char *const list_names[] = {
     "limit", "after", "state", "outcome", "endpoint", NULL};
 static const char *const deliveries_names[] = {
@@ -210,11 +215,12 @@ static const struct route {
     {"GET", JOBS, list_names, api_jobs_list, false},
     {"POST", JOBS, no_names, api_submit, false},
     {"GET", JOBS "/*", job_names, api_jobs_get, false},
-    {"GET", JOBS "/*/result", no_names, api_result, false},
+    {"GET", JOBS "/*/result", result_names, api_result, false},
     {"POST", JOBS "/*/cancel", no_names, api_jobs_cancel, false},
     {"POST", JOBS "/*/retry", no_names, api_jobs_retry, false},
     {"GET", DELIVERIES, deliveries_names, api_deliveries_list, false},
     {"GET", DELIVERIES "/*", no_names, api_deliveries_get, false},
+    {"POST", DELIVERIES "/*/cancel", no_names, api_deliveries_cancel, false},
     {"POST", DELIVERIES "/*/replay", no_names, api_deliveries_replay, false},
 };
 

@@ -100,7 +100,8 @@ void api_refuse(struct api_call *c, int status, const char *code,
 /* Its text and its hint. */
 void api_refuse_err(
     struct api_call *c, int status, const char *code, const struct error *err);
-/* 503, or 507 for a lack of room, with what the store or a file says. */
+/* 503, or 507 for a lack of room, or 500 for damaged rows, with what the store
+ * or a file says. */
 void api_refuse_store(struct api_call *c, const struct error *err);
 void api_refuse_stopping(struct api_call *c);
 void api_not_found(struct api_call *c);
@@ -120,5 +121,6 @@ api_fn api_result; /* api_result.c */
 api_fn api_deliveries_list; /* api_deliveries.c */
 api_fn api_deliveries_get;
 api_fn api_deliveries_replay;
+api_fn api_deliveries_cancel;
 
 #endif

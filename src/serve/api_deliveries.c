@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Deliveries: listed, looked at, replayed. */
+/* Deliveries: listed, looked at, replayed, given up. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +46,60 @@ api_deliveries_get(struct api_call *c)
 	else
 		store_find_delivery(
 		    c->api->service->store, c->id, on_found, api_hold(c));
+}
+
+/* --- given up ------------------------------------------------------- */
+
+static void
+on_ended(struct delivery **v, size_t n, const struct error *err, void *arg)
+{
+	struct api_call *c = arg;
+	struct delivery *d = n > 0 ? v[0] : NULL;
+
+	if (!api_back_with(c, d, err))
+		;
+	else if (d->state == DELIVERY_WAITING)
+		api_refuse(c, 409, "under_way",
+		    "an attempt is under way; ask again when it has ended");
+	else if (d->state != DELIVERY_DEAD)
+		api_refuse(c, 409, "done", "the delivery ended before: %s",
+		    delivery_state_name(d->state));
+	else
+		reply_delivery(c, d);
+	delivery_free(d);
+}
+
+static void
+on_unwanted(struct delivery **v, size_t n, const struct error *err, void *arg)
+{
+	struct api_call *c = arg;
+	struct delivery *d = n > 0 ? v[0] : NULL;
+
+	if (!api_back_with(c, d, err)) {
+		delivery_free(d);
+		return;
+	}
+	if (c->api->service->stopping) {
+		delivery_free(d);
+		api_refuse_stopping(c);
+		return;
+	}
+	memcpy(c->job, d->job_id, JOBID_SIZE);
+	engine_give_up_delivery(c->api->service->engine, d);
+	store_find_delivery(
+	    c->api->service->store, c->id, on_ended, api_hold(c));
+}
+
+void
+api_deliveries_cancel(struct api_call *c)
+{
+	if (!delivery_id_ok(c->id))
+		api_not_found(c);
+	else if (c->api->service->stopping)
+		api_refuse_stopping(c);
+	else
+		store_find_delivery(
+		    c->api->service->store, c->id, on_unwanted, api_hold(c));
 }
 
 /* --- replay --------------------------------------------------------- */

@@ -63,7 +63,7 @@ add_by_status(const struct api_call *c, int status, struct headers *h)
 		headers_add(h, "WWW-Authenticate", "Bearer");
 	else if (status == 405)
 		headers_add(h, "Allow", c->allow);
-	else if (status == 503)
+	else if (status == 503 || status == 507)
 		headers_add(h, "Retry-After", "1");
 }
 
@@ -182,10 +182,24 @@ api_refuse_err(
 void
 api_refuse_store(struct api_call *c, const struct error *err)
 {
-	if (err_no_room(err) || (err->code == ERR_STORE && err->retryable))
-		api_refuse_err(c, 507, "no_space", err);
+	struct error e = *err;
+
+	if (e.code == ERR_DAMAGED) {
+		if (e.hint[0] == '\0')
+			err_hint(&e,
+			    "It is set aside and will not be delivered; the "
+			    "service's log tells what it was.");
+		api_refuse_err(c, 500, "damaged", &e);
+		return;
+	}
+	/* The store goes on by itself. */
+	if (e.code == ERR_STORE && e.retryable && e.hint[0] == '\0')
+		err_hint(
+		    &e, "Ask again later: it goes on as soon as it can write.");
+	if (err_no_room(&e))
+		api_refuse_err(c, 507, "no_space", &e);
 	else
-		api_refuse_err(c, 503, "unavailable", err);
+		api_refuse_err(c, 503, "unavailable", &e);
 }
 
 void

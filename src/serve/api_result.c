@@ -25,6 +25,7 @@
 struct result {
 	struct api_call *call;
 	struct job *job;
+	bool late; /* the one that came after the job had expired */
 	int fd;
 	bool queued;
 	bool counted;
@@ -85,21 +86,39 @@ is_etag(const char *s)
 	return true;
 }
 
+static const char *
+location_of(const struct result *r)
+{
+	return r->late ? r->job->late_location : r->job->result_location;
+}
+
+static const char *
+etag_of(const struct result *r)
+{
+	return r->late ? r->job->late_etag : r->job->result_etag;
+}
+
+static int64_t
+size_of(const struct result *r)
+{
+	return r->late ? r->job->late_size : r->job->result_size;
+}
+
 static void
 send_result(struct api_call *c, int take_fd, int64_t size)
 {
 	const struct result *r = c->work;
 	const struct job *job = r->job;
+	const char *type = r->late ? job->late_type : job->result_type;
 	struct headers h;
 
 	headers_init(&h);
-	headers_add(&h, "Content-Type",
-	    is_type(job->result_type) ? job->result_type : TYPE_DEFAULT);
+	headers_add(&h, "Content-Type", is_type(type) ? type : TYPE_DEFAULT);
 	headers_addf(&h, "Content-Disposition",
 	    "attachment; filename=\"%s.out\"", job->id);
 	headers_add(&h, "Content-Security-Policy", "sandbox");
-	if (is_etag(job->result_etag))
-		headers_add(&h, "ETag", job->result_etag);
+	if (is_etag(etag_of(r)))
+		headers_add(&h, "ETag", etag_of(r));
 	api_reply_file(c, &h, take_fd, size);
 	headers_done(&h);
 }
@@ -116,7 +135,7 @@ refuse_fetch(struct api_call *c, const struct error *err)
 		api_refuse_store(c, &e);
 		return;
 	}
-	err_prefix(&e, "%s", r->job->result_location);
+	err_prefix(&e, "%s", location_of(r));
 	api_refuse_err(c, 502, "bad_gateway", &e);
 }
 
@@ -147,9 +166,9 @@ start_fetch(struct api_call *c)
 	const struct job *job = r->job;
 	struct fetch_options o = {
 	    .loop = service->loop,
-	    .uri = job->result_location,
-	    .etag = job->result_etag,
-	    .size = job->result_size,
+	    .uri = location_of(r),
+	    .etag = etag_of(r),
+	    .size = size_of(r),
 	};
 	struct error err;
 
@@ -218,6 +237,9 @@ refuse_outcome(struct api_call *c, const struct job *job)
 	    .status = 409,
 	    .code = "no_result",
 	    .detail = detail,
+	    .hint = job->late_at != 0 ? "A result came late: ask with "
+					"?late=true."
+				      : NULL,
 	};
 
 	api_problem(c, &p);
@@ -232,15 +254,19 @@ take_job(struct api_call *c, struct job *job)
 	r->call = c;
 	r->job = job;
 	r->fd = -1;
+	r->late = api_query_get(&c->query, "late") != NULL &&
+	    str_eq(api_query_get(&c->query, "late"), "true");
 	c->work = r;
 	c->work_free = result_free;
 	if (job->state != JOB_DONE)
 		api_refuse(c, 409, "not_done", "the job is %s",
 		    job_state_name(job->state));
-	else if (job->outcome != OUTCOME_OK)
+	else if (r->late && job->late_at == 0)
+		api_refuse(c, 409, "no_result", "no result came late");
+	else if (!r->late && job->outcome != OUTCOME_OK)
 		refuse_outcome(c, job);
 	else if (str_eq(http_method(c->x), "HEAD"))
-		send_result(c, -1, job->result_size);
+		send_result(c, -1, size_of(r));
 	else
 		fetch_in_turn(c);
 }
@@ -260,6 +286,14 @@ on_found(struct job **jobs, size_t n, const struct error *err, void *arg)
 void
 api_result(struct api_call *c)
 {
+	static const char *const answers[] = {"true", "false", NULL};
+	const char *late = NULL;
+	struct error err;
+
+	if (api_query_word(&c->query, "late", answers, &late, &err) == -1) {
+		api_refuse_err(c, 400, "bad_parameter", &err);
+		return;
+	}
 	if (!jobid_ok(c->id)) {
 		api_not_found(c);
 		return;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "base/loop.h"
 #include "conf/conf.h"
 #include "engine/engine.h"
@@ -30,6 +31,8 @@ struct service {
 	struct metrics *metrics;
 	struct waiters *waiters;
 	bool stopping; /* nothing new is taken */
+	struct error
+	    stalled; /* why the store cannot write; code NONE: it can */
 };
 
 #endif

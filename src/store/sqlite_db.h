@@ -56,9 +56,17 @@ struct db {
 	int lock_fd;
 	bool empty; /* read only, and nothing is in it */
 	char *owner; /* of the rows that are written */
+	bool alone; /* the file and its log are ours */
+	bool unclean; /* how it was left */
+	bool reserve; /* is wanted */
+	bool spent; /* and was given up */
+	int log_pages;
+	enum store_trouble trouble; /* of the last call that failed */
+	bool broken; /* it was STORE_NEVER once */
 	struct sqlite3_stmt *stmts[SQL_COUNT];
 };
 
+/* The connection's last error; -1. */
 int sqlite_complain(struct db *db, const char *what, struct error *err);
 
 /* Statements that give no rows, as text. */
@@ -98,6 +106,16 @@ char *sqlite_get_text(struct cursor *c);
 unsigned sqlite_get_enum(struct cursor *c);
 unsigned sqlite_get_count(struct cursor *c);
 int sqlite_get_status(struct cursor *c);
+
+/* --- beside the verbs, as backend.h says ---------------------------- */
+
+int sqlite_probe(void *arg, struct error *err);
+int sqlite_tidy(void *arg, struct error *err);
+bool sqlite_spend(void *arg);
+bool sqlite_roomy(void *arg);
+bool sqlite_unclean(void *arg);
+int sqlite_check(void *arg, struct error *err);
+void sqlite_interrupt(void *arg);
 
 /* --- the verbs ------------------------------------------------------ */
 

@@ -152,21 +152,6 @@ static const char *const sql[SQL_COUNT] = {
 /* clang-format on */
 
 int
-sqlite_complain(struct db *db, const char *what, struct error *err)
-{
-	int code = sqlite3_errcode(db->conn);
-	const char *file = sqlite3_db_filename(db->conn, "main");
-
-	err_set(err, code == SQLITE_BUSY ? ERR_BUSY : ERR_STORE, "%s in %s: %s",
-	    what, file != NULL ? file : "the state file",
-	    sqlite3_errmsg(db->conn));
-	err->retryable = code == SQLITE_BUSY || code == SQLITE_FULL;
-	if (code == SQLITE_FULL)
-		err_hint(err, "The disk is full; make room.");
-	return -1;
-}
-
-int
 sqlite_prepare(struct db *db, struct error *err)
 {
 	int i;
@@ -178,19 +163,6 @@ sqlite_prepare(struct db *db, struct error *err)
 			return sqlite_complain(db, "prepare", err);
 	}
 	return 0;
-}
-
-int
-sqlite_run(
-    struct db *db, enum statement which, const char *what, struct error *err)
-{
-	sqlite3_stmt *stmt = db->stmts[which];
-	int rc = sqlite3_step(stmt);
-
-	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-		sqlite_complain(db, what, err);
-	sqlite3_reset(stmt);
-	return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : -1;
 }
 
 struct cursor

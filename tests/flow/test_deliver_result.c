@@ -193,6 +193,99 @@ a_result_that_changed_is_not_delivered(void **state)
 	assert_int_equal(probe.begun, 0);
 }
 
+/* Whatever stands in its place: there is no way back to those bytes. */
+static void
+a_result_in_whose_place_another_lies_is_not_delivered(void **state)
+{
+	static const struct {
+		int status;
+		const char *headers;
+		const char *note;
+	} cases[] = {
+	    {200, "ETag: \"other\"\nContent-Length: 70000", "changed"},
+	    {200, "ETag: \"e1\"\nContent-Length: 3", "were noted"},
+	    {404, "", "404"},
+	    {416, "", "416"},
+	};
+	struct delivery *d;
+	struct job *job;
+	size_t i;
+
+	(void)state;
+	with_probe();
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		job = large_job();
+		peer_reply(peer_expect("GET", out_url(1)), cases[i].status,
+		    cases[i].headers, cases[i].status == 200 ? "abc" : "");
+		go(job);
+		delivery_must_be(DELIVERY_DEAD, 1);
+		d = delivery_on_disk();
+		if (strstr(d->note, cases[i].note) == NULL)
+			fail_msg("%s", d->note);
+		delivery_free(d);
+	}
+	assert_int_equal(probe.begun, 0);
+}
+
+/* What says nothing of the object itself may pass. */
+static void
+what_stands_in_the_way_of_a_result_ends_no_delivery(void **state)
+{
+	static const int statuses[] = {400, 401, 403, 405, 408, 429, 500, 503};
+	struct peer_step *s;
+	struct job *job;
+	size_t i;
+
+	(void)state;
+	with_probe();
+	for (i = 0; i < ARRAY_LEN(statuses); i++) {
+		job = large_job();
+		s = peer_always("GET", out_url(1));
+		peer_reply(s, statuses[i], "", "");
+		flow_submit(job);
+		time_passes(4500);
+		while (engine_busy(flow.engine) > 0)
+			time_passes(100);
+		delivery_must_be(DELIVERY_WAITING, 1);
+		assert_int_equal(probe.begun, i);
+		get_bytes(70000);
+		while (probe.begun == i)
+			time_passes(500);
+		delivery_must_be(DELIVERY_DELIVERED, 2);
+	}
+}
+
+/* An ETag says what its server wants: the bytes are compared, too. */
+static void
+other_bytes_under_the_same_etag_are_not_delivered(void **state)
+{
+	struct delivery *d;
+	struct job *job;
+	char *body;
+
+	(void)state;
+	with_probe();
+	probe.refuses = true;
+	job = large_job();
+	get_bytes(70000);
+	go(job);
+	delivery_must_be(DELIVERY_WAITING, 1);
+	assert_int_equal(probe.begun, 1);
+	probe.refuses = false;
+	body = xmalloc(70001);
+	memset(body, 'x', 70000);
+	body[69999] = 'y';
+	body[70000] = '\0';
+	bytes(peer_expect("GET", out_url(1)), body);
+	free(body);
+	time_passes(5000);
+	delivery_must_be(DELIVERY_DEAD, 2);
+	d = delivery_on_disk();
+	assert_non_null(strstr(d->note, "other bytes"));
+	delivery_free(d);
+	assert_int_equal(probe.begun, 1);
+}
+
 static void
 a_result_that_cannot_be_read_now_is_read_later(void **state)
 {
@@ -240,6 +333,9 @@ main(void)
 	    FLOW_TEST(an_event_names_no_size_that_is_not_known),
 	    FLOW_TEST(a_result_that_vanished_is_not_delivered),
 	    FLOW_TEST(a_result_that_changed_is_not_delivered),
+	    FLOW_TEST(a_result_in_whose_place_another_lies_is_not_delivered),
+	    FLOW_TEST(what_stands_in_the_way_of_a_result_ends_no_delivery),
+	    FLOW_TEST(other_bytes_under_the_same_etag_are_not_delivered),
 	    FLOW_TEST(a_result_that_cannot_be_read_now_is_read_later),
 	    FLOW_TEST(what_cannot_be_begun_is_begun_later),
 	};

@@ -317,6 +317,12 @@ flow_die(void)
 	close_world(false);
 }
 
+void
+flow_stop(void)
+{
+	close_world(true);
+}
+
 static void
 on_unfinished(struct job **jobs, size_t n, const struct error *err, void *arg)
 {

@@ -60,6 +60,7 @@ void time_passes(int64_t ms);
 void restart(void);
 void flow_die(void); /* the first half */
 void flow_take_up(void); /* the second */
+void flow_stop(void); /* instead of the first: it ends as a service does */
 
 /* The client of this world, for targets. */
 struct http_client *flow_http(void);

@@ -30,6 +30,9 @@ struct job *hooked_job(void);
 struct job *scripted_job(void);
 void go(struct job *job);
 
+/* Instead of a script: every job is accepted, and has its result at once. */
+void results_at_once(void);
+
 /* The nth call of the hook, from 0: when it was, and what it was; -1 or NULL
  * where there was none. */
 int64_t called_at(size_t nth);

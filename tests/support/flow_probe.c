@@ -74,8 +74,8 @@ static const struct deliver_driver probe_driver = {
     .free = probe_free,
 };
 
-static void
-add_probe(void)
+void
+probe_add(void)
 {
 	struct target_options o = {
 	    .name = "exec probe",
@@ -93,8 +93,8 @@ void
 with_probe(void)
 {
 	memset(&probe, 0, sizeof(probe));
-	flow.new_world = add_probe;
-	add_probe();
+	flow.new_world = probe_add;
+	probe_add();
 }
 
 struct job *

@@ -22,6 +22,8 @@ extern struct probe probe;
 
 /* From now on, in this world and those after a restart. */
 void with_probe(void);
+/* Beside other targets, in this world. */
+void probe_add(void);
 
 /* A job whose result goes there. */
 struct job *probed_job(void);
