@@ -357,6 +357,10 @@ tests_tools += tests/support/burst
 tests_support_burst_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/dbbench
 tests_support_dbbench_LDADD = $(local_test_libs)
+tests_tools += tests/support/pipeline
+tests_support_pipeline_SOURCES = tests/support/pipeline.c \
+	tests/support/memory_http.c tests/support/memory_http.h
+tests_support_pipeline_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/rawcall
 tests_support_rawcall_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/resting
