@@ -351,6 +351,12 @@ tests_fuzz_fuzz_http_parse_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 tests_tools =
 tests_tools += tests/support/apiprobe
 tests_support_apiprobe_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/bitrot
+tests_support_bitrot_SOURCES = tests/support/bitrot.c tests/support/rot.h \
+	tests/support/rot_make.c tests/support/rot_read.c
+tests_support_bitrot_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/fsdown
+tests_support_fsdown_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/hostile
 tests_support_hostile_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/burst
