@@ -281,9 +281,12 @@ system_tests =
 system_tests += tests/system/api.sh
 system_tests += tests/system/api_hostile.sh
 system_tests += tests/system/badinput.sh
+system_tests += tests/system/campaign_bitrot.sh
 system_tests += tests/system/campaign_crashpoints.sh
+system_tests += tests/system/campaign_disk.sh
 system_tests += tests/system/campaign_indoubt.sh
 system_tests += tests/system/campaign_kill.sh
+system_tests += tests/system/campaign_power.sh
 system_tests += tests/system/client.sh
 system_tests += tests/system/config.sh
 system_tests += tests/system/containers.sh
@@ -397,6 +400,17 @@ awaitd_crash_LDADD = libawaitd.a $(libs)
 
 check_PROGRAMS += $(tests_tools)
 
+# In front of libc, in programs under test: with none of our flags, so that no
+# sanitizer is in it.
+tests_objects = tests/support/badio.so
+check_DATA = $(tests_objects)
+tests/support/badio.so: tests/support/badio.c
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra \
+		$(CPPFLAGS) $(CFLAGS) -pthread -fPIC -shared $(LDFLAGS) \
+		-o $@ $(srcdir)/tests/support/badio.c
+CLEANFILES += $(tests_objects)
+EXTRA_DIST += tests/support/badio.c
+
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests) $(flow_tests)
 run_unit_tests = $(unit_tests) $(flow_tests)
@@ -435,7 +449,7 @@ check-system: all
 check-interop: all $(tests_tools)
 	@$(tests_env) $(SHELL) $(srcdir)/tests/interop/run.sh
 
-campaign-%: all $(tests_tools)
+campaign-%: all $(tests_tools) $(tests_objects)
 	@$(tests_env) $(SHELL) $(srcdir)/tests/campaign/$*.sh
 
 bench-%: all $(tests_tools)

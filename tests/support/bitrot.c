@@ -4,6 +4,9 @@
  *	A database with something of everything.
  * bitrot flip FILE SEED
  *	One bit of it becomes the other; says which.
+ * bitrot sums FILE
+ *	What may leave: "hook ID SHA256" of each body of a delivery, "input JOB
+ *	SHA256" of each job's own bytes.
  * bitrot run FILE WORK SEED FLIPS
  *	So many times: a copy with one such bit, opened and read as a service
  *	does, in a process of its own; and compared with the intact one. SQLite
@@ -410,6 +413,37 @@ flip_file(const char *path, const char *seed)
 	return 0;
 }
 
+static void
+print_sums(sqlite3 *db, const char *what, const char *query)
+{
+	char hex[HASH_SHA256_HEX_SIZE];
+	sqlite3_stmt *stmt = NULL;
+
+	if (sqlite3_prepare_v2(db, query, -1, &stmt, NULL) != SQLITE_OK)
+		die(query, sqlite3_errmsg(db));
+	while (sqlite3_step(stmt) == SQLITE_ROW) {
+		hash_sha256_hex(sqlite3_column_blob(stmt, 1),
+		    (size_t)sqlite3_column_bytes(stmt, 1), hex);
+		printf("%s\t%s\t%s\n", what, sqlite3_column_text(stmt, 0), hex);
+	}
+	sqlite3_finalize(stmt);
+}
+
+static int
+sums(const char *path)
+{
+	sqlite3 *db = NULL;
+
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
+		die(path, sqlite3_errmsg(db));
+	print_sums(db, "input", "SELECT id, body FROM job");
+	print_sums(db, "hook",
+	    "SELECT d.id, b.body FROM delivery d "
+	    "JOIN delivery_body b ON b.seq = d.seq");
+	sqlite3_close(db);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -424,10 +458,12 @@ main(int argc, char **argv)
 	}
 	if (argc == 4 && str_eq(argv[1], "flip"))
 		return flip_file(argv[2], argv[3]);
+	if (argc == 3 && str_eq(argv[1], "sums"))
+		return sums(argv[2]);
 	if (argc == 6 && str_eq(argv[1], "run"))
 		return run(
 		    argv[2], argv[3], argv[4], strtol(argv[5], NULL, 10));
 	die("usage",
 	    "bitrot make FILE JOBS | flip FILE SEED | "
-	    "run FILE WORK SEED FLIPS");
+	    "sums FILE | run FILE WORK SEED FLIPS");
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fsdown FOLDER [LEDGER]
+ * fsdown FOLDER [LEDGER...]
  * The power goes: the ext4 file system of FOLDER ends here and now, and what
  * is not on its device is lost, its journal's last part included. Root only,
  * and never for a file system that others need.
  *
- * Says how many bytes LEDGER had before, and when that was by both clocks:
+ * Says how many bytes each LEDGER had before, and when that was by both clocks:
  * what stands in those bytes was written down before the cut. No clock could
  * tell as safely.
  */
@@ -24,6 +24,8 @@
 #define EXT4_IOC_SHUTDOWN _IOR('X', 125, uint32_t)
 #define GOING_FLAGS_NOLOGFLUSH 2
 
+#define LEDGERS_MAX 8
+
 static int
 complain(const char *what)
 {
@@ -31,16 +33,31 @@ complain(const char *what)
 	return 1;
 }
 
+/* Of each file; not 0 where one is not there. */
+static int
+note_sizes(char **paths, int n, long long sizes[LEDGERS_MAX])
+{
+	struct stat st;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (stat(paths[i], &st) == -1)
+			return complain(paths[i]);
+		sizes[i] = st.st_size;
+	}
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	uint32_t flags = GOING_FLAGS_NOLOGFLUSH;
-	struct stat ours, root, ledger = {0};
-	long long wall, mono;
-	int fd;
+	long long wall, mono, sizes[LEDGERS_MAX];
+	struct stat ours, root;
+	int fd, i;
 
-	if (argc < 2 || argc > 3) {
-		fputs("usage: fsdown FOLDER [LEDGER]\n", stderr);
+	if (argc < 2 || argc - 2 > LEDGERS_MAX) {
+		fputs("usage: fsdown FOLDER [LEDGER...]\n", stderr);
 		return 2;
 	}
 	fd = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -51,14 +68,16 @@ main(int argc, char **argv)
 		    stderr, "fsdown: %s is on the root file system\n", argv[1]);
 		return 1;
 	}
-	if (argc == 3 && stat(argv[2], &ledger) == -1)
-		return complain(argv[2]);
+	if (note_sizes(argv + 2, argc - 2, sizes) != 0)
+		return 1;
 	wall = clock_wall_ms();
 	mono = clock_mono_ms();
 	if (ioctl(fd, EXT4_IOC_SHUTDOWN, &flags) == -1)
 		return complain("shutdown");
-	printf("at_ms=%lld mono_ms=%lld ledger_bytes=%lld\n", wall, mono,
-	    (long long)ledger.st_size);
+	printf("at_ms=%lld mono_ms=%lld", wall, mono);
+	for (i = 0; i < argc - 2; i++)
+		printf(" bytes=%lld", sizes[i]);
+	putchar('\n');
 	close(fd);
 	return 0;
 }
