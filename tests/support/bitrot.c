@@ -8,10 +8,11 @@
  *	What may leave: "hook ID SHA256" of each body of a delivery, "input JOB
  *	SHA256" of each job's own bytes.
  * bitrot run FILE WORK SEED FLIPS
- *	So many times: a copy with one such bit, opened and read as a service
- *	does, in a process of its own; and compared with the intact one. SQLite
- *	by itself says whether a row reads differently at all. A line of figures;
- *	1 where wrong bytes were handed out or the process crashed.
+ *	So many times: a copy with one such bit, opened and read as a
+ *	service does, in a process of its own, and compared with the intact
+ *	one. SQLite by itself says whether a row reads differently at all. A
+ *	line of figures; 1 where wrong bytes were handed out or the process
+ *	crashed.
  */
 #include <fcntl.h>
 #include <signal.h>
