@@ -303,9 +303,12 @@ system_tests =
 system_tests += tests/system/api.sh
 system_tests += tests/system/api_hostile.sh
 system_tests += tests/system/badinput.sh
+system_tests += tests/system/campaign_bitrot.sh
 system_tests += tests/system/campaign_crashpoints.sh
+system_tests += tests/system/campaign_disk.sh
 system_tests += tests/system/campaign_indoubt.sh
 system_tests += tests/system/campaign_kill.sh
+system_tests += tests/system/campaign_power.sh
 system_tests += tests/system/client.sh
 system_tests += tests/system/config.sh
 system_tests += tests/system/containers.sh
@@ -374,12 +377,22 @@ tests_fuzz_fuzz_http_parse_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 tests_tools =
 tests_tools += tests/support/apiprobe
 tests_support_apiprobe_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/bitrot
+tests_support_bitrot_SOURCES = tests/support/bitrot.c tests/support/rot.h \
+	tests/support/rot_make.c tests/support/rot_read.c
+tests_support_bitrot_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/fsdown
+tests_support_fsdown_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/hostile
 tests_support_hostile_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/burst
 tests_support_burst_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/dbbench
 tests_support_dbbench_LDADD = $(local_test_libs)
+tests_tools += tests/support/pipeline
+tests_support_pipeline_SOURCES = tests/support/pipeline.c \
+	tests/support/memory_http.c tests/support/memory_http.h
+tests_support_pipeline_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/rawcall
 tests_support_rawcall_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/resting
@@ -409,6 +422,17 @@ awaitd_crash_SOURCES = src/main.c tests/support/crash_at.c
 awaitd_crash_LDADD = libawaitd.a $(libs)
 
 check_PROGRAMS += $(tests_tools)
+
+# In front of libc, in programs under test: with none of our flags, so that no
+# sanitizer is in it.
+tests_objects = tests/support/badio.so
+check_DATA = $(tests_objects)
+tests/support/badio.so: tests/support/badio.c
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra \
+		$(CPPFLAGS) $(CFLAGS) -pthread -fPIC -shared $(LDFLAGS) \
+		-o $@ $(srcdir)/tests/support/badio.c
+CLEANFILES += $(tests_objects)
+EXTRA_DIST += tests/support/badio.c
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests) $(flow_tests)
@@ -460,6 +484,7 @@ mutant: libawaitd.a src/main.$(OBJEXT) tests/support/crash_at.$(OBJEXT)
 		tests/support/crash_at.$(OBJEXT) $$objects libawaitd.a $(libs)
 
 campaign-%: all $(tests_tools)
+campaign-%: all $(tests_tools) $(tests_objects)
 	@$(tests_env) $(SHELL) $(srcdir)/tests/campaign/$*.sh
 
 bench-%: all $(tests_tools)
