@@ -69,6 +69,7 @@ store_sources += src/store/backend.h
 store_sources += src/store/sqlite.c
 store_sources += src/store/sqlite_columns.h
 store_sources += src/store/sqlite_db.h
+store_sources += src/store/sqlite_migrate.c
 store_sources += src/store/sqlite_read.c
 store_sources += src/store/sqlite_sql.c
 store_sources += src/store/sqlite_write.c
@@ -191,4 +192,4 @@ CLEANFILES += src/store/schema.h
 EXTRA_DIST += $(schema_sql)
 
 # Also when only one program is asked for.
-src/store/sqlite.$(OBJEXT): src/store/schema.h
+src/store/sqlite_migrate.$(OBJEXT): src/store/schema.h

@@ -2,6 +2,7 @@
 /*
  * What a database does for the store, as plain blocking code that only the
  * store's thread calls (open and close excepted, when there is no thread).
+ * Those that read write nothing: they work where nothing can be written, too.
  */
 #ifndef STORE_BACKEND_H
 #define STORE_BACKEND_H
@@ -19,6 +20,7 @@ enum store_which {
 	STORE_BY_KEY, /* a job's idempotency key */
 	STORE_BY_QUERY, /* the rest of the question */
 	STORE_UNFINISHED, /* jobs that are not DONE */
+	STORE_EXPIRED, /* jobs, as store_expired says */
 };
 
 #define STORE_ANY (-1)
@@ -37,6 +39,19 @@ struct store_ask {
 	char *endpoint;
 	char *target;
 	char *job;
+	int64_t since_at; /* EXPIRED */
+};
+
+/* An idempotency key; job_id "": it is not known. The hash is the caller's. */
+struct store_known {
+	char job_id[JOBID_SIZE];
+	char *hash;
+};
+
+/* A thing that is kept; both are the caller's. */
+struct store_note {
+	char *name;
+	char *value;
 };
 
 struct store_backend {
@@ -57,7 +72,11 @@ struct store_backend {
 	    void *db, const struct job *job, unsigned n, struct error *err);
 	int (*save_delivery)(void *db, const struct delivery *d,
 	    const struct attempt *a, struct error *err);
-	int (*prune)(void *db, int64_t before_at, size_t limit, size_t *n,
+	int (*save_late)(void *db, const struct job *job, struct error *err);
+	int (*keep)(
+	    void *db, const char *name, const char *value, struct error *err);
+	int (*take_over)(void *db, size_t *n, struct error *err);
+	int (*forget)(void *db, const struct store_forget *f, size_t *n,
 	    struct error *err);
 
 	/* Into NULL and 0. The array and its items are the caller's. */
@@ -65,6 +84,17 @@ struct store_backend {
 	    size_t *n, struct error *err);
 	int (*deliveries)(void *db, const struct store_ask *ask,
 	    struct delivery ***out, size_t *n, struct error *err);
+	int (*find_key)(void *db, const char *key, struct store_known *out,
+	    struct error *err);
+	int (*recall)(
+	    void *db, struct store_note **out, size_t *n, struct error *err);
+
+	/* The next row that was set aside since this was asked last, for
+	 * STORE_DAMAGED; false: no more. Ask behind each transaction, however
+	 * it ended. NULL where rows cannot be damaged, like `damaged`. */
+	bool (*next_damage)(void *db, struct error *err);
+	/* How many are set aside, of earlier runs, too. */
+	uint64_t (*damaged)(void *db);
 };
 
 extern const struct store_backend store_sqlite;

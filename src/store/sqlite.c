@@ -3,7 +3,7 @@
  * Jobs in a SQLite file: WAL, synchronous=FULL, one connection that holds the
  * file alone. FULL in WAL mode kept every acknowledged commit over power cuts
  * where NORMAL lost thousands; rollback journals would need EXTRA. Here are the
- * file, its version and transactions.
+ * file and transactions; its version is sqlite_migrate.c's.
  */
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -15,99 +15,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "store/schema.h"
 #include "store/sqlite_db.h"
 
-#define APPLICATION_ID 0x61776474 /* "awdt" in the file's header */
-#define SCHEMA_VERSION 2
-
 /* --- open ----------------------------------------------------------- */
-
-static int
-exec(struct db *db, const char *text, struct error *err)
-{
-	if (sqlite3_exec(db->conn, text, NULL, NULL, NULL) != SQLITE_OK)
-		return sqlite_complain(db, "set up", err);
-	return 0;
-}
-
-static int64_t
-pragma_int(struct db *db, const char *text)
-{
-	sqlite3_stmt *stmt;
-	int64_t value = -1;
-
-	if (sqlite3_prepare_v2(db->conn, text, -1, &stmt, NULL) != SQLITE_OK)
-		return -1;
-	if (sqlite3_step(stmt) == SQLITE_ROW)
-		value = sqlite3_column_int64(stmt, 0);
-	sqlite3_finalize(stmt);
-	return value;
-}
-
-/* `before` and `after` stand around the schema's text, in one transaction. */
-static int
-make_schema(
-    struct db *db, const char *before, const char *after, struct error *err)
-{
-	char *text = xasprintf("BEGIN IMMEDIATE;"
-			       "PRAGMA application_id = %d;"
-			       "%s;%s;%s;"
-			       "PRAGMA user_version = %d;"
-			       "COMMIT",
-	    APPLICATION_ID, before, schema_sqlite, after, SCHEMA_VERSION);
-	int rc = exec(db, text, err);
-
-	free(text);
-	return rc;
-}
-
-/* References of one table to another follow its name. */
-static int
-migrate_from_1(struct db *db, struct error *err)
-{
-	return make_schema(db,
-	    "DROP TRIGGER done_is_final;"
-	    "ALTER TABLE submission RENAME TO old_submission;"
-	    "ALTER TABLE job_state RENAME TO old_job_state;"
-	    "ALTER TABLE job RENAME TO old_job",
-	    schema_sqlite_from_1, err);
-}
-
-static int
-check_version(struct db *db, bool still, struct error *err)
-{
-	int64_t version = pragma_int(db, "PRAGMA user_version");
-	const char *file = sqlite3_db_filename(db->conn, "main");
-
-	if (version == SCHEMA_VERSION)
-		return 0;
-	if (version != 1)
-		return err_set(err, ERR_STORE,
-		    "%s has schema version %lld; this awaitd knows %d", file,
-		    (long long)version, SCHEMA_VERSION);
-	if (still)
-		return err_set(
-		    err, ERR_BUSY, "%s has the older schema version 1", file);
-	return migrate_from_1(db, err);
-}
-
-static int
-check_schema(struct db *db, bool still, struct error *err)
-{
-	int64_t id = pragma_int(db, "PRAGMA application_id");
-
-	/* Made a moment ago, or by a run that died at once. */
-	if (id == 0 && pragma_int(db, "PRAGMA user_version") == 0 &&
-	    pragma_int(db, "SELECT count(*) FROM sqlite_schema") == 0) {
-		db->empty = still;
-		return still ? 0 : make_schema(db, "", "", err);
-	}
-	if (id != APPLICATION_ID)
-		return err_set(err, ERR_STORE, "%s is no state file of awaitd",
-		    sqlite3_db_filename(db->conn, "main"));
-	return check_version(db, still, err);
-}
 
 static void
 db_close(void *arg)
@@ -120,6 +30,7 @@ db_close(void *arg)
 	sqlite3_close(db->conn);
 	if (db->lock_fd != -1)
 		close(db->lock_fd);
+	free(db->owner);
 	free(db);
 }
 
@@ -132,7 +43,7 @@ open_conn(struct db *db, const char *name, int flags, struct error *err)
 		return err_set(err, ERR_STORE, "open %s: %s", name,
 		    sqlite3_errmsg(db->conn));
 	sqlite3_db_config(db->conn, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	return exec(db,
+	return sqlite_exec(db,
 	    "PRAGMA trusted_schema = OFF;"
 	    "PRAGMA cell_size_check = ON;"
 	    "PRAGMA mmap_size = 0",
@@ -170,10 +81,10 @@ open_alone(
 		options->path, options->lock_wait_ms, &db->lock_fd, err) == -1)
 		return -1;
 	if (open_conn(db, options->path, SQLITE_OPEN_READWRITE, err) == -1 ||
-	    exec(db, "PRAGMA locking_mode = EXCLUSIVE", err) == -1 ||
+	    sqlite_exec(db, "PRAGMA locking_mode = EXCLUSIVE", err) == -1 ||
 	    check_journal(db, err) == -1)
 		return -1;
-	return exec(db,
+	return sqlite_exec(db,
 	    "PRAGMA synchronous = FULL;"
 	    "PRAGMA foreign_keys = ON;"
 	    "BEGIN IMMEDIATE; COMMIT",
@@ -204,9 +115,10 @@ db_open(const struct store_options *options, void **out, struct error *err)
 	int rc;
 
 	db->lock_fd = -1;
+	db->owner = xstrdup(options->owner != NULL ? options->owner : "awaitd");
 	rc = options->still ? open_still(db, options, err)
 			    : open_alone(db, options, err);
-	if (rc == -1 || check_schema(db, options->still, err) == -1 ||
+	if (rc == -1 || sqlite_migrate(db, options->still, err) == -1 ||
 	    (!db->empty && sqlite_prepare(db, err) == -1)) {
 		db_close(db);
 		return -1;
@@ -252,7 +164,7 @@ const struct store_backend store_sqlite = {
     .insert = sqlite_insert,
     .save = sqlite_save,
     .save_delivery = sqlite_save_delivery,
-    .prune = sqlite_prune,
+    .forget = sqlite_forget,
     .jobs = sqlite_jobs,
     .deliveries = sqlite_deliveries,
 };

@@ -55,10 +55,18 @@ struct db {
 	 * descriptor of the file is closed in this process. -1: none. */
 	int lock_fd;
 	bool empty; /* read only, and nothing is in it */
+	char *owner; /* of the rows that are written */
 	struct sqlite3_stmt *stmts[SQL_COUNT];
 };
 
 int sqlite_complain(struct db *db, const char *what, struct error *err);
+
+/* Statements that give no rows, as text. */
+int sqlite_exec(struct db *db, const char *text, struct error *err);
+
+/* Sees to the file's version. With `still` nothing is written: an older one is
+ * ERR_BUSY, and of an empty one db->empty tells. */
+int sqlite_migrate(struct db *db, bool still, struct error *err);
 
 /* All of them. */
 int sqlite_prepare(struct db *db, struct error *err);
@@ -98,8 +106,8 @@ int sqlite_save(
     void *arg, const struct job *job, unsigned n, struct error *err);
 int sqlite_save_delivery(void *arg, const struct delivery *d,
     const struct attempt *a, struct error *err);
-int sqlite_prune(
-    void *arg, int64_t before_at, size_t limit, size_t *n, struct error *err);
+int sqlite_forget(
+    void *arg, const struct store_forget *f, size_t *n, struct error *err);
 int sqlite_jobs(void *arg, const struct store_ask *ask, struct job ***out,
     size_t *n, struct error *err);
 int sqlite_deliveries(void *arg, const struct store_ask *ask,

@@ -411,6 +411,7 @@ ask_jobs(struct db *db, const struct store_ask *ask, struct cursor *c,
 	case STORE_UNFINISHED:
 		*c = sqlite_bind(db, SQL_UNFINISHED);
 		return 0;
+	case STORE_EXPIRED:
 	case STORE_BY_QUERY:
 		break;
 	}

@@ -201,14 +201,14 @@ sqlite_save_delivery(void *arg, const struct delivery *d,
 }
 
 int
-sqlite_prune(
-    void *arg, int64_t before_at, size_t limit, size_t *n, struct error *err)
+sqlite_forget(
+    void *arg, const struct store_forget *f, size_t *n, struct error *err)
 {
 	struct db *db = arg;
 	struct cursor c = sqlite_bind(db, SQL_PRUNE);
 
-	sqlite_put_int(&c, before_at);
-	sqlite_put_int(&c, (int64_t)limit);
+	sqlite_put_int(&c, f->before_at);
+	sqlite_put_int(&c, (int64_t)f->limit);
 	if (sqlite_run(db, SQL_PRUNE, "forget jobs", err) == -1)
 		return -1;
 	*n = (size_t)sqlite3_changes(db->conn);

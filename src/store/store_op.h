@@ -21,9 +21,15 @@ enum store_op_kind {
 	STORE_OP_SAVE,
 	STORE_OP_SAVE_DELIVERY,
 	STORE_OP_BEGIN_ATTEMPT,
-	STORE_OP_PRUNE,
+	STORE_OP_SAVE_LATE,
+	STORE_OP_KEEP,
+	STORE_OP_TAKE_OVER,
+	STORE_OP_FORGET,
+	/* These only read. */
 	STORE_OP_JOBS,
 	STORE_OP_DELIVERIES,
+	STORE_OP_KEY,
+	STORE_OP_RECALL,
 };
 
 struct store_op {
@@ -36,8 +42,9 @@ struct store_op {
 	struct delivery *delivery;
 	struct attempt attempt;
 	bool has_attempt;
-	int64_t before_at;
-	size_t limit;
+	struct store_forget forget;
+	char *name; /* of what is kept, or an idempotency key */
+	char *value;
 	struct store_ask ask;
 
 	/* What came of it: all of this, or rc -1 and err. */
@@ -48,7 +55,10 @@ struct store_op {
 	size_t njobs;
 	struct delivery **deliveries;
 	size_t ndeliveries;
-	size_t pruned;
+	size_t count; /* of those forgotten or taken over */
+	struct store_known known;
+	struct store_note *notes;
+	size_t nnotes;
 
 	/* Who is told. */
 	union {
@@ -57,6 +67,8 @@ struct store_op {
 		store_count_fn *count;
 		store_jobs_fn *jobs;
 		store_deliveries_fn *deliveries;
+		store_key_fn *key;
+		store_kept_fn *kept;
 	} done;
 	void *arg;
 };

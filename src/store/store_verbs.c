@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The verbs: each becomes an operation; how it is run, and who is told. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "store/store_op.h"
+
+#define KEPT_MAX 65536
 
 /* --- running -------------------------------------------------------- */
 
@@ -28,11 +31,19 @@ forget(struct store_op *op)
 		job_free(op->jobs[i]);
 	for (i = 0; i < op->ndeliveries; i++)
 		delivery_free(op->deliveries[i]);
+	for (i = 0; i < op->nnotes; i++) {
+		free(op->notes[i].name);
+		free(op->notes[i].value);
+	}
 	free(op->jobs);
 	free(op->deliveries);
+	free(op->notes);
+	free(op->known.hash);
 	op->jobs = NULL;
 	op->deliveries = NULL;
-	op->njobs = op->ndeliveries = op->pruned = 0;
+	op->notes = NULL;
+	memset(&op->known, 0, sizeof(op->known));
+	op->njobs = op->ndeliveries = op->nnotes = op->count = 0;
 }
 
 static int
@@ -63,8 +74,25 @@ begin_attempt(const struct store_backend *b, void *db, struct store_op *op)
 		return -1;
 	if (op->njobs == 1 && op->ndeliveries == 1)
 		return 0;
-	return err_set(&op->err, ERR_PROTOCOL, "delivery %s is of no job",
+	return err_set(&op->err, ERR_DAMAGED, "delivery %s is of no job",
 	    op->delivery->id);
+}
+
+/* The key, and the job that it was given for, if that is still there. */
+static int
+find_key(const struct store_backend *b, void *db, struct store_op *op)
+{
+	struct store_ask job = {
+	    .which = STORE_BY_ID,
+	    .key = op->known.job_id,
+	    .parts = true,
+	};
+
+	if (b->find_key(db, op->name, &op->known, &op->err) == -1)
+		return -1;
+	if (op->known.job_id[0] == '\0')
+		return 0;
+	return b->jobs(db, &job, &op->jobs, &op->njobs, &op->err);
 }
 
 int
@@ -80,14 +108,23 @@ store_op_run(const struct store_backend *b, void *db, struct store_op *op)
 		return save_delivery(b, db, op);
 	case STORE_OP_BEGIN_ATTEMPT:
 		return begin_attempt(b, db, op);
-	case STORE_OP_PRUNE:
-		return b->prune(
-		    db, op->before_at, op->limit, &op->pruned, &op->err);
+	case STORE_OP_SAVE_LATE:
+		return b->save_late(db, op->job, &op->err);
+	case STORE_OP_KEEP:
+		return b->keep(db, op->name, op->value, &op->err);
+	case STORE_OP_TAKE_OVER:
+		return b->take_over(db, &op->count, &op->err);
+	case STORE_OP_FORGET:
+		return b->forget(db, &op->forget, &op->count, &op->err);
 	case STORE_OP_JOBS:
 		return b->jobs(db, &op->ask, &op->jobs, &op->njobs, &op->err);
 	case STORE_OP_DELIVERIES:
 		return b->deliveries(
 		    db, &op->ask, &op->deliveries, &op->ndeliveries, &op->err);
+	case STORE_OP_KEY:
+		return find_key(b, db, op);
+	case STORE_OP_RECALL:
+		return b->recall(db, &op->notes, &op->nnotes, &op->err);
 	}
 	abort();
 }
@@ -95,7 +132,7 @@ store_op_run(const struct store_backend *b, void *db, struct store_op *op)
 bool
 store_op_writes(const struct store_op *op)
 {
-	return op->kind != STORE_OP_JOBS && op->kind != STORE_OP_DELIVERIES;
+	return op->kind < STORE_OP_JOBS;
 }
 
 /* --- finishing ------------------------------------------------------ */
@@ -109,6 +146,31 @@ hand_out_parcel(struct store_op *op, const struct error *err)
 	    all ? op->deliveries[0] : NULL, err, op->arg);
 }
 
+static void
+hand_out_key(struct store_op *op, const struct error *err)
+{
+	struct store_key key = {.hash = op->known.hash};
+	bool known = err == NULL && op->known.job_id[0] != '\0';
+
+	memcpy(key.job_id, op->known.job_id, sizeof(key.job_id));
+	op->done.key(known ? &key : NULL, op->njobs > 0 ? op->jobs[0] : NULL,
+	    err, op->arg);
+}
+
+static void
+hand_out_notes(struct store_op *op, const struct error *err)
+{
+	struct store_kept *v = xcalloc(op->nnotes + 1, sizeof(*v));
+	size_t i;
+
+	for (i = 0; i < op->nnotes; i++) {
+		v[i].name = op->notes[i].name;
+		v[i].value = op->notes[i].value;
+	}
+	op->done.kept(v, op->nnotes, err, op->arg);
+	free(v);
+}
+
 /* What was found is the callee's now. */
 static void
 tell(struct store_op *op, const struct error *err)
@@ -117,13 +179,16 @@ tell(struct store_op *op, const struct error *err)
 	case STORE_OP_INSERT:
 	case STORE_OP_SAVE:
 	case STORE_OP_SAVE_DELIVERY:
+	case STORE_OP_SAVE_LATE:
+	case STORE_OP_KEEP:
 		op->done.written(err, op->arg);
 		break;
 	case STORE_OP_BEGIN_ATTEMPT:
 		hand_out_parcel(op, err);
 		break;
-	case STORE_OP_PRUNE:
-		op->done.count(op->pruned, err, op->arg);
+	case STORE_OP_TAKE_OVER:
+	case STORE_OP_FORGET:
+		op->done.count(op->count, err, op->arg);
 		break;
 	case STORE_OP_JOBS:
 		op->done.jobs(op->jobs, op->njobs, err, op->arg);
@@ -131,6 +196,12 @@ tell(struct store_op *op, const struct error *err)
 	case STORE_OP_DELIVERIES:
 		op->done.deliveries(
 		    op->deliveries, op->ndeliveries, err, op->arg);
+		break;
+	case STORE_OP_KEY:
+		hand_out_key(op, err);
+		break;
+	case STORE_OP_RECALL:
+		hand_out_notes(op, err);
 		break;
 	}
 	op->njobs = op->ndeliveries = 0;
@@ -152,6 +223,8 @@ store_op_free(struct store_op *op)
 	job_free(op->job);
 	delivery_free(op->delivery);
 	attempt_done(&op->attempt);
+	free(op->name);
+	free(op->value);
 	free(op->ask.key);
 	free(op->ask.after);
 	free(op->ask.endpoint);
@@ -229,15 +302,65 @@ store_begin_attempt(struct store *store, const struct delivery *d,
 }
 
 void
+store_save_late(
+    struct store *store, const struct job *job, store_done_fn *done, void *arg)
+{
+	struct store_op *op = op_new(STORE_OP_SAVE_LATE, arg);
+
+	op->job = job_clone(job, false);
+	op->done.written = done;
+	store_queue(store, op);
+}
+
+void
+store_keep(struct store *store, const char *name, const char *value,
+    store_done_fn *done, void *arg)
+{
+	struct store_op *op = op_new(STORE_OP_KEEP, arg);
+
+	op->done.written = done;
+	if (strlen(value) > KEPT_MAX) {
+		op->barred = true;
+		err_set(&op->err, ERR_LIMIT, "%s is longer than %d bytes", name,
+		    KEPT_MAX);
+	} else {
+		op->name = xstrdup(name);
+		op->value = xstrdup(value);
+	}
+	store_queue(store, op);
+}
+
+void
+store_take_over(struct store *store, store_count_fn *done, void *arg)
+{
+	struct store_op *op = op_new(STORE_OP_TAKE_OVER, arg);
+
+	op->done.count = done;
+	store_queue(store, op);
+}
+
+void
+store_forget(struct store *store, const struct store_forget *f,
+    store_count_fn *done, void *arg)
+{
+	struct store_op *op = op_new(STORE_OP_FORGET, arg);
+
+	op->forget = *f;
+	op->done.count = done;
+	store_queue(store, op);
+}
+
+void
 store_prune(struct store *store, int64_t before_at, size_t limit,
     store_count_fn *done, void *arg)
 {
-	struct store_op *op = op_new(STORE_OP_PRUNE, arg);
+	struct store_forget f = {
+	    .before_at = before_at,
+	    .keys_before_at = INT64_MIN,
+	    .limit = limit,
+	};
 
-	op->before_at = before_at;
-	op->limit = limit;
-	op->done.count = done;
-	store_queue(store, op);
+	store_forget(store, &f, done, arg);
 }
 
 static struct store_op *
@@ -368,6 +491,38 @@ store_unfinished(struct store *store, store_jobs_fn *done, void *arg)
 	struct store_op *op =
 	    read_op(STORE_OP_JOBS, STORE_UNFINISHED, NULL, arg);
 
+	op->done.jobs = done;
+	store_queue(store, op);
+}
+
+void
+store_find_idempotency(
+    struct store *store, const char *key, store_key_fn *done, void *arg)
+{
+	struct store_op *op = op_new(STORE_OP_KEY, arg);
+
+	op->name = xstrdup(key);
+	op->done.key = done;
+	store_queue(store, op);
+}
+
+void
+store_recall(struct store *store, store_kept_fn *done, void *arg)
+{
+	struct store_op *op = op_new(STORE_OP_RECALL, arg);
+
+	op->done.kept = done;
+	store_queue(store, op);
+}
+
+void
+store_expired(struct store *store, int64_t since_at, size_t limit,
+    store_jobs_fn *done, void *arg)
+{
+	struct store_op *op = read_op(STORE_OP_JOBS, STORE_EXPIRED, NULL, arg);
+
+	op->ask.since_at = since_at;
+	op->ask.limit = limit;
 	op->done.jobs = done;
 	store_queue(store, op);
 }
