@@ -68,10 +68,18 @@ store_sources =
 store_sources += src/store/backend.h
 store_sources += src/store/sqlite.c
 store_sources += src/store/sqlite_columns.h
+store_sources += src/store/sqlite_damage.c src/store/sqlite_damage.h
 store_sources += src/store/sqlite_db.h
+store_sources += src/store/sqlite_forget.c
 store_sources += src/store/sqlite_migrate.c
-store_sources += src/store/sqlite_read.c
+store_sources += src/store/sqlite_more.c
+store_sources += src/store/sqlite_read.c src/store/sqlite_read.h
+store_sources += src/store/sqlite_read_delivery.c
+store_sources += src/store/sqlite_row.c src/store/sqlite_row.h
 store_sources += src/store/sqlite_sql.c
+store_sources += src/store/sqlite_statement.h
+store_sources += src/store/sqlite_sum.c src/store/sqlite_sum.h
+store_sources += src/store/sqlite_walk.c
 store_sources += src/store/sqlite_write.c
 store_sources += src/store/store.c src/store/store.h
 store_sources += src/store/store_op.h
@@ -181,7 +189,9 @@ awaitd_LDADD = libawaitd.a $(libs)
 
 # store/schema.h holds each .sql file as schema_NAME[]. It is made in the
 # build tree and never shipped: it cannot differ from the .sql files.
-schema_sql = src/store/schema/sqlite.sql src/store/schema/sqlite_from_1.sql
+schema_sql = src/store/schema/sqlite.sql \
+	src/store/schema/sqlite_drop_old.sql \
+	src/store/schema/sqlite_from_1.sql src/store/schema/sqlite_from_2.sql
 
 src/store/schema.h: $(schema_sql) tools/embed
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \

@@ -119,7 +119,7 @@ on_begun(struct job *take_job, struct delivery *take_d, const struct error *err,
 {
 	struct shipment *s = arg;
 
-	if (err != NULL && err->code == ERR_PROTOCOL) {
+	if (err != NULL && err->code == ERR_DAMAGED) {
 		dispatch_set_aside(s, err);
 		return;
 	}

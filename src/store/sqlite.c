@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "store/sqlite_damage.h"
 #include "store/sqlite_db.h"
 
 /* --- open ----------------------------------------------------------- */
@@ -25,6 +26,7 @@ db_close(void *arg)
 	struct db *db = arg;
 	int i;
 
+	damage_close(db);
 	for (i = 0; i < SQL_COUNT; i++)
 		sqlite3_finalize(db->stmts[i]);
 	sqlite3_close(db->conn);
@@ -142,7 +144,11 @@ db_commit(void *arg, struct error *err)
 {
 	struct db *db = arg;
 
-	return sqlite_run(db, SQL_COMMIT, "commit", err);
+	if (damage_save(db, err) == -1 ||
+	    sqlite_run(db, SQL_COMMIT, "commit", err) == -1)
+		return -1;
+	damage_saved(db);
+	return 0;
 }
 
 static void
@@ -164,7 +170,14 @@ const struct store_backend store_sqlite = {
     .insert = sqlite_insert,
     .save = sqlite_save,
     .save_delivery = sqlite_save_delivery,
+    .save_late = sqlite_save_late,
+    .keep = sqlite_keep,
+    .take_over = sqlite_take_over,
     .forget = sqlite_forget,
     .jobs = sqlite_jobs,
     .deliveries = sqlite_deliveries,
+    .find_key = sqlite_find_key,
+    .recall = sqlite_recall,
+    .next_damage = sqlite_next_damage,
+    .damaged = sqlite_damaged,
 };
