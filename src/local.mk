@@ -73,12 +73,21 @@ store_sources += src/store/memory_write.c
 store_sources += src/store/reserve.c src/store/reserve.h
 store_sources += src/store/sqlite.c
 store_sources += src/store/sqlite_columns.h
+store_sources += src/store/sqlite_damage.c src/store/sqlite_damage.h
 store_sources += src/store/sqlite_db.h
 store_sources += src/store/sqlite_migrate.c
 store_sources += src/store/sqlite_read.c
 store_sources += src/store/sqlite_sql.c
 store_sources += src/store/sqlite_tend.c
 store_sources += src/store/sqlite_trouble.c
+store_sources += src/store/sqlite_forget.c
+store_sources += src/store/sqlite_more.c
+store_sources += src/store/sqlite_read.c src/store/sqlite_read.h
+store_sources += src/store/sqlite_read_delivery.c
+store_sources += src/store/sqlite_row.c src/store/sqlite_row.h
+store_sources += src/store/sqlite_statement.h
+store_sources += src/store/sqlite_sum.c src/store/sqlite_sum.h
+store_sources += src/store/sqlite_walk.c
 store_sources += src/store/sqlite_write.c
 store_sources += src/store/store.c src/store/store.h
 store_sources += src/store/store_op.h
@@ -107,7 +116,6 @@ engine_sources += src/engine/histogram.c src/engine/histogram.h
 engine_sources += src/engine/lane.c src/engine/lane.h
 engine_sources += src/engine/late.c src/engine/late.h
 engine_sources += src/engine/learn.c src/engine/learn.h
-engine_sources += src/engine/lane.c src/engine/lane.h
 engine_sources += src/engine/learned.c src/engine/learned.h
 engine_sources += src/engine/names.c src/engine/names.h
 engine_sources += src/engine/own.c src/engine/own.h
@@ -201,7 +209,9 @@ awaitd_LDADD = libawaitd.a $(libs)
 
 # store/schema.h holds each .sql file as schema_NAME[]. It is made in the
 # build tree and never shipped: it cannot differ from the .sql files.
-schema_sql = src/store/schema/sqlite.sql src/store/schema/sqlite_from_1.sql
+schema_sql = src/store/schema/sqlite.sql \
+	src/store/schema/sqlite_drop_old.sql \
+	src/store/schema/sqlite_from_1.sql src/store/schema/sqlite_from_2.sql
 
 src/store/schema.h: $(schema_sql) tools/embed
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \

@@ -241,7 +241,9 @@ tests_unit_test_api_result_SOURCES = tests/unit/test_api_result.c \
 tests_unit_test_api_submit_SOURCES = tests/unit/test_api_submit.c \
 	$(api_support)
 
-store_support = tests/support/store_fixture.c tests/support/store_fixture.h
+seal_support = tests/support/seal.c tests/support/seal.h
+store_support = tests/support/store_fixture.c tests/support/store_fixture.h \
+	$(seal_support)
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_support)
 tests_unit_test_store_delivery_SOURCES = tests/unit/test_store_delivery.c \
 	$(store_support)
@@ -280,7 +282,7 @@ tests_flow_test_deliver_SOURCES = tests/flow/test_deliver.c $(flow_support) $(ho
 flow_tests += tests/flow/test_deliver_crash
 tests_flow_test_deliver_crash_SOURCES = tests/flow/test_deliver_crash.c $(flow_support) $(hook_support)
 flow_tests += tests/flow/test_deliver_odd
-tests_flow_test_deliver_odd_SOURCES = tests/flow/test_deliver_odd.c $(flow_support) $(hook_support) $(probe_support)
+tests_flow_test_deliver_odd_SOURCES = tests/flow/test_deliver_odd.c $(flow_support) $(hook_support) $(probe_support) $(seal_support)
 flow_tests += tests/flow/test_deliver_quarantine
 tests_flow_test_deliver_quarantine_SOURCES = tests/flow/test_deliver_quarantine.c $(flow_support) $(hook_support) $(probe_support)
 flow_tests += tests/flow/test_deliver_result

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "store/reserve.h"
+#include "store/sqlite_damage.h"
 #include "store/sqlite_db.h"
 
 /* --- open ----------------------------------------------------------- */
@@ -41,6 +42,7 @@ db_close(void *arg)
 	struct db *db = arg;
 	int i;
 
+	damage_close(db);
 	for (i = 0; i < SQL_COUNT; i++)
 		sqlite3_finalize(db->stmts[i]);
 	if (db->alone)
@@ -208,7 +210,11 @@ db_commit(void *arg, struct error *err)
 {
 	struct db *db = arg;
 
-	return sqlite_run(db, SQL_COMMIT, "commit", err);
+	if (damage_save(db, err) == -1 ||
+	    sqlite_run(db, SQL_COMMIT, "commit", err) == -1)
+		return -1;
+	damage_saved(db);
+	return 0;
 }
 
 static void
@@ -246,7 +252,14 @@ const struct store_backend store_sqlite = {
     .insert = sqlite_insert,
     .save = sqlite_save,
     .save_delivery = sqlite_save_delivery,
+    .save_late = sqlite_save_late,
+    .keep = sqlite_keep,
+    .take_over = sqlite_take_over,
     .forget = sqlite_forget,
     .jobs = sqlite_jobs,
     .deliveries = sqlite_deliveries,
+    .find_key = sqlite_find_key,
+    .recall = sqlite_recall,
+    .next_damage = sqlite_next_damage,
+    .damaged = sqlite_damaged,
 };

@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The columns, each list once: from it follow the texts of the statements,
- * what is bound to them and what is read from them. X(kind, name): the name is
- * the member's and the column's; the kinds are those of sqlite_put_… and
- * sqlite_get_….
+ * what is bound to them, what is read from them and what is checked. X(kind,
+ * name): the name is the member's and the column's; the kinds are those of
+ * sqlite_put_… and sqlite_get_….
+ *
+ * A row's sum is over its table's letter, the row's own place (so that one
+ * that moved is noticed), and its columns, in this order:
+ *
+ *   j  seq, id, created_at, SPEC, length(body), body_sum
+ *   s  seq, job's id, owner, epoch, STATE, subs
+ *   u  seq, job's id, SUBMISSION
+ *   d  seq, job's seq, id, job's id, FROZEN, owner, epoch, DELIVERY
+ *   a  delivery's seq, delivery's id, ATTEMPT
+ *   l  seq, job's id, LATE
+ *   i  key, hash, job's id, created_at
+ *   k  name, value
  */
 #ifndef STORE_SQLITE_COLUMNS_H
 #define STORE_SQLITE_COLUMNS_H
@@ -22,6 +34,8 @@
 	X(INT, request_ttl_s)           \
 	X(INT, invocation_timeout_s)    \
 	X(FLAG, own_names)              \
+	X(FLAG, avoid_duplicates)       \
+	X(FLAG, retry_failed)           \
 	X(TEXT, deployment)             \
 	X(TEXT, output_path)            \
 	X(TEXT, deliver)                \
@@ -41,6 +55,8 @@
 	X(ENUM, outcome)                \
 	X(INT, submitted_at)            \
 	X(INT, deadline_at)             \
+	X(INT, deadline_mono)           \
+	X(INT, boot)                    \
 	X(INT, completed_at)            \
 	X(TEXT, result_location)        \
 	X(TEXT, result_etag)            \
@@ -62,7 +78,20 @@
 	X(TEXT, output_location)        \
 	X(TEXT, failure_location)       \
 	X(TEXT, request_id)             \
-	X(TEXT, note)
+	X(TEXT, note)                   \
+	X(INT, intent_mono)             \
+	X(INT, ended_mono)              \
+	X(INT, boot)                    \
+	X(TEXT, before_etag)            \
+	X(INT, before_at)
+
+/* Of struct job, in late_result. */
+#define LATE_COLUMNS(X)                 \
+	X(INT, late_at)                 \
+	X(TEXT, late_location)          \
+	X(TEXT, late_etag)              \
+	X(TEXT, late_type)              \
+	X(INT, late_size)
 
 /* Of a delivery: what never changes, and what does. */
 #define FROZEN_COLUMNS(X)               \
@@ -81,6 +110,7 @@
 	X(COUNT, attempts)              \
 	X(COUNT, failures)              \
 	X(COUNT, interruptions)         \
+	X(INT, interrupted_since)       \
 	X(COUNT, replays)               \
 	X(TEXT, note)
 

@@ -12,42 +12,13 @@
 
 #include "base/error.h"
 #include "store/backend.h"
+#include "store/sqlite_statement.h"
+#include "store/sqlite_sum.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
 
-/* What is asked and said; the texts are in sqlite_sql.c. */
-enum statement {
-	SQL_BEGIN,
-	SQL_COMMIT,
-	SQL_ROLLBACK,
-	SQL_INSERT_JOB,
-	SQL_INSERT_STATE,
-	SQL_SAVE_STATE,
-	SQL_SAVE_SUBMISSION,
-	SQL_INSERT_DELIVERY,
-	SQL_INSERT_BODY,
-	SQL_SAVE_DELIVERY,
-	SQL_SAVE_ATTEMPT,
-	SQL_PRUNE,
-	SQL_SEQ_OF_JOB,
-	SQL_SEQ_OF_DELIVERY,
-	SQL_JOB_BY_ID,
-	SQL_JOB_BY_KEY,
-	SQL_UNFINISHED,
-	SQL_JOBS,
-	SQL_JOBS_BY_STATE,
-	SQL_JOBS_BY_ENDPOINT,
-	SQL_SUBMISSIONS,
-	SQL_DELIVERY_BY_ID,
-	SQL_DELIVERIES,
-	SQL_DELIVERIES_BY_STATE,
-	SQL_DELIVERIES_BY_TARGET,
-	SQL_DELIVERIES_BY_JOB,
-	SQL_DELIVERIES_OF,
-	SQL_ATTEMPTS,
-	SQL_COUNT,
-};
+#define SEQ_JUMP 1000000 /* over numbers that may be taken */
 
 struct db {
 	struct sqlite3 *conn;
@@ -63,6 +34,10 @@ struct db {
 	int log_pages;
 	enum store_trouble trouble; /* of the last call that failed */
 	bool broken; /* it was STORE_NEVER once */
+	/* The seqs of the next rows: never one that was there before. */
+	int64_t next_job;
+	int64_t next_delivery;
+	struct damage *damage;
 	struct sqlite3_stmt *stmts[SQL_COUNT];
 };
 
@@ -88,6 +63,7 @@ int sqlite_run(
 struct cursor {
 	struct sqlite3_stmt *stmt;
 	int i;
+	struct sum *sum; /* goes over what is put, but blobs; or NULL */
 };
 
 /* At the first parameter of the statement, none of which is bound. */
@@ -97,6 +73,7 @@ struct cursor sqlite_bind(struct db *db, enum statement which);
 void sqlite_put_int(struct cursor *c, int64_t value);
 void sqlite_put_text(struct cursor *c, const char *value);
 void sqlite_put_blob(struct cursor *c, const void *data, size_t len);
+void sqlite_put_sum(struct cursor *c); /* which ends there */
 
 int64_t sqlite_get_int(struct cursor *c);
 char *sqlite_get_text(struct cursor *c);
@@ -116,6 +93,8 @@ bool sqlite_roomy(void *arg);
 bool sqlite_unclean(void *arg);
 int sqlite_check(void *arg, struct error *err);
 void sqlite_interrupt(void *arg);
+/* Of the row of idempotency on which the statement stands; noted if not. */
+bool sqlite_key_sound(struct db *db, struct sqlite3_stmt *stmt);
 
 /* --- the verbs ------------------------------------------------------ */
 
@@ -124,11 +103,19 @@ int sqlite_save(
     void *arg, const struct job *job, unsigned n, struct error *err);
 int sqlite_save_delivery(void *arg, const struct delivery *d,
     const struct attempt *a, struct error *err);
+int sqlite_save_late(void *arg, const struct job *job, struct error *err);
+int sqlite_keep(
+    void *arg, const char *name, const char *value, struct error *err);
+int sqlite_take_over(void *arg, size_t *n, struct error *err);
 int sqlite_forget(
     void *arg, const struct store_forget *f, size_t *n, struct error *err);
 int sqlite_jobs(void *arg, const struct store_ask *ask, struct job ***out,
     size_t *n, struct error *err);
 int sqlite_deliveries(void *arg, const struct store_ask *ask,
     struct delivery ***out, size_t *n, struct error *err);
+int sqlite_find_key(
+    void *arg, const char *key, struct store_known *out, struct error *err);
+int sqlite_recall(
+    void *arg, struct store_note **out, size_t *n, struct error *err);
 
 #endif

@@ -6,12 +6,14 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 
+#include "base/crash.h"
 #include "base/mem.h"
 #include "store/schema.h"
+#include "store/sqlite_columns.h"
 #include "store/sqlite_db.h"
 
 #define APPLICATION_ID 0x61776474 /* "awdt" in the file's header */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 int
 sqlite_exec(struct db *db, const char *text, struct error *err)
@@ -35,34 +37,112 @@ pragma_int(struct db *db, const char *text)
 	return value;
 }
 
-/* `before` and `after` stand around the schema's text, in one transaction. */
+/* --- from version 2 to 3 -------------------------------------------- */
+
+#define NAME(kind, name) ", " #name
+#define OLD(kind, name) ", o." #name
+
+/* Each row with its checksum, over the same values in the same order as
+ * sqlite_columns.h says and sqlite_write.c does. */
+/* clang-format off */
+static const char *const copies[] = {
+    "INSERT INTO job (seq, id, created_at" SPEC_COLUMNS(NAME)
+    ", body_sum, sum, body) "
+    "SELECT o.seq, o.id, o.created_at" SPEC_COLUMNS(OLD)
+    ", awaitd_bytes(o.body)"
+    ", awaitd_sum('j', o.seq, o.id, o.created_at" SPEC_COLUMNS(OLD)
+    ", length(o.body), awaitd_bytes(o.body)), o.body FROM old_job o",
+
+    "INSERT INTO job_state (seq, owner, epoch" STATE_COLUMNS(NAME)
+    ", subs, sum) "
+    "SELECT o.seq, o.owner, o.epoch" STATE_COLUMNS(OLD) ", c.subs"
+    ", awaitd_sum('s', o.seq, j.id, o.owner, o.epoch" STATE_COLUMNS(OLD)
+    ", c.subs) FROM old_job_state o JOIN job j ON j.seq = o.seq "
+    "JOIN (SELECT s.seq, count(u.seq) AS subs FROM old_job_state s "
+    "LEFT JOIN old_submission u ON u.seq = s.seq GROUP BY s.seq) c "
+    "ON c.seq = o.seq",
+
+    "INSERT INTO submission (seq" SUBMISSION_COLUMNS(NAME) ", sum) "
+    "SELECT o.seq" SUBMISSION_COLUMNS(OLD)
+    ", awaitd_sum('u', o.seq, j.id" SUBMISSION_COLUMNS(OLD) ") "
+    "FROM old_submission o JOIN job j ON j.seq = o.seq",
+
+    "INSERT INTO delivery (seq, job, id" FROZEN_COLUMNS(NAME)
+    ", owner, epoch" DELIVERY_COLUMNS(NAME) ", sum) "
+    "SELECT o.seq, o.job, o.id" FROZEN_COLUMNS(OLD)
+    ", o.owner, o.epoch" DELIVERY_COLUMNS(OLD)
+    ", awaitd_sum('d', o.seq, o.job, o.id, j.id" FROZEN_COLUMNS(OLD)
+    ", o.owner, o.epoch" DELIVERY_COLUMNS(OLD) ") "
+    "FROM old_delivery o JOIN job j ON j.seq = o.job",
+
+    "INSERT INTO delivery_body (seq, body) "
+    "SELECT seq, body FROM old_delivery_body",
+
+    "INSERT INTO attempt (delivery" ATTEMPT_COLUMNS(NAME) ", sum) "
+    "SELECT o.delivery" ATTEMPT_COLUMNS(OLD)
+    ", awaitd_sum('a', o.delivery, d.id" ATTEMPT_COLUMNS(OLD) ") "
+    "FROM old_attempt o JOIN delivery d ON d.seq = o.delivery",
+
+    "INSERT INTO idempotency (key, hash, job, created_at, sum) "
+    "SELECT idempotency_key, idempotency_hash, id, created_at, "
+    "awaitd_sum('i', idempotency_key, idempotency_hash, id, created_at) "
+    "FROM job WHERE idempotency_key IS NOT NULL",
+};
+/* clang-format on */
+
 static int
-make_schema(
-    struct db *db, const char *before, const char *after, struct error *err)
+copy_all(struct db *db, struct error *err)
 {
-	char *text = xasprintf("BEGIN IMMEDIATE;"
-			       "PRAGMA application_id = %d;"
-			       "%s;%s;%s;"
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(copies); i++) {
+		if (sqlite_exec(db, copies[i], err) == -1)
+			return -1;
+		crash_point("C17");
+	}
+	return 0;
+}
+
+/* Whatever fails here leaves the transaction open: closing the file ends it. */
+static int
+finish(struct db *db, struct error *err)
+{
+	char *text = xasprintf("PRAGMA application_id = %d;"
 			       "PRAGMA user_version = %d;"
 			       "COMMIT",
-	    APPLICATION_ID, before, schema_sqlite, after, SCHEMA_VERSION);
+	    APPLICATION_ID, SCHEMA_VERSION);
 	int rc = sqlite_exec(db, text, err);
 
 	free(text);
 	return rc;
 }
 
-/* References of one table to another follow its name. */
 static int
-migrate_from_1(struct db *db, struct error *err)
+make_schema(struct db *db, struct error *err)
 {
-	return make_schema(db,
-	    "DROP TRIGGER done_is_final;"
-	    "ALTER TABLE submission RENAME TO old_submission;"
-	    "ALTER TABLE job_state RENAME TO old_job_state;"
-	    "ALTER TABLE job RENAME TO old_job",
-	    schema_sqlite_from_1, err);
+	if (sqlite_exec(db, "BEGIN IMMEDIATE", err) == -1 ||
+	    sqlite_exec(db, schema_sqlite, err) == -1)
+		return -1;
+	return finish(db, err);
 }
+
+static int
+migrate(struct db *db, int64_t version, struct error *err)
+{
+	if (sqlite_exec(db, "BEGIN IMMEDIATE", err) == -1 ||
+	    (version == 1 && sqlite_exec(db, schema_sqlite_from_1, err) == -1))
+		return -1;
+	crash_point("C17");
+	if (sqlite_exec(db, schema_sqlite_from_2, err) == -1 ||
+	    sqlite_exec(db, schema_sqlite, err) == -1 ||
+	    copy_all(db, err) == -1 ||
+	    sqlite_exec(db, schema_sqlite_drop_old, err) == -1)
+		return -1;
+	crash_point("C17");
+	return finish(db, err);
+}
+
+/* --- which version it is -------------------------------------------- */
 
 static int
 check_version(struct db *db, bool still, struct error *err)
@@ -72,14 +152,15 @@ check_version(struct db *db, bool still, struct error *err)
 
 	if (version == SCHEMA_VERSION)
 		return 0;
-	if (version != 1)
+	if (version < 1 || version > SCHEMA_VERSION)
 		return err_set(err, ERR_STORE,
 		    "%s has schema version %lld; this awaitd knows %d", file,
 		    (long long)version, SCHEMA_VERSION);
 	if (still)
-		return err_set(
-		    err, ERR_BUSY, "%s has the older schema version 1", file);
-	return migrate_from_1(db, err);
+		return err_set(err, ERR_BUSY,
+		    "%s has the older schema version %lld", file,
+		    (long long)version);
+	return migrate(db, version, err);
 }
 
 int
@@ -87,11 +168,13 @@ sqlite_migrate(struct db *db, bool still, struct error *err)
 {
 	int64_t id = pragma_int(db, "PRAGMA application_id");
 
+	if (sum_register(db->conn) != SQLITE_OK)
+		return sqlite_complain(db, "set up", err);
 	/* Made a moment ago, or by a run that died at once. */
 	if (id == 0 && pragma_int(db, "PRAGMA user_version") == 0 &&
 	    pragma_int(db, "SELECT count(*) FROM sqlite_schema") == 0) {
 		db->empty = still;
-		return still ? 0 : make_schema(db, "", "", err);
+		return still ? 0 : make_schema(db, err);
 	}
 	if (id != APPLICATION_ID)
 		return err_set(err, ERR_STORE, "%s is no state file of awaitd",

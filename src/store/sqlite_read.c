@@ -1,27 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is read from the SQLite file. Whoever wrote it: a value that is used as
- * an index, a length or a switch is one of ours, or nothing is read.
+ * Jobs that are read from the SQLite file. Whoever wrote it: a row that is not
+ * what was written is set aside, and a value that is used as an index, a length
+ * or a switch is one of ours.
  */
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "store/sqlite_columns.h"
+#include "store/sqlite_damage.h"
 #include "store/sqlite_db.h"
+#include "store/sqlite_read.h"
+#include "store/sqlite_row.h"
 
-/* One column into *to, from where c stands. */
-#define GET(kind, name) to->name = (__typeof__(to->name))GET_##kind;
-#define GET_TEXT sqlite_get_text(c)
-#define GET_INT sqlite_get_int(c)
-#define GET_FLAG (sqlite_get_int(c) != 0)
-#define GET_ENUM sqlite_get_enum(c)
-#define GET_COUNT sqlite_get_count(c)
-#define GET_STATUS sqlite_get_status(c)
+/* A job without submissions costs one look at the next one's, no more. */
+#define STEPS_MAX 8
 
 static void
 get_spec(struct cursor *c, struct job_spec *to)
@@ -42,48 +38,130 @@ get_submission(struct cursor *c, struct submission *to)
 }
 
 static void
-get_frozen(struct cursor *c, struct delivery *to)
+get_late(struct cursor *c, struct job *to)
 {
-	FROZEN_COLUMNS(GET)
+	LATE_COLUMNS(GET)
+}
+
+/* Reading jobs: their rows, and beside them their submissions, which are in
+ * the same order: one statement for all, and not one for each. */
+struct reading {
+	struct db *db;
+	const struct store_ask *ask;
+	struct cursor c;
+	struct cursor subs;
+	int subs_rc; /* of its last step; 0: it stands nowhere */
+	int64_t last; /* seq of the last row */
+	bool torn; /* no more rows could be had */
+	size_t damaged; /* were left out */
+	struct job **jobs;
+	size_t n;
+};
+
+/* --- submissions ---------------------------------------------------- */
+
+static void
+seek_subs(struct reading *r, int64_t seq)
+{
+	r->subs = sqlite_bind(r->db, SQL_SUBMISSIONS);
+	sqlite_put_int(&r->subs, seq);
+	r->subs_rc = sqlite3_step(r->subs.stmt);
+}
+
+static int64_t
+subs_seq(const struct reading *r)
+{
+	return sqlite3_column_int64(r->subs.stmt, SUBMISSION_SEQ);
+}
+
+/* To the first of the job's, or to a later job's. */
+static void
+find_subs(struct reading *r, int64_t seq)
+{
+	int i;
+
+	if (r->subs_rc == SQLITE_DONE)
+		return;
+	for (i = 0; r->subs_rc == SQLITE_ROW && subs_seq(r) < seq; i++) {
+		if (i == STEPS_MAX)
+			break;
+		r->subs_rc = sqlite3_step(r->subs.stmt);
+	}
+	if ((r->subs_rc == SQLITE_ROW && subs_seq(r) >= seq) ||
+	    r->subs_rc == SQLITE_DONE)
+		return;
+	seek_subs(r, seq);
+}
+
+static const char *
+add_submission(struct reading *r, struct job *job)
+{
+	const char *why = row_submission_fault(r->subs.stmt, job->id);
+	struct submission *s;
+
+	if (why != NULL)
+		return why;
+	if (job->nsubs >= SUBMISSIONS_MAX)
+		return "it has too many submissions";
+	s = job_add_submission(job);
+	r->subs.i = SUBMISSION_N;
+	get_submission(&r->subs, s);
+	if (s->n != job->nsubs || (unsigned)s->fate > SUB_FAILED)
+		return "it has senseless submissions";
+	return NULL;
 }
 
 static void
-get_delivery(struct cursor *c, struct delivery *to)
+drop_submissions(struct job *job)
 {
-	DELIVERY_COLUMNS(GET)
+	size_t i;
+
+	for (i = 0; i < job->nsubs; i++)
+		submission_done(&job->subs[i]);
+	free(job->subs);
+	job->subs = NULL;
+	job->nsubs = 0;
 }
 
-static void
-get_attempt(struct cursor *c, struct attempt *to)
+/* From where the statement stands. */
+static const char *
+take_submissions(struct reading *r, int64_t seq, int64_t count, struct job *job)
 {
-	ATTEMPT_COLUMNS(GET)
+	const char *why = NULL;
+
+	while (why == NULL && r->subs_rc == SQLITE_ROW && subs_seq(r) == seq) {
+		why = add_submission(r, job);
+		r->subs_rc = sqlite3_step(r->subs.stmt);
+	}
+	if (why == NULL && (int64_t)job->nsubs != count)
+		why = "a submission is not there";
+	return why;
 }
 
-/* An id that is none of ours leaves "", which is none either. */
-static void
-get_job_id(struct cursor *c, char out[JOBID_SIZE])
+/*
+ * NULL, or what is wrong. A row that moved may mislead about those of other
+ * jobs: what looks wrong is looked for once more where it should be.
+ */
+static const char *
+load_submissions(struct reading *r, int64_t seq, int64_t count, struct job *job)
 {
-	char *id = sqlite_get_text(c);
+	const char *why;
 
-	if (id != NULL && jobid_ok(id))
-		memcpy(out, id, JOBID_SIZE);
-	free(id);
+	find_subs(r, seq);
+	why = take_submissions(r, seq, count, job);
+	if (why == NULL)
+		return NULL;
+	drop_submissions(job);
+	seek_subs(r, seq);
+	why = take_submissions(r, seq, count, job);
+	/* The next one is not sought behind what is wrong. */
+	if (why != NULL &&
+	    (r->subs_rc == SQLITE_ROW || r->subs_rc == SQLITE_DONE))
+		r->subs_rc = 0;
+	return why;
 }
 
-/* The row's body, if it was asked for and is there. */
-static void *
-get_body(struct cursor *c, size_t *len)
-{
-	const void *data = sqlite3_column_blob(c->stmt, c->i);
-
-	*len = (size_t)sqlite3_column_bytes(c->stmt, c->i);
-	/* One of no bytes has no address. */
-	return sqlite3_column_type(c->stmt, c->i) != SQLITE_NULL
-	    ? xmemdup(data, *len)
-	    : NULL;
-}
-
-/* --- jobs ----------------------------------------------------------- */
+/* --- one job -------------------------------------------------------- */
 
 static bool
 input_ok(const struct job_spec *spec)
@@ -129,66 +207,87 @@ job_ok(const struct job *job)
 	    (job->state == JOB_DONE) == (job->outcome != OUTCOME_NONE);
 }
 
-static int
-load_submissions(struct db *db, int64_t seq, struct job *job, struct error *err)
-{
-	struct cursor c = sqlite_bind(db, SQL_SUBMISSIONS);
-	struct submission *s;
-	int rc;
-
-	sqlite_put_int(&c, seq);
-	while ((rc = sqlite3_step(c.stmt)) == SQLITE_ROW) {
-		if (job->nsubs >= SUBMISSIONS_MAX)
-			break;
-		s = job_add_submission(job);
-		c.i = 1;
-		get_submission(&c, s);
-		if (s->n != job->nsubs || (unsigned)s->fate > SUB_FAILED)
-			break;
-	}
-	if (rc == SQLITE_ROW)
-		err_set(err, ERR_PROTOCOL, "job %s has senseless submissions",
-		    job->id);
-	else if (rc != SQLITE_DONE)
-		sqlite_complain(db, "read submissions", err);
-	sqlite3_reset(c.stmt);
-	return rc == SQLITE_DONE ? 0 : -1;
-}
-
 static struct job *
-get_job(struct cursor *c, int64_t *seq)
+get_job(sqlite3_stmt *stmt)
 {
+	struct cursor at = {.stmt = stmt, .i = JOB_ID};
+	struct cursor *c = &at;
 	struct job *job = xcalloc(1, sizeof(*job));
 	size_t len;
 
-	c->i = 0;
-	*seq = sqlite_get_int(c);
-	get_job_id(c, job->id);
+	sqlite_get_job_id(c, job->id);
 	job->created_at = sqlite_get_int(c);
 	get_spec(c, &job->spec);
+	job->spec.body_len = (size_t)sqlite_get_int(c);
+	c->i = JOB_EPOCH;
 	job->epoch = sqlite_get_int(c);
 	get_state(c, job);
-	job->spec.body_len = (size_t)sqlite_get_int(c);
-	job->spec.body = get_body(c, &len);
+	c->i = JOB_BODY;
+	job->spec.body = sqlite_get_body(c, &len);
 	return job;
 }
 
-static int load_deliveries(
-    struct db *db, int64_t seq, struct job *job, struct error *err);
-
+/* Only what did not succeed can have one. */
 static int
-read_job(struct db *db, struct cursor *c, bool parts, struct job **out,
+load_late(struct db *db, int64_t seq, struct job *job, const char **why,
     struct error *err)
 {
-	int64_t seq;
-	struct job *job = get_job(c, &seq);
-	int rc = load_submissions(db, seq, job, err);
+	struct cursor c = sqlite_bind(db, SQL_LATE);
+	int rc;
 
-	if (rc == 0 && !job_ok(job))
-		rc = err_set(err, ERR_PROTOCOL,
-		    "row %lld holds no job that can be", (long long)seq);
-	if (rc == 0 && parts)
-		rc = load_deliveries(db, seq, job, err);
+	sqlite_put_int(&c, seq);
+	rc = sqlite3_step(c.stmt);
+	if (rc == SQLITE_ROW) {
+		*why = row_late_fault(c.stmt, seq, job->id);
+		c.i = LATE_FIRST;
+		get_late(&c, job);
+	} else if (rc != SQLITE_DONE) {
+		sqlite_complain(db, "read a late result", err);
+	}
+	sqlite3_reset(c.stmt);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : -1;
+}
+
+/* All but the row itself. */
+static int
+load_parts(struct reading *r, int64_t seq, struct job *job, const char **why,
+    struct error *err)
+{
+	int64_t count = sqlite3_column_int64(r->c.stmt, JOB_SUBS);
+
+	*why = load_submissions(r, seq, count, job);
+	if (*why != NULL && r->subs_rc != 0 && r->subs_rc != SQLITE_CORRUPT)
+		return sqlite_complain(r->db, "read submissions", err);
+	if (*why == NULL && !job_ok(job))
+		*why = "its values make no sense";
+	if (*why == NULL && job->state == JOB_DONE &&
+	    job->outcome != OUTCOME_OK &&
+	    load_late(r->db, seq, job, why, err) == -1)
+		return -1;
+	if (*why == NULL && r->ask->parts)
+		return sqlite_load_deliveries(r->db, seq, job, err);
+	return 0;
+}
+
+/* ERR_DAMAGED where it was set aside. */
+static int
+read_job(struct reading *r, struct job **out, struct error *err)
+{
+	sqlite3_stmt *stmt = r->c.stmt;
+	int64_t seq = sqlite3_column_int64(stmt, JOB_SEQ);
+	const char *why = row_job_fault(stmt);
+	struct job *job;
+	int rc;
+
+	if (why == NULL)
+		why = row_body_fault(stmt);
+	if (why != NULL)
+		return row_damaged_job(r->db, seq,
+		    (const char *)sqlite3_column_text(stmt, JOB_ID), why, err);
+	job = get_job(stmt);
+	rc = load_parts(r, seq, job, &why, err);
+	if (rc == 0 && why != NULL)
+		rc = row_damaged_job(r->db, seq, job->id, why, err);
 	if (rc == -1) {
 		job_free(job);
 		return -1;
@@ -197,185 +296,7 @@ read_job(struct db *db, struct cursor *c, bool parts, struct job **out,
 	return 0;
 }
 
-/* --- deliveries ----------------------------------------------------- */
-
-static bool
-attempt_ok(const struct attempt *a)
-{
-	return a->n >= 1 && (unsigned)a->outcome <= ATTEMPT_INTERRUPTED &&
-	    a->status >= ATTEMPT_NO_STATUS;
-}
-
-static bool
-counters_ok(const struct delivery *d)
-{
-	/* Without an instant an attempt is under way. */
-	bool begun =
-	    d->state != DELIVERY_WAITING || d->due_at != 0 || d->attempts > 0;
-
-	return begun && d->attempts < INT_MAX && d->failures <= d->attempts &&
-	    d->interruptions <= d->attempts && d->replays < INT_MAX;
-}
-
-static bool
-delivery_ok(const struct delivery *d)
-{
-	return delivery_id_ok(d->id) && jobid_ok(d->job_id) &&
-	    d->target != NULL && d->event != NULL &&
-	    (unsigned)d->state <= DELIVERY_DEAD && d->body_size >= 0 &&
-	    (d->body_sha256 == NULL) == d->by_reference && counters_ok(d);
-}
-
-/* The very bytes that were frozen: receivers act on them. */
-static bool
-body_ok(const struct delivery *d, size_t len)
-{
-	char hex[HASH_SHA256_HEX_SIZE];
-
-	if (d->by_reference)
-		return d->body == NULL;
-	if (d->body == NULL || len != (size_t)d->body_size)
-		return false;
-	hash_sha256_hex(d->body, len, hex);
-	return str_eq(hex, d->body_sha256);
-}
-
-static void
-add_attempt(struct delivery *d, struct cursor *c)
-{
-	d->log = xreallocarray(d->log, d->nlog + 1, sizeof(*d->log));
-	memset(&d->log[d->nlog], 0, sizeof(*d->log));
-	c->i = 1;
-	get_attempt(c, &d->log[d->nlog++]);
-}
-
-/* Each behind the one before, none but those that were counted. */
-static bool
-last_attempt_ok(const struct delivery *d)
-{
-	const struct attempt *a = &d->log[d->nlog - 1];
-
-	return attempt_ok(a) && a->n <= d->attempts &&
-	    (d->nlog == 1 || a->n == d->log[d->nlog - 2].n + 1);
-}
-
-static int
-load_attempts(struct db *db, int64_t seq, struct delivery *d, struct error *err)
-{
-	struct cursor c = sqlite_bind(db, SQL_ATTEMPTS);
-	int rc;
-
-	sqlite_put_int(&c, seq);
-	while ((rc = sqlite3_step(c.stmt)) == SQLITE_ROW) {
-		add_attempt(d, &c);
-		if (!last_attempt_ok(d))
-			break;
-	}
-	if (rc == SQLITE_ROW)
-		err_set(err, ERR_PROTOCOL, "delivery %s has senseless attempts",
-		    d->id);
-	else if (rc != SQLITE_DONE)
-		sqlite_complain(db, "read attempts", err);
-	sqlite3_reset(c.stmt);
-	return rc == SQLITE_DONE ? 0 : -1;
-}
-
-static struct delivery *
-get_delivery_row(struct cursor *c, int64_t *seq, size_t *len)
-{
-	struct delivery *d = xcalloc(1, sizeof(*d));
-	char *id;
-
-	c->i = 0;
-	*seq = sqlite_get_int(c);
-	id = sqlite_get_text(c);
-	if (id != NULL && delivery_id_ok(id))
-		memcpy(d->id, id, DELIVERY_ID_SIZE);
-	free(id);
-	get_job_id(c, d->job_id);
-	get_frozen(c, d);
-	d->epoch = sqlite_get_int(c);
-	get_delivery(c, d);
-	d->body = get_body(c, len);
-	return d;
-}
-
-static int
-read_delivery(struct db *db, struct cursor *c, const struct store_ask *ask,
-    struct delivery **out, struct error *err)
-{
-	int64_t seq;
-	size_t len;
-	struct delivery *d = get_delivery_row(c, &seq, &len);
-	int rc = 0;
-
-	if (!delivery_ok(d))
-		rc = err_set(err, ERR_PROTOCOL,
-		    "row %lld holds no delivery that can be", (long long)seq);
-	else if (ask->body && !body_ok(d, len))
-		rc = err_set(err, ERR_PROTOCOL,
-		    "the body of delivery %s is not what it was", d->id);
-	else if (ask->parts)
-		rc = load_attempts(db, seq, d, err);
-	if (rc == -1) {
-		delivery_free(d);
-		return -1;
-	}
-	*out = d;
-	return 0;
-}
-
-static int
-load_deliveries(struct db *db, int64_t seq, struct job *job, struct error *err)
-{
-	static const struct store_ask bare = {.which = STORE_BY_QUERY};
-	struct cursor c = sqlite_bind(db, SQL_DELIVERIES_OF);
-	struct delivery *d;
-	int rc;
-
-	sqlite_put_int(&c, seq);
-	while ((rc = sqlite3_step(c.stmt)) == SQLITE_ROW) {
-		if (read_delivery(db, &c, &bare, &d, err) == -1)
-			break;
-		job_add_delivery(job, d);
-	}
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		sqlite_complain(db, "read deliveries", err);
-	sqlite3_reset(c.stmt);
-	return rc == SQLITE_DONE ? 0 : -1;
-}
-
 /* --- questions ------------------------------------------------------ */
-
-/* The row that a page begins behind; 0 with NULL. */
-static int
-find_seq(struct db *db, enum statement which, const char *after, int64_t *seq,
-    struct error *err)
-{
-	struct cursor c = sqlite_bind(db, which);
-	int rc;
-
-	*seq = 0;
-	if (after == NULL)
-		return 0;
-	sqlite_put_text(&c, after);
-	rc = sqlite3_step(c.stmt);
-	if (rc == SQLITE_ROW)
-		*seq = sqlite3_column_int64(c.stmt, 0);
-	else if (rc == SQLITE_DONE)
-		err_set(err, ERR_NOT_FOUND, "there is no %s", after);
-	else
-		sqlite_complain(db, "find where to begin", err);
-	sqlite3_reset(c.stmt);
-	return rc == SQLITE_ROW ? 0 : -1;
-}
-
-static void
-put_limit(struct cursor *c, const struct store_ask *ask)
-{
-	sqlite_put_int(c,
-	    ask->limit > 0 && ask->limit < INT_MAX ? (int64_t)ask->limit : -1);
-}
 
 static bool
 common(const struct store_ask *ask)
@@ -394,80 +315,202 @@ choose_jobs(const struct store_ask *ask)
 	return ask->endpoint != NULL ? SQL_JOBS_BY_ENDPOINT : SQL_JOBS;
 }
 
-static int
-ask_jobs(struct db *db, const struct store_ask *ask, struct cursor *c,
-    struct error *err)
+static void
+ask_one(struct reading *r)
 {
-	int64_t seq;
+	r->c = sqlite_bind(r->db,
+	    r->ask->which == STORE_BY_ID ? SQL_JOB_BY_ID : SQL_JOB_BY_KEY);
+	sqlite_put_text(&r->c, r->ask->key);
+	sqlite_put_int(&r->c, r->ask->body);
+}
 
-	switch (ask->which) {
+static int
+ask_page(struct reading *r, struct error *err)
+{
+	const struct store_ask *ask = r->ask;
+
+	if (sqlite_find_seq(r->db, SQL_SEQ_OF_JOB, ask->after, &r->last, err) ==
+	    -1)
+		return -1;
+	r->c = sqlite_bind(r->db, choose_jobs(ask));
+	sqlite_put_int(&r->c, r->last);
+	sqlite_put_int(&r->c, ask->state);
+	sqlite_put_int(&r->c, ask->outcome);
+	sqlite_put_text(&r->c, ask->endpoint);
+	return 0;
+}
+
+static int
+ask_jobs(struct reading *r, struct error *err)
+{
+	switch (r->ask->which) {
 	case STORE_BY_ID:
 	case STORE_BY_KEY:
-		*c = sqlite_bind(db,
-		    ask->which == STORE_BY_ID ? SQL_JOB_BY_ID : SQL_JOB_BY_KEY);
-		sqlite_put_text(c, ask->key);
-		sqlite_put_int(c, ask->body);
+		ask_one(r);
 		return 0;
 	case STORE_UNFINISHED:
-		*c = sqlite_bind(db, SQL_UNFINISHED);
+		r->c = sqlite_bind(r->db, SQL_UNFINISHED);
 		return 0;
 	case STORE_EXPIRED:
+		r->c = sqlite_bind(r->db, SQL_EXPIRED);
+		sqlite_put_int(&r->c, r->ask->since_at);
+		return 0;
 	case STORE_BY_QUERY:
 		break;
 	}
-	if (find_seq(db, SQL_SEQ_OF_JOB, ask->after, &seq, err) == -1)
-		return -1;
-	*c = sqlite_bind(db, choose_jobs(ask));
-	sqlite_put_int(c, seq);
-	sqlite_put_int(c, ask->state);
-	sqlite_put_int(c, ask->outcome);
-	sqlite_put_text(c, ask->endpoint);
-	put_limit(c, ask);
+	return ask_page(r, err);
+}
+
+static bool
+of_many(const struct store_ask *ask)
+{
+	return ask->which != STORE_BY_ID && ask->which != STORE_BY_KEY;
+}
+
+static bool
+full(const struct reading *r)
+{
+	return r->ask->limit > 0 && r->n >= r->ask->limit;
+}
+
+/* What the statement's conditions would have said. */
+static bool
+wanted(const struct store_ask *ask, const struct job *job)
+{
+	if (ask->which == STORE_UNFINISHED)
+		return job->state != JOB_DONE;
+	if (ask->which == STORE_EXPIRED)
+		return job->state == JOB_DONE &&
+		    job->outcome == OUTCOME_EXPIRED &&
+		    job->completed_at >= ask->since_at && job->late_at == 0;
+	return (ask->state == STORE_ANY || ask->state == (int)job->state) &&
+	    (ask->outcome == STORE_ANY || ask->outcome == (int)job->outcome) &&
+	    (ask->endpoint == NULL ||
+		str_eq(ask->endpoint, job->spec.endpoint));
+}
+
+/* The row on which the statement stands; of many a damaged one is left out. */
+static int
+take_job(struct reading *r, struct error *err)
+{
+	struct job *job;
+
+	if (read_job(r, &job, err) == -1) {
+		r->damaged++;
+		return err->code == ERR_DAMAGED && of_many(r->ask) ? 0 : -1;
+	}
+	if (of_many(r->ask) && !wanted(r->ask, job)) {
+		job_free(job);
+		return 0;
+	}
+	r->jobs = sqlite_grow(r->jobs, r->n);
+	r->jobs[r->n++] = job;
 	return 0;
 }
 
-static enum statement
-choose_deliveries(const struct store_ask *ask)
+/* Rows that do not come in order are of pages that are damaged: one might come
+ * twice. */
+static bool
+in_order(struct reading *r)
 {
-	if (ask->job != NULL)
-		return SQL_DELIVERIES_BY_JOB;
-	if (ask->state == DELIVERY_WAITING || ask->state == DELIVERY_DEAD)
-		return SQL_DELIVERIES_BY_STATE;
-	return ask->target != NULL ? SQL_DELIVERIES_BY_TARGET : SQL_DELIVERIES;
+	int64_t seq = sqlite3_column_int64(r->c.stmt, JOB_SEQ);
+
+	if (of_many(r->ask) && seq <= r->last)
+		return false;
+	r->last = seq;
+	return true;
 }
 
 static int
-ask_deliveries(struct db *db, const struct store_ask *ask, struct cursor *c,
-    struct error *err)
+take_jobs(struct reading *r, struct error *err)
 {
-	int64_t seq;
+	int rc = SQLITE_DONE;
 
-	if (ask->which == STORE_BY_ID) {
-		*c = sqlite_bind(db, SQL_DELIVERY_BY_ID);
-		sqlite_put_text(c, ask->key);
-		sqlite_put_int(c, ask->body);
-		return 0;
+	while (!full(r) && (rc = sqlite3_step(r->c.stmt)) == SQLITE_ROW) {
+		if (!in_order(r)) {
+			r->torn = true;
+			return -1;
+		}
+		if (take_job(r, err) == -1)
+			return -1;
+		rc = SQLITE_DONE;
 	}
-	if (find_seq(db, SQL_SEQ_OF_DELIVERY, ask->after, &seq, err) == -1)
-		return -1;
-	*c = sqlite_bind(db, choose_deliveries(ask));
-	sqlite_put_int(c, seq);
-	sqlite_put_int(c, ask->state);
-	sqlite_put_text(c, ask->target);
-	sqlite_put_text(c, ask->job);
-	put_limit(c, ask);
-	return 0;
+	if (rc == SQLITE_DONE)
+		return 0;
+	sqlite_complain(r->db, "read jobs", err);
+	r->torn = err->code == ERR_DAMAGED && of_many(r->ask);
+	return -1;
 }
 
-/* Room for one more pointer behind n of them; the room doubles. */
-static void *
-grow(void *array, size_t n)
+/* One after the other, past pages that cannot be read. */
+static int
+walk_jobs(struct reading *r, struct error *err)
 {
-	bool full = n == 0 || (n >= 16 && (n & (n - 1)) == 0);
+	struct sqlite_walk w = {
+	    .db = r->db,
+	    .kind = "job",
+	    .next = SQL_NEXT_JOB,
+	    .seq = r->last + 1,
+	    .end = r->db->next_job,
+	};
+	int rc = 0;
 
-	if (!full)
-		return array;
-	return xreallocarray(array, n < 16 ? 16 : 2 * n, sizeof(void *));
+	while (rc == 0 && !full(r) && sqlite_walk_on(&w)) {
+		r->c = sqlite_bind(r->db, SQL_JOB_BY_SEQ);
+		sqlite_put_int(&r->c, w.seq);
+		sqlite_put_int(
+		    &r->c, r->ask->body || r->ask->which == STORE_UNFINISHED);
+		w.rc = sqlite3_step(r->c.stmt);
+		if (w.rc == SQLITE_ROW)
+			rc = take_job(r, err);
+		sqlite3_reset(r->c.stmt);
+	}
+	return rc == 0 ? sqlite_walk_end(&w, err) : -1;
+}
+
+/* --- what an index may hide ----------------------------------------- */
+
+static void
+look_at(struct db *db, enum statement which)
+{
+	struct cursor c = sqlite_bind(db, which);
+	struct error told;
+	const char *why;
+
+	if (which == SQL_JOBS) {
+		sqlite_put_int(&c, INT64_MIN);
+		sqlite_put_int(&c, STORE_ANY);
+		sqlite_put_int(&c, STORE_ANY);
+	}
+	while (sqlite3_step(c.stmt) == SQLITE_ROW) {
+		why = row_job_fault(c.stmt);
+		if (why != NULL)
+			row_damaged_job(db,
+			    sqlite3_column_int64(c.stmt, JOB_SEQ),
+			    (const char *)sqlite3_column_text(c.stmt, JOB_ID),
+			    why, &told);
+	}
+	sqlite3_reset(c.stmt);
+}
+
+/*
+ * A row whose state was flipped to DONE is not seen among the unfinished, nor
+ * is a job without one. The index has the states a second time: where rows and
+ * index do not agree, each row is looked at.
+ */
+static void
+survey(struct reading *r)
+{
+	struct cursor c = sqlite_bind(r->db, SQL_COUNT_JOBS);
+	bool agree = sqlite3_step(c.stmt) == SQLITE_ROW &&
+	    sqlite3_column_int(c.stmt, 0) == 1 &&
+	    sqlite3_column_int64(c.stmt, 1) == (int64_t)(r->n + r->damaged);
+
+	sqlite3_reset(c.stmt);
+	if (agree)
+		return;
+	look_at(r->db, SQL_STATES);
+	look_at(r->db, SQL_JOBS);
 }
 
 int
@@ -475,59 +518,28 @@ sqlite_jobs(void *arg, const struct store_ask *ask, struct job ***out,
     size_t *n, struct error *err)
 {
 	struct db *db = arg;
-	struct cursor c;
-	struct job *job;
+	struct reading r = {.db = db, .ask = ask};
 	int rc;
 
 	if (db->empty)
 		return 0;
-	if (ask_jobs(db, ask, &c, err) == -1)
+	if (ask_jobs(&r, err) == -1)
 		return -1;
-	while ((rc = sqlite3_step(c.stmt)) == SQLITE_ROW) {
-		if (read_job(db, &c, ask->parts, &job, err) == -1)
-			break;
-		*out = grow(*out, *n);
-		(*out)[(*n)++] = job;
-	}
-	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-		sqlite_complain(db, "read jobs", err);
-	sqlite3_reset(c.stmt);
-	if (rc == SQLITE_DONE)
-		return 0;
-	while (*n > 0)
-		job_free((*out)[--*n]);
-	free(*out);
-	*out = NULL;
-	return -1;
-}
-
-int
-sqlite_deliveries(void *arg, const struct store_ask *ask,
-    struct delivery ***out, size_t *n, struct error *err)
-{
-	struct db *db = arg;
-	struct cursor c;
-	struct delivery *d;
-	int rc;
-
-	if (db->empty)
-		return 0;
-	if (ask_deliveries(db, ask, &c, err) == -1)
+	rc = take_jobs(&r, err);
+	sqlite3_reset(r.c.stmt);
+	if (rc == -1 && r.torn)
+		rc = walk_jobs(&r, err);
+	if (rc == 0 && ask->which == STORE_UNFINISHED)
+		survey(&r);
+	if (r.subs.stmt != NULL)
+		sqlite3_reset(r.subs.stmt);
+	while (rc == -1 && r.n > 0)
+		job_free(r.jobs[--r.n]);
+	if (rc == -1) {
+		free(r.jobs);
 		return -1;
-	while ((rc = sqlite3_step(c.stmt)) == SQLITE_ROW) {
-		if (read_delivery(db, &c, ask, &d, err) == -1)
-			break;
-		*out = grow(*out, *n);
-		(*out)[(*n)++] = d;
 	}
-	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-		sqlite_complain(db, "read deliveries", err);
-	sqlite3_reset(c.stmt);
-	if (rc == SQLITE_DONE)
-		return 0;
-	while (*n > 0)
-		delivery_free((*out)[--*n]);
-	free(*out);
-	*out = NULL;
-	return -1;
+	*out = r.jobs;
+	*n = r.n;
+	return 0;
 }

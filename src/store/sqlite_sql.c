@@ -4,50 +4,63 @@
 #include <sqlite3.h>
 
 #include "base/mem.h"
-#include "base/str.h"
 #include "store/sqlite_columns.h"
+#include "store/sqlite_damage.h"
 #include "store/sqlite_db.h"
 
 /* A column in each place where it stands. */
 #define NAME(kind, name) ", " #name
 #define MARK(kind, name) ", ?"
-#define SET(kind, name) ", " #name " = ?"
+#define SET(kind, name) #name " = ?, "
 #define OF_JOB(kind, name) ", j." #name
 #define OF_STATE(kind, name) ", s." #name
 #define OF_DELIVERY(kind, name) ", d." #name
 
-/* Statements are laid out by hand, or nobody could read them. */
+/* Statements are laid out by hand, or nobody could read them. In the order of
+ * enum job_column. */
 /* clang-format off */
 #define JOB_SELECT                                                      \
 	"SELECT j.seq, j.id, j.created_at" SPEC_COLUMNS(OF_JOB)         \
-	", s.epoch" STATE_COLUMNS(OF_STATE) ", length(j.body), "
-#define JOB_WITH_BODY                                                   \
-	JOB_SELECT "CASE WHEN ?2 THEN j.body END "                      \
-	"FROM job j JOIN job_state s ON s.seq = j.seq "
+	", length(j.body), j.body_sum, j.sum"                           \
+	", s.owner, s.epoch" STATE_COLUMNS(OF_STATE) ", s.subs, s.sum, "
+/* Of what has no other half the rest is NULL: it is damaged, not left out. */
+#define JOB_OR_STATE                                                    \
+	"SELECT coalesce(j.seq, s.seq), j.id, j.created_at"             \
+	SPEC_COLUMNS(OF_JOB)                                            \
+	", length(j.body), j.body_sum, j.sum"                           \
+	", s.owner, s.epoch" STATE_COLUMNS(OF_STATE) ", s.subs, s.sum, "
+#define WITH_STATE "FROM job j LEFT JOIN job_state s ON s.seq = j.seq "
+#define BY_BODY "CASE WHEN ?2 THEN j.body END "
 
-/* Pages of jobs: ?1 what came before, ?2 state, ?3 outcome, ?4 endpoint, ?5
- * limit. Indexes are named, and CROSS JOIN keeps the order: nothing is read
- * that is not given, but for rows that the other conditions drop. */
+/* Pages of jobs: ?1 what came before, ?2 state, ?3 outcome, ?4 endpoint.
+ * Indexes are named, and LEFT JOIN keeps the order: nothing is read that is not
+ * given, but for rows that the other conditions drop. */
 #define BY_JOB                                                          \
-	"CROSS JOIN job_state s ON s.seq = j.seq WHERE j.seq > ?1 "
+	"LEFT JOIN job_state s ON s.seq = j.seq WHERE j.seq > ?1 "
 #define BY_STATE                                                        \
-	"CROSS JOIN job j ON j.seq = s.seq WHERE s.seq > ?1 "
+	"LEFT JOIN job j ON j.seq = s.seq WHERE s.seq > ?1 "
 #define JOB_PAGE                                                        \
 	" AND (?2 = -1 OR s.state = ?2) "                               \
 	"AND (?3 = -1 OR s.outcome = ?3) "                              \
 	"AND (?4 IS NULL OR j.endpoint = ?4) "
 
+/* In the order of enum delivery_column. */
 #define DELIVERY_SELECT                                                 \
-	"SELECT d.seq, d.id, j.id" FROZEN_COLUMNS(OF_DELIVERY)          \
-	", d.epoch" DELIVERY_COLUMNS(OF_DELIVERY) ", "
+	"SELECT d.seq, d.job, d.id, j.id" FROZEN_COLUMNS(OF_DELIVERY)   \
+	", d.owner, d.epoch" DELIVERY_COLUMNS(OF_DELIVERY) ", d.sum, "
+#define WITH_JOB " LEFT JOIN job j ON j.seq = d.job "
 
-/* Pages of deliveries: ?1 what came before, ?2 state, ?3 target, ?4 job, ?5
- * limit. */
+/* Pages of deliveries: ?1 what came before, ?2 state, ?3 target, ?4 job. */
 #define DELIVERY_PAGE                                                   \
-	" CROSS JOIN job j ON j.seq = d.job WHERE d.seq > ?1 "          \
+	WITH_JOB "WHERE d.seq > ?1 "                                    \
 	"AND (?2 = -1 OR d.state = ?2) "                                \
 	"AND (?3 IS NULL OR d.target = ?3) "                            \
 	"AND (?4 IS NULL OR d.job = (SELECT seq FROM job WHERE id = ?4)) "
+
+#define SUBMISSION_SELECT                                               \
+	"SELECT seq" SUBMISSION_COLUMNS(NAME) ", sum FROM submission "
+#define ATTEMPT_SELECT                                                  \
+	"SELECT delivery" ATTEMPT_COLUMNS(NAME) ", sum FROM "
 
 static const char *const sql[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -55,101 +68,202 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_ROLLBACK] = "ROLLBACK",
 
     [SQL_INSERT_JOB] =
-	"INSERT INTO job (id, created_at" SPEC_COLUMNS(NAME) ", body) "
-	"VALUES (?, ?" SPEC_COLUMNS(MARK) ", ?)",
+	"INSERT INTO job (seq, id, created_at" SPEC_COLUMNS(NAME)
+	", body_sum, sum, body) "
+	"VALUES (?, ?, ?" SPEC_COLUMNS(MARK) ", ?, ?, ?)",
     [SQL_INSERT_STATE] =
-	"INSERT INTO job_state (seq, epoch" STATE_COLUMNS(NAME) ") "
-	"VALUES (?, ?" STATE_COLUMNS(MARK) ")",
+	"INSERT INTO job_state "
+	"(seq, owner, epoch" STATE_COLUMNS(NAME) ", subs, sum) "
+	"VALUES (?, ?, ?" STATE_COLUMNS(MARK) ", ?, ?)",
     [SQL_SAVE_STATE] =
-	"UPDATE job_state SET epoch = epoch" STATE_COLUMNS(SET)
-	" WHERE seq = (SELECT seq FROM job WHERE id = ?) AND epoch = ?",
+	"UPDATE job_state SET " STATE_COLUMNS(SET) "subs = ?, sum = ? "
+	"WHERE seq = ?",
     [SQL_SAVE_SUBMISSION] =
 	"INSERT OR REPLACE INTO submission "
-	"(seq" SUBMISSION_COLUMNS(NAME) ") "
-	"VALUES ((SELECT seq FROM job WHERE id = ?)"
-	SUBMISSION_COLUMNS(MARK) ")",
+	"(seq" SUBMISSION_COLUMNS(NAME) ", sum) "
+	"VALUES (?" SUBMISSION_COLUMNS(MARK) ", ?)",
     [SQL_INSERT_DELIVERY] =
-	"INSERT INTO delivery "
-	"(job, id" FROZEN_COLUMNS(NAME) ", epoch" DELIVERY_COLUMNS(NAME) ") "
-	"VALUES ((SELECT seq FROM job WHERE id = ?), ?"
-	FROZEN_COLUMNS(MARK) ", ?" DELIVERY_COLUMNS(MARK) ")",
+	"INSERT INTO delivery (seq, job, id" FROZEN_COLUMNS(NAME)
+	", owner, epoch" DELIVERY_COLUMNS(NAME) ", sum) "
+	"VALUES (?, ?, ?" FROZEN_COLUMNS(MARK)
+	", ?, ?" DELIVERY_COLUMNS(MARK) ", ?)",
     [SQL_INSERT_BODY] =
 	"INSERT INTO delivery_body (seq, body) VALUES (?, ?)",
     [SQL_SAVE_DELIVERY] =
-	"UPDATE delivery SET epoch = epoch" DELIVERY_COLUMNS(SET)
-	" WHERE id = ? AND epoch = ?",
-    /* How an attempt began stays. */
+	"UPDATE delivery SET " DELIVERY_COLUMNS(SET) "sum = ? "
+	"WHERE seq = ?",
     [SQL_SAVE_ATTEMPT] =
-	"INSERT INTO attempt (delivery" ATTEMPT_COLUMNS(NAME) ") "
-	"VALUES ((SELECT seq FROM delivery WHERE id = ?)"
-	ATTEMPT_COLUMNS(MARK) ") "
-	"ON CONFLICT (delivery, n) DO UPDATE SET "
-	"outcome = excluded.outcome, ended_at = excluded.ended_at, "
-	"status = excluded.status, note = excluded.note, "
-	"response = excluded.response",
-    /* All that belongs to them goes by ON DELETE CASCADE. */
-    [SQL_PRUNE] =
-	"DELETE FROM job WHERE seq IN (SELECT s.seq "
-	"FROM job_state s INDEXED BY job_by_end "
-	"WHERE s.state = 2 AND s.completed_at < ? "
-	"AND NOT EXISTS (SELECT 1 FROM delivery d "
-	"WHERE d.job = s.seq AND d.state = 0) "
-	"ORDER BY s.completed_at LIMIT ?)",
+	"INSERT OR REPLACE INTO attempt "
+	"(delivery" ATTEMPT_COLUMNS(NAME) ", sum) "
+	"VALUES (?" ATTEMPT_COLUMNS(MARK) ", ?)",
+    [SQL_INSERT_LATE] =
+	"INSERT INTO late_result (seq" LATE_COLUMNS(NAME) ", sum) "
+	"VALUES (?" LATE_COLUMNS(MARK) ", ?)",
+    [SQL_INSERT_KEY] =
+	"INSERT INTO idempotency (key, hash, job, created_at, sum) "
+	"VALUES (?, ?, ?, ?, ?)",
+    [SQL_KEEP] =
+	"INSERT OR REPLACE INTO kept (name, value, sum) VALUES (?, ?, ?)",
+    [SQL_OWN_STATE] =
+	"UPDATE job_state SET owner = ?, epoch = ?, sum = ? WHERE seq = ?",
+    [SQL_OWN_DELIVERY] =
+	"UPDATE delivery SET owner = ?, epoch = ?, sum = ? WHERE seq = ?",
 
+    /* What may go, oldest first; each is looked at before it does. */
+    [SQL_ENDED] =
+	JOB_OR_STATE "NULL FROM job_state s INDEXED BY job_by_end "
+	"LEFT JOIN job j ON j.seq = s.seq "
+	"WHERE s.state = 2 AND s.completed_at < ? "
+	"ORDER BY s.completed_at",
+    /* All that belongs to it goes by ON DELETE CASCADE. */
+    [SQL_FORGET_JOB] = "DELETE FROM job WHERE seq = ?",
+    [SQL_OLD_KEYS] =
+	"SELECT key, hash, job, created_at, sum "
+	"FROM idempotency INDEXED BY idempotency_by_age "
+	"WHERE created_at < ? AND NOT EXISTS "
+	"(SELECT 1 FROM job WHERE job.id = idempotency.job) "
+	"ORDER BY created_at",
+    [SQL_FORGET_KEY] = "DELETE FROM idempotency WHERE key = ?",
+
+    [SQL_LAST_JOB] = "SELECT max(seq) FROM job WHERE seq < ?",
+    [SQL_LAST_STATE] = "SELECT max(seq) FROM job_state WHERE seq < ?",
+    [SQL_LAST_DELIVERY] = "SELECT max(seq) FROM delivery WHERE seq < ?",
+    [SQL_LAST_BODY] = "SELECT max(seq) FROM delivery_body WHERE seq < ?",
     [SQL_SEQ_OF_JOB] = "SELECT seq FROM job WHERE id = ?",
     [SQL_SEQ_OF_DELIVERY] = "SELECT seq FROM delivery WHERE id = ?",
 
-    [SQL_JOB_BY_ID] = JOB_WITH_BODY "WHERE j.id = ?1",
-    [SQL_JOB_BY_KEY] = JOB_WITH_BODY "WHERE j.idempotency_key = ?1",
-    /* States that are none are read, too, to be refused. Rows come in order:
-     * their bodies are not sorted. */
+    [SQL_JOB_BY_ID] = JOB_SELECT BY_BODY WITH_STATE "WHERE j.id = ?1",
+    [SQL_JOB_BY_KEY] =
+	JOB_SELECT BY_BODY WITH_STATE
+	"WHERE j.id = (SELECT job FROM idempotency WHERE key = ?1)",
+    [SQL_JOB_BY_SEQ] = JOB_SELECT BY_BODY WITH_STATE "WHERE j.seq = ?1",
+    /* From the rows, in their order, since an index may be damaged without
+     * anybody's noticing. States that are none are read, too. */
     [SQL_UNFINISHED] =
-	JOB_SELECT "j.body "
-	"FROM job j CROSS JOIN job_state s ON s.seq = j.seq "
-	"WHERE j.seq IN (SELECT seq FROM job_state WHERE state < 2 "
-	"UNION ALL SELECT seq FROM job_state WHERE state > 2) "
-	"ORDER BY j.seq",
+	JOB_OR_STATE "j.body "
+	"FROM job_state s NOT INDEXED LEFT JOIN job j ON j.seq = s.seq "
+	"WHERE s.state <> 2 ORDER BY s.seq",
     [SQL_JOBS] =
-	JOB_SELECT "NULL FROM job j "
-	BY_JOB JOB_PAGE "ORDER BY j.seq LIMIT ?5",
+	JOB_SELECT "NULL FROM job j NOT INDEXED "
+	BY_JOB JOB_PAGE "ORDER BY j.seq",
     [SQL_JOBS_BY_STATE] =
-	JOB_SELECT "NULL FROM job_state s INDEXED BY job_by_state "
+	JOB_OR_STATE "NULL FROM job_state s INDEXED BY job_by_state "
 	BY_STATE "AND s.state = ?2 AND s.outcome = ?3"
-	JOB_PAGE "ORDER BY s.seq LIMIT ?5",
+	JOB_PAGE "ORDER BY s.seq",
     [SQL_JOBS_BY_ENDPOINT] =
 	JOB_SELECT "NULL FROM job j INDEXED BY job_by_endpoint "
 	BY_JOB "AND j.endpoint = ?4"
-	JOB_PAGE "ORDER BY j.seq LIMIT ?5",
+	JOB_PAGE "ORDER BY j.seq",
+    [SQL_EXPIRED] =
+	JOB_OR_STATE "NULL FROM job_state s INDEXED BY job_by_state "
+	"LEFT JOIN job j ON j.seq = s.seq "
+	"WHERE s.state = 2 AND s.outcome = 3 AND s.completed_at >= ?1 "
+	"AND NOT EXISTS (SELECT 1 FROM late_result l WHERE l.seq = s.seq) "
+	"ORDER BY s.seq",
+    [SQL_STATES] =
+	JOB_OR_STATE "NULL "
+	"FROM job_state s NOT INDEXED LEFT JOIN job j ON j.seq = s.seq",
+    [SQL_JOBS_OF_OTHERS] =
+	JOB_OR_STATE "NULL FROM job_state s INDEXED BY job_by_state "
+	"LEFT JOIN job j ON j.seq = s.seq "
+	"WHERE s.state < 2 AND s.owner IS NOT ?1",
+    [SQL_NEXT_JOB] =
+	"SELECT seq FROM job_state WHERE seq > ? ORDER BY seq LIMIT 1",
     [SQL_SUBMISSIONS] =
-	"SELECT seq" SUBMISSION_COLUMNS(NAME) " FROM submission "
-	"WHERE seq = ? ORDER BY n",
+	SUBMISSION_SELECT "WHERE seq >= ? ORDER BY seq, n",
+    [SQL_LATE] =
+	"SELECT seq" LATE_COLUMNS(NAME) ", sum FROM late_result WHERE seq = ?",
 
     [SQL_DELIVERY_BY_ID] =
-	DELIVERY_SELECT "CASE WHEN ?2 THEN b.body END "
-	"FROM delivery d JOIN job j ON j.seq = d.job "
-	"LEFT JOIN delivery_body b ON b.seq = d.seq WHERE d.id = ?1",
+	DELIVERY_SELECT "CASE WHEN ?2 THEN b.body END FROM delivery d"
+	WITH_JOB "LEFT JOIN delivery_body b ON b.seq = d.seq WHERE d.id = ?1",
+    [SQL_DELIVERY_BY_SEQ] =
+	DELIVERY_SELECT "NULL FROM delivery d" WITH_JOB "WHERE d.seq = ?1",
     [SQL_DELIVERIES] =
-	DELIVERY_SELECT "NULL FROM delivery d"
-	DELIVERY_PAGE "ORDER BY d.seq LIMIT ?5",
+	DELIVERY_SELECT "NULL FROM delivery d NOT INDEXED"
+	DELIVERY_PAGE "ORDER BY d.seq",
     [SQL_DELIVERIES_BY_STATE] =
 	DELIVERY_SELECT "NULL FROM delivery d INDEXED BY delivery_by_state"
-	DELIVERY_PAGE "AND d.state = ?2 ORDER BY d.seq LIMIT ?5",
+	DELIVERY_PAGE "AND d.state = ?2 ORDER BY d.seq",
     [SQL_DELIVERIES_BY_TARGET] =
 	DELIVERY_SELECT "NULL FROM delivery d INDEXED BY delivery_by_target"
-	DELIVERY_PAGE "AND d.target = ?3 ORDER BY d.seq LIMIT ?5",
+	DELIVERY_PAGE "AND d.target = ?3 ORDER BY d.seq",
     [SQL_DELIVERIES_BY_JOB] =
 	DELIVERY_SELECT "NULL FROM delivery d INDEXED BY delivery_by_job"
 	DELIVERY_PAGE "AND d.job = (SELECT seq FROM job WHERE id = ?4) "
-	"ORDER BY d.seq LIMIT ?5",
+	"ORDER BY d.seq",
     [SQL_DELIVERIES_OF] =
-	DELIVERY_SELECT "NULL FROM delivery d INDEXED BY delivery_by_job "
-	"CROSS JOIN job j ON j.seq = d.job WHERE d.job = ? ORDER BY d.seq",
+	DELIVERY_SELECT "NULL FROM delivery d INDEXED BY delivery_by_job"
+	WITH_JOB "WHERE d.job = ? ORDER BY d.seq",
+    [SQL_DELIVERIES_OF_OTHERS] =
+	DELIVERY_SELECT "NULL FROM delivery d INDEXED BY delivery_by_state"
+	WITH_JOB "WHERE d.state = 0 AND d.owner IS NOT ?1",
+    [SQL_NEXT_DELIVERY] =
+	"SELECT seq FROM delivery WHERE seq > ? ORDER BY seq LIMIT 1",
     /* The last ones, as many as anybody reads. */
     [SQL_ATTEMPTS] =
-	"SELECT delivery" ATTEMPT_COLUMNS(NAME) " FROM (SELECT * FROM attempt "
+	ATTEMPT_SELECT "(SELECT * FROM attempt "
 	"WHERE delivery = ? ORDER BY n DESC LIMIT 200) ORDER BY n",
+    [SQL_ATTEMPT] =
+	ATTEMPT_SELECT "attempt WHERE delivery = ? AND n = ?",
+
+    [SQL_KEY] =
+	"SELECT key, hash, job, created_at, sum "
+	"FROM idempotency WHERE key = ?",
+    [SQL_KEPT] = "SELECT name, value, sum FROM kept ORDER BY name",
+
+    /* Rows, and what the indexes say of them. */
+    [SQL_COUNT_JOBS] =
+	"SELECT (SELECT count(*) FROM job) = "
+	"(SELECT count(*) FROM job_state), "
+	"(SELECT count(*) FROM job_state INDEXED BY job_by_state "
+	"WHERE state < 2) + (SELECT count(*) FROM job_state "
+	"INDEXED BY job_by_state WHERE state > 2)",
+    [SQL_COUNT_WAITING] =
+	"SELECT count(*) FROM delivery NOT INDEXED WHERE state = 0",
+
+    [SQL_INSERT_DAMAGED] =
+	"INSERT OR IGNORE INTO damaged (kind, key, noticed_at, why) "
+	"VALUES (?, ?, ?, ?)",
+    [SQL_FIND_DAMAGED] = "SELECT 1 FROM damaged WHERE kind = ? AND key = ?",
+    [SQL_COUNT_DAMAGED] = "SELECT count(*) FROM damaged",
 };
 /* clang-format on */
+
+/* The largest seq that is sensible: a flipped bit must not use them up. */
+#define SEQ_MAX ((int64_t)1 << 62)
+
+static int
+read_last(struct db *db, enum statement which, int64_t *out, struct error *err)
+{
+	struct cursor c = sqlite_bind(db, which);
+	int rc;
+
+	sqlite_put_int(&c, SEQ_MAX);
+	rc = sqlite3_step(c.stmt);
+	if (rc == SQLITE_ROW)
+		*out = sqlite3_column_int64(c.stmt, 0);
+	else
+		sqlite_complain(db, "read", err);
+	sqlite3_reset(c.stmt);
+	return rc == SQLITE_ROW ? 0 : -1;
+}
+
+/* The end of one table may be damaged: the other has the same numbers. */
+static int
+read_next(struct db *db, enum statement which, enum statement other,
+    int64_t *out, struct error *err)
+{
+	int64_t a = 0, b = 0;
+	int rc = read_last(db, which, &a, err);
+
+	if (read_last(db, other, &b, err) == -1 && rc == -1)
+		return -1;
+	*out = (a > b ? a : b) + 1;
+	if (rc == -1)
+		*out += SEQ_JUMP;
+	return 0;
+}
 
 int
 sqlite_prepare(struct db *db, struct error *err)
@@ -162,7 +276,12 @@ sqlite_prepare(struct db *db, struct error *err)
 			NULL) != SQLITE_OK)
 			return sqlite_complain(db, "prepare", err);
 	}
-	return 0;
+	if (damage_open(db, err) == -1 ||
+	    read_next(db, SQL_LAST_JOB, SQL_LAST_STATE, &db->next_job, err) ==
+		-1)
+		return -1;
+	return read_next(
+	    db, SQL_LAST_DELIVERY, SQL_LAST_BODY, &db->next_delivery, err);
 }
 
 struct cursor
@@ -178,12 +297,16 @@ sqlite_bind(struct db *db, enum statement which)
 void
 sqlite_put_int(struct cursor *c, int64_t value)
 {
+	if (c->sum != NULL)
+		sum_int(c->sum, value);
 	sqlite3_bind_int64(c->stmt, c->i++, value);
 }
 
 void
 sqlite_put_text(struct cursor *c, const char *value)
 {
+	if (c->sum != NULL)
+		sum_text(c->sum, value);
 	sqlite3_bind_text(c->stmt, c->i++, value, -1, SQLITE_STATIC);
 }
 
@@ -191,6 +314,13 @@ void
 sqlite_put_blob(struct cursor *c, const void *data, size_t len)
 {
 	sqlite3_bind_blob64(c->stmt, c->i++, data, len, SQLITE_STATIC);
+}
+
+void
+sqlite_put_sum(struct cursor *c)
+{
+	sqlite3_bind_int64(c->stmt, c->i++, sum_end(c->sum));
+	c->sum = NULL;
 }
 
 int64_t

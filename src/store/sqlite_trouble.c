@@ -82,7 +82,11 @@ explain(struct db *db, int code, struct error *err)
 	else if ((code & 0xff) == SQLITE_IOERR ||
 	    (code & 0xff) == SQLITE_CANTOPEN)
 		err->sys_errno = cause_of(db);
-	if (db->trouble == STORE_NEVER)
+	if ((code & 0xff) == SQLITE_CORRUPT)
+		err_hint(err,
+		    "Pages of the file are damaged: restore a backup, or see "
+		    "what `sqlite3 FILE .recover` finds in a copy of it.");
+	else if (db->trouble == STORE_NEVER)
 		err_hint(err,
 		    "The disk may not have what was written last: look at it, "
 		    "then start awaitd again.");
@@ -100,17 +104,24 @@ explain(struct db *db, int code, struct error *err)
 		    "awaitd goes on by itself.");
 }
 
+static enum error_code
+code_of(int kind)
+{
+	if (kind == SQLITE_BUSY)
+		return ERR_BUSY;
+	return kind == SQLITE_CORRUPT ? ERR_DAMAGED : ERR_STORE;
+}
+
 int
 sqlite_complain(struct db *db, const char *what, struct error *err)
 {
 	int code = sqlite3_extended_errcode(db->conn);
 	const char *file = sqlite3_db_filename(db->conn, "main");
-	bool busy = (code & 0xff) == SQLITE_BUSY;
 
 	db->trouble = class_of(code);
 	if (db->trouble == STORE_NEVER)
 		db->broken = true;
-	err_set(err, busy ? ERR_BUSY : ERR_STORE, "%s in %s: %s", what,
+	err_set(err, code_of(code & 0xff), "%s in %s: %s", what,
 	    file != NULL ? file : "the state file", sqlite3_errmsg(db->conn));
 	err->retryable = db->trouble == STORE_NOT_NOW;
 	explain(db, code, err);

@@ -23,6 +23,7 @@
 #include "tests/support/fake_store.h"
 #include "tests/support/flow_hook.h"
 #include "tests/support/flow_probe.h"
+#include "tests/support/seal.h"
 
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS (24 * HOUR_MS)
@@ -39,6 +40,7 @@ change(const char *sql)
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	sqlite3_exec(db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
 	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	seal(db);
 	sqlite3_close(db);
 }
 

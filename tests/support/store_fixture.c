@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "tests/support/seal.h"
 
 struct store_fixture fx;
 
@@ -174,11 +175,34 @@ fx_begin(const struct delivery *d, const struct attempt *a)
 }
 
 int
-fx_prune(int64_t before_at, size_t limit)
+fx_take_over(void)
 {
 	int n;
 
-	store_prune(fx.store, before_at, limit, on_count, NULL);
+	store_take_over(fx.store, on_count, NULL);
+	await();
+	n = (int)fx.n;
+	fx.n = 0;
+	return fx.failed ? -1 : n;
+}
+
+int
+fx_prune(int64_t before_at, size_t limit)
+{
+	return fx_forget(before_at, INT64_MIN, limit);
+}
+
+int
+fx_forget(int64_t before_at, int64_t keys_before_at, size_t limit)
+{
+	struct store_forget f = {
+	    .before_at = before_at,
+	    .keys_before_at = keys_before_at,
+	    .limit = limit,
+	};
+	int n;
+
+	store_forget(fx.store, &f, on_count, NULL);
 	await();
 	n = (int)fx.n;
 	fx.n = 0;
@@ -354,6 +378,17 @@ fx_change(const char *sql)
 	assert_int_equal(sqlite3_open(fx.path, &db), SQLITE_OK);
 	if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
 		fail_msg("%s: %s", sql, message);
+	sqlite3_close(db);
+}
+
+void
+fx_rewrite(const char *sql)
+{
+	sqlite3 *db;
+
+	fx_change(sql);
+	assert_int_equal(sqlite3_open(fx.path, &db), SQLITE_OK);
+	seal(db);
 	sqlite3_close(db);
 }
 

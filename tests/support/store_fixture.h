@@ -32,6 +32,8 @@ int fx_insert(const struct job *job);
 int fx_save(const struct job *job, unsigned n);
 int fx_save_delivery(const struct delivery *d, const struct attempt *a);
 int fx_prune(int64_t before_at, size_t limit); /* how many, or -1 */
+int fx_take_over(void); /* how many */
+int fx_forget(int64_t before_at, int64_t keys_before_at, size_t limit);
 
 /* Fills fx.jobs and fx.deliveries with one each. */
 int fx_begin(const struct delivery *d, const struct attempt *a);
@@ -69,6 +71,8 @@ unsigned fx_frames(bool commits);
 
 /* Change the file, which is closed, behind the store's back. */
 void fx_change(const char *sql);
+/* The same, and all rows get the checksums that belong to them. */
+void fx_rewrite(const char *sql);
 int64_t fx_number(const char *sql);
 
 #endif

@@ -159,8 +159,10 @@ refuse_jobs(void)
 
 	if (store_peek(fx.path, false, NULL, &jobs, &n, &err) == 0)
 		fail_msg("%zu jobs were read", n);
-	assert_int_equal(err.code, ERR_STORE);
+	assert_true(err.code == ERR_STORE || err.code == ERR_DAMAGED);
 	assert_non_null(strstr(err.text, fx.path));
+	if (err.code == ERR_DAMAGED)
+		assert_non_null(strstr(err.hint, ".recover"));
 }
 
 static void
@@ -191,7 +193,7 @@ a_file_that_was_cut_is_refused(void **state)
 	buf_done(&b);
 }
 
-/* One job in each state, then one value that makes no sense. */
+/* One job in each state. */
 static void
 make_rows(void)
 {
@@ -209,8 +211,34 @@ make_rows(void)
 	fx_close();
 }
 
+/* Of the two at most one is read, whatever the checksums say, and a note stays
+ * of each that is not. */
 static void
-rows_that_make_no_sense_are_refused(void **state)
+check_set_aside(void (*change)(const char *), const char *sql)
+{
+	struct job **jobs;
+	struct error err;
+	size_t n, i;
+
+	make_rows();
+	change(sql);
+	fx_open();
+	if (fx_count(store_unfinished) > 1 || fx_count(fx_list) > 1)
+		fail_msg("taken: %s", sql);
+	fx_close();
+	if (fx_number("SELECT count(*) FROM damaged") < 1)
+		fail_msg("not noted: %s", sql);
+	assert_int_equal(store_peek(fx.path, false, NULL, &jobs, &n, &err), 0);
+	if (n > 1)
+		fail_msg("peeked: %s", sql);
+	for (i = 0; i < n; i++)
+		job_free(jobs[i]);
+	free(jobs);
+	unlink(fx.path);
+}
+
+static void
+rows_that_make_no_sense_are_set_aside(void **state)
 {
 	static const char *const changes[] = {
 	    "UPDATE job_state SET state = 3",
@@ -235,24 +263,12 @@ rows_that_make_no_sense_are_refused(void **state)
 	    "UPDATE submission SET fate = -1",
 	    "UPDATE submission SET fate = 4294967298",
 	};
-	struct job **jobs;
-	struct error err;
-	size_t i, n;
+	size_t i;
 
 	(void)state;
 	for (i = 0; i < ARRAY_LEN(changes); i++) {
-		make_rows();
-		fx_change(changes[i]);
-		fx_open();
-		fx_load(store_unfinished);
-		if (!fx.failed)
-			fail_msg("taken: %s", changes[i]);
-		fx_free_jobs();
-		fx_close();
-		if (store_peek(fx.path, false, NULL, &jobs, &n, &err) == 0)
-			fail_msg("peeked: %s", changes[i]);
-		assert_int_equal(err.code, ERR_PROTOCOL);
-		unlink(fx.path);
+		check_set_aside(fx_change, changes[i]);
+		check_set_aside(fx_rewrite, changes[i]);
 	}
 }
 
@@ -341,7 +357,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_file_that_was_cut_is_refused, fx_setup, fx_teardown),
 	    cmocka_unit_test_setup_teardown(
-		rows_that_make_no_sense_are_refused, fx_setup, fx_teardown),
+		rows_that_make_no_sense_are_set_aside, fx_setup, fx_teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_write_that_failed_is_the_last_of_this_store, fx_setup,
 		fx_teardown),

@@ -117,28 +117,31 @@ no_more_than_the_limit_is_forgotten_at_once_the_oldest_first(void **state)
 	assert_int_equal(fx_prune(100, 2), 0);
 }
 
+/* Until its own time is over. */
 static void
-a_key_is_forgotten_with_its_job(void **state)
+a_key_outlives_its_job(void **state)
 {
-	struct job *job = fx_small_job(), *found;
+	struct job *job = fx_small_job(), *again = fx_small_job();
 
 	(void)state;
 	fx_open();
+	job->created_at = 5;
 	job->spec.idempotency_key = xstrdup("k");
+	again->spec.idempotency_key = xstrdup("k");
 	assert_int_equal(fx_insert(job), 0);
+	/* The job is there: its key is not forgotten, however old. */
+	assert_int_equal(fx_forget(0, INT64_MAX, 10), 0);
+	assert_int_equal(fx_insert(again), -1);
 	job_move(job, JOB_DONE, OUTCOME_CANCELLED);
 	job->completed_at = 10;
 	assert_int_equal(fx_save(job, 0), 0);
-	assert_int_equal(fx_prune(11, 1), 1);
-	assert_null(fx_find_key("k"));
+	assert_int_equal(fx_forget(11, 5, 10), 1);
+	assert_int_equal(fx_insert(again), -1);
+	assert_int_equal(fx.err.code, ERR_EXISTS);
+	assert_int_equal(fx_forget(11, 6, 10), 0);
+	assert_int_equal(fx_insert(again), 0);
 	job_free(job);
-	job = fx_small_job();
-	job->spec.idempotency_key = xstrdup("k");
-	assert_int_equal(fx_insert(job), 0);
-	found = fx_find_key("k");
-	assert_string_equal(found->id, job->id);
-	job_free(found);
-	job_free(job);
+	job_free(again);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
@@ -150,7 +153,7 @@ main(void)
 	    T(only_what_is_over_and_old_is_forgotten),
 	    T(all_that_belongs_to_a_job_goes_with_it),
 	    T(no_more_than_the_limit_is_forgotten_at_once_the_oldest_first),
-	    T(a_key_is_forgotten_with_its_job),
+	    T(a_key_outlives_its_job),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
--- Jobs and deliveries at rest, version 2. A row of job is written once; what
+-- Jobs and deliveries at rest, version 3. A row of job is written once; what
 -- changes is small and apart, so that a step rewrites little. In the same way
 -- the frozen bytes of a delivery lie apart from the delivery.
+--
+-- sum is a checksum over the row and over whose it is: see sqlite_columns.h.
 
 CREATE TABLE job (
 	seq INTEGER PRIMARY KEY,
@@ -17,6 +19,8 @@ CREATE TABLE job (
 	request_ttl_s INTEGER NOT NULL,
 	invocation_timeout_s INTEGER NOT NULL,
 	own_names INTEGER NOT NULL,
+	avoid_duplicates INTEGER NOT NULL,
+	retry_failed INTEGER NOT NULL,
 	deployment TEXT,
 	output_path TEXT,
 	deliver TEXT,
@@ -29,11 +33,10 @@ CREATE TABLE job (
 	input_sha256 TEXT,
 	input_spooled INTEGER NOT NULL,
 	input_location TEXT,
+	body_sum INTEGER,
+	sum INTEGER NOT NULL,
 	body BLOB
 ) STRICT;
-
-CREATE UNIQUE INDEX job_by_key ON job (idempotency_key)
-WHERE idempotency_key IS NOT NULL;
 
 -- The seq of a row is the last column of every index: pages of a listing
 -- start where they should.
@@ -47,6 +50,8 @@ CREATE TABLE job_state (
 	epoch INTEGER NOT NULL,
 	submitted_at INTEGER NOT NULL,
 	deadline_at INTEGER NOT NULL,
+	deadline_mono INTEGER NOT NULL,
+	boot INTEGER NOT NULL,
 	completed_at INTEGER NOT NULL,
 	result_location TEXT,
 	result_etag TEXT,
@@ -54,7 +59,10 @@ CREATE TABLE job_state (
 	result_size INTEGER NOT NULL,
 	result_sha256 TEXT,
 	error_code TEXT,
-	error_text TEXT
+	error_text TEXT,
+	-- How many rows of submission there are: one that is lost is noticed.
+	subs INTEGER NOT NULL,
+	sum INTEGER NOT NULL
 ) STRICT;
 
 -- For listings, and for a start, which reads what is not done.
@@ -84,6 +92,12 @@ CREATE TABLE submission (
 	failure_location TEXT,
 	request_id TEXT,
 	note TEXT,
+	intent_mono INTEGER NOT NULL,
+	ended_mono INTEGER NOT NULL,
+	boot INTEGER NOT NULL,
+	before_etag TEXT,
+	before_at INTEGER NOT NULL,
+	sum INTEGER NOT NULL,
 	PRIMARY KEY (seq, n)
 ) STRICT, WITHOUT ROWID;
 
@@ -106,8 +120,10 @@ CREATE TABLE delivery (
 	attempts INTEGER NOT NULL,
 	failures INTEGER NOT NULL,
 	interruptions INTEGER NOT NULL,
+	interrupted_since INTEGER NOT NULL,
 	replays INTEGER NOT NULL,
-	note TEXT
+	note TEXT,
+	sum INTEGER NOT NULL
 ) STRICT;
 
 CREATE UNIQUE INDEX delivery_by_job ON delivery (job, target, event);
@@ -129,5 +145,57 @@ CREATE TABLE attempt (
 	status INTEGER NOT NULL,
 	note TEXT,
 	response TEXT,
+	sum INTEGER NOT NULL,
 	PRIMARY KEY (delivery, n)
 ) STRICT;
+
+-- A result that came after its job had expired.
+CREATE TABLE late_result (
+	seq INTEGER PRIMARY KEY REFERENCES job (seq) ON DELETE CASCADE,
+	late_at INTEGER NOT NULL,
+	late_location TEXT,
+	late_etag TEXT,
+	late_type TEXT,
+	late_size INTEGER NOT NULL,
+	sum INTEGER NOT NULL
+) STRICT;
+
+-- Keys outlive the jobs that they were given for.
+CREATE TABLE idempotency (
+	key TEXT NOT NULL PRIMARY KEY,
+	hash TEXT,
+	job TEXT NOT NULL,
+	created_at INTEGER NOT NULL,
+	sum INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idempotency_by_age ON idempotency (created_at);
+
+-- What is learned of endpoints and the like.
+CREATE TABLE kept (
+	name TEXT NOT NULL PRIMARY KEY,
+	value TEXT NOT NULL,
+	sum INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Rows that are not what was written, by the seq of their job or delivery or
+-- by their key: for whoever looks, and so that each is told of once.
+CREATE TABLE damaged (
+	kind TEXT NOT NULL,
+	key TEXT NOT NULL,
+	noticed_at INTEGER NOT NULL,
+	why TEXT NOT NULL,
+	PRIMARY KEY (kind, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER job_is_gone AFTER DELETE ON job
+BEGIN
+	DELETE FROM damaged
+	WHERE kind = 'job' AND key = CAST(old.seq AS TEXT);
+END;
+
+CREATE TRIGGER delivery_is_gone AFTER DELETE ON delivery
+BEGIN
+	DELETE FROM damaged
+	WHERE kind = 'delivery' AND key = CAST(old.seq AS TEXT);
+END;

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Deliveries that are read from the SQLite file; see sqlite_read.c. */
+#include <limits.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "store/sqlite_damage.h"
+#include "store/sqlite_db.h"
+#include "store/sqlite_read.h"
+#include "store/sqlite_row.h"
+
+static void
+get_frozen(struct cursor *c, struct delivery *to)
+{
+	FROZEN_COLUMNS(GET)
+}
+
+static void
+get_delivery(struct cursor *c, struct delivery *to)
+{
+	DELIVERY_COLUMNS(GET)
+}
+
+static void
+get_attempt(struct cursor *c, struct attempt *to)
+{
+	ATTEMPT_COLUMNS(GET)
+}
+
+/* --- one delivery --------------------------------------------------- */
+
+static bool
+attempt_ok(const struct attempt *a)
+{
+	return a->n >= 1 && (unsigned)a->outcome <= ATTEMPT_INTERRUPTED &&
+	    a->status >= ATTEMPT_NO_STATUS;
+}
+
+static bool
+counters_ok(const struct delivery *d)
+{
+	/* Without an instant an attempt is under way. */
+	bool begun =
+	    d->state != DELIVERY_WAITING || d->due_at != 0 || d->attempts > 0;
+
+	return begun && d->attempts < INT_MAX && d->failures <= d->attempts &&
+	    d->interruptions <= d->attempts && d->replays < INT_MAX;
+}
+
+static bool
+delivery_ok(const struct delivery *d)
+{
+	return delivery_id_ok(d->id) && jobid_ok(d->job_id) &&
+	    d->target != NULL && d->event != NULL &&
+	    (unsigned)d->state <= DELIVERY_DEAD && d->body_size >= 0 &&
+	    (d->body_sha256 == NULL) == d->by_reference && counters_ok(d);
+}
+
+/* The very bytes that were frozen: receivers act on them. */
+static bool
+body_ok(const struct delivery *d, size_t len)
+{
+	char hex[HASH_SHA256_HEX_SIZE];
+
+	if (d->by_reference)
+		return d->body == NULL;
+	if (d->body == NULL || len != (size_t)d->body_size)
+		return false;
+	hash_sha256_hex(d->body, len, hex);
+	return str_eq(hex, d->body_sha256);
+}
+
+static const char *
+add_attempt(struct delivery *d, struct cursor *c)
+{
+	const char *why = row_attempt_fault(c->stmt, d->id);
+	const struct attempt *a;
+
+	if (why != NULL)
+		return why;
+	d->log = xreallocarray(d->log, d->nlog + 1, sizeof(*d->log));
+	a = &d->log[d->nlog];
+	memset(&d->log[d->nlog], 0, sizeof(*d->log));
+	c->i = ATTEMPT_N;
+	get_attempt(c, &d->log[d->nlog++]);
+	/* Each behind the one before, none but those that were counted. */
+	if (attempt_ok(a) && a->n <= d->attempts &&
+	    (d->nlog == 1 || a->n == d->log[d->nlog - 2].n + 1))
+		return NULL;
+	return "it has senseless attempts";
+}
+
+static int
+load_attempts(struct db *db, int64_t seq, struct delivery *d, const char **why,
+    struct error *err)
+{
+	struct cursor c = sqlite_bind(db, SQL_ATTEMPTS);
+	int rc;
+
+	sqlite_put_int(&c, seq);
+	while ((rc = sqlite3_step(c.stmt)) == SQLITE_ROW && *why == NULL)
+		*why = add_attempt(d, &c);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		sqlite_complain(db, "read attempts", err);
+	sqlite3_reset(c.stmt);
+	if (*why == NULL && rc == SQLITE_DONE && d->nlog > 0 &&
+	    d->log[d->nlog - 1].n != d->attempts)
+		*why = "an attempt is not there";
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : -1;
+}
+
+static struct delivery *
+get_delivery_row(sqlite3_stmt *stmt, size_t *len)
+{
+	struct cursor c = {.stmt = stmt, .i = DELIVERY_ID};
+	struct delivery *d = xcalloc(1, sizeof(*d));
+	char *id = sqlite_get_text(&c);
+
+	if (id != NULL && delivery_id_ok(id))
+		memcpy(d->id, id, DELIVERY_ID_SIZE);
+	free(id);
+	sqlite_get_job_id(&c, d->job_id);
+	get_frozen(&c, d);
+	c.i = DELIVERY_EPOCH;
+	d->epoch = sqlite_get_int(&c);
+	get_delivery(&c, d);
+	c.i = DELIVERY_BODY;
+	d->body = sqlite_get_body(&c, len);
+	return d;
+}
+
+static int
+load_parts(struct db *db, sqlite3_stmt *stmt, const struct store_ask *ask,
+    struct delivery *d, size_t len, const char **why, struct error *err)
+{
+	if (!delivery_ok(d))
+		*why = "its values make no sense";
+	else if (ask->body && !body_ok(d, len))
+		*why = "its body is not what it was";
+	else if (ask->parts)
+		return load_attempts(
+		    db, sqlite3_column_int64(stmt, DELIVERY_SEQ), d, why, err);
+	return 0;
+}
+
+/* ERR_DAMAGED where it was set aside. */
+static int
+read_delivery(struct db *db, sqlite3_stmt *stmt, const struct store_ask *ask,
+    struct delivery **out, struct error *err)
+{
+	int64_t seq = sqlite3_column_int64(stmt, DELIVERY_SEQ);
+	const char *why = row_delivery_fault(stmt);
+	struct delivery *d;
+	size_t len;
+	int rc;
+
+	if (why != NULL)
+		return row_damaged_delivery(db, seq,
+		    (const char *)sqlite3_column_text(stmt, DELIVERY_ID), why,
+		    err);
+	d = get_delivery_row(stmt, &len);
+	rc = load_parts(db, stmt, ask, d, len, &why, err);
+	if (rc == 0 && why != NULL)
+		rc = row_damaged_delivery(db, seq, d->id, why, err);
+	if (rc == -1) {
+		delivery_free(d);
+		return -1;
+	}
+	*out = d;
+	return 0;
+}
+
+/* Damaged ones are left out: the others go on. */
+int
+sqlite_load_deliveries(
+    struct db *db, int64_t seq, struct job *job, struct error *err)
+{
+	static const struct store_ask bare = {.which = STORE_BY_QUERY};
+	struct cursor c = sqlite_bind(db, SQL_DELIVERIES_OF);
+	struct delivery *d;
+	int rc;
+
+	sqlite_put_int(&c, seq);
+	while ((rc = sqlite3_step(c.stmt)) == SQLITE_ROW) {
+		if (read_delivery(db, c.stmt, &bare, &d, err) == 0)
+			job_add_delivery(job, d);
+		else if (err->code != ERR_DAMAGED)
+			break;
+	}
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		sqlite_complain(db, "read deliveries", err);
+	sqlite3_reset(c.stmt);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+/* --- questions ------------------------------------------------------ */
+
+struct reading {
+	struct db *db;
+	const struct store_ask *ask;
+	struct cursor c;
+	int64_t last; /* seq of the last row */
+	bool torn; /* no more rows could be had */
+	size_t damaged; /* were left out */
+	struct delivery **v;
+	size_t n;
+};
+
+static enum statement
+choose_deliveries(const struct store_ask *ask)
+{
+	if (ask->job != NULL)
+		return SQL_DELIVERIES_BY_JOB;
+	if (ask->state == DELIVERY_WAITING || ask->state == DELIVERY_DEAD)
+		return SQL_DELIVERIES_BY_STATE;
+	return ask->target != NULL ? SQL_DELIVERIES_BY_TARGET : SQL_DELIVERIES;
+}
+
+static int
+ask_deliveries(struct reading *r, struct error *err)
+{
+	const struct store_ask *ask = r->ask;
+
+	if (ask->which == STORE_BY_ID) {
+		r->c = sqlite_bind(r->db, SQL_DELIVERY_BY_ID);
+		sqlite_put_text(&r->c, ask->key);
+		sqlite_put_int(&r->c, ask->body);
+		return 0;
+	}
+	if (sqlite_find_seq(
+		r->db, SQL_SEQ_OF_DELIVERY, ask->after, &r->last, err) == -1)
+		return -1;
+	r->c = sqlite_bind(r->db, choose_deliveries(ask));
+	sqlite_put_int(&r->c, r->last);
+	sqlite_put_int(&r->c, ask->state);
+	sqlite_put_text(&r->c, ask->target);
+	sqlite_put_text(&r->c, ask->job);
+	return 0;
+}
+
+static bool
+of_many(const struct store_ask *ask)
+{
+	return ask->which != STORE_BY_ID;
+}
+
+static bool
+full(const struct reading *r)
+{
+	return r->ask->limit > 0 && r->n >= r->ask->limit;
+}
+
+static bool
+wanted(const struct store_ask *ask, const struct delivery *d)
+{
+	return (ask->state == STORE_ANY || ask->state == (int)d->state) &&
+	    (ask->target == NULL || str_eq(ask->target, d->target)) &&
+	    (ask->job == NULL || str_eq(ask->job, d->job_id));
+}
+
+static int
+take_delivery(struct reading *r, struct error *err)
+{
+	struct delivery *d;
+
+	if (read_delivery(r->db, r->c.stmt, r->ask, &d, err) == -1) {
+		r->damaged++;
+		return err->code == ERR_DAMAGED && of_many(r->ask) ? 0 : -1;
+	}
+	if (of_many(r->ask) && !wanted(r->ask, d)) {
+		delivery_free(d);
+		return 0;
+	}
+	r->v = sqlite_grow(r->v, r->n);
+	r->v[r->n++] = d;
+	return 0;
+}
+
+static bool
+in_order(struct reading *r)
+{
+	int64_t seq = sqlite3_column_int64(r->c.stmt, DELIVERY_SEQ);
+
+	if (of_many(r->ask) && seq <= r->last)
+		return false;
+	r->last = seq;
+	return true;
+}
+
+static int
+take_deliveries(struct reading *r, struct error *err)
+{
+	int rc = SQLITE_DONE;
+
+	while (!full(r) && (rc = sqlite3_step(r->c.stmt)) == SQLITE_ROW) {
+		if (!in_order(r)) {
+			r->torn = true;
+			return -1;
+		}
+		if (take_delivery(r, err) == -1)
+			return -1;
+		rc = SQLITE_DONE;
+	}
+	if (rc == SQLITE_DONE)
+		return 0;
+	sqlite_complain(r->db, "read deliveries", err);
+	r->torn = err->code == ERR_DAMAGED && of_many(r->ask);
+	return -1;
+}
+
+static int
+walk_deliveries(struct reading *r, struct error *err)
+{
+	struct sqlite_walk w = {
+	    .db = r->db,
+	    .kind = "delivery",
+	    .next = SQL_NEXT_DELIVERY,
+	    .seq = r->last + 1,
+	    .end = r->db->next_delivery,
+	};
+	int rc = 0;
+
+	while (rc == 0 && !full(r) && sqlite_walk_on(&w)) {
+		r->c = sqlite_bind(r->db, SQL_DELIVERY_BY_SEQ);
+		sqlite_put_int(&r->c, w.seq);
+		w.rc = sqlite3_step(r->c.stmt);
+		if (w.rc == SQLITE_ROW)
+			rc = take_delivery(r, err);
+		sqlite3_reset(r->c.stmt);
+	}
+	return rc == 0 ? sqlite_walk_end(&w, err) : -1;
+}
+
+/* All that wait were asked for, and the index forgot some. */
+static bool
+some_hidden(const struct reading *r)
+{
+	const struct store_ask *ask = r->ask;
+	struct cursor c;
+	bool hidden;
+
+	if (ask->which != STORE_BY_QUERY || ask->state != DELIVERY_WAITING ||
+	    ask->limit != 0 || ask->after != NULL || ask->target != NULL ||
+	    ask->job != NULL)
+		return false;
+	c = sqlite_bind(r->db, SQL_COUNT_WAITING);
+	hidden = sqlite3_step(c.stmt) != SQLITE_ROW ||
+	    sqlite3_column_int64(c.stmt, 0) != (int64_t)(r->n + r->damaged);
+	sqlite3_reset(c.stmt);
+	return hidden;
+}
+
+static void
+drop(struct reading *r)
+{
+	while (r->n > 0)
+		delivery_free(r->v[--r->n]);
+	free(r->v);
+	r->v = NULL;
+	r->last = 0;
+}
+
+int
+sqlite_deliveries(void *arg, const struct store_ask *ask,
+    struct delivery ***out, size_t *n, struct error *err)
+{
+	struct db *db = arg;
+	struct reading r = {.db = db, .ask = ask};
+	int rc;
+
+	if (db->empty)
+		return 0;
+	if (ask_deliveries(&r, err) == -1)
+		return -1;
+	rc = take_deliveries(&r, err);
+	sqlite3_reset(r.c.stmt);
+	if (rc == 0 && some_hidden(&r)) {
+		drop(&r);
+		r.torn = true;
+		rc = -1;
+	}
+	if (rc == -1 && r.torn)
+		rc = walk_deliveries(&r, err);
+	if (rc == -1) {
+		drop(&r);
+		return -1;
+	}
+	*out = r.v;
+	*n = r.n;
+	return 0;
+}
