@@ -226,17 +226,15 @@ uint64_t
 hash_crc64nvme(uint64_t crc, const void *data, size_t len)
 {
 	const unsigned char *p = data;
-	unsigned i;
 
 	pthread_once(&tables_once, fill_tables);
 	crc = ~crc;
 	for (; len >= 8; len -= 8, p += 8) {
-		uint64_t next = 0;
-
-		for (i = 0; i < 8; i++)
-			next ^=
-			    crc64_table[7 - i][(crc >> (8 * i) ^ p[i]) & 0xff];
-		crc = next;
+#define OF_BYTE(i) crc64_table[7 - (i)][(crc >> (8 * (i)) ^ p[i]) & 0xff]
+		/* Not a loop: it costs three times as much. */
+		crc = OF_BYTE(0) ^ OF_BYTE(1) ^ OF_BYTE(2) ^ OF_BYTE(3) ^
+		    OF_BYTE(4) ^ OF_BYTE(5) ^ OF_BYTE(6) ^ OF_BYTE(7);
+#undef OF_BYTE
 	}
 	while (len-- > 0)
 		crc = crc64_table[0][(crc ^ *p++) & 0xff] ^ crc >> 8;

@@ -59,9 +59,11 @@ put_late(struct cursor *c, const struct job *from)
 	LATE_COLUMNS(PUT)
 }
 
-/* Where each column of an attempt stands. */
+/* Where a column stands. */
 #define AT(kind, name) AT_##name,
 enum attempt_at { AT_DELIVERY, ATTEMPT_COLUMNS(AT) };
+#define FROM_STATE(kind, name) FROM_STATE_##name,
+enum delivery_at { DELIVERY_COLUMNS(FROM_STATE) };
 
 /* --- jobs ----------------------------------------------------------- */
 
@@ -328,6 +330,8 @@ check_submissions(struct db *db, const struct job *job, const struct held *held,
 	int64_t n = 0;
 	int rc;
 
+	if (held->subs == 0)
+		return 0;
 	sqlite_put_int(&c, held->seq);
 	while ((rc = sqlite3_step(c.stmt)) == SQLITE_ROW && why == NULL &&
 	    sqlite3_column_int64(c.stmt, SUBMISSION_SEQ) == held->seq) {
@@ -468,6 +472,7 @@ sqlite_save_late(void *arg, const struct job *job, struct error *err)
 /* A delivery's row before it changes; sum goes over what stays. */
 struct held_delivery {
 	int64_t seq;
+	int64_t attempts;
 	struct sum sum;
 };
 
@@ -501,6 +506,8 @@ hold_delivery(struct db *db, const struct delivery *d,
 	rc = sqlite3_step(c.stmt);
 	if (rc == SQLITE_ROW) {
 		held->seq = sqlite3_column_int64(c.stmt, DELIVERY_SEQ);
+		held->attempts = sqlite3_column_int64(
+		    c.stmt, (int)DELIVERY_STATE + (int)FROM_STATE_attempts);
 		sum_start(&held->sum, 'd');
 		sum_columns(&held->sum, c.stmt, DELIVERY_SEQ, DELIVERY_STATE);
 		rc = check_delivery(db, c.stmt, d, err);
@@ -558,14 +565,15 @@ keep_beginning(struct db *db, int64_t seq, const struct delivery *d,
 }
 
 static int
-save_attempt(struct db *db, int64_t seq, const struct delivery *d,
-    const struct attempt *a, struct error *err)
+save_attempt(struct db *db, const struct held_delivery *held,
+    const struct delivery *d, const struct attempt *a, struct error *err)
 {
 	struct attempt merged = *a;
 
-	if (keep_beginning(db, seq, d, &merged, err) == -1)
+	if (a->n <= held->attempts &&
+	    keep_beginning(db, held->seq, d, &merged, err) == -1)
 		return -1;
-	return write_attempt(db, seq, d, &merged, err);
+	return write_attempt(db, held->seq, d, &merged, err);
 }
 
 int
@@ -585,5 +593,5 @@ sqlite_save_delivery(void *arg, const struct delivery *d,
 	sqlite_put_int(&c, held.seq);
 	if (sqlite_run(db, SQL_SAVE_DELIVERY, "save a delivery", err) == -1)
 		return -1;
-	return a != NULL ? save_attempt(db, held.seq, d, a, err) : 0;
+	return a != NULL ? save_attempt(db, &held, d, a, err) : 0;
 }

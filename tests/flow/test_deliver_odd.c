@@ -40,7 +40,7 @@ change(const char *sql)
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	sqlite3_exec(db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
 	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	seal(db);
+	assert_int_equal(seal(db), SQLITE_OK);
 	sqlite3_close(db);
 }
 

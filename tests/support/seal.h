@@ -5,7 +5,8 @@
 
 struct sqlite3;
 
-/* Each row gets the sum that it should have as it stands. */
-void seal(struct sqlite3 *db);
+/* Each row gets the sum that it should have as it stands. Returns what SQLite
+ * does. */
+int seal(struct sqlite3 *db);
 
 #endif

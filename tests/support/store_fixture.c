@@ -388,7 +388,7 @@ fx_rewrite(const char *sql)
 
 	fx_change(sql);
 	assert_int_equal(sqlite3_open(fx.path, &db), SQLITE_OK);
-	seal(db);
+	assert_int_equal(seal(db), SQLITE_OK);
 	sqlite3_close(db);
 }
 

@@ -43,10 +43,11 @@ cp "$tmp/log" "$tmp/err"
 is "$(moves)" '>queued: queued>done:failed' 'a job that was refused'
 
 # --- expired: the deadline is in the state file, and it is moved there ---
-if command -v sqlite3 >"$tmp/which"; then
+if [ -x "$abs_top_builddir/tests/support/reseal" ]; then
 	run invoke --timeout 0 --request-ttl 60 --invocation-timeout 1 -e old "$tmp/in"
 	job=$(job_of "$err")
-	sqlite3 "$AWAITD_STATE/$job.db" 'UPDATE job_state SET deadline_at = 1'
+	"$abs_top_builddir/tests/support/reseal" "$AWAITD_STATE/$job.db" \
+	    'UPDATE job_state SET deadline_at = 1, boot = 0'
 	run wait -v --log-format json "$job"
 	is "$status" 5 'a job past its deadline is exit status 5'
 	like "$err" "*awaitd: job $job expired (deadline): *" 'with a word on why'
@@ -56,7 +57,7 @@ if command -v sqlite3 >"$tmp/which"; then
 	run result "$job"
 	is "$status" 5 'awaitd result says so, too'
 else
-	skip 'a job past its deadline' 'no sqlite3'
+	skip 'a job past its deadline' 'no reseal'
 fi
 : >"$tmp/go"
 

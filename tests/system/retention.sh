@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What a new run removes of the old ones, and what it must not touch.
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
-command -v sqlite3 >/dev/null || skip_all 'no sqlite3'
+reseal=$abs_top_builddir/tests/support/reseal
 local_start
 state=$AWAITD_STATE
 
@@ -11,7 +11,7 @@ state=$AWAITD_STATE
 old_run() {
 	run invoke -e cat "$tmp/in"
 	set -- "$1" "$2" "$("$awaitd" list --json | tail -n 1 | jq -r .job)"
-	sqlite3 "$state/$3.db" "DROP TRIGGER done_is_final;
+	"$reseal" "$state/$3.db" "DROP TRIGGER done_is_final;
 	    UPDATE job SET id = '$1';
 	    UPDATE job_state SET completed_at = $2" 2>"$tmp/sql.err"
 	mv "$state/$3.db" "$state/$1.db"
@@ -27,7 +27,7 @@ empty=00000000050000000000000000
 echo text >"$tmp/in"
 old_run $recent "$now"
 old_run $waiting 1000
-sqlite3 "$state/$waiting.db" \
+"$reseal" "$state/$waiting.db" \
     'UPDATE job_state SET state = 1, outcome = 0, completed_at = 0'
 # Somebody carries this one.
 old_run $held 1000

@@ -163,7 +163,7 @@ jobs_kept() {
 	sqlite3 "$AWAITD_STATE/serve.db" 'SELECT count(*) FROM job'
 }
 ok 'there are jobs' test "$(jobs_kept)" -ge 5
-sqlite3 "$AWAITD_STATE/serve.db" 'DROP TRIGGER done_is_final;
+"$abs_top_builddir/tests/support/reseal" "$AWAITD_STATE/serve.db" 'DROP TRIGGER done_is_final;
     UPDATE job_state SET completed_at = completed_at - 61000'
 serve_start
 ok 'what ended a minute ago is forgotten' wait_until 20 has "$tmp/serve.err" \

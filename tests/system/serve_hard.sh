@@ -165,16 +165,18 @@ ok 'a service that is killed takes its handler along' wait_until 5 \
 kill "$(cut -d ' ' -f 2 "$tmp/handling")" 2>/dev/null
 
 # --- told to stop before it is ready ---
-sqlite3 "$AWAITD_STATE/serve.db" '
+"$abs_top_builddir/tests/support/reseal" "$AWAITD_STATE/serve.db" '
 WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 10000)
 INSERT INTO job (id, created_at, endpoint, region, request_ttl_s,
-    invocation_timeout_s, own_names, input, input_size, input_spooled, body)
+    invocation_timeout_s, own_names, avoid_duplicates, retry_failed, input,
+    input_size, input_spooled, sum, body)
 SELECT substr(id, 1, 20) || printf("%06d", x), created_at, "cat", region, 0, 0,
-    1, input, input_size, 0, body FROM job, c
+    1, 0, 0, input, input_size, 0, 0, body FROM job, c
 WHERE job.seq = (SELECT min(seq) FROM job);
-INSERT INTO job_state (seq, state, outcome, epoch, submitted_at, deadline_at,
-    completed_at, result_size)
-SELECT seq, 0, 0, 1, 0, created_at + 21600000, 0, 0 FROM job
+INSERT INTO job_state (seq, state, outcome, owner, epoch, submitted_at,
+    deadline_at, deadline_mono, boot, completed_at, result_size, subs, sum)
+SELECT seq, 0, 0, "awaitd", 1, 0, created_at + 21600000, 0, 0, 0, 0, 0, 0
+FROM job
 WHERE seq NOT IN (SELECT seq FROM job_state)' || report 1 'rows are made'
 local_stop
 bad=0
