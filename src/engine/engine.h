@@ -71,21 +71,16 @@ struct engine_options {
 
 struct engine *engine_new(const struct engine_options *options);
 
-/*
- * Drops what is under way; jobs and deliveries stay in the store. Close the
- * store first: its last callbacks still come here.
- */
+/* Drops what is under way; jobs and deliveries stay in the store. Close the
+ * store first: its last callbacks still come here. */
 void engine_free(struct engine *engine);
 
 /* Nothing new is begun; what cannot be broken off without doubt goes on to its
  * end: see engine_busy(). */
 void engine_drain(struct engine *engine);
 
-/*
- * Behind a drain whose time is up: attempts under way are broken off and
- * written down as what they are, so that none is left open. engine_busy() goes
- * to 0 with that.
- */
+/* Behind a drain whose time is up: attempts under way are broken off and
+ * written down as what they are. engine_busy() goes to 0 with that. */
 void engine_break_off(struct engine *engine);
 
 /* Nothing goes on; attempts are broken off, too. */
@@ -133,10 +128,8 @@ int engine_cancel(struct engine *engine, const char *id);
  */
 void engine_replay(struct engine *engine, struct delivery *take_d);
 
-/*
- * Give up a delivery that waits: DEAD, as soon as that is on disk. Takes it, as
- * the store had it. One with an attempt under way is left as it is.
- */
+/* Give up a delivery that waits: DEAD, as soon as that is on disk. Takes it, as
+ * the store had it. One with an attempt under way is left as it is. */
 void engine_give_up_delivery(struct engine *engine, struct delivery *take_d);
 
 /* Other targets are found from now on: what waited for one goes. */

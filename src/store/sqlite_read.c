@@ -185,11 +185,14 @@ submissions_ok(const struct job *job)
 	const struct submission *s = job_last_submission(job);
 	bool open = s == NULL || s->fate == SUB_OPEN || s->fate == SUB_DOUBT ||
 	    s->fate == SUB_NOT_SENT;
+	bool failed = s != NULL && s->fate == SUB_FAILED;
 
 	switch (job->state) {
 	case JOB_QUEUED:
-		/* A refusal waits while an earlier one is in doubt. */
-		return open || (s->fate == SUB_REFUSED && job_in_doubt(job));
+		/* A refusal waits while an earlier one is in doubt, and a
+		 * model that failed may be asked again. */
+		return open || failed ||
+		    (s->fate == SUB_REFUSED && job_in_doubt(job));
 	case JOB_PENDING:
 		return s != NULL && !open;
 	case JOB_DONE:

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/discard.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -345,12 +346,40 @@ on_waiting(struct delivery **v, size_t n, const struct error *err, void *arg)
 		engine_adopt_delivery(flow.engine, v[i]);
 }
 
+static void
+on_kept(
+    const struct store_kept *v, size_t n, const struct error *err, void *arg)
+{
+	size_t i;
+
+	(void)arg;
+	assert_null(err);
+	for (i = 0; i < n; i++)
+		engine_recall(flow.engine, v[i].name, v[i].value);
+}
+
+static void
+on_expired(struct job **jobs, size_t n, const struct error *err, void *arg)
+{
+	size_t i;
+
+	(void)arg;
+	assert_null(err);
+	for (i = 0; i < n; i++)
+		engine_adopt_expired(flow.engine, jobs[i]);
+}
+
 void
 flow_take_up(void)
 {
 	struct store_query waiting = {.state = "waiting"};
 
 	open_world();
+	store_recall(flow.store, on_kept, NULL);
+	if (flow.policy.late_looks_ms > 0)
+		store_expired(flow.store,
+		    clock_wall_ms() - flow.policy.late_looks_ms, 10000,
+		    on_expired, NULL);
 	store_list_deliveries(flow.store, &waiting, on_waiting, NULL);
 	store_unfinished(flow.store, on_unfinished, NULL);
 	time_passes(0);
