@@ -103,9 +103,11 @@ on_store(enum store_event event, const struct error *err, void *arg)
 
 	switch (event) {
 	case STORE_STALLED:
+		sv->s.stalled = *err;
 		log_trouble("no new jobs are taken, and all else waits", err);
 		return;
 	case STORE_RESUMED:
+		error_clear(&sv->s.stalled);
 		log_info("store", "goes on: new jobs are taken again");
 		return;
 	case STORE_DAMAGED:
