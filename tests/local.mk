@@ -12,6 +12,7 @@ unit_tests += tests/unit/test_api_odd
 unit_tests += tests/unit/test_api_query
 unit_tests += tests/unit/test_api_result
 unit_tests += tests/unit/test_api_submit
+unit_tests += tests/unit/test_api_trouble
 unit_tests += tests/unit/test_awserr
 unit_tests += tests/unit/test_backoff
 unit_tests += tests/unit/test_buf
@@ -240,6 +241,8 @@ tests_unit_test_api_result_SOURCES = tests/unit/test_api_result.c \
 	$(api_support)
 tests_unit_test_api_submit_SOURCES = tests/unit/test_api_submit.c \
 	$(api_support)
+tests_unit_test_api_trouble_SOURCES = tests/unit/test_api_trouble.c \
+	$(api_support)
 
 seal_support = tests/support/seal.c tests/support/seal.h
 store_support = tests/support/store_fixture.c tests/support/store_fixture.h \
@@ -346,6 +349,7 @@ system_tests += tests/system/logs.sh
 system_tests += tests/system/mutants.sh
 system_tests += tests/system/ocr.sh
 system_tests += tests/system/ocr_container.sh
+system_tests += tests/system/quarantine.sh
 system_tests += tests/system/results.sh
 system_tests += tests/system/retention.sh
 system_tests += tests/system/serve.sh
@@ -354,6 +358,7 @@ system_tests += tests/system/serve_hard.sh
 system_tests += tests/system/serve_idle.sh
 system_tests += tests/system/serve_kill.sh
 system_tests += tests/system/serve_many.sh
+system_tests += tests/system/serve_stop.sh
 system_tests += tests/system/targets.sh
 system_tests += tests/system/wait.sh
 system_tests += tests/system/local.sh

@@ -580,10 +580,14 @@ dispatch_give_up_on(struct dispatch *dp, struct delivery *take_d)
 {
 	struct shipment *s = find(dp, take_d);
 
-	delivery_free(take_d);
-	/* What is under way, or being written, comes to its end first. */
-	if (s == NULL || dp->stopping || s->under_way || s->entry.place == 0)
-		return;
+	if (s == NULL && !dp->stopping && take_d->state == DELIVERY_WAITING) {
+		s = shipment_new(dp, take_d);
+	} else {
+		delivery_free(take_d);
+		/* What is under way, or being written, ends first. */
+		if (s == NULL || dp->stopping || s->entry.place == 0)
+			return;
+	}
 	lane_drop(s);
 	set_note(s, "given up on request");
 	xfree(&s->attempt.note);

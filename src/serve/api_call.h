@@ -104,6 +104,9 @@ void api_refuse_err(
  * or a file says. */
 void api_refuse_store(struct api_call *c, const struct error *err);
 void api_refuse_stopping(struct api_call *c);
+/* Nothing new can be written: the service stops, or its store is stalled. True
+ * where that is so, and was answered. */
+bool api_refuse_write(struct api_call *c);
 void api_not_found(struct api_call *c);
 
 /* --- handlers ------------------------------------------------------- */

@@ -79,9 +79,8 @@ on_unwanted(struct delivery **v, size_t n, const struct error *err, void *arg)
 		delivery_free(d);
 		return;
 	}
-	if (c->api->service->stopping) {
+	if (api_refuse_write(c)) {
 		delivery_free(d);
-		api_refuse_stopping(c);
 		return;
 	}
 	memcpy(c->job, d->job_id, JOBID_SIZE);
@@ -95,9 +94,7 @@ api_deliveries_cancel(struct api_call *c)
 {
 	if (!delivery_id_ok(c->id))
 		api_not_found(c);
-	else if (c->api->service->stopping)
-		api_refuse_stopping(c);
-	else
+	else if (!api_refuse_write(c))
 		store_find_delivery(
 		    c->api->service->store, c->id, on_unwanted, api_hold(c));
 }
@@ -113,9 +110,8 @@ on_old(struct delivery **v, size_t n, const struct error *err, void *arg)
 
 	if (!api_back_with(c, d, err))
 		delivery_free(d);
-	else if (c->api->service->stopping) {
+	else if (api_refuse_write(c)) {
 		delivery_free(d);
-		api_refuse_stopping(c);
 	} else {
 		memcpy(c->job, d->job_id, JOBID_SIZE);
 		engine_replay(c->api->service->engine, d);
@@ -129,9 +125,7 @@ api_deliveries_replay(struct api_call *c)
 {
 	if (!delivery_id_ok(c->id))
 		api_not_found(c);
-	else if (c->api->service->stopping)
-		api_refuse_stopping(c);
-	else
+	else if (!api_refuse_write(c))
 		store_find_delivery(
 		    c->api->service->store, c->id, on_old, api_hold(c));
 }

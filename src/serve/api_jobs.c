@@ -131,9 +131,9 @@ api_jobs_cancel(struct api_call *c)
 		return;
 	}
 	memcpy(c->job, c->id, JOBID_SIZE);
-	if (service->stopping)
-		api_refuse_stopping(c);
-	else if (engine_cancel(service->engine, c->id) == 0)
+	if (api_refuse_write(c))
+		return;
+	if (engine_cancel(service->engine, c->id) == 0)
 		api_wait(c, c->id, WAIT_DONE, -1, on_cancelled);
 	else
 		answer_ended(c);

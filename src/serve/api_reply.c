@@ -208,6 +208,20 @@ api_refuse_stopping(struct api_call *c)
 	api_refuse(c, 503, "unavailable", "the service stops");
 }
 
+bool
+api_refuse_write(struct api_call *c)
+{
+	const struct service *service = c->api->service;
+
+	if (service->stopping)
+		api_refuse_stopping(c);
+	else if (service->stalled.code != ERR_NONE)
+		api_refuse_store(c, &service->stalled);
+	else
+		return false;
+	return true;
+}
+
 void
 api_not_found(struct api_call *c)
 {

@@ -63,10 +63,8 @@ api_submit_new(struct api_call *c)
 {
 	struct api_submit *s;
 
-	if (c->api->service->stopping) {
-		api_refuse_stopping(c);
+	if (api_refuse_write(c))
 		return NULL;
-	}
 	s = xcalloc(1, sizeof(*s));
 	api_input_init(&s->input, c->api->service->folder);
 	buf_init(&s->text, JSON_BODY_MAX);
@@ -268,10 +266,8 @@ submit(struct api_call *c)
 	struct job *job = s->job;
 	char id[JOBID_SIZE];
 
-	if (c->api->service->stopping) {
-		api_refuse_stopping(c);
+	if (api_refuse_write(c))
 		return;
-	}
 	memcpy(id, job->id, sizeof(id));
 	s->job = NULL;
 	s->submitted = true;
@@ -282,38 +278,45 @@ submit(struct api_call *c)
 /* --- the idempotency key -------------------------------------------- */
 
 static void
-answer_known(struct api_call *c, const struct job *known)
+answer_known(
+    struct api_call *c, const struct store_key *key, const struct job *known)
 {
 	const struct api_submit *s = c->work;
 
-	if (str_eq(known->spec.idempotency_hash, s->digest))
-		api_reply_job(c, 200, known);
-	else
+	if (!str_eq(key->hash, s->digest))
 		api_refuse(c, 409, "idempotency_key_reused",
 		    "another request was made with this Idempotency-Key, "
 		    "for job %s",
-		    known->id);
+		    key->job_id);
+	else if (known == NULL)
+		api_refuse(c, 410, "job_forgotten",
+		    "job %s was made of this request, and was forgotten at "
+		    "the end of its retention",
+		    key->job_id);
+	else
+		api_reply_job(c, 200, known);
 }
 
+/* The key is kept longer than its job may be. */
 static void
-on_known(struct job **jobs, size_t n, const struct error *err, void *arg)
+on_known(const struct store_key *key, struct job *take_job,
+    const struct error *err, void *arg)
 {
 	struct api_call *c = arg;
-	struct job *known = n > 0 ? jobs[0] : NULL;
 	struct api_submit *s = c->work;
 
 	if (!api_back(c))
 		;
 	else if (err != NULL)
 		api_refuse_store(c, err);
-	else if (known != NULL)
-		answer_known(c, known);
+	else if (key != NULL)
+		answer_known(c, key, take_job);
 	else if (s->submitted)
 		api_refuse(c, 503, "unavailable",
-		    "the job of this Idempotency-Key has just gone");
+		    "this Idempotency-Key has just been forgotten");
 	else
 		submit(c);
-	job_free(known);
+	job_free(take_job);
 }
 
 static void
@@ -321,7 +324,8 @@ look_up(struct api_call *c)
 {
 	const struct api_submit *s = c->work;
 
-	store_find_key(c->api->service->store, s->key, on_known, api_hold(c));
+	store_find_idempotency(
+	    c->api->service->store, s->key, on_known, api_hold(c));
 }
 
 static void

@@ -32,8 +32,8 @@ struct histogram {
 };
 
 /* What the API answers; another status would be "other". */
-static const int codes[] = {200, 201, 400, 401, 403, 404, 405, 408, 409, 413,
-    414, 415, 422, 431, 500, 502, 503, 507};
+static const int codes[] = {200, 201, 400, 401, 403, 404, 405, 408, 409, 410,
+    413, 414, 415, 422, 431, 500, 502, 503, 507};
 
 #define OUTCOMES (OUTCOME_CANCELLED + 1)
 #define STATES (DELIVERY_DEAD + 1)
@@ -51,7 +51,8 @@ struct metrics {
 	uint64_t attempts[ATTEMPTS];
 	struct histogram attempt_ms;
 	uint64_t requests[ARRAY_LEN(codes) + 1];
-	uint64_t pruned;
+	uint64_t late;
+	uint64_t pruned[2]; /* jobs, keys */
 	uint64_t reloads[2];
 };
 
@@ -109,8 +110,10 @@ metrics_event(struct metrics *m, enum engine_event event, const struct job *job)
 	case ENGINE_TROUBLE:
 		m->troubles++;
 		return;
-	case ENGINE_NOT_STORED:
 	case ENGINE_LATE:
+		m->late++;
+		return;
+	case ENGINE_NOT_STORED:
 	case ENGINE_BROKEN:
 		return;
 	}
@@ -143,9 +146,9 @@ metrics_request(struct metrics *m, int status)
 }
 
 void
-metrics_pruned(struct metrics *m, size_t n)
+metrics_pruned(struct metrics *m, bool keys, size_t n)
 {
-	m->pruned += n;
+	m->pruned[keys] += n;
 }
 
 void
@@ -242,6 +245,8 @@ write_jobs(
 	gauge(b, "awaitd_jobs_in_doubt",
 	    "Queued jobs whose submission may have been accepted.",
 	    now->in_doubt);
+	counter(b, "awaitd_late_results_total",
+	    "Results that came after their job had expired.", m->late);
 }
 
 static void
@@ -263,7 +268,24 @@ write_times(
 	counter(b, "awaitd_troubles_total",
 	    "Tries that failed and were made again later.", m->troubles);
 	counter(b, "awaitd_jobs_pruned_total",
-	    "Jobs forgotten at the end of their retention.", m->pruned);
+	    "Jobs forgotten at the end of their retention.", m->pruned[false]);
+	counter(b, "awaitd_idempotency_keys_pruned_total",
+	    "Idempotency keys forgotten at the end of their time.",
+	    m->pruned[true]);
+}
+
+static void
+write_store(const struct store_counts *now, struct buf *b)
+{
+	counter(b, "awaitd_store_commits_total",
+	    "Transactions of the store that are on disk.", now->commits);
+	counter(b, "awaitd_store_writes_total", "Writes in them.", now->writes);
+	gauge(b, "awaitd_store_damaged_rows",
+	    "Rows that are set aside, since they are not as they were "
+	    "written.",
+	    now->damaged);
+	gauge(b, "awaitd_store_stalled",
+	    "1 while nothing can be written; else 0.", now->stalled);
 }
 
 static void
@@ -283,6 +305,10 @@ write_deliveries(
 	gauge(b, "awaitd_deliveries_waiting",
 	    "Deliveries that are neither delivered nor given up.",
 	    now->waiting);
+	gauge(b, "awaitd_deliveries_quarantined",
+	    "Waiting deliveries in whose attempts the service ended time "
+	    "and again.",
+	    now->quarantined);
 	family(b, attempts, "counter", "Attempts to deliver, by outcome.");
 	for (i = ATTEMPT_OK; i < ATTEMPTS; i++)
 		labelled(b, attempts, "outcome",
@@ -324,13 +350,14 @@ write_service(const struct metrics *m, struct buf *b)
 }
 
 void
-metrics_write(
-    struct metrics *m, const struct engine_counts *now, struct buf *out)
+metrics_write(struct metrics *m, const struct engine_counts *now,
+    const struct store_counts *store, struct buf *out)
 {
 	write_service(m, out);
 	write_jobs(m, now, out);
 	write_times(m, now, out);
 	write_deliveries(m, now, out);
+	write_store(store, out);
 }
 
 /* --- serving -------------------------------------------------------- */
@@ -367,6 +394,7 @@ metrics_handle(struct http_exchange *x, void *arg)
 {
 	const struct service *service = arg;
 	struct engine_counts now;
+	struct store_counts store;
 	struct buf b;
 
 	if (!str_eq(http_path(x), "/metrics")) {
@@ -379,7 +407,8 @@ metrics_handle(struct http_exchange *x, void *arg)
 	}
 	engine_count(service->engine, &now);
 	buf_init(&b, TEXT_MAX);
-	metrics_write(service->metrics, &now, &b);
+	store_count(service->store, &store);
+	metrics_write(service->metrics, &now, &store, &b);
 	reply(x, 200, TYPE, &b);
 	buf_done(&b);
 }

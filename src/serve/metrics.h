@@ -28,14 +28,14 @@ void metrics_delivery(
 /* An API request was answered. */
 void metrics_request(struct metrics *m, int status);
 
-/* Jobs went at the end of their retention. */
-void metrics_pruned(struct metrics *m, size_t n);
+/* Jobs, or idempotency keys, went at the end of their time. */
+void metrics_pruned(struct metrics *m, bool keys, size_t n);
 
 /* A reload of the configuration, good or bad. */
 void metrics_reload(struct metrics *m, bool ok);
 
-void metrics_write(
-    struct metrics *m, const struct engine_counts *now, struct buf *out);
+void metrics_write(struct metrics *m, const struct engine_counts *now,
+    const struct store_counts *store, struct buf *out);
 
 /* GET /metrics, for http_server_new; arg is the struct service. */
 void metrics_handle(struct http_exchange *x, void *arg);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -21,10 +22,15 @@
 
 /* While it stops: is everything at its end? */
 #define STOP_LOOK_MS 20
+/* What is broken off then is written in this time, or a store that is stalled
+ * holds it up: the next start finds it interrupted. */
+#define BREAK_OFF_MS 3000
 #define LOCK_WAIT_MS 1000
 #define PRUNE_FIRST_MS 1000
+#define PRUNE_PAUSE_MS 10
 #define PRUNE_EVERY_MS ((int64_t)3600 * 1000)
-#define PRUNE_BATCH 500
+/* One transaction: whoever waits for the store waits so long. */
+#define PRUNE_BATCH 200
 
 struct server {
 	struct service s;
@@ -37,7 +43,13 @@ struct server {
 	struct loop_signal *sigint, *sigterm, *sighup;
 	struct loop_timer *stop_timer;
 	struct loop_timer *prune_timer;
+	struct {
+		size_t jobs;
+		size_t keys;
+		bool jobs_gone; /* and keys go now */
+	} pruned; /* in this round */
 	int64_t stop_by; /* monotonic */
+	bool broken_off;
 	size_t adopted;
 	int rc;
 	struct error err;
@@ -91,9 +103,11 @@ on_store(enum store_event event, const struct error *err, void *arg)
 
 	switch (event) {
 	case STORE_STALLED:
+		sv->s.stalled = *err;
 		log_trouble("no new jobs are taken, and all else waits", err);
 		return;
 	case STORE_RESUMED:
+		error_clear(&sv->s.stalled);
 		log_info("store", "goes on: new jobs are taken again");
 		return;
 	case STORE_DAMAGED:
@@ -141,6 +155,22 @@ find_target(const char *name, void *arg)
 
 static void prune(void *arg);
 
+/* All that could go is gone. */
+static void
+end_pruning(struct server *sv)
+{
+	if (sv->pruned.jobs > 0)
+		log_info("serve",
+		    "forgot %zu jobs at the end of their retention",
+		    sv->pruned.jobs);
+	if (sv->pruned.keys > 0)
+		log_info(
+		    "serve", "forgot %zu idempotency keys", sv->pruned.keys);
+	memset(&sv->pruned, 0, sizeof(sv->pruned));
+	loop_timer_set(sv->prune_timer, PRUNE_EVERY_MS);
+}
+
+/* Piece by piece, with pauses, so that nobody else waits for long. */
 static void
 on_pruned(size_t n, const struct error *err, void *arg)
 {
@@ -148,33 +178,56 @@ on_pruned(size_t n, const struct error *err, void *arg)
 
 	if (err != NULL) {
 		log_warn("serve", "retention: %s", err->text);
-		n = 0;
+		end_pruning(sv);
+		return;
 	}
-	if (n > 0) {
-		log_info("serve",
-		    "forgot %zu jobs at the end of their retention", n);
-		metrics_pruned(sv->s.metrics, n);
-	}
-	if (n == PRUNE_BATCH)
-		prune(sv);
+	metrics_pruned(sv->s.metrics, sv->pruned.jobs_gone, n);
+	if (sv->pruned.jobs_gone)
+		sv->pruned.keys += n;
 	else
-		loop_timer_set(sv->prune_timer, PRUNE_EVERY_MS);
+		sv->pruned.jobs += n;
+	if (n < PRUNE_BATCH && sv->pruned.jobs_gone) {
+		end_pruning(sv);
+		return;
+	}
+	sv->pruned.jobs_gone |= n < PRUNE_BATCH;
+	loop_timer_set(sv->prune_timer, PRUNE_PAUSE_MS);
 }
 
+/* First jobs, then keys, whose jobs may have been among them. */
 static void
 prune(void *arg)
 {
 	struct server *sv = arg;
+	const struct conf_global *conf = &sv->conf->global;
+	int64_t now = clock_wall_ms();
+	struct store_forget forget = {.limit = PRUNE_BATCH};
 
 	if (sv->s.stopping)
 		return;
-	intake_prune(sv->s.folder);
-	store_prune(sv->s.store,
-	    clock_wall_ms() - sv->conf->global.retention_ms, PRUNE_BATCH,
-	    on_pruned, sv);
+	if (sv->pruned.jobs_gone)
+		forget.keys_before_at = now - conf->idempotency_ms;
+	else
+		forget.before_at = now - conf->retention_ms;
+	if (sv->pruned.jobs == 0 && !sv->pruned.jobs_gone)
+		intake_prune(sv->s.folder);
+	store_forget(sv->s.store, &forget, on_pruned, sv);
 }
 
 /* --- the end -------------------------------------------------------- */
+
+/* The time is up. What is under way is ended and written down as that. */
+static void
+break_off(struct server *sv, size_t busy, unsigned open)
+{
+	log_warn("serve",
+	    "stopping with %zu attempts and submissions under way and "
+	    "%u connections open",
+	    busy, open);
+	sv->broken_off = true;
+	sv->stop_by = clock_mono_ms() + BREAK_OFF_MS;
+	engine_break_off(sv->s.engine);
+}
 
 static void
 look_for_end(void *arg)
@@ -182,18 +235,20 @@ look_for_end(void *arg)
 	struct server *sv = arg;
 	size_t busy = engine_busy(sv->s.engine);
 	unsigned open = listeners_connections(sv->listeners);
+	bool late = clock_mono_ms() >= sv->stop_by;
 
-	if (busy == 0 && open == 0) {
+	if (busy == 0 && (open == 0 || sv->broken_off)) {
 		loop_stop(sv->s.loop);
-	} else if (clock_mono_ms() >= sv->stop_by) {
-		log_warn("serve",
-		    "stopping with %zu attempts and submissions under way and "
-		    "%u connections open",
-		    busy, open);
-		loop_stop(sv->s.loop);
-	} else {
-		loop_timer_set(sv->stop_timer, STOP_LOOK_MS);
+		return;
 	}
+	if (late && sv->broken_off) {
+		log_warn("serve", "%zu of them could not be written", busy);
+		loop_stop(sv->s.loop);
+		return;
+	}
+	if (late)
+		break_off(sv, busy, open);
+	loop_timer_set(sv->stop_timer, STOP_LOOK_MS);
 }
 
 static void
@@ -427,9 +482,6 @@ open_all(struct server *sv, struct error *err)
 static void
 close_all(struct server *sv)
 {
-	loop_signal_free(sv->sigint);
-	loop_signal_free(sv->sigterm);
-	loop_signal_free(sv->sighup);
 	listeners_close(sv->listeners);
 	if (sv->s.engine != NULL)
 		engine_stop(sv->s.engine);
@@ -442,6 +494,10 @@ close_all(struct server *sv)
 	http_client_free(sv->http);
 	loop_timer_free(sv->stop_timer);
 	loop_timer_free(sv->prune_timer);
+	/* Not before all is written: what comes now would end us at once. */
+	loop_signal_free(sv->sigint);
+	loop_signal_free(sv->sigterm);
+	loop_signal_free(sv->sighup);
 	if (sv->conf != sv->first)
 		conf_free(sv->conf);
 	conf_free(sv->first);

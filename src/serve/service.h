@@ -31,8 +31,7 @@ struct service {
 	struct metrics *metrics;
 	struct waiters *waiters;
 	bool stopping; /* nothing new is taken */
-	struct error
-	    stalled; /* why the store cannot write; code NONE: it can */
+	struct error stalled; /* of the store; code NONE: it can write */
 };
 
 #endif

@@ -133,23 +133,31 @@ forget_held(struct http_exchange *x, void *arg)
 }
 
 static void
+hold(struct http_exchange *x)
+{
+	assert_true(rig.nheld < RIG_HELD_MAX);
+	rig.held[rig.nheld++] = x;
+	http_on_gone(x, forget_held, NULL);
+}
+
+static void
 on_aws(struct http_exchange *x, void *arg)
 {
 	const char *path = http_path(x);
 	bool get = str_eq(http_method(x), "GET");
 
 	(void)arg;
-	if (str_eq(http_method(x), "PUT") && rig.accepts)
+	if (str_starts(path, "/endpoints/") && rig.silent)
+		hold(x);
+	else if (str_eq(http_method(x), "PUT") && rig.accepts)
 		http_reply(x, 200, NULL, NULL, 0);
 	else if (str_starts(path, "/endpoints/") && rig.accepts)
 		accept_inference(x);
 	else if (!rig.accepts && !get)
 		aws_error(x, 503, "SlowDown");
-	else if (get && str_eq(path, "/bucket/held")) {
-		assert_true(rig.nheld < RIG_HELD_MAX);
-		rig.held[rig.nheld++] = x;
-		http_on_gone(x, forget_held, NULL);
-	} else if (str_eq(path, "/bucket/out") && rig.result != NULL)
+	else if (get && str_eq(path, "/bucket/held"))
+		hold(x);
+	else if (str_eq(path, "/bucket/out") && rig.result != NULL)
 		send_object(x);
 	else
 		aws_error(x, 404, "NoSuchKey");
@@ -426,6 +434,22 @@ rig_job_at(const char *location)
 	free(job->result_location);
 	job->result_location = xstrdup(location);
 	save(job);
+	return job;
+}
+
+struct job *
+rig_job_late(void)
+{
+	struct job *job = rig_job(JOB_DONE, OUTCOME_EXPIRED);
+	bool done = false;
+
+	job->late_at = job->completed_at + 1000;
+	job->late_location = xstrdup("s3://bucket/out");
+	job->late_etag = xstrdup("\"e1\"");
+	job->late_type = xstrdup_or_null(rig.result_type);
+	job->late_size = (int64_t)strlen(rig.result);
+	store_save_late(rig.s.store, job, on_stored, &done);
+	rig_until(is_done, &done);
 	return job;
 }
 

@@ -29,8 +29,9 @@ struct api_rig {
 
 	/* AWS: takes uploads and submissions or is overloaded, has the object
 	 * s3://bucket/out or not yet, and holds every GET of s3://bucket/held
-	 * until it is let go. */
+	 * until it is let go, and submissions where it is silent. */
 	bool accepts;
+	bool silent;
 	const char *result; /* NULL: not there */
 	const char *result_type;
 	const char *result_etag; /* NULL: the one that was noted */
@@ -98,6 +99,8 @@ void peer_free(struct peer *p); /* leaves */
 struct job *rig_job(enum job_state state, enum job_outcome outcome);
 /* … with its result there. */
 struct job *rig_job_at(const char *location);
+/* … that expired, its result being there late, at s3://bucket/out. */
+struct job *rig_job_late(void);
 /* … with one delivery, which is the job's. */
 struct job *rig_job_delivered(enum delivery_state state);
 size_t rig_jobs(void); /* how many the store has */

@@ -157,8 +157,8 @@ serve_start
 ok 'it is run again' wait_until 20 test -s "$tmp/handling"
 api GET "/v1/deliveries/$(api GET "/v1/deliveries?job=$job" &&
     jq -r '.deliveries[0].delivery' "$tmp/out")"
-is "$(jq -c '[.attempts, .interruptions]' "$tmp/out")" \
-    '[2,1]' 'and the journal says why'
+is "$(jq -c '[.attempts, .interruptions, .log[0].outcome]' "$tmp/out")" \
+    '[2,0,"interrupted"]' 'and the journal says why'
 serve_kill
 ok 'a service that is killed takes its handler along' wait_until 5 \
     all_gone "$(cut -d ' ' -f 1 "$tmp/handling")"

@@ -18,6 +18,7 @@
 
 static struct metrics *m;
 static struct engine_counts now;
+static struct store_counts store;
 static struct buf text;
 
 static int
@@ -26,6 +27,7 @@ setup(void **state)
 	(void)state;
 	m = metrics_new();
 	memset(&now, 0, sizeof(now));
+	memset(&store, 0, sizeof(store));
 	buf_init(&text, 1 << 20);
 	return 0;
 }
@@ -49,7 +51,7 @@ value_of(const char *name)
 
 	buf_clear(&text);
 	buf_putc(&text, '\n');
-	metrics_write(m, &now, &text);
+	metrics_write(m, &now, &store, &text);
 	at = strstr(text.data, mark);
 	if (at == NULL)
 		fail_msg("there is no %s", name);
@@ -78,6 +80,7 @@ jobs_are_counted_to_their_end(void **state)
 	metrics_event(m, ENGINE_TROUBLE, job);
 	metrics_event(m, ENGINE_NOT_STORED, job);
 	metrics_event(m, ENGINE_BROKEN, job);
+	metrics_event(m, ENGINE_LATE, job);
 	job_move(job, JOB_PENDING, OUTCOME_NONE);
 	metrics_event(m, ENGINE_MOVED, job);
 	expect("awaitd_jobs_done_total{outcome=\"ok\"}", "0");
@@ -88,6 +91,7 @@ jobs_are_counted_to_their_end(void **state)
 	expect("awaitd_jobs_submitted_total", "1");
 	expect("awaitd_jobs_done_total{outcome=\"ok\"}", "1");
 	expect("awaitd_jobs_done_total{outcome=\"failed\"}", "0");
+	expect("awaitd_late_results_total", "1");
 	expect("awaitd_polls_total", "2");
 	expect("awaitd_troubles_total", "1");
 	expect("awaitd_job_duration_seconds_bucket{le=\"1\"}", "0");
@@ -115,7 +119,7 @@ a_clock_set_back_makes_no_negative_time(void **state)
 }
 
 static void
-what_is_under_way_is_asked_of_the_engine(void **state)
+what_is_under_way_is_asked_of_engine_and_store(void **state)
 {
 	char age[32];
 	double seconds;
@@ -127,12 +131,23 @@ what_is_under_way_is_asked_of_the_engine(void **state)
 	now.in_doubt = 1;
 	now.waiting = 5;
 	now.attempts = 2;
+	now.quarantined = 7;
+	store.commits = 11;
+	store.writes = 12;
+	store.damaged = 13;
+	expect("awaitd_store_stalled", "0");
+	store.stalled = true;
 	now.oldest_at = clock_wall_ms() - 90500;
 	expect("awaitd_jobs{state=\"queued\"}", "3");
 	expect("awaitd_jobs{state=\"pending\"}", "4");
 	expect("awaitd_jobs_in_doubt", "1");
 	expect("awaitd_deliveries_waiting", "5");
 	expect("awaitd_delivery_attempts_in_flight", "2");
+	expect("awaitd_deliveries_quarantined", "7");
+	expect("awaitd_store_commits_total", "11");
+	expect("awaitd_store_writes_total", "12");
+	expect("awaitd_store_damaged_rows", "13");
+	expect("awaitd_store_stalled", "1");
 	snprintf(
 	    age, sizeof(age), "%s", value_of("awaitd_oldest_job_age_seconds"));
 	seconds = strtod(age, NULL);
@@ -179,7 +194,8 @@ the_service_counts_itself(void **state)
 	metrics_request(m, 404);
 	metrics_request(m, 404);
 	metrics_request(m, 299);
-	metrics_pruned(m, 7);
+	metrics_pruned(m, false, 7);
+	metrics_pruned(m, true, 3);
 	metrics_reload(m, true);
 	metrics_reload(m, false);
 	metrics_reload(m, false);
@@ -188,6 +204,7 @@ the_service_counts_itself(void **state)
 	expect("awaitd_api_requests_total{code=\"507\"}", "0");
 	expect("awaitd_api_requests_total{code=\"other\"}", "1");
 	expect("awaitd_jobs_pruned_total", "7");
+	expect("awaitd_idempotency_keys_pruned_total", "3");
 	expect("awaitd_config_reloads_total{result=\"ok\"}", "1");
 	expect("awaitd_config_reloads_total{result=\"failed\"}", "2");
 	expect("awaitd_build_info{version=\"" PACKAGE_VERSION "\"}", "1");
@@ -217,7 +234,7 @@ the_text_is_well_formed(void **state)
 	int families = 0;
 
 	(void)state;
-	metrics_write(m, &now, &text);
+	metrics_write(m, &now, &store, &text);
 	assert_false(text.overflow);
 	assert_int_equal(text.data[text.len - 1], '\n');
 	text.data[text.len - 1] = '\0';
@@ -238,7 +255,7 @@ the_text_is_well_formed(void **state)
 			fail_msg("no sample of %s: %s", family, line);
 		}
 	}
-	assert_int_equal(families, 19);
+	assert_int_equal(families, 26);
 }
 
 int
@@ -248,7 +265,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(jobs_are_counted_to_their_end),
 	    T(a_clock_set_back_makes_no_negative_time),
-	    T(what_is_under_way_is_asked_of_the_engine),
+	    T(what_is_under_way_is_asked_of_engine_and_store),
 	    T(deliveries_are_counted_by_their_attempts),
 	    T(the_service_counts_itself),
 	    T(the_text_is_well_formed),
