@@ -9,7 +9,7 @@
 #   PATIENCE=SECONDS, of each trial  KEEP=FOLDER
 # shellcheck disable=SC2034 # for the library
 campaign=crashpoints
-: "${POINTS=C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 C12 C13 C16}"
+: "${POINTS=C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 C12 C13 C16 C17}"
 : "${PATIENCE:=60}"
 if [ -n "${SHORT-}" ]; then : "${TRIALS=1}"; else : "${TRIALS=30}"; fi
 
@@ -66,6 +66,8 @@ C10) row='1 1 1 1 2 1' ;;
 C11 | C12) row='1 1 2 2 2 1' ;;
 # The first handler may have been killed with its parent, or go on.
 C16) row='1 1 1 2 2 1' ;;
+# A kill before it is as any other: the judge looks at all of them.
+C17) row='NULL NULL NULL NULL NULL NULL' ;;
 esac
 
 # What a handler gets goes into the ledger of the receiver.
@@ -138,11 +140,77 @@ trial() { # NUMBER N
 	return 0
 }
 
+# --- C17: the migration ------------------------------------------------------
+
+# The tables of the database as version 2 had them, with what is in them. Ran
+# while nobody has it open.
+downgrade() {
+	rm -f "$tmp/old.db" "$tmp/new.db" "$tmp/new.db-wal"
+	cp "$db" "$tmp/new.db"
+	[ ! -e "$db-wal" ] || cp "$db-wal" "$tmp/new.db-wal"
+	for table in job job_state submission delivery delivery_body attempt; do
+		echo "SELECT 'INSERT INTO $table (' || group_concat(o.name, ', ')
+		|| ') SELECT ' || group_concat(o.name, ', ')
+		|| ' FROM new.$table;' FROM pragma_table_info('$table') o
+		WHERE o.name IN (SELECT name
+			FROM pragma_table_info('$table', 'new'));"
+	done >"$tmp/columns.sql"
+	{
+		cat "$abs_top_srcdir/tests/campaign/schema_v2.sql"
+		echo 'PRAGMA application_id = 1635214452;'
+		echo 'PRAGMA user_version = 2;'
+	} | sqlite3 "$tmp/old.db" &&
+	    sqlite3 "$tmp/old.db" "ATTACH '$tmp/new.db' AS new" \
+		".read '$tmp/columns.sql'" >"$tmp/copy.sql" &&
+	    sqlite3 -bail "$tmp/old.db" "ATTACH '$tmp/new.db' AS new" \
+		'BEGIN' ".read '$tmp/copy.sql'" 'COMMIT' || return 1
+	rm -f "$db-wal" "$db-shm"
+	mv "$tmp/old.db" "$db"
+}
+
+# One number that the file as it lies there gives.
+look_into() { # SQL
+	cp "$db" "$tmp/look.db"
+	rm -f "$tmp/look.db-wal"
+	[ ! -e "$db-wal" ] || cp "$db-wal" "$tmp/look.db-wal"
+	sqlite3 "$tmp/look.db" "$1"
+}
+
+# Jobs in all states, a file of the older version, a death on the way to the
+# newer: the file is as it was, and the next start brings all of it over.
+migration() { # NUMBER PASSAGE
+	spawn
+	submit 8 4 --prefix="before-$1"
+	submitted "$PATIENCE"
+	kill_it
+	downgrade || stop_it "$point: no older file can be made"
+	before=$(look_into 'SELECT count(*) || sum(state) FROM job_state')
+	: >"$tmp/note"
+	AWAITD_CRASH_AT="$point:$2"
+	export AWAITD_CRASH_AT
+	spawn
+	unset AWAITD_CRASH_AT
+	see_it_die
+	[ "$(look_into 'PRAGMA user_version')" = 2 ] &&
+	    [ "$(look_into 'SELECT count(*) || sum(state) FROM job_state')" = \
+		"$before" ] || died=half
+	printf '%s\t%s\t%s\n' "$1:$2" "before-$1-0" "$died" \
+	    >>"$tmp/victims.tsv"
+	spawn
+	"$support/resting" "$socket" "$PATIENCE" || return 1
+	kill_it
+}
+
+# --- all trials --------------------------------------------------------------
+
+one=trial passages=4
+# One for each table, one before and one behind them.
+[ "$point" != C17 ] || one=migration passages=9
 i=0
-dice "$TRIALS" 1 4 >"$tmp/dice"
+dice "$TRIALS" 1 "$passages" >"$tmp/dice"
 while read -r n; do
 	i=$((i + 1))
-	trial "$i" "$n" || stop_it "$point: trial $i does not end"
+	"$one" "$i" "$n" || stop_it "$point: trial $i does not end"
 done <"$tmp/dice"
 spawn
 "$support/resting" "$socket" "$PATIENCE"

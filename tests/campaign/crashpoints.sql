@@ -24,9 +24,11 @@ FROM victims v LEFT JOIN submitted a ON a.key = v.key;
 
 SELECT 'trials=' || count(*) || ' wrong=' || coalesce(sum(wrong), 0) FROM (
 	SELECT NOT (s.died = 'yes' AND s.jobs = 1 AND s.deliveries = 1
-	AND s.runs = e.runs AND s.submissions = e.submissions
-	AND s.copies BETWEEN e.copies_min AND e.copies_max
-	AND s.attempts = e.attempts AND s.interrupted = e.interrupted) AS wrong
+	AND (e.runs IS NULL
+		OR (s.runs = e.runs AND s.submissions = e.submissions
+		AND s.copies BETWEEN e.copies_min AND e.copies_max
+		AND s.attempts = e.attempts
+		AND s.interrupted = e.interrupted))) AS wrong
 	FROM seen s, expected e);
 SELECT '#   ' || s.trial || ': died=' || s.died || ' jobs=' || s.jobs
 	|| ' runs=' || s.runs || ' submissions=' || s.submissions
@@ -34,7 +36,9 @@ SELECT '#   ' || s.trial || ': died=' || s.died || ' jobs=' || s.jobs
 	|| ' attempts=' || s.attempts || ' interrupted=' || s.interrupted
 FROM seen s, expected e
 WHERE NOT (s.died = 'yes' AND s.jobs = 1 AND s.deliveries = 1
-	AND s.runs = e.runs AND s.submissions = e.submissions
-	AND s.copies BETWEEN e.copies_min AND e.copies_max
-	AND s.attempts = e.attempts AND s.interrupted = e.interrupted)
+	AND (e.runs IS NULL
+		OR (s.runs = e.runs AND s.submissions = e.submissions
+		AND s.copies BETWEEN e.copies_min AND e.copies_max
+		AND s.attempts = e.attempts
+		AND s.interrupted = e.interrupted)))
 LIMIT 10;

@@ -107,10 +107,16 @@ submit() {
 	pids="$pids $submitter_pid"
 }
 
+# shellcheck disable=SC2317 # by wait_until
+submitted_or_dead() {
+	gone "$submitter_pid" || gone "$serve_pid"
+}
+
 # Waits at most SECONDS for all acknowledgements.
 submitted() { # SECONDS
-	wait_until "$1" gone "$submitter_pid" ||
+	wait_until "$1" submitted_or_dead ||
 	    stop_it "the submitter is not served: $(wc -l <"$ledger/submitted.tsv")"
+	gone "$submitter_pid" || stop_it 'awaitd ended by itself'
 	wait "$submitter_pid" ||
 	    stop_it "the submitter fails: $(tail -n 1 "$tmp/submitter.err")"
 }
