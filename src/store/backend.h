@@ -54,17 +54,44 @@ struct store_note {
 	char *value;
 };
 
+/* What the last call that failed means for those that follow. */
+enum store_trouble {
+	STORE_OF_ONE, /* the operation's own affair: others go on */
+	STORE_NOT_NOW, /* nothing can be written; it may pass */
+	STORE_NEVER, /* nobody knows any more what the disk has */
+};
+
 struct store_backend {
 	int (*open)(
 	    const struct store_options *options, void **out, struct error *err);
 	void (*close)(void *db);
 
-	/* Everything between is on disk once commit returned 0. An error of
-	 * commit that is retryable (no room, for one) left all as it was; after
-	 * any other nothing is believed any more. */
+	/* Everything between is on disk once commit returned 0; whatever failed
+	 * is rolled back. */
 	int (*begin)(void *db, struct error *err);
 	int (*commit)(void *db, struct error *err);
 	void (*rollback)(void *db);
+	enum store_trouble (*trouble)(void *db);
+
+	/* The machinery beside the verbs; NULL where there is nothing to do. A
+	 * commit that says nothing; what is to be done behind commits (-1:
+	 * see trouble); give up the reserve, true where there was one; is there
+	 * room for new jobs, and the reserve again? */
+	int (*probe)(void *db, struct error *err);
+	int (*tidy)(void *db, struct error *err);
+	bool (*spend)(void *db);
+	bool (*roomy)(void *db);
+
+	/* Is the file sound? To be asked behind an unclean end (`unclean`);
+	 * `interrupt` ends it early with -1, from any thread. */
+	bool (*unclean)(void *db);
+	int (*check)(void *db, struct error *err);
+	void (*interrupt)(void *db);
+
+	/* Rows that are set aside; and the next one that was since this was
+	 * asked last: false where there is none. */
+	uint64_t (*damaged)(void *db);
+	bool (*damage)(void *db, struct error *err);
 
 	/* Each as the verb of store.h says; `a` may be NULL. */
 	int (*insert)(void *db, const struct job *job, struct error *err);
