@@ -80,6 +80,7 @@ store_sources += src/store/sqlite_sql.c
 store_sources += src/store/sqlite_statement.h
 store_sources += src/store/sqlite_sum.c src/store/sqlite_sum.h
 store_sources += src/store/sqlite_walk.c
+store_sources += src/store/sqlite_trouble.c
 store_sources += src/store/sqlite_write.c
 store_sources += src/store/store.c src/store/store.h
 store_sources += src/store/store_op.h

@@ -31,9 +31,11 @@ struct db {
 	int64_t next_job;
 	int64_t next_delivery;
 	struct damage *damage;
+	enum store_trouble trouble; /* of the last call that failed */
 	struct sqlite3_stmt *stmts[SQL_COUNT];
 };
 
+/* The connection's last error; -1. */
 int sqlite_complain(struct db *db, const char *what, struct error *err);
 
 /* Statements that give no rows, as text. */

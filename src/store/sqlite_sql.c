@@ -230,32 +230,6 @@ static const char *const sql[SQL_COUNT] = {
 };
 /* clang-format on */
 
-static enum error_code
-code_of(int code)
-{
-	if (code == SQLITE_BUSY)
-		return ERR_BUSY;
-	return code == SQLITE_CORRUPT ? ERR_DAMAGED : ERR_STORE;
-}
-
-int
-sqlite_complain(struct db *db, const char *what, struct error *err)
-{
-	int code = sqlite3_errcode(db->conn);
-	const char *file = sqlite3_db_filename(db->conn, "main");
-
-	err_set(err, code_of(code), "%s in %s: %s", what,
-	    file != NULL ? file : "the state file", sqlite3_errmsg(db->conn));
-	err->retryable = code == SQLITE_BUSY || code == SQLITE_FULL;
-	if (code == SQLITE_FULL)
-		err_hint(err, "The disk is full; make room.");
-	if (code == SQLITE_CORRUPT)
-		err_hint(err,
-		    "Pages of the file are damaged: restore a backup, or see "
-		    "what `sqlite3 FILE .recover` finds in a copy of it.");
-	return -1;
-}
-
 /* The largest seq that is sensible: a flipped bit must not use them up. */
 #define SEQ_MAX ((int64_t)1 << 62)
 
@@ -308,19 +282,6 @@ sqlite_prepare(struct db *db, struct error *err)
 		return -1;
 	return read_next(
 	    db, SQL_LAST_DELIVERY, SQL_LAST_BODY, &db->next_delivery, err);
-}
-
-int
-sqlite_run(
-    struct db *db, enum statement which, const char *what, struct error *err)
-{
-	sqlite3_stmt *stmt = db->stmts[which];
-	int rc = sqlite3_step(stmt);
-
-	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-		sqlite_complain(db, what, err);
-	sqlite3_reset(stmt);
-	return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : -1;
 }
 
 struct cursor
