@@ -105,6 +105,8 @@ unit_tests += tests/unit/test_store_file
 unit_tests += tests/unit/test_store_list
 unit_tests += tests/unit/test_store_migrate
 unit_tests += tests/unit/test_store_prune
+unit_tests += tests/unit/test_store_stall
+unit_tests += tests/unit/test_store_sync
 unit_tests += tests/unit/test_str
 unit_tests += tests/unit/test_timefmt
 unit_tests += tests/unit/test_url
@@ -244,6 +246,13 @@ tests_unit_test_store_migrate_SOURCES = tests/unit/test_store_migrate.c \
 	tests/support/schema_v1.h $(store_support)
 tests_unit_test_store_prune_SOURCES = tests/unit/test_store_prune.c \
 	$(store_support)
+stall_rig = tests/unit/stall_rig.c tests/unit/stall_rig.h \
+	tests/support/faulty_disk.c tests/support/faulty_disk.h \
+	$(store_support)
+tests_unit_test_store_stall_SOURCES = tests/unit/test_store_stall.c \
+	$(stall_rig)
+tests_unit_test_store_sync_SOURCES = tests/unit/test_store_sync.c \
+	$(stall_rig)
 tests_unit_test_snapshot_SOURCES = tests/unit/test_snapshot.c \
 	tests/support/schema_v1.h $(store_support)
 

@@ -88,11 +88,6 @@ struct store_backend {
 	int (*check)(void *db, struct error *err);
 	void (*interrupt)(void *db);
 
-	/* Rows that are set aside; and the next one that was since this was
-	 * asked last: false where there is none. */
-	uint64_t (*damaged)(void *db);
-	bool (*damage)(void *db, struct error *err);
-
 	/* Each as the verb of store.h says; `a` may be NULL. */
 	int (*insert)(void *db, const struct job *job, struct error *err);
 	int (*save)(
@@ -125,5 +120,6 @@ struct store_backend {
 };
 
 extern const struct store_backend store_sqlite;
+extern const struct store_backend store_memory;
 
 #endif

@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -16,9 +17,24 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "store/sqlite_damage.h"
+#include "store/reserve.h"
 #include "store/sqlite_db.h"
 
 /* --- open ----------------------------------------------------------- */
+
+/* SQLite itself would bring the log home at its close and say nothing of what
+ * went wrong; and where an fsync failed before, this one would be believed. */
+static void
+end_log(struct db *db)
+{
+	bool home = !db->broken &&
+	    sqlite3_wal_checkpoint_v2(db->conn, NULL,
+		SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK;
+
+	if (!home)
+		sqlite3_db_config(
+		    db->conn, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
 
 static void
 db_close(void *arg)
@@ -29,6 +45,8 @@ db_close(void *arg)
 	damage_close(db);
 	for (i = 0; i < SQL_COUNT; i++)
 		sqlite3_finalize(db->stmts[i]);
+	if (db->alone)
+		end_log(db);
 	sqlite3_close(db->conn);
 	if (db->lock_fd != -1)
 		close(db->lock_fd);
@@ -71,7 +89,45 @@ check_journal(struct db *db, struct error *err)
 	return wal ? 0 : -1;
 }
 
-/* Ours alone, from the first statement to db_close. */
+/* Whoever ended well has left no log, or an empty one. */
+static bool
+ended_badly(const char *path)
+{
+	char *wal = xasprintf("%s-wal", path);
+	struct stat st;
+	bool left = stat(wal, &st) == 0 && st.st_size > 0;
+
+	free(wal);
+	return left;
+}
+
+/* SQLite does this, too, and drops what it says. */
+static int
+sync_entries(const char *path, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash == NULL
+	    ? xstrdup(".")
+	    : xstrndup(path, (size_t)(slash - path) + 1);
+	int rc = file_sync_dir(folder, err);
+
+	free(folder);
+	return rc;
+}
+
+static int
+on_log(void *arg, sqlite3 *conn, const char *name, int pages)
+{
+	struct db *db = arg;
+
+	(void)conn;
+	(void)name;
+	db->log_pages = pages;
+	return SQLITE_OK;
+}
+
+/* Ours alone, from the first statement to db_close. The log is brought home by
+ * us (sqlite_tidy), not behind a commit, where an error would be dropped. */
 static int
 open_alone(
     struct db *db, const struct store_options *options, struct error *err)
@@ -82,15 +138,21 @@ open_alone(
 	if (file_lock(
 		options->path, options->lock_wait_ms, &db->lock_fd, err) == -1)
 		return -1;
+	db->unclean = ended_badly(options->path);
 	if (open_conn(db, options->path, SQLITE_OPEN_READWRITE, err) == -1 ||
 	    sqlite_exec(db, "PRAGMA locking_mode = EXCLUSIVE", err) == -1 ||
 	    check_journal(db, err) == -1)
 		return -1;
-	return sqlite_exec(db,
-	    "PRAGMA synchronous = FULL;"
-	    "PRAGMA foreign_keys = ON;"
-	    "BEGIN IMMEDIATE; COMMIT",
-	    err);
+	db->alone = true;
+	sqlite3_wal_hook(db->conn, on_log, db);
+	if (sqlite_exec(db,
+		"PRAGMA synchronous = FULL;"
+		"PRAGMA journal_size_limit = 16777216;"
+		"PRAGMA foreign_keys = ON;"
+		"BEGIN IMMEDIATE; COMMIT",
+		err) == -1)
+		return -1;
+	return sync_entries(options->path, err);
 }
 
 static int
@@ -125,6 +187,9 @@ db_open(const struct store_options *options, void **out, struct error *err)
 		db_close(db);
 		return -1;
 	}
+	db->reserve = options->reserve;
+	if (db->reserve)
+		reserve_make(sqlite3_db_filename(db->conn, "main"));
 	*out = db;
 	return 0;
 }
@@ -136,6 +201,7 @@ db_begin(void *arg, struct error *err)
 {
 	struct db *db = arg;
 
+	db->trouble = STORE_OF_ONE;
 	return sqlite_run(db, SQL_BEGIN, "begin", err);
 }
 
@@ -161,12 +227,28 @@ db_rollback(void *arg)
 		sqlite_run(db, SQL_ROLLBACK, "roll back", &ignored);
 }
 
+static enum store_trouble
+db_trouble(void *arg)
+{
+	const struct db *db = arg;
+
+	return db->trouble;
+}
+
 const struct store_backend store_sqlite = {
     .open = db_open,
     .close = db_close,
     .begin = db_begin,
     .commit = db_commit,
     .rollback = db_rollback,
+    .trouble = db_trouble,
+    .probe = sqlite_probe,
+    .tidy = sqlite_tidy,
+    .spend = sqlite_spend,
+    .roomy = sqlite_roomy,
+    .unclean = sqlite_unclean,
+    .check = sqlite_check,
+    .interrupt = sqlite_interrupt,
     .insert = sqlite_insert,
     .save = sqlite_save,
     .save_delivery = sqlite_save_delivery,

@@ -31,7 +31,13 @@ struct db {
 	int64_t next_job;
 	int64_t next_delivery;
 	struct damage *damage;
+	bool alone; /* the file and its log are ours */
+	bool unclean; /* how it was left */
+	bool reserve; /* is wanted */
+	bool spent; /* and was given up */
+	int log_pages;
 	enum store_trouble trouble; /* of the last call that failed */
+	bool broken; /* it was STORE_NEVER once */
 	struct sqlite3_stmt *stmts[SQL_COUNT];
 };
 
@@ -80,6 +86,16 @@ int sqlite_get_status(struct cursor *c);
 
 /* Of the row of idempotency on which the statement stands; noted if not. */
 bool sqlite_key_sound(struct db *db, struct sqlite3_stmt *stmt);
+
+/* --- beside the verbs, as backend.h says ---------------------------- */
+
+int sqlite_probe(void *arg, struct error *err);
+int sqlite_tidy(void *arg, struct error *err);
+bool sqlite_spend(void *arg);
+bool sqlite_roomy(void *arg);
+bool sqlite_unclean(void *arg);
+int sqlite_check(void *arg, struct error *err);
+void sqlite_interrupt(void *arg);
 
 /* --- the verbs ------------------------------------------------------ */
 

@@ -42,34 +42,66 @@ class_of(int code)
 	}
 }
 
+static int
+errno_of(sqlite3_file *file)
+{
+	int cause = 0;
+
+	if (file != NULL && file->pMethods != NULL)
+		file->pMethods->xFileControl(
+		    file, SQLITE_FCNTL_LAST_ERRNO, &cause);
+	return cause;
+}
+
+/* sqlite3_system_errno() knows nothing of what fails in a commit. */
+static int
+cause_of(struct db *db)
+{
+	sqlite3_file *file = NULL;
+	int cause = sqlite3_system_errno(db->conn);
+
+	if (cause == 0 &&
+	    sqlite3_file_control(db->conn, "main", SQLITE_FCNTL_JOURNAL_POINTER,
+		&file) == SQLITE_OK)
+		cause = errno_of(file);
+	if (cause == 0 &&
+	    sqlite3_file_control(db->conn, "main", SQLITE_FCNTL_FILE_POINTER,
+		&file) == SQLITE_OK)
+		cause = errno_of(file);
+	return cause;
+}
+
 /* SQLite keeps no errno of a disk that is full. */
 static void
 explain(struct db *db, int code, struct error *err)
 {
-	int cause = sqlite3_system_errno(db->conn);
-
 	if ((code & 0xff) == SQLITE_FULL)
 		err->sys_errno = ENOSPC;
 	else if ((code & 0xff) == SQLITE_READONLY)
 		err->sys_errno = EROFS;
-	else if ((code & 0xff) == SQLITE_IOERR)
-		err->sys_errno = cause;
-	if (err_no_room(err))
+	else if ((code & 0xff) == SQLITE_IOERR ||
+	    (code & 0xff) == SQLITE_CANTOPEN)
+		err->sys_errno = cause_of(db);
+	if ((code & 0xff) == SQLITE_CORRUPT)
 		err_hint(err,
-		    "There is no room on the disk of the state: make "
-		    "some; awaitd goes on by itself.");
-	else if (err->sys_errno == EROFS)
-		err_hint(err,
-		    "The file system of the state can only be read: "
-		    "mount it for writing; awaitd goes on by itself.");
-	else if (db->trouble == STORE_NOT_NOW)
-		err_hint(err,
-		    "The disk of the state takes no writes: look at "
-		    "it; awaitd goes on by itself.");
+		    "Pages of the file are damaged: restore a backup, or see "
+		    "what `sqlite3 FILE .recover` finds in a copy of it.");
 	else if (db->trouble == STORE_NEVER)
 		err_hint(err,
-		    "The disk may not have what was written last: "
-		    "look at it, then start awaitd again.");
+		    "The disk may not have what was written last: look at it, "
+		    "then start awaitd again.");
+	else if (err_no_room(err))
+		err_hint(err,
+		    "There is no room on the disk of the state: make some; "
+		    "awaitd goes on by itself.");
+	else if (err->sys_errno == EROFS)
+		err_hint(err,
+		    "The file system of the state can only be read: mount it "
+		    "for writing; awaitd goes on by itself.");
+	else if (db->trouble == STORE_NOT_NOW)
+		err_hint(err,
+		    "The disk of the state takes no writes: look at it; "
+		    "awaitd goes on by itself.");
 }
 
 static enum error_code
@@ -87,6 +119,8 @@ sqlite_complain(struct db *db, const char *what, struct error *err)
 	const char *file = sqlite3_db_filename(db->conn, "main");
 
 	db->trouble = class_of(code);
+	if (db->trouble == STORE_NEVER)
+		db->broken = true;
 	err_set(err, code_of(code), "%s in %s: %s", what,
 	    file != NULL ? file : "the state file", sqlite3_errmsg(db->conn));
 	err->retryable = db->trouble == STORE_NOT_NOW;
@@ -105,8 +139,10 @@ sqlite_run(
 
 	if (rc != SQLITE_DONE && rc != SQLITE_ROW) {
 		sqlite_complain(db, what, err);
-		if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB)
+		if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB) {
 			db->trouble = STORE_NEVER;
+			db->broken = true;
+		}
 	}
 	sqlite3_reset(stmt);
 	return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : -1;

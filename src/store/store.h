@@ -16,9 +16,10 @@
  *
  * Where nothing can be written (no room, a file system that is read-only, a
  * write that fails) the store is stalled: new jobs are refused at once
- * (ERR_STORE, retryable), all other writes wait, reading goes on, and it
- * resumes by itself. After a failed fsync nobody knows what the disk has:
- * then nothing is written any more (STORE_BROKEN, ERR_STORE, not retryable).
+ * (ERR_STORE, retryable), all other writes wait in their order, reading goes on
+ * past them, and it resumes by itself. After a failed fsync nobody knows what
+ * the disk has: then nothing is written any more (STORE_BROKEN, ERR_STORE, not
+ * retryable).
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -51,6 +52,8 @@ struct store_options {
 	store_event_fn *event; /* on the loop; or NULL */
 	void *event_arg;
 	const char *path; /* of the file, made if missing (0600) */
+	bool reserve; /* keep 8 MiB beside it, for what must be written when
+			 the disk is full */
 	bool must_exist;
 	bool still; /* only read; nobody changes it, nobody is locked out */
 	int64_t lock_wait_ms; /* for a lock that a killed process's child may
@@ -64,8 +67,9 @@ struct store_options {
 int store_open(struct loop *loop, const struct store_options *options,
     struct store **out, struct error *err);
 
-/* Waits until everything queued is written; callbacks still due are made, and
- * what they ask for is done, too. */
+/* Waits until everything queued is written (two seconds where it is stalled:
+ * then what waits is told ERR_STORE); callbacks still due are made, and what
+ * they ask for is done, too. */
 void store_close(struct store *store);
 
 /* What the store did since it was opened, for metrics. */

@@ -3,6 +3,7 @@
 #include "tests/support/fake_store.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "store/backend.h"
@@ -182,4 +183,12 @@ fake_store_watch(struct store *s, fake_store_hook *hook, void *arg)
 {
 	s->hook = hook;
 	s->hook_arg = arg;
+}
+
+/* Nothing here stalls. */
+void
+store_count(struct store *s, struct store_counts *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->stalled = s->broken;
 }

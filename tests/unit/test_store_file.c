@@ -305,51 +305,6 @@ a_write_that_failed_is_the_last_of_this_store(void **state)
 	job_free(big);
 }
 
-/* A connection whose file has room for so many pages. */
-static int
-limit_pages(sqlite3 *db, const char **message, const void *api)
-{
-	(void)message;
-	(void)api;
-	return sqlite3_exec(db, "PRAGMA max_page_count = 40", NULL, NULL, NULL);
-}
-
-static void
-what_finds_no_room_harms_nothing_that_comes_later(void **state)
-{
-	struct job *small = fx_small_job(), *big = fx_small_job(), *job;
-	struct delivery *d;
-	struct attempt a;
-
-	(void)state;
-	free(big->spec.body);
-	big->spec.body_len = 200000;
-	big->spec.body = xcalloc(1, 200000);
-	sqlite3_auto_extension((void (*)(void))(uintptr_t)limit_pages);
-	fx_open();
-	sqlite3_cancel_auto_extension((void (*)(void))(uintptr_t)limit_pages);
-	assert_int_equal(fx_insert(big), -1);
-	assert_int_equal(fx.err.code, ERR_STORE);
-	assert_true(fx.err.retryable);
-	assert_true(fx.err.hint[0] != '\0');
-	assert_int_equal(fx_insert(small), 0);
-	job = fx_done_job(10);
-	d = fx_add_delivery(job, "exec a");
-	delivery_set_body(d, big->spec.body, 200000);
-	assert_int_equal(fx_save(job, 0), -1);
-	assert_true(fx.err.retryable);
-	delivery_set_body(d, "x", 1);
-	assert_int_equal(fx_save(job, 0), 0);
-	delivery_begin_attempt(d, 5, false, &a);
-	assert_int_equal(fx_begin(d, &a), 0);
-	fx_free_jobs();
-	assert_int_equal(fx_insert(big), -1);
-	assert_int_equal(fx_count(fx_list), 2);
-	job_free(small);
-	job_free(big);
-	job_free(job);
-}
-
 /* --- the end -------------------------------------------------------- */
 
 static struct job *late_job;
@@ -403,9 +358,6 @@ main(void)
 		a_file_that_was_cut_is_refused, fx_setup, fx_teardown),
 	    cmocka_unit_test_setup_teardown(
 		rows_that_make_no_sense_are_set_aside, fx_setup, fx_teardown),
-	    cmocka_unit_test_setup_teardown(
-		what_finds_no_room_harms_nothing_that_comes_later, fx_setup,
-		fx_teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_write_that_failed_is_the_last_of_this_store, fx_setup,
 		fx_teardown),

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the memory backend share: the rows in lists and trees, and
+ * how a transaction is taken back. Only for memory*.c.
+ *
+ * What changes of a row is replaced as a whole: the older one goes into the
+ * log of the transaction, which frees it at the commit or puts it back. A row
+ * that goes is out of its tree at once, out of its list with the commit.
+ */
+#ifndef STORE_MEMORY_DB_H
+#define STORE_MEMORY_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/error.h"
+#include "store/backend.h"
+
+/* First in every row: its key lies in what never changes of it. */
+struct row {
+	TAILQ_ENTRY(row) entry; /* in the order of the inserts */
+	const char *key;
+	bool gone;
+};
+TAILQ_HEAD(rows, row);
+
+struct table {
+	struct rows rows;
+	void *tree; /* by key, tsearch(3) */
+};
+
+struct job_row {
+	struct row row;
+	char id[JOBID_SIZE];
+	struct job_spec spec; /* never changes */
+	struct job *job; /* the rest: no spec, no deliveries */
+	struct delivery_row **deliveries; /* in their order; borrowed */
+	size_t ndeliveries;
+};
+
+struct delivery_row {
+	struct row row;
+	char id[DELIVERY_ID_SIZE];
+	struct delivery *d; /* without the body */
+	void *body;
+	struct job_row *of;
+};
+
+struct key_row {
+	struct row row;
+	char *key;
+	char *hash;
+	char job_id[JOBID_SIZE];
+	int64_t created_at;
+};
+
+struct note_row {
+	struct row row;
+	char *name;
+	char *value;
+};
+
+enum table_of {
+	JOBS,
+	DELIVERIES,
+	KEYS,
+	NOTES,
+	TABLES,
+};
+
+enum undo_kind {
+	UNDO_NEW,
+	UNDO_SET,
+	UNDO_GONE,
+};
+
+/* One change of the transaction that is open. */
+struct undo {
+	enum undo_kind kind;
+	enum table_of table;
+	struct row *row;
+	void *old; /* SET: what was there */
+};
+
+struct mem {
+	struct table tables[TABLES];
+	struct undo *log;
+	size_t nlog;
+};
+
+/* Borrowed, or NULL. */
+struct row *memory_find(
+    const struct mem *m, enum table_of table, const char *key);
+
+/* Each can be taken back until the commit. _set takes what replaces the
+ * changeable part: a job, a delivery, a note's value. */
+void memory_add(struct mem *m, enum table_of table, struct row *take_row);
+void memory_set(
+    struct mem *m, enum table_of table, struct row *row, void *take_part);
+void memory_drop(struct mem *m, enum table_of table, struct row *row);
+
+/* --- the verbs ------------------------------------------------------ */
+
+int memory_insert(void *arg, const struct job *job, struct error *err);
+int memory_save(
+    void *arg, const struct job *job, unsigned n, struct error *err);
+int memory_save_delivery(void *arg, const struct delivery *d,
+    const struct attempt *a, struct error *err);
+int memory_save_late(void *arg, const struct job *job, struct error *err);
+int memory_keep(
+    void *arg, const char *name, const char *value, struct error *err);
+int memory_take_over(void *arg, size_t *n, struct error *err);
+int memory_forget(
+    void *arg, const struct store_forget *f, size_t *n, struct error *err);
+int memory_jobs(void *arg, const struct store_ask *ask, struct job ***out,
+    size_t *n, struct error *err);
+int memory_deliveries(void *arg, const struct store_ask *ask,
+    struct delivery ***out, size_t *n, struct error *err);
+int memory_find_key(
+    void *arg, const char *key, struct store_known *out, struct error *err);
+int memory_recall(
+    void *arg, struct store_note **out, size_t *n, struct error *err);
+
+#endif

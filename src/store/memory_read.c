@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is read from memory: copies, in the order of the inserts. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "store/memory_db.h"
+
+#define ATTEMPTS_READ 200
+
+/* Room for one more pointer behind n of them; the room doubles. */
+static void *
+grow(void *array, size_t n)
+{
+	bool full = n == 0 || (n >= 16 && (n & (n - 1)) == 0);
+
+	if (!full)
+		return array;
+	return xreallocarray(array, n < 16 ? 16 : 2 * n, sizeof(void *));
+}
+
+/* Where a page begins. */
+static int
+first_row(const struct mem *m, enum table_of table, const char *after,
+    struct row **out, struct error *err)
+{
+	struct row *row;
+
+	if (after == NULL) {
+		*out = TAILQ_FIRST(&m->tables[table].rows);
+		return 0;
+	}
+	row = memory_find(m, table, after);
+	if (row == NULL)
+		return err_set(err, ERR_NOT_FOUND, "there is no %s", after);
+	*out = TAILQ_NEXT(row, entry);
+	return 0;
+}
+
+/* --- deliveries ----------------------------------------------------- */
+
+/* The last ones, as many as anybody reads. */
+static void
+cut_log(struct delivery *d, size_t keep)
+{
+	size_t i, cut = d->nlog > keep ? d->nlog - keep : 0;
+
+	for (i = 0; i < cut; i++)
+		attempt_done(&d->log[i]);
+	memmove(d->log, d->log + cut, (d->nlog - cut) * sizeof(*d->log));
+	d->nlog -= cut;
+}
+
+static struct delivery *
+copy_delivery(const struct delivery_row *r, bool body, bool parts)
+{
+	struct delivery *d = delivery_clone(r->d, false);
+
+	if (body && r->body != NULL)
+		d->body = xmemdup(r->body, (size_t)d->body_size);
+	cut_log(d, parts ? ATTEMPTS_READ : 0);
+	return d;
+}
+
+static bool
+delivery_fits(const struct store_ask *ask, const struct delivery *d)
+{
+	return (ask->state == STORE_ANY || (int)d->state == ask->state) &&
+	    (ask->target == NULL || str_eq(d->target, ask->target)) &&
+	    (ask->job == NULL || str_eq(d->job_id, ask->job));
+}
+
+static void
+add_delivery(const struct store_ask *ask, const struct delivery_row *r,
+    struct delivery ***out, size_t *n)
+{
+	*out = grow(*out, *n);
+	(*out)[(*n)++] = copy_delivery(r, ask->body, ask->parts);
+}
+
+int
+memory_deliveries(void *arg, const struct store_ask *ask,
+    struct delivery ***out, size_t *n, struct error *err)
+{
+	const struct mem *m = arg;
+	struct row *row;
+
+	if (ask->which == STORE_BY_ID) {
+		row = memory_find(m, DELIVERIES, ask->key);
+		if (row != NULL)
+			add_delivery(ask, (struct delivery_row *)row, out, n);
+		return 0;
+	}
+	if (first_row(m, DELIVERIES, ask->after, &row, err) == -1)
+		return -1;
+	for (; row != NULL && (ask->limit == 0 || *n < ask->limit);
+	     row = TAILQ_NEXT(row, entry)) {
+		const struct delivery_row *r = (struct delivery_row *)row;
+
+		if (!row->gone && delivery_fits(ask, r->d))
+			add_delivery(ask, r, out, n);
+	}
+	return 0;
+}
+
+/* --- jobs ----------------------------------------------------------- */
+
+static void
+add_job(const struct store_ask *ask, const struct job_row *r, struct job ***out,
+    size_t *n)
+{
+	struct job *job = job_clone(r->job, false);
+	size_t i;
+
+	job_spec_copy(
+	    &job->spec, &r->spec, ask->body || ask->which == STORE_UNFINISHED);
+	for (i = 0; i < r->ndeliveries && ask->parts; i++)
+		job_add_delivery(
+		    job, copy_delivery(r->deliveries[i], false, false));
+	*out = grow(*out, *n);
+	(*out)[(*n)++] = job;
+}
+
+static bool
+job_fits(const struct store_ask *ask, const struct job_row *r)
+{
+	const struct job *job = r->job;
+
+	switch (ask->which) {
+	case STORE_UNFINISHED:
+		return job->state != JOB_DONE;
+	case STORE_EXPIRED:
+		return job->state == JOB_DONE &&
+		    job->outcome == OUTCOME_EXPIRED && job->late_at == 0 &&
+		    job->completed_at >= ask->since_at;
+	default:
+		return (ask->state == STORE_ANY ||
+			   (int)job->state == ask->state) &&
+		    (ask->outcome == STORE_ANY ||
+			(int)job->outcome == ask->outcome) &&
+		    (ask->endpoint == NULL ||
+			str_eq(r->spec.endpoint, ask->endpoint));
+	}
+}
+
+static struct row *
+find_job(const struct mem *m, const struct store_ask *ask)
+{
+	struct row *key;
+
+	if (ask->which == STORE_BY_ID)
+		return memory_find(m, JOBS, ask->key);
+	key = memory_find(m, KEYS, ask->key);
+	return key == NULL
+	    ? NULL
+	    : memory_find(m, JOBS, ((struct key_row *)key)->job_id);
+}
+
+int
+memory_jobs(void *arg, const struct store_ask *ask, struct job ***out,
+    size_t *n, struct error *err)
+{
+	const struct mem *m = arg;
+	struct row *row;
+
+	if (ask->which == STORE_BY_ID || ask->which == STORE_BY_KEY) {
+		row = find_job(m, ask);
+		if (row != NULL)
+			add_job(ask, (struct job_row *)row, out, n);
+		return 0;
+	}
+	if (first_row(m, JOBS, ask->after, &row, err) == -1)
+		return -1;
+	for (; row != NULL && (ask->limit == 0 || *n < ask->limit);
+	     row = TAILQ_NEXT(row, entry)) {
+		const struct job_row *r = (struct job_row *)row;
+
+		if (!row->gone && job_fits(ask, r))
+			add_job(ask, r, out, n);
+	}
+	return 0;
+}
+
+/* --- keys and what is kept ------------------------------------------ */
+
+int
+memory_find_key(
+    void *arg, const char *key, struct store_known *out, struct error *err)
+{
+	const struct mem *m = arg;
+	const struct key_row *r =
+	    (const struct key_row *)memory_find(m, KEYS, key);
+
+	(void)err;
+	if (r == NULL)
+		return 0;
+	memcpy(out->job_id, r->job_id, JOBID_SIZE);
+	out->hash = xstrdup_or_null(r->hash);
+	return 0;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct store_note *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+int
+memory_recall(void *arg, struct store_note **out, size_t *n, struct error *err)
+{
+	const struct mem *m = arg;
+	struct row *row;
+
+	(void)err;
+	TAILQ_FOREACH (row, &m->tables[NOTES].rows, entry) {
+		const struct note_row *r = (struct note_row *)row;
+
+		*out = xreallocarray(*out, *n + 1, sizeof(**out));
+		(*out)[*n].name = xstrdup(r->name);
+		(*out)[(*n)++].value = xstrdup(r->value);
+	}
+	if (*n > 0)
+		qsort(*out, *n, sizeof(**out), by_name);
+	return 0;
+}
