@@ -636,7 +636,7 @@ engine_adopt(struct engine *e, struct job *take_job)
 	}
 	w = work_new(e, take_job);
 	recall_output_path(take_job);
-	log_begin(LOG_INFO, "engine");
+	log_begin(LOG_DEBUG, "engine");
 	log_str("job", take_job->id);
 	log_str("adopted", job_state_name(take_job->state));
 	log_str("in_doubt", job_in_doubt(take_job) ? "yes" : NULL);

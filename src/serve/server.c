@@ -71,6 +71,48 @@ on_event(enum engine_event event, const struct job *job,
 		fail(sv, err);
 }
 
+/* --- news of the store ---------------------------------------------- */
+
+static void
+log_trouble(const char *what, const struct error *err)
+{
+	struct error e = *err;
+
+	err_prefix(&e, "%s", what);
+	log_begin(LOG_ERROR, "store");
+	log_err(&e);
+	log_end();
+}
+
+static void
+on_store(enum store_event event, const struct error *err, void *arg)
+{
+	struct server *sv = arg;
+
+	switch (event) {
+	case STORE_STALLED:
+		log_trouble("no new jobs are taken, and all else waits", err);
+		return;
+	case STORE_RESUMED:
+		log_info("store", "goes on: new jobs are taken again");
+		return;
+	case STORE_DAMAGED:
+		log_trouble("set aside", err);
+		return;
+	case STORE_CHECKED:
+		if (err != NULL)
+			log_trouble("behind an unclean end", err);
+		else
+			log_info("store", "sound behind an unclean end");
+		return;
+	case STORE_BROKEN:
+		/* Whoever starts us again finds what is on disk. */
+		fail(sv, err);
+		return;
+	}
+	abort();
+}
+
 static void
 on_delivery(const struct delivery *d, const struct attempt *a, void *arg)
 {
@@ -296,11 +338,37 @@ on_jobs(struct job **jobs, size_t n, const struct error *err, void *arg)
 	sv->adopted += n;
 }
 
+/* A former deployment's, which cannot be at work: the file is ours alone. */
+static void
+on_taken_over(size_t n, const struct error *err, void *arg)
+{
+	struct server *sv = arg;
+
+	if (err != NULL) {
+		fail(sv, err);
+		return;
+	}
+	if (n > 0)
+		log_info("serve",
+		    "took over %zu jobs and deliveries of another deployment",
+		    n);
+	store_unfinished(sv->s.store, on_jobs, sv);
+}
+
 static int
 open_store(struct server *sv, struct error *err)
 {
+	const struct conf_global *conf = &sv->conf->global;
 	char *path = xasprintf("%s/" SERVER_STORE, sv->s.folder);
-	struct store_options so = {.path = path, .lock_wait_ms = LOCK_WAIT_MS};
+	struct store_options so = {
+	    .memory = conf->store == CONF_STORE_MEMORY,
+	    .owner = conf->deployment,
+	    .event = on_store,
+	    .event_arg = sv,
+	    .path = path,
+	    .reserve = true,
+	    .lock_wait_ms = LOCK_WAIT_MS,
+	};
 	int rc = store_open(sv->s.loop, &so, &sv->s.store, err);
 
 	if (rc == -1 && err->code == ERR_BUSY) {
@@ -309,6 +377,9 @@ open_store(struct server *sv, struct error *err)
 		    "Stop it, or give this one a state folder of its own "
 		    "([awaitd] state).");
 	}
+	if (rc == 0 && so.memory)
+		log_warn("serve",
+		    "[awaitd] store = memory: no job survives the service");
 	free(path);
 	return rc;
 }
@@ -393,7 +464,7 @@ server_run(const struct server_options *options, struct error *err)
 
 	sv.rc = open_all(&sv, &sv.err);
 	if (sv.rc == 0) {
-		store_unfinished(sv.s.store, on_jobs, &sv);
+		store_take_over(sv.s.store, on_taken_over, &sv);
 		loop_run(sv.s.loop);
 		log_info("serve", "stopped");
 	}

@@ -361,18 +361,24 @@ forget_jobs(struct mem *m, int64_t before_at, size_t limit)
 	return i;
 }
 
-static void
-forget_keys(struct mem *m, int64_t before_at)
+static size_t
+forget_keys(struct mem *m, int64_t before_at, size_t limit)
 {
 	struct row *row;
+	size_t n = 0;
 
 	TAILQ_FOREACH (row, &m->tables[KEYS].rows, entry) {
 		const struct key_row *r = (struct key_row *)row;
 
-		if (!row->gone && r->created_at < before_at &&
-		    memory_find(m, JOBS, r->job_id) == NULL)
-			memory_drop(m, KEYS, row);
+		if (n == limit)
+			break;
+		if (row->gone || r->created_at >= before_at ||
+		    memory_find(m, JOBS, r->job_id) != NULL)
+			continue;
+		memory_drop(m, KEYS, row);
+		n++;
 	}
+	return n;
 }
 
 int
@@ -382,7 +388,7 @@ memory_forget(
 	struct mem *m = arg;
 
 	(void)err;
-	*n = forget_jobs(m, f->before_at, f->limit);
-	forget_keys(m, f->keys_before_at);
+	*n = forget_jobs(m, f->before_at, f->limit) +
+	    forget_keys(m, f->keys_before_at, f->limit);
 	return 0;
 }
