@@ -4,6 +4,8 @@
 
 # One module a line, sorted.
 unit_tests =
+unit_tests += tests/contract/test_store_contract
+unit_tests += tests/contract/test_store_contract_ends
 unit_tests += tests/unit/test_agenda
 unit_tests += tests/unit/test_api
 unit_tests += tests/unit/test_api_asked
@@ -246,6 +248,12 @@ tests_unit_test_store_migrate_SOURCES = tests/unit/test_store_migrate.c \
 	tests/support/schema_v1.h $(store_support)
 tests_unit_test_store_prune_SOURCES = tests/unit/test_store_prune.c \
 	$(store_support)
+contract_rig = tests/contract/contract_rig.c tests/contract/contract_rig.h \
+	$(store_support)
+tests_contract_test_store_contract_SOURCES = \
+	tests/contract/test_store_contract.c $(contract_rig)
+tests_contract_test_store_contract_ends_SOURCES = \
+	tests/contract/test_store_contract_ends.c $(contract_rig)
 stall_rig = tests/unit/stall_rig.c tests/unit/stall_rig.h \
 	tests/support/faulty_disk.c tests/support/faulty_disk.h \
 	$(store_support)
