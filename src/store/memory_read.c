@@ -84,7 +84,7 @@ memory_deliveries(void *arg, const struct store_ask *ask,
     struct delivery ***out, size_t *n, struct error *err)
 {
 	const struct mem *m = arg;
-	struct row *row;
+	struct row *row = NULL;
 
 	if (ask->which == STORE_BY_ID) {
 		row = memory_find(m, DELIVERIES, ask->key);
@@ -162,7 +162,7 @@ memory_jobs(void *arg, const struct store_ask *ask, struct job ***out,
     size_t *n, struct error *err)
 {
 	const struct mem *m = arg;
-	struct row *row;
+	struct row *row = NULL;
 
 	if (ask->which == STORE_BY_ID || ask->which == STORE_BY_KEY) {
 		row = find_job(m, ask);
