@@ -102,6 +102,7 @@ unit_tests += tests/unit/test_sigv4_vectors
 unit_tests += tests/unit/test_snapshot
 unit_tests += tests/unit/test_sockset
 unit_tests += tests/unit/test_store
+unit_tests += tests/unit/test_store_check
 unit_tests += tests/unit/test_store_delivery
 unit_tests += tests/unit/test_store_file
 unit_tests += tests/unit/test_store_list
@@ -257,6 +258,8 @@ tests_contract_test_store_contract_ends_SOURCES = \
 stall_rig = tests/unit/stall_rig.c tests/unit/stall_rig.h \
 	tests/support/faulty_disk.c tests/support/faulty_disk.h \
 	$(store_support)
+tests_unit_test_store_check_SOURCES = tests/unit/test_store_check.c \
+	$(stall_rig)
 tests_unit_test_store_stall_SOURCES = tests/unit/test_store_stall.c \
 	$(stall_rig)
 tests_unit_test_store_sync_SOURCES = tests/unit/test_store_sync.c \

@@ -36,8 +36,8 @@ accept_job(struct job *job)
 	s->inference_id = xasprintf("%s-1", job->id);
 	s->extension = xstrdup("awaitd/2026-11-22");
 	s->filename = xasprintf("%s-1.out", job->id);
-	s->output_location = xasprintf(
-	    "s3://bucket/out/%s/%s", s->extension, s->filename);
+	s->output_location =
+	    xasprintf("s3://bucket/out/%s/%s", s->extension, s->filename);
 	s->predicted = xstrdup(s->output_location);
 	s->failure_location = xasprintf("s3://bucket/failed/%s", s->filename);
 	s->request_id = xstrdup("5f1b7c0e-3d0a-4f5e-9d7b-0c6f2a9c1e11");
