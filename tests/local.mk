@@ -4,6 +4,8 @@
 
 # One module a line, sorted.
 unit_tests =
+unit_tests += tests/contract/test_store_contract
+unit_tests += tests/contract/test_store_contract_ends
 unit_tests += tests/unit/test_agenda
 unit_tests += tests/unit/test_answer
 unit_tests += tests/unit/test_api
@@ -105,6 +107,7 @@ unit_tests += tests/unit/test_sigv4_vectors
 unit_tests += tests/unit/test_snapshot
 unit_tests += tests/unit/test_sockset
 unit_tests += tests/unit/test_store
+unit_tests += tests/unit/test_store_check
 unit_tests += tests/unit/test_store_delivery
 unit_tests += tests/unit/test_store_file
 unit_tests += tests/unit/test_store_list
@@ -258,9 +261,17 @@ tests_unit_test_store_migrate_SOURCES = tests/unit/test_store_migrate.c \
 	tests/support/schema_v1.h $(store_support)
 tests_unit_test_store_prune_SOURCES = tests/unit/test_store_prune.c \
 	$(store_support)
+contract_rig = tests/contract/contract_rig.c tests/contract/contract_rig.h \
+	$(store_support)
+tests_contract_test_store_contract_SOURCES = \
+	tests/contract/test_store_contract.c $(contract_rig)
+tests_contract_test_store_contract_ends_SOURCES = \
+	tests/contract/test_store_contract_ends.c $(contract_rig)
 stall_rig = tests/unit/stall_rig.c tests/unit/stall_rig.h \
 	tests/support/faulty_disk.c tests/support/faulty_disk.h \
 	$(store_support)
+tests_unit_test_store_check_SOURCES = tests/unit/test_store_check.c \
+	$(stall_rig)
 tests_unit_test_store_stall_SOURCES = tests/unit/test_store_stall.c \
 	$(stall_rig)
 tests_unit_test_store_sync_SOURCES = tests/unit/test_store_sync.c \
@@ -402,6 +413,8 @@ tests_support_bitrot_SOURCES = tests/support/bitrot.c tests/support/rot.h \
 tests_support_bitrot_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/fsdown
 tests_support_fsdown_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/fillstore
+tests_support_fillstore_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/hostile
 tests_support_hostile_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/burst

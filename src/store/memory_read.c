@@ -25,7 +25,7 @@ static int
 first_row(const struct mem *m, enum table_of table, const char *after,
     struct row **out, struct error *err)
 {
-	struct row *row = NULL;
+	struct row *row;
 
 	if (after == NULL) {
 		*out = TAILQ_FIRST(&m->tables[table].rows);
@@ -212,7 +212,7 @@ int
 memory_recall(void *arg, struct store_note **out, size_t *n, struct error *err)
 {
 	const struct mem *m = arg;
-	struct row *row = NULL;
+	struct row *row;
 
 	(void)err;
 	TAILQ_FOREACH (row, &m->tables[NOTES].rows, entry) {

@@ -16,8 +16,8 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "store/reserve.h"
 #include "store/sqlite_damage.h"
+#include "store/reserve.h"
 #include "store/sqlite_db.h"
 
 /* --- open ----------------------------------------------------------- */

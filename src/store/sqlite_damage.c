@@ -87,7 +87,7 @@ save_rest(struct db *db)
 {
 	struct error ignored;
 
-	if (STAILQ_EMPTY(&db->damage->unsaved) ||
+	if (db->broken || STAILQ_EMPTY(&db->damage->unsaved) ||
 	    sqlite3_db_readonly(db->conn, "main") != 0)
 		return;
 	db->damage->changes = -1;

@@ -27,6 +27,10 @@ struct db {
 	int lock_fd;
 	bool empty; /* read only, and nothing is in it */
 	char *owner; /* of the rows that are written */
+	/* The seqs of the next rows: never one that was there before. */
+	int64_t next_job;
+	int64_t next_delivery;
+	struct damage *damage;
 	bool alone; /* the file and its log are ours */
 	bool unclean; /* how it was left */
 	bool reserve; /* is wanted */
@@ -34,10 +38,6 @@ struct db {
 	int log_pages;
 	enum store_trouble trouble; /* of the last call that failed */
 	bool broken; /* it was STORE_NEVER once */
-	/* The seqs of the next rows: never one that was there before. */
-	int64_t next_job;
-	int64_t next_delivery;
-	struct damage *damage;
 	struct sqlite3_stmt *stmts[SQL_COUNT];
 };
 
@@ -84,6 +84,9 @@ unsigned sqlite_get_enum(struct cursor *c);
 unsigned sqlite_get_count(struct cursor *c);
 int sqlite_get_status(struct cursor *c);
 
+/* Of the row of idempotency on which the statement stands; noted if not. */
+bool sqlite_key_sound(struct db *db, struct sqlite3_stmt *stmt);
+
 /* --- beside the verbs, as backend.h says ---------------------------- */
 
 int sqlite_probe(void *arg, struct error *err);
@@ -93,8 +96,6 @@ bool sqlite_roomy(void *arg);
 bool sqlite_unclean(void *arg);
 int sqlite_check(void *arg, struct error *err);
 void sqlite_interrupt(void *arg);
-/* Of the row of idempotency on which the statement stands; noted if not. */
-bool sqlite_key_sound(struct db *db, struct sqlite3_stmt *stmt);
 
 /* --- the verbs ------------------------------------------------------ */
 

@@ -102,18 +102,18 @@ forget_key(struct db *db, sqlite3_stmt *stmt, struct error *err)
 }
 
 static int
-forget_keys(struct db *db, const struct store_forget *f, struct error *err)
+forget_keys(
+    struct db *db, const struct store_forget *f, size_t *n, struct error *err)
 {
 	struct cursor c = sqlite_bind(db, SQL_OLD_KEYS);
-	size_t n = 0;
 	int rc = SQLITE_DONE;
 
 	sqlite_put_int(&c, f->keys_before_at);
-	while (n < f->limit && (rc = sqlite3_step(c.stmt)) == SQLITE_ROW) {
+	while (*n < f->limit && (rc = sqlite3_step(c.stmt)) == SQLITE_ROW) {
 		if (sqlite_key_sound(db, c.stmt)) {
 			if (forget_key(db, c.stmt, err) == -1)
 				break;
-			n++;
+			++*n;
 		}
 		rc = SQLITE_DONE;
 	}
@@ -128,11 +128,12 @@ sqlite_forget(
     void *arg, const struct store_forget *f, size_t *n, struct error *err)
 {
 	struct db *db = arg;
-	size_t count = 0;
+	size_t jobs = 0, keys = 0;
 
-	if (forget_jobs(db, f, &count, err) == -1 ||
-	    forget_keys(db, f, err) == -1 || damage_recount(db, err) == -1)
+	if (forget_jobs(db, f, &jobs, err) == -1 ||
+	    forget_keys(db, f, &keys, err) == -1 ||
+	    damage_recount(db, err) == -1)
 		return -1;
-	*n = count;
+	*n = jobs + keys;
 	return 0;
 }

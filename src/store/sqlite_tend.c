@@ -112,9 +112,9 @@ condemn(const struct db *db, const char *text, struct error *err)
 {
 	err_set(err, ERR_DAMAGED, "%s is damaged: %s", path_of(db), text);
 	return err_hint(err,
-	    "Each row has a checksum and damaged ones are not "
-	    "used; but keep a copy of the file, and restore "
-	    "it or rebuild it (.recover of sqlite3).");
+	    "Each row has a checksum, and damaged ones are not used; but "
+	    "restore a backup, or see what `sqlite3 FILE .recover` finds in a "
+	    "copy of it.");
 }
 
 /* The first thing that is wrong is enough. */

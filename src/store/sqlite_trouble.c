@@ -105,11 +105,11 @@ explain(struct db *db, int code, struct error *err)
 }
 
 static enum error_code
-code_of(int kind)
+code_of(int code)
 {
-	if (kind == SQLITE_BUSY)
+	if ((code & 0xff) == SQLITE_BUSY)
 		return ERR_BUSY;
-	return kind == SQLITE_CORRUPT ? ERR_DAMAGED : ERR_STORE;
+	return (code & 0xff) == SQLITE_CORRUPT ? ERR_DAMAGED : ERR_STORE;
 }
 
 int
@@ -121,21 +121,11 @@ sqlite_complain(struct db *db, const char *what, struct error *err)
 	db->trouble = class_of(code);
 	if (db->trouble == STORE_NEVER)
 		db->broken = true;
-	err_set(err, code_of(code & 0xff), "%s in %s: %s", what,
+	err_set(err, code_of(code), "%s in %s: %s", what,
 	    file != NULL ? file : "the state file", sqlite3_errmsg(db->conn));
 	err->retryable = db->trouble == STORE_NOT_NOW;
 	explain(db, code, err);
 	return -1;
-}
-
-static void
-condemn(struct db *db, struct error *err)
-{
-	db->trouble = STORE_NEVER;
-	db->broken = true;
-	err_hint(err,
-	    "The state file is damaged: keep a copy of it, and "
-	    "restore it or rebuild it (.recover of sqlite3).");
 }
 
 /* What writes into a file whose structure is broken may break more of it. */
@@ -149,8 +139,10 @@ sqlite_run(
 
 	if (rc != SQLITE_DONE && rc != SQLITE_ROW) {
 		sqlite_complain(db, what, err);
-		if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB)
-			condemn(db, err);
+		if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB) {
+			db->trouble = STORE_NEVER;
+			db->broken = true;
+		}
 	}
 	sqlite3_reset(stmt);
 	return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : -1;

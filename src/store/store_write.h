@@ -71,8 +71,8 @@ void store_keep(struct store *store, const char *name, const char *value,
 void store_take_over(struct store *store, store_count_fn *done, void *arg);
 
 /*
- * The same as store_prune, and idempotency keys that were given before
- * `keys_before_at` and whose jobs are gone.
+ * The same as store_prune, and at most as many idempotency keys that were
+ * given before `keys_before_at` and whose jobs are gone; `n` counts both.
  */
 struct store_forget {
 	int64_t before_at;

@@ -22,7 +22,11 @@ static struct {
 static unsigned failed;
 static const char *holding;
 static bool held;
+static const char *slow;
+static unsigned slow_ms;
+static unsigned reads;
 
+ssize_t pread64(int fd, void *data, size_t len, off_t at);
 ssize_t pwrite64(int fd, const void *data, size_t len, off_t at);
 int fdatasync(int fd);
 int fsync(int fd);
@@ -85,6 +89,22 @@ sync_file(int fd, long number)
 }
 
 ssize_t
+pread64(int fd, void *data, size_t len, off_t at)
+{
+	unsigned ms = 0;
+
+	pthread_mutex_lock(&lock);
+	if (concerns(fd, slow)) {
+		ms = slow_ms;
+		reads++;
+	}
+	pthread_mutex_unlock(&lock);
+	if (ms > 0)
+		usleep(ms * 1000);
+	return syscall(SYS_pread64, fd, data, len, at);
+}
+
+ssize_t
 pwrite64(int fd, const void *data, size_t len, off_t at)
 {
 	int error = fails(FAULTY_WRITE, fd);
@@ -140,6 +160,27 @@ faulty_disk_failed(void)
 
 	pthread_mutex_lock(&lock);
 	n = failed;
+	pthread_mutex_unlock(&lock);
+	return n;
+}
+
+void
+faulty_disk_slow(const char *suffix, unsigned ms)
+{
+	pthread_mutex_lock(&lock);
+	slow = suffix;
+	slow_ms = ms;
+	reads = 0;
+	pthread_mutex_unlock(&lock);
+}
+
+unsigned
+faulty_disk_reads(void)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&lock);
+	n = reads;
 	pthread_mutex_unlock(&lock);
 	return n;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A disk that fails on demand: this file's pwrite64, fdatasync and fsync take
- * the place of the C library's for the whole program, SQLite's calls included.
- * They concern files whose path ends as was asked.
+ * A disk that fails on demand: this file's pread64, pwrite64, fdatasync and
+ * fsync take the place of the C library's for the whole program, SQLite's calls
+ * included. They concern files whose path ends as was asked.
  */
 #ifndef TESTS_FAULTY_DISK_H
 #define TESTS_FAULTY_DISK_H
@@ -24,6 +24,11 @@ void faulty_disk_heal(void);
 
 /* Calls that failed since the last break. */
 unsigned faulty_disk_failed(void);
+
+/* From now on each read of files that end so takes a while (0: none does), and
+ * is counted. */
+void faulty_disk_slow(const char *suffix, unsigned ms);
+unsigned faulty_disk_reads(void);
 
 /* Syncs of files that end so wait until they are let go. */
 void faulty_disk_hold(const char *suffix);

@@ -28,6 +28,7 @@ rig_teardown(void **state)
 {
 	faulty_disk_let_go();
 	faulty_disk_heal();
+	faulty_disk_slow(NULL, 0);
 	return fx_teardown(state);
 }
 

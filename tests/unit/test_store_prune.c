@@ -138,7 +138,7 @@ a_key_outlives_its_job(void **state)
 	assert_int_equal(fx_forget(11, 5, 10), 1);
 	assert_int_equal(fx_insert(again), -1);
 	assert_int_equal(fx.err.code, ERR_EXISTS);
-	assert_int_equal(fx_forget(11, 6, 10), 0);
+	assert_int_equal(fx_forget(11, 6, 10), 1);
 	assert_int_equal(fx_insert(again), 0);
 	job_free(job);
 	job_free(again);
