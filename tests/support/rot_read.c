@@ -186,6 +186,36 @@ on_parcel(struct job *take_job, struct delivery *take_d,
 }
 
 static void
+on_key(const struct store_key *key, struct job *take_job,
+    const struct error *err, void *arg)
+{
+	struct buf b;
+
+	(void)arg;
+	if (err == NULL && key != NULL) {
+		buf_init(&b, TEXT_MAX);
+		buf_printf(&b, "job=%s hash=%s\n", key->job_id, key->hash);
+		if (take_job != NULL)
+			put_job(&b, take_job);
+		add(r.id, buf_take(&b), NULL);
+	}
+	job_free(take_job);
+	finish(err);
+}
+
+static void
+on_kept(
+    const struct store_kept *v, size_t n, const struct error *err, void *arg)
+{
+	size_t i;
+
+	(void)arg;
+	for (i = 0; i < n; i++)
+		add(v[i].name, xstrdup(v[i].value), NULL);
+	finish(err);
+}
+
+static void
 on_event(enum store_event event, const struct error *err, void *arg)
 {
 	(void)arg;
@@ -254,6 +284,36 @@ read_one(struct rot_record record)
 	}
 }
 
+/* Before anything is written. */
+static void
+read_start(void)
+{
+	ask("kept", NULL);
+	store_recall(r.store, on_kept, NULL);
+	await();
+	ask("unfinished", NULL);
+	store_unfinished(r.store, on_jobs, NULL);
+	await();
+	ask("expired", NULL);
+	store_expired(r.store, 0, 1000, on_jobs, NULL);
+	await();
+}
+
+static void
+read_keys(void)
+{
+	char *key;
+	unsigned i;
+
+	for (i = 0; i < ROT_KEYS; i++) {
+		key = rot_key(i);
+		ask("key", key);
+		store_find_idempotency(r.store, key, on_key, NULL);
+		await();
+		free(key);
+	}
+}
+
 static void
 read_all(const struct rot_reading *intact)
 {
@@ -261,9 +321,7 @@ read_all(const struct rot_reading *intact)
 	struct delivery **kept = NULL;
 	size_t i, n;
 
-	ask("unfinished", NULL);
-	store_unfinished(r.store, on_jobs, NULL);
-	await();
+	read_start();
 	ask("waiting", NULL);
 	store_list_deliveries(r.store, &waiting, on_deliveries, NULL);
 	await();
@@ -274,6 +332,7 @@ read_all(const struct rot_reading *intact)
 	store_list_deliveries(r.store, &all, on_deliveries, &kept);
 	await();
 	read_parcels(kept);
+	read_keys();
 	n = intact != NULL ? intact->n : r.out->n;
 	for (i = 0; i < n; i++)
 		read_one(intact != NULL ? intact->v[i] : r.out->v[i]);
