@@ -27,7 +27,7 @@ struct rot_reading {
 
 /* Idempotency keys of the first jobs, every second of which has one. The
  * caller's. */
-#define ROT_KEYS 60
+#define ROT_KEYS 150
 char *rot_key(unsigned i);
 
 /* A file with jobs and deliveries in every state. */

@@ -22,6 +22,7 @@ static struct {
 	struct rot_reading *out;
 	const char *word; /* of the question under way */
 	const char *id; /* … or NULL */
+	size_t parcels; /* under way */
 	bool done;
 } r;
 
@@ -177,12 +178,14 @@ static void
 on_parcel(struct job *take_job, struct delivery *take_d,
     const struct error *err, void *arg)
 {
-	(void)arg;
 	if (err == NULL)
 		add_job(take_job, take_d);
+	else
+		add(arg, xstrdup(""), err);
 	job_free(take_job);
 	delivery_free(take_d);
-	finish(err);
+	if (--r.parcels == 0)
+		finish(NULL);
 }
 
 static void
@@ -244,13 +247,14 @@ await(void)
 }
 
 /* As a service begins an attempt of each; what is over goes again as one that
- * somebody asked for. */
+ * somebody asked for. All at once, so that few commits have them. */
 static void
 read_parcels(struct delivery **kept)
 {
 	struct attempt a;
 	size_t i;
 
+	ask("parcel", NULL);
 	for (i = 0; kept != NULL && kept[i] != NULL; i++) {
 		struct delivery *d = kept[i];
 		bool replay = d->state != DELIVERY_WAITING;
@@ -258,11 +262,13 @@ read_parcels(struct delivery **kept)
 		if (replay)
 			delivery_move(d, DELIVERY_WAITING, d->created_at + 900);
 		delivery_begin_attempt(d, d->created_at + 1000, replay, &a);
-		ask("parcel", d->id);
-		store_begin_attempt(r.store, d, &a, on_parcel, NULL);
-		await();
-		delivery_free(d);
+		r.parcels++;
+		store_begin_attempt(r.store, d, &a, on_parcel, d->id);
 	}
+	r.done = r.parcels == 0;
+	await();
+	for (i = 0; kept != NULL && kept[i] != NULL; i++)
+		delivery_free(kept[i]);
 	free(kept);
 }
 
