@@ -45,8 +45,10 @@ decided() {
 }
 # shellcheck disable=SC2317 # by wait_until
 nothing_waits() {
-	gone "$serve_pid" ||
-	    [ "$(asked '/v1/deliveries?state=waiting&limit=1' deliveries)" = 0 ]
+	gone "$serve_pid" || {
+		api GET '/v1/deliveries?state=waiting&limit=1' &&
+		    jq -e '.deliveries == []' "$tmp/out" >/dev/null
+	}
 }
 
 whole=0
@@ -59,7 +61,7 @@ while [ "$whole" -lt "$WHOLE" ]; do
 	: >"$tmp/serve.err"
 	spawn
 	wait_until 20 decided || stop_it "neither ready nor gone: $where"
-	gone "$serve_pid" || wait_until 5 nothing_waits || :
+	wait_until 5 nothing_waits || :
 	if gone "$serve_pid"; then
 		ended=0
 		wait "$serve_pid" || ended=$?

@@ -7,6 +7,8 @@
  * bitrot sums FILE
  *	What may leave: "hook ID SHA256" of each body of a delivery, "input JOB
  *	SHA256" of each job's own bytes.
+ * bitrot look FILE DAMAGED
+ *	Every answer of the second file that is other than the first one's.
  * bitrot run FILE WORK SEED FLIPS
  *	So many times: a copy with one such bit, opened and read as a
  *	service does, in a process of its own, and compared with the intact
@@ -42,6 +44,7 @@ struct verdict {
 	unsigned wrong; /* jobs and parcels that were handed out so */
 	unsigned differ; /* other answers */
 	unsigned missing; /* answers that did not come */
+	unsigned idle; /* … of work that is to be carried on */
 	char what[200]; /* the first of those, or the error */
 };
 
@@ -230,6 +233,14 @@ tell(struct verdict *v, const char *what, const char *key)
 		snprintf(v->what, sizeof(v->what), "%s: %s", what, key);
 }
 
+/* What a service begins with. */
+static bool
+is_work(const struct rot_record *record)
+{
+	return rot_id(record, "unfinished") != NULL ||
+	    rot_id(record, "waiting") != NULL;
+}
+
 /* What leaves for a model or a receiver counts as bytes. */
 static void
 judge_record(const struct rot_record *record, struct verdict *v)
@@ -270,6 +281,7 @@ judge_reading(const struct rot_reading *now, struct verdict *v)
 		if (rot_find(now, intact.reading.v[i].key) != NULL)
 			continue;
 		v->missing++;
+		v->idle += is_work(&intact.reading.v[i]);
 		tell(v, "is missing", intact.reading.v[i].key);
 	}
 }
@@ -321,6 +333,7 @@ struct tally {
 	unsigned long unread; /* changed, and every answer is as it was */
 	unsigned long missed; /* changed, some answer differs, not a word */
 	unsigned long astray; /* not changed, and an answer differs */
+	unsigned long idle; /* of both, some work is not carried on */
 };
 
 static void
@@ -335,6 +348,7 @@ count(struct tally *t, const struct verdict *v)
 	t->unread += v->changed && !v->detected && !other;
 	t->missed += v->changed && !v->detected && other;
 	t->astray += !v->changed && !v->detected && other;
+	t->idle += !v->detected && v->idle > 0;
 }
 
 static void
@@ -345,11 +359,12 @@ describe(size_t bit, const struct verdict *v, bool crashed)
 	if (!crashed && v->wrong == 0 &&
 	    (v->detected || !(v->changed || other)))
 		return;
-	printf("# byte %zu bit %zu: %s%s%s wrong=%u differ=%u missing=%u %s\n",
+	printf("# byte %zu bit %zu: %s%s%s wrong=%u differ=%u missing=%u "
+	       "idle=%u %s\n",
 	    bit / 8, bit % 8, crashed ? "crashed " : "",
 	    v->detected ? "detected " : "not detected ",
 	    v->changed ? v->table : "no row changed", v->wrong, v->differ,
-	    v->missing, v->what);
+	    v->missing, v->idle, v->what);
 }
 
 static void
@@ -387,9 +402,10 @@ run(const char *path, const char *work, const char *seed, long flips)
 	}
 	printf("flips=%ld changed=%lu detected=%lu wrong_bytes=%lu "
 	       "crashes=%lu refused=%lu unread=%lu missed=%lu astray=%lu "
+	       "idle=%lu "
 	       "detected_share=%.4f bytes=%zu answers=%zu\n",
 	    flips, t.changed, t.detected, t.wrong, t.crashes, t.refused,
-	    t.unread, t.missed, t.astray,
+	    t.unread, t.missed, t.astray, t.idle,
 	    t.detected + t.missed > 0
 		? (double)t.detected / (double)(t.detected + t.missed)
 		: 1,
@@ -411,6 +427,44 @@ flip_file(const char *path, const char *seed)
 	write_copy(path);
 	printf("byte=%zu bit=%zu\n", bit / 8, bit % 8);
 	free(intact.bytes);
+	return 0;
+}
+
+static void
+print_answer(const char *what, const struct rot_record *record)
+{
+	printf("%s %s: %s\n%s", what, record->key,
+	    record->code != ERR_NONE ? error_code_name(record->code) : "",
+	    record->text);
+}
+
+static int
+look(const char *path, const char *damaged)
+{
+	struct rot_reading now;
+	const struct rot_record *was;
+	size_t i;
+
+	rot_read(path, NULL, &intact.reading);
+	rot_read(damaged, &intact.reading, &now);
+	printf("refused=%d damaged=%u unsound=%u: %s\n", now.refused,
+	    now.damaged, now.unsound,
+	    now.err.code != ERR_NONE ? now.err.text : "");
+	for (i = 0; i < now.n; i++) {
+		was = rot_find(&intact.reading, now.v[i].key);
+		if (was != NULL && was->code == now.v[i].code &&
+		    str_eq(was->text, now.v[i].text))
+			continue;
+		if (was != NULL)
+			print_answer("-", was);
+		print_answer("+", &now.v[i]);
+	}
+	for (i = 0; i < intact.reading.n; i++) {
+		if (rot_find(&now, intact.reading.v[i].key) == NULL)
+			print_answer("-", &intact.reading.v[i]);
+	}
+	rot_done(&now);
+	rot_done(&intact.reading);
 	return 0;
 }
 
@@ -461,10 +515,13 @@ main(int argc, char **argv)
 		return flip_file(argv[2], argv[3]);
 	if (argc == 3 && str_eq(argv[1], "sums"))
 		return sums(argv[2]);
+	if (argc == 4 && str_eq(argv[1], "look"))
+		return look(argv[2], argv[3]);
 	if (argc == 6 && str_eq(argv[1], "run"))
 		return run(
 		    argv[2], argv[3], argv[4], strtol(argv[5], NULL, 10));
 	die("usage",
 	    "bitrot make FILE JOBS | flip FILE SEED | "
-	    "sums FILE | run FILE WORK SEED FLIPS");
+	    "sums FILE | look FILE DAMAGED | "
+	    "run FILE WORK SEED FLIPS");
 }

@@ -25,6 +25,11 @@ struct rot_reading {
 	struct error err; /* the first */
 };
 
+/* Idempotency keys of the first jobs, every second of which has one. The
+ * caller's. */
+#define ROT_KEYS 150
+char *rot_key(unsigned i);
+
 /* A file with jobs and deliveries in every state. */
 int rot_make(const char *path, unsigned jobs, struct error *err);
 

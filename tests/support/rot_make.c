@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "store/store.h"
 
-#define KINDS 9
+#define KINDS 10
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
 
 static struct {
@@ -70,6 +70,12 @@ text_of(unsigned i, const char *what, size_t *len)
 	return text;
 }
 
+char *
+rot_key(unsigned i)
+{
+	return xasprintf("key-%u", i);
+}
+
 static struct job *
 make_job(unsigned i)
 {
@@ -83,7 +89,7 @@ make_job(unsigned i)
 	spec->deployment = xstrdup("awaitd");
 	spec->output_path = xstrdup("s3://bucket/out");
 	if (i % 2 == 0) {
-		spec->idempotency_key = xasprintf("key-%u", i);
+		spec->idempotency_key = rot_key(i / 2);
 		spec->idempotency_hash = xmalloc(HASH_SHA256_HEX_SIZE);
 		hash_sha256_hex(&i, sizeof(i), spec->idempotency_hash);
 	}
@@ -125,13 +131,26 @@ save(struct job *job, unsigned n)
 	store_save(m.store, job, n, on_written, NULL);
 }
 
+/* In place of those that are on disk by now. */
+static void
+announce(struct job *job, unsigned i, const char *event)
+{
+	struct delivery *d =
+	    delivery_new(job->id, "webhook hook", event, job->completed_at);
+	size_t len;
+	char *body = text_of(i, event, &len);
+
+	while (job->ndeliveries > 0)
+		delivery_free(job->deliveries[--job->ndeliveries]);
+	d->content_type = xstrdup("application/json");
+	delivery_set_body(d, body, len);
+	free(body);
+	job_add_delivery(job, d);
+}
+
 static void
 finish_job(struct job *job, unsigned i, enum job_outcome outcome)
 {
-	struct delivery *d;
-	size_t len;
-	char *body;
-
 	job_move(job, JOB_DONE, outcome);
 	if (outcome == OUTCOME_OK) {
 		job->result_location = xstrdup(job->subs[0].predicted);
@@ -142,13 +161,7 @@ finish_job(struct job *job, unsigned i, enum job_outcome outcome)
 		job->error_code = xstrdup("model");
 		job->error_text = xstrdup("it could not read the input");
 	}
-	d = delivery_new(
-	    job->id, "webhook hook", "inference.completed", job->completed_at);
-	d->content_type = xstrdup("application/json");
-	body = text_of(i, "event", &len);
-	delivery_set_body(d, body, len);
-	free(body);
-	job_add_delivery(job, d);
+	announce(job, i, "inference.completed");
 	save(job, 0);
 }
 
@@ -182,9 +195,32 @@ attempt(struct job *job, enum attempt_outcome outcome, unsigned status)
 	attempt_done(&a);
 }
 
+/* It came after all. */
+static void
+add_late_result(struct job *job, unsigned i)
+{
+	job->late_at = job->completed_at + 5000;
+	job->late_location = xstrdup(job->subs[0].predicted);
+	job->late_etag = xstrdup("\"fedcba9876543210\"");
+	job->late_type = xstrdup("application/json");
+	job->late_size = 77;
+	announce(job, i, "inference.late");
+	m.waiting++;
+	store_save_late(m.store, job, on_written, NULL);
+}
+
 static void
 add_job(unsigned i)
 {
+	static const enum job_outcome outcomes[KINDS] = {
+	    [3] = OUTCOME_OK,
+	    [4] = OUTCOME_OK,
+	    [5] = OUTCOME_CANCELLED,
+	    [6] = OUTCOME_FAILED,
+	    [7] = OUTCOME_OK,
+	    [8] = OUTCOME_OK,
+	    [9] = OUTCOME_EXPIRED,
+	};
 	struct job *job = make_job(i);
 	unsigned kind = i % KINDS;
 
@@ -199,7 +235,7 @@ add_job(unsigned i)
 		save(job, n);
 	}
 	if (kind >= 3)
-		finish_job(job, i, kind == 6 ? OUTCOME_FAILED : OUTCOME_OK);
+		finish_job(job, i, outcomes[kind]);
 	if (kind == 4 || kind == 5) {
 		attempt(job, ATTEMPT_FAILED, 500);
 		attempt(job, ATTEMPT_FAILED, 503);
@@ -209,7 +245,26 @@ add_job(unsigned i)
 	if (kind == 8)
 		attempt(job, ATTEMPT_FAILED, 410);
 	await();
+	if (kind == 9 && i % 20 == 9)
+		add_late_result(job, i);
+	await();
 	job_free(job);
+}
+
+static void
+keep_notes(void)
+{
+	char name[32], value[200];
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "endpoint.%d", i);
+		memset(value, 'a' + i, sizeof(value) - 1);
+		value[sizeof(value) - 1] = '\0';
+		m.waiting++;
+		store_keep(m.store, name, value, on_written, NULL);
+	}
+	await();
 }
 
 int
@@ -225,6 +280,7 @@ rot_make(const char *path, unsigned jobs, struct error *err)
 	}
 	for (i = 0; i < jobs; i++)
 		add_job(i);
+	keep_notes();
 	store_close(m.store);
 	loop_free(m.loop);
 	if (m.err.code == ERR_NONE)

@@ -22,6 +22,7 @@ static struct {
 	struct rot_reading *out;
 	const char *word; /* of the question under way */
 	const char *id; /* … or NULL */
+	size_t parcels; /* under way */
 	bool done;
 } r;
 
@@ -177,11 +178,43 @@ static void
 on_parcel(struct job *take_job, struct delivery *take_d,
     const struct error *err, void *arg)
 {
-	(void)arg;
 	if (err == NULL)
 		add_job(take_job, take_d);
+	else
+		add(arg, xstrdup(""), err);
 	job_free(take_job);
 	delivery_free(take_d);
+	if (--r.parcels == 0)
+		finish(NULL);
+}
+
+static void
+on_key(const struct store_key *key, struct job *take_job,
+    const struct error *err, void *arg)
+{
+	struct buf b;
+
+	(void)arg;
+	if (err == NULL && key != NULL) {
+		buf_init(&b, TEXT_MAX);
+		buf_printf(&b, "job=%s hash=%s\n", key->job_id, key->hash);
+		if (take_job != NULL)
+			put_job(&b, take_job);
+		add(r.id, buf_take(&b), NULL);
+	}
+	job_free(take_job);
+	finish(err);
+}
+
+static void
+on_kept(
+    const struct store_kept *v, size_t n, const struct error *err, void *arg)
+{
+	size_t i;
+
+	(void)arg;
+	for (i = 0; i < n; i++)
+		add(v[i].name, xstrdup(v[i].value), NULL);
 	finish(err);
 }
 
@@ -214,13 +247,14 @@ await(void)
 }
 
 /* As a service begins an attempt of each; what is over goes again as one that
- * somebody asked for. */
+ * somebody asked for. All at once, so that few commits have them. */
 static void
 read_parcels(struct delivery **kept)
 {
 	struct attempt a;
 	size_t i;
 
+	ask("parcel", NULL);
 	for (i = 0; kept != NULL && kept[i] != NULL; i++) {
 		struct delivery *d = kept[i];
 		bool replay = d->state != DELIVERY_WAITING;
@@ -228,11 +262,13 @@ read_parcels(struct delivery **kept)
 		if (replay)
 			delivery_move(d, DELIVERY_WAITING, d->created_at + 900);
 		delivery_begin_attempt(d, d->created_at + 1000, replay, &a);
-		ask("parcel", d->id);
-		store_begin_attempt(r.store, d, &a, on_parcel, NULL);
-		await();
-		delivery_free(d);
+		r.parcels++;
+		store_begin_attempt(r.store, d, &a, on_parcel, d->id);
 	}
+	r.done = r.parcels == 0;
+	await();
+	for (i = 0; kept != NULL && kept[i] != NULL; i++)
+		delivery_free(kept[i]);
 	free(kept);
 }
 
@@ -254,6 +290,36 @@ read_one(struct rot_record record)
 	}
 }
 
+/* Before anything is written. */
+static void
+read_start(void)
+{
+	ask("kept", NULL);
+	store_recall(r.store, on_kept, NULL);
+	await();
+	ask("unfinished", NULL);
+	store_unfinished(r.store, on_jobs, NULL);
+	await();
+	ask("expired", NULL);
+	store_expired(r.store, 0, 1000, on_jobs, NULL);
+	await();
+}
+
+static void
+read_keys(void)
+{
+	char *key;
+	unsigned i;
+
+	for (i = 0; i < ROT_KEYS; i++) {
+		key = rot_key(i);
+		ask("key", key);
+		store_find_idempotency(r.store, key, on_key, NULL);
+		await();
+		free(key);
+	}
+}
+
 static void
 read_all(const struct rot_reading *intact)
 {
@@ -261,9 +327,7 @@ read_all(const struct rot_reading *intact)
 	struct delivery **kept = NULL;
 	size_t i, n;
 
-	ask("unfinished", NULL);
-	store_unfinished(r.store, on_jobs, NULL);
-	await();
+	read_start();
 	ask("waiting", NULL);
 	store_list_deliveries(r.store, &waiting, on_deliveries, NULL);
 	await();
@@ -274,6 +338,7 @@ read_all(const struct rot_reading *intact)
 	store_list_deliveries(r.store, &all, on_deliveries, &kept);
 	await();
 	read_parcels(kept);
+	read_keys();
 	n = intact != NULL ? intact->n : r.out->n;
 	for (i = 0; i < n; i++)
 		read_one(intact != NULL ? intact->v[i] : r.out->v[i]);
