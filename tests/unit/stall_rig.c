@@ -81,9 +81,7 @@ rig_await(const struct asked *a)
 void
 rig_await_event(enum store_event event)
 {
-	unsigned before = rig.events[event];
-
-	while (rig.events[event] == before)
+	while (rig.events[event] == 0)
 		loop_run(fx.loop);
 }
 

@@ -29,7 +29,7 @@ int rig_teardown(void **state);
 void rig_open(bool reserve);
 void on_asked(const struct error *err, void *arg);
 
-/* Turns the loop until the call is over, or one more event of a kind came. */
+/* Turns the loop until the call is over, or an event of a kind came once. */
 void rig_await(const struct asked *a);
 void rig_await_event(enum store_event event);
 
