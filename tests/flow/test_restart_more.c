@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
@@ -386,6 +387,50 @@ wherever_it_dies_a_late_result_is_kept(void **state)
 	tell_all(hasty_job, it_is_late_and_there_once);
 }
 
+/* --- many ----------------------------------------------------------- */
+
+#define MANY 100000
+
+static struct job *
+waiting_job(unsigned i)
+{
+	struct job *job = flow_job();
+	struct submission *s = job_add_submission(job);
+
+	job->deadline_at = clock_wall_ms() + HOUR;
+	if (i % 10 == 0) {
+		xfree(&job->spec.endpoint);
+		job->spec.endpoint = xasprintf("e%u", i % 5000);
+	}
+	if (i % 3 == 0)
+		job->spec.filename = xasprintf("f%u", i % 30000);
+	s->fate = SUB_ACCEPTED;
+	s->filename = xasprintf("%s-1.out", job->id);
+	s->extension = xstrdup(flow.extension);
+	s->output_location =
+	    xasprintf("s3://out/res/%s/%s-1.out", flow.extension, job->id);
+	job->state = JOB_PENDING;
+	return job;
+}
+
+/* Each at the cost of one: or this test would not come to its end. */
+static void
+a_hundred_thousand_are_taken_up(void **state)
+{
+	struct engine_counts counts;
+	unsigned i;
+
+	(void)state;
+	log_init(LOG_INFO, LOG_TEXT);
+	for (i = 0; i < MANY; i++)
+		engine_adopt(flow.engine, waiting_job(i));
+	engine_count(flow.engine, &counts);
+	assert_int_equal(counts.pending, MANY);
+	assert_non_null(engine_find(flow.engine, flow.id));
+	/* One line each is for those who debug. */
+	assert_int_equal(log_lines("adopted", NULL), 0);
+}
+
 int
 main(void)
 {
@@ -396,6 +441,7 @@ main(void)
 	    FLOW_TEST(wherever_it_dies_a_failed_model_is_asked_again),
 	    FLOW_TEST(wherever_it_dies_tries_are_counted),
 	    FLOW_TEST(wherever_it_dies_a_late_result_is_kept),
+	    FLOW_TEST(a_hundred_thousand_are_taken_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
