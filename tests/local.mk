@@ -323,6 +323,8 @@ flow_tests += tests/flow/test_poll
 tests_flow_test_poll_SOURCES = tests/flow/test_poll.c $(flow_support)
 flow_tests += tests/flow/test_restart
 tests_flow_test_restart_SOURCES = tests/flow/test_restart.c $(flow_support)
+flow_tests += tests/flow/test_restart_more
+tests_flow_test_restart_more_SOURCES = tests/flow/test_restart_more.c $(flow_support)
 flow_tests += tests/flow/test_submit
 tests_flow_test_submit_SOURCES = tests/flow/test_submit.c $(flow_support)
 

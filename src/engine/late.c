@@ -70,7 +70,7 @@ late_join(struct work *w)
 
 	note_age(w);
 	if (job->outcome != OUTCOME_EXPIRED || job->late_at != 0 ||
-	    e->draining || time_left(w) <= 0 || !learn_may_succeed(w))
+	    e->draining || time_left(w) <= 0 || !learn_has_place(w))
 		return false;
 	work_hide(w);
 	if (!w->is_late) {

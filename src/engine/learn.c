@@ -10,6 +10,7 @@
 #include "engine/core.h"
 #include "engine/learned.h"
 #include "engine/names.h"
+#include "engine/times.h"
 
 static struct learned *
 known(const struct work *w)
@@ -45,12 +46,28 @@ learn_output(const struct work *w, const struct submission *s)
 }
 
 bool
-learn_may_succeed(const struct work *w)
+learn_has_place(const struct work *w)
 {
 	size_t i;
 
 	for (i = 0; i < w->job->nsubs; i++) {
 		if (learn_output(w, &w->job->subs[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+bool
+learn_may_succeed(const struct work *w)
+{
+	const struct job *job = w->job;
+	size_t i;
+
+	for (i = 0; i < job->nsubs; i++) {
+		const struct submission *s = &job->subs[i];
+
+		if (learn_output(w, s) != NULL &&
+		    (s->fate == SUB_ACCEPTED || times_dead_in(job, s) > 0))
 			return true;
 	}
 	return false;

@@ -17,6 +17,10 @@ const char *learn_output_path(const struct work *w);
 const char *learn_output(const struct work *w, const struct submission *s);
 
 /* A result can be looked for, of whichever submission. */
+bool learn_has_place(const struct work *w);
+
+/* The same, and its request may still be alive: what was looked for behind the
+ * end of its time never comes. */
 bool learn_may_succeed(const struct work *w);
 
 /*

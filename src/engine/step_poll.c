@@ -49,6 +49,26 @@ place_of(const struct work *w)
 
 /* --- verdicts ------------------------------------------------------- */
 
+/* The failure of one submission counts once no other can succeed any more. */
+static void
+count_failure(struct work *w, const struct submission *failed)
+{
+	struct step_result r = {
+	    .verdict = VERDICT_DONE,
+	    .next = JOB_DONE,
+	    .outcome = OUTCOME_FAILED,
+	    .submission = failed->n,
+	    .error_code = "model",
+	    .error_text = failed->note,
+	};
+	int64_t delay = again_delay_ms(w, failed->note);
+
+	if (delay > 0)
+		again_begin(w, failed, delay);
+	else
+		engine_apply(w, &r);
+}
+
 static void
 expire(struct work *w)
 {
@@ -63,12 +83,10 @@ expire(struct work *w)
 		: "no result and no failure came in time",
 	};
 
-	if (failed != NULL) {
-		r.outcome = OUTCOME_FAILED;
-		r.error_code = "model";
-		r.error_text = failed->note;
-	}
-	engine_apply(w, &r);
+	if (failed != NULL)
+		count_failure(w, failed);
+	else
+		engine_apply(w, &r);
 }
 
 /* Since the submission that is waited for. */
@@ -139,29 +157,16 @@ static void
 found_failure(struct work *w)
 {
 	struct submission *s = looked_at(w);
-	struct step_result r = {
-	    .verdict = VERDICT_DONE,
-	    .next = JOB_DONE,
-	    .outcome = OUTCOME_FAILED,
-	    .submission = s->n,
-	    .error_code = "model",
-	    .error_text = w->text.len > 0 ? w->text.data
-					  : "the model failed and said nothing",
-	};
-	int64_t delay;
 
 	s->fate = SUB_FAILED;
 	free(s->note);
-	s->note = xstrdup(r.error_text);
-	if (learn_may_succeed(w)) {
+	s->note =
+	    xstrdup(w->text.len > 0 ? w->text.data
+				    : "the model failed and said nothing");
+	if (learn_may_succeed(w))
 		engine_record(w, s->n, look_on);
-		return;
-	}
-	delay = again_delay_ms(w, s->note);
-	if (delay > 0)
-		again_begin(w, s, delay);
 	else
-		engine_apply(w, &r);
+		count_failure(w, s);
 }
 
 /* --- what stands in the way ----------------------------------------- */
