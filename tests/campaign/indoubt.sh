@@ -49,10 +49,11 @@ if [ "$part" = allow ]; then
 	jobs=${short:+150}
 	jobs=${jobs:-2000}
 	hang=${short:+0}
-	# Some results come within the grace, some do not.
-	peer_start --result-min=5 --result-max=900 --lose=0.3 --refuse=0.03 \
-	    --reset=0.02 --hang-max="${hang:-10}"
-	world_conf 'doubt_grace = 300ms' 'request_ttl = 60' \
+	# Most results come within the grace, some do not.
+	peer_start --result-min=5 --result-max=100 --slow=0.04 \
+	    --slow-max=1500 --lose=0.3 --refuse=0.03 --reset=0.02 \
+	    --hang-max="${hang:-10}"
+	world_conf 'doubt_grace = 200ms' 'request_ttl = 60' \
 	    'invocation_timeout = 1'
 else
 	jobs=${short:+40}
@@ -60,7 +61,7 @@ else
 	nothing=${short:+0}
 	# Results come long after the grace of others, and within the wait.
 	peer_start --result-min=500 --result-max=1000 --lose=0.3 \
-	    --refuse=0.03 --reset="${nothing:-0.03}"
+	    --refuse="${nothing:-0.03}" --reset="${nothing:-0.03}"
 	world_conf 'doubt_grace = 50ms' 'duplicates = avoid' \
 	    'request_ttl = 60' 'invocation_timeout = 1'
 fi
@@ -78,5 +79,6 @@ if [ "$part" = avoid ]; then
 fi
 # Or nothing was tried.
 [ "$(figure doubts)" -gt 0 ] || status=1
+[ -n "$short" ] || [ "$(figure resubmissions)" -gt 0 ] || status=1
 sed -n 1p "$tmp/judged"
 exit "$status"

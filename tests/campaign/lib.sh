@@ -121,6 +121,12 @@ submitted() { # SECONDS
 	    stop_it "the submitter fails: $(tail -n 1 "$tmp/submitter.err")"
 }
 
+# Is nothing under way now?
+# shellcheck disable=SC2317 # by wait_until
+at_rest() {
+	"$support/resting" "$socket" 0 2>/dev/null
+}
+
 # Until every job ended and every delivery did; then stops the service.
 run_to_the_end() { # SECONDS
 	[ -n "$serve_pid" ] || spawn

@@ -85,7 +85,7 @@ while read -r campaign; do
 	0) echo "# control: $campaign has nothing to say" ;;
 	77) ;;
 	*)
-		cat "$work/control.out" "$work/control.err"
+		tail -n 20 "$work/control.out" "$work/control.err"
 		echo "mutants: control=bad campaign=$campaign"
 		exit 1
 		;;

@@ -45,6 +45,8 @@ static const struct {
     {"seed", &peer.k.seed},
     {"result-min", &peer.k.result_min},
     {"result-max", &peer.k.result_max},
+    {"slow", &peer.k.slow},
+    {"slow-max", &peer.k.slow_max},
     {"result-bytes", &peer.k.result_bytes},
     {"answer-max", &peer.k.answer_max},
     {"refuse", &peer.k.refuse},

@@ -21,6 +21,7 @@
 struct peer_knobs {
 	double seed;
 	double result_min, result_max; /* from acceptance to the result */
+	double slow, slow_max; /* a share of them takes so long instead */
 	double result_bytes; /* size of a result, at least what it must say */
 	double answer_max; /* 202 comes 0 … so much after acceptance */
 	double refuse; /* 429, 503 and 500 by turns, nothing accepted */

@@ -144,11 +144,19 @@ digest_input(const struct peer_call *c, char sha[HASH_SHA256_HEX_SIZE])
 		snprintf(sha, HASH_SHA256_HEX_SIZE, "missing");
 }
 
+static int64_t
+run_time_ms(void)
+{
+	return peer_chance(peer.k.slow)
+	    ? (int64_t)peer.k.slow_max
+	    : peer_between(peer.k.result_min, peer.k.result_max);
+}
+
 static void
 accept_request(struct peer_call *c)
 {
 	char input[HASH_SHA256_HEX_SIZE], result[HASH_SHA256_HEX_SIZE];
-	int64_t delay = peer_between(peer.k.result_min, peer.k.result_max);
+	int64_t delay = run_time_ms();
 	int64_t wait = peer_between(0, peer.k.answer_max);
 	enum loss loss = loss_of(c->b);
 
