@@ -95,7 +95,10 @@ must_refuse() { # CODE
 	wait_until 20 refused "$1"
 	took=$(($(now_ms) - began))
 	[ "$code" = "$1" ] || complain "answered $code, not $1"
-	[ "$took" -le "$refuse_ms_max" ] || refuse_ms_max=$took
+	[ "$took" -le "$refuse_ms_max" ] || {
+		refuse_ms_max=$took
+		echo "# $what $round: refused after $took ms"
+	}
 }
 
 alive() {
@@ -127,15 +130,11 @@ resumes() {
 		sleep 0.05
 	done
 	took=$(($(now_ms) - began))
-	[ "$took" -le "$resume_ms_max" ] || resume_ms_max=$took
+	[ "$took" -le "$resume_ms_max" ] || {
+		resume_ms_max=$took
+		echo "# $what $round: resumed after $took ms"
+	}
 	[ "$took" -le 10000 ] || complain "it resumed after $took ms"
-}
-
-# Everything that was begun comes to its end, although no job is let in. That
-# takes less than the reserve has.
-# shellcheck disable=SC2317 # by wait_until
-comes_to_rest() {
-	gone "$serve_pid" || at_rest
 }
 
 # One after the other; the gate lets in what is due by then.
@@ -162,10 +161,12 @@ while [ "$full" -lt "$FULL" ]; do
 	full=$((full + 1))
 	head -c 1G /dev/zero >"$AWAITD_STATE/filler" 2>/dev/null
 	must_refuse 507
-	if wait_until 20 comes_to_rest; then
+	# What was begun comes to its end, although no job is let in: that
+	# takes less than the reserve has.
+	if "$support/resting" "$socket" 20 2>"$tmp/resting.err"; then
 		went_on=$((went_on + 1))
 	else
-		complain 'what was begun does not come to its end'
+		complain "what was begun does not end: $(cat "$tmp/resting.err")"
 	fi
 	alive
 	rm -f "$AWAITD_STATE/filler"
