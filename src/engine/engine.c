@@ -580,7 +580,8 @@ begin_adopted(struct work *w)
 static void
 log_adopted(const struct job *job)
 {
-	log_begin(LOG_DEBUG, "engine");
+	/* One that only waits on is nobody's news; there may be 100,000. */
+	log_begin(job_in_doubt(job) ? LOG_INFO : LOG_DEBUG, "engine");
 	log_str("job", job->id);
 	log_str("adopted", job_state_name(job->state));
 	log_str("in_doubt", job_in_doubt(job) ? "yes" : NULL);

@@ -5,6 +5,7 @@
  * where NORMAL lost thousands; rollback journals would need EXTRA. Here are the
  * file and transactions; its version is sqlite_migrate.c's.
  */
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +173,17 @@ open_still(
 	return rc;
 }
 
+/* Nobody is here yet who would go on by itself. */
+static int
+refuse_open(struct error *err)
+{
+	if (err_no_room(err))
+		return err_hint(err, "The disk is full; make room.");
+	if (err->sys_errno == EROFS)
+		return err_hint(err, "Mount its file system for writing.");
+	return -1;
+}
+
 static int
 db_open(const struct store_options *options, void **out, struct error *err)
 {
@@ -185,7 +197,7 @@ db_open(const struct store_options *options, void **out, struct error *err)
 	if (rc == -1 || sqlite_migrate(db, options->still, err) == -1 ||
 	    (!db->empty && sqlite_prepare(db, err) == -1)) {
 		db_close(db);
-		return -1;
+		return refuse_open(err);
 	}
 	db->reserve = options->reserve;
 	if (db->reserve)
