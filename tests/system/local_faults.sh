@@ -313,14 +313,15 @@ fault 'wrong-etag operation=GetObject bucket=bucket'
 run invoke -e cat in
 is "$status" 1 'wrong-etag: another version is no result'
 ok 'nothing of it is taken' test ! -s out
-like "$err" '*asked for version*awaitd result*' 'and it says so'
+like "$err" '*changed after the result was noted*awaitd result*' \
+    'and it says so'
 run result "$(job_of "$err")"
 is "$status" 0 'awaitd result tries again'
 same out in 'and has it'
 
 fault 'clock-skew ms=7200000 endpoint=cat'
 run invoke -e cat in
-is "$status" 3 'clock-skew: the job is refused'
+is "$status" 0 'clock-skew: nothing was accepted, so the job waits for better'
 like "$err" '*Signature expired*clock is * behind the service*set it right*' \
     'and what to do is said'
 
