@@ -108,10 +108,12 @@ unit_tests += tests/unit/test_snapshot
 unit_tests += tests/unit/test_sockset
 unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_store_check
+unit_tests += tests/unit/test_store_damage
 unit_tests += tests/unit/test_store_delivery
 unit_tests += tests/unit/test_store_file
 unit_tests += tests/unit/test_store_list
 unit_tests += tests/unit/test_store_migrate
+unit_tests += tests/unit/test_store_more
 unit_tests += tests/unit/test_store_prune
 unit_tests += tests/unit/test_store_stall
 unit_tests += tests/unit/test_store_sync
@@ -259,6 +261,10 @@ tests_unit_test_store_list_SOURCES = tests/unit/test_store_list.c \
 	$(store_support)
 tests_unit_test_store_migrate_SOURCES = tests/unit/test_store_migrate.c \
 	tests/support/schema_v1.h $(store_support)
+tests_unit_test_store_more_SOURCES = tests/unit/test_store_more.c \
+	$(store_support)
+tests_unit_test_store_damage_SOURCES = tests/unit/test_store_damage.c \
+	$(store_support)
 tests_unit_test_store_prune_SOURCES = tests/unit/test_store_prune.c \
 	$(store_support)
 contract_rig = tests/contract/contract_rig.c tests/contract/contract_rig.h \

@@ -214,6 +214,7 @@ db_begin(void *arg, struct error *err)
 	struct db *db = arg;
 
 	db->trouble = STORE_OF_ONE;
+	damage_begin(db);
 	return sqlite_run(db, SQL_BEGIN, "begin", err);
 }
 

@@ -15,14 +15,15 @@
 #include "store/sqlite_db.h"
 
 struct note {
-	STAILQ_ENTRY(note) untold;
-	STAILQ_ENTRY(note) unsaved;
+	TAILQ_ENTRY(note) untold;
+	TAILQ_ENTRY(note) unsaved;
 	char *kind;
 	char *key;
 	char *why;
 	int64_t noticed_at;
+	bool written; /* in this transaction */
 };
-STAILQ_HEAD(notes, note);
+TAILQ_HEAD(notes, note);
 
 struct damage {
 	void *known; /* a tree by kind and key */
@@ -64,8 +65,8 @@ damage_recount(struct db *db, struct error *err)
 	else
 		sqlite_complain(db, "count what is damaged", err);
 	sqlite3_reset(c.stmt);
-	STAILQ_FOREACH(note, &db->damage->unsaved, unsaved)
-	db->damage->count++;
+	TAILQ_FOREACH (note, &db->damage->unsaved, unsaved)
+		db->damage->count += !note->written;
 	return rc == SQLITE_ROW ? 0 : -1;
 }
 
@@ -74,8 +75,8 @@ damage_open(struct db *db, struct error *err)
 {
 	struct damage *d = xcalloc(1, sizeof(*d));
 
-	STAILQ_INIT(&d->untold);
-	STAILQ_INIT(&d->unsaved);
+	TAILQ_INIT(&d->untold);
+	TAILQ_INIT(&d->unsaved);
 	d->changes = sqlite3_total_changes(db->conn);
 	db->damage = d;
 	return damage_recount(db, err);
@@ -87,12 +88,12 @@ save_rest(struct db *db)
 {
 	struct error ignored;
 
-	if (db->broken || STAILQ_EMPTY(&db->damage->unsaved) ||
+	if (db->broken || TAILQ_EMPTY(&db->damage->unsaved) ||
 	    sqlite3_db_readonly(db->conn, "main") != 0)
 		return;
-	db->damage->changes = -1;
+	damage_begin(db);
 	if (sqlite_run(db, SQL_BEGIN, "begin", &ignored) == 0 &&
-	    damage_save(db, &ignored) == 0)
+	    damage_write(db, &ignored) == 0)
 		sqlite_run(db, SQL_COMMIT, "commit", &ignored);
 }
 
@@ -140,8 +141,8 @@ damage_note(struct db *db, const char *kind, const char *key, const char *why)
 	}
 	if (in_table(db, note))
 		return;
-	STAILQ_INSERT_TAIL(&d->untold, note, untold);
-	STAILQ_INSERT_TAIL(&d->unsaved, note, unsaved);
+	TAILQ_INSERT_TAIL(&d->untold, note, untold);
+	TAILQ_INSERT_TAIL(&d->unsaved, note, unsaved);
 	d->count++;
 }
 
@@ -166,22 +167,38 @@ save(struct db *db, const struct note *note, struct error *err)
 	return sqlite_run(db, SQL_INSERT_DAMAGED, "note damage", err);
 }
 
+void
+damage_begin(struct db *db)
+{
+	struct note *note;
+
+	if (db->damage == NULL)
+		return;
+	TAILQ_FOREACH (note, &db->damage->unsaved, unsaved)
+		note->written = false;
+}
+
+int
+damage_write(struct db *db, struct error *err)
+{
+	struct note *note;
+
+	TAILQ_FOREACH (note, &db->damage->unsaved, unsaved) {
+		if (!note->written && save(db, note, err) == -1)
+			return -1;
+		note->written = true;
+	}
+	return 0;
+}
+
+/* Nothing is written for the notes' sake alone: reading works where writing
+ * does not. */
 int
 damage_save(struct db *db, struct error *err)
 {
-	struct damage *d = db->damage;
-	struct note *note;
-
-	/* Nothing is written for the notes' sake alone: reading works where
-	 * writing does not. */
-	if (sqlite3_total_changes(db->conn) == d->changes)
+	if (sqlite3_total_changes(db->conn) == db->damage->changes)
 		return 0;
-	STAILQ_FOREACH(note, &d->unsaved, unsaved)
-	{
-		if (save(db, note, err) == -1)
-			return -1;
-	}
-	return 0;
+	return damage_write(db, err);
 }
 
 void
@@ -191,7 +208,7 @@ damage_saved(struct db *db)
 	int changes = sqlite3_total_changes(db->conn);
 
 	if (changes != d->changes)
-		STAILQ_INIT(&d->unsaved);
+		TAILQ_INIT(&d->unsaved);
 	d->changes = changes;
 }
 
@@ -200,11 +217,11 @@ sqlite_next_damage(void *arg, struct error *err)
 {
 	struct db *db = arg;
 	struct note *note =
-	    db->damage != NULL ? STAILQ_FIRST(&db->damage->untold) : NULL;
+	    db->damage != NULL ? TAILQ_FIRST(&db->damage->untold) : NULL;
 
 	if (note == NULL)
 		return false;
-	STAILQ_REMOVE_HEAD(&db->damage->untold, untold);
+	TAILQ_REMOVE(&db->damage->untold, note, untold);
 	err_set(err, ERR_DAMAGED, "%s %s in %s is not what was written: %s",
 	    note->kind, note->key, sqlite3_db_filename(db->conn, "main"),
 	    note->why);

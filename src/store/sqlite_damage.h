@@ -27,6 +27,12 @@ void damage_note(
 void damage_note_row(
     struct db *db, const char *kind, int64_t seq, const char *why);
 
+/* Behind a begin, however the transaction before it ended. */
+void damage_begin(struct db *db);
+
+/* What was noted so far, so that it can go with the rows it is of. */
+int damage_write(struct db *db, struct error *err);
+
 /* Before a commit: what was noted goes with it, where it writes at all. */
 int damage_save(struct db *db, struct error *err);
 /* It was committed. */

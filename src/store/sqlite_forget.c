@@ -130,7 +130,8 @@ sqlite_forget(
 	struct db *db = arg;
 	size_t jobs = 0, keys = 0;
 
-	if (forget_jobs(db, f, &jobs, err) == -1 ||
+	if (damage_write(db, err) == -1 ||
+	    forget_jobs(db, f, &jobs, err) == -1 ||
 	    forget_keys(db, f, &keys, err) == -1 ||
 	    damage_recount(db, err) == -1)
 		return -1;

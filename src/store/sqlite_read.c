@@ -289,7 +289,9 @@ read_job(struct reading *r, struct job **out, struct error *err)
 		    (const char *)sqlite3_column_text(stmt, JOB_ID), why, err);
 	job = get_job(stmt);
 	rc = load_parts(r, seq, job, &why, err);
-	if (rc == 0 && why != NULL)
+	if (rc == -1 && err->code == ERR_DAMAGED)
+		why = "what belongs to it cannot be read";
+	if (why != NULL)
 		rc = row_damaged_job(r->db, seq, job->id, why, err);
 	if (rc == -1) {
 		job_free(job);
@@ -496,6 +498,25 @@ look_at(struct db *db, enum statement which)
 	sqlite3_reset(c.stmt);
 }
 
+/* A late result that is damaged or has no job any more. */
+static void
+look_at_late(struct db *db)
+{
+	struct cursor c = sqlite_bind(db, SQL_LATES);
+	struct error told;
+	const char *id, *why;
+	int64_t seq;
+
+	while (sqlite3_step(c.stmt) == SQLITE_ROW) {
+		id = (const char *)sqlite3_column_text(c.stmt, LATE_JOB_ID);
+		seq = sqlite3_column_int64(c.stmt, LATE_SEQ);
+		why = row_late_fault(c.stmt, seq, id);
+		if (why != NULL)
+			row_damaged_job(db, seq, id, why, &told);
+	}
+	sqlite3_reset(c.stmt);
+}
+
 /*
  * A row whose state was flipped to DONE is not seen among the unfinished, nor
  * is a job without one. The index has the states a second time: where rows and
@@ -510,6 +531,7 @@ survey(struct reading *r)
 	    sqlite3_column_int64(c.stmt, 1) == (int64_t)(r->n + r->damaged);
 
 	sqlite3_reset(c.stmt);
+	look_at_late(r->db);
 	if (agree)
 		return;
 	look_at(r->db, SQL_STATES);

@@ -164,7 +164,9 @@ read_delivery(struct db *db, sqlite3_stmt *stmt, const struct store_ask *ask,
 		    err);
 	d = get_delivery_row(stmt, &len);
 	rc = load_parts(db, stmt, ask, d, len, &why, err);
-	if (rc == 0 && why != NULL)
+	if (rc == -1 && err->code == ERR_DAMAGED)
+		why = "its attempts cannot be read";
+	if (why != NULL)
 		rc = row_damaged_delivery(db, seq, d->id, why, err);
 	if (rc == -1) {
 		delivery_free(d);

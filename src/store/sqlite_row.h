@@ -64,6 +64,7 @@ enum late_column {
 	LATE_SEQ,
 	LATE_FIRST,
 	LATE_SUM = LATE_FIRST + 0 LATE_COLUMNS(COLUMN),
+	LATE_JOB_ID, /* where all are read */
 };
 #undef COLUMN
 

@@ -15,6 +15,7 @@
 #define OF_JOB(kind, name) ", j." #name
 #define OF_STATE(kind, name) ", s." #name
 #define OF_DELIVERY(kind, name) ", d." #name
+#define OF_LATE(kind, name) ", l." #name
 
 /* Statements are laid out by hand, or nobody could read them. In the order of
  * enum job_column. */
@@ -129,6 +130,12 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_LAST_STATE] = "SELECT max(seq) FROM job_state WHERE seq < ?",
     [SQL_LAST_DELIVERY] = "SELECT max(seq) FROM delivery WHERE seq < ?",
     [SQL_LAST_BODY] = "SELECT max(seq) FROM delivery_body WHERE seq < ?",
+    [SQL_LAST_JOB_BY_INDEX] =
+	"SELECT max(+seq) FROM job INDEXED BY job_by_endpoint "
+	"WHERE +seq < ?",
+    [SQL_LAST_DELIVERY_BY_INDEX] =
+	"SELECT max(+seq) FROM delivery INDEXED BY delivery_by_state "
+	"WHERE +seq < ?",
     [SQL_SEQ_OF_JOB] = "SELECT seq FROM job WHERE id = ?",
     [SQL_SEQ_OF_DELIVERY] = "SELECT seq FROM delivery WHERE id = ?",
 
@@ -173,6 +180,9 @@ static const char *const sql[SQL_COUNT] = {
 	SUBMISSION_SELECT "WHERE seq >= ? ORDER BY seq, n",
     [SQL_LATE] =
 	"SELECT seq" LATE_COLUMNS(NAME) ", sum FROM late_result WHERE seq = ?",
+    [SQL_LATES] =
+	"SELECT l.seq" LATE_COLUMNS(OF_LATE) ", l.sum, j.id "
+	"FROM late_result l LEFT JOIN job j ON j.seq = l.seq",
 
     [SQL_DELIVERY_BY_ID] =
 	DELIVERY_SELECT "CASE WHEN ?2 THEN b.body END FROM delivery d"
@@ -249,19 +259,20 @@ read_last(struct db *db, enum statement which, int64_t *out, struct error *err)
 	return rc == SQLITE_ROW ? 0 : -1;
 }
 
-/* The end of one table may be damaged: the other has the same numbers. */
+/* A row of one table may be lost of which the other has its half; where the
+ * end of a table is damaged, an index has the numbers, too. */
 static int
-read_next(struct db *db, enum statement which, enum statement other,
-    int64_t *out, struct error *err)
+read_next(struct db *db, enum statement whole, enum statement half,
+    enum statement by_index, int64_t *out, struct error *err)
 {
 	int64_t a = 0, b = 0;
-	int rc = read_last(db, which, &a, err);
 
-	if (read_last(db, other, &b, err) == -1 && rc == -1)
+	if (read_last(db, whole, &a, err) == -1 &&
+	    read_last(db, by_index, &a, err) == -1)
 		return -1;
+	if (read_last(db, half, &b, err) == -1)
+		b = a + SEQ_JUMP;
 	*out = (a > b ? a : b) + 1;
-	if (rc == -1)
-		*out += SEQ_JUMP;
 	return 0;
 }
 
@@ -277,11 +288,11 @@ sqlite_prepare(struct db *db, struct error *err)
 			return sqlite_complain(db, "prepare", err);
 	}
 	if (damage_open(db, err) == -1 ||
-	    read_next(db, SQL_LAST_JOB, SQL_LAST_STATE, &db->next_job, err) ==
-		-1)
+	    read_next(db, SQL_LAST_JOB, SQL_LAST_STATE, SQL_LAST_JOB_BY_INDEX,
+		&db->next_job, err) == -1)
 		return -1;
-	return read_next(
-	    db, SQL_LAST_DELIVERY, SQL_LAST_BODY, &db->next_delivery, err);
+	return read_next(db, SQL_LAST_DELIVERY, SQL_LAST_BODY,
+	    SQL_LAST_DELIVERY_BY_INDEX, &db->next_delivery, err);
 }
 
 struct cursor

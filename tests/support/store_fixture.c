@@ -19,13 +19,14 @@
 #include "tests/support/seal.h"
 
 struct store_fixture fx;
+const char *fx_root = "/tmp";
 
 int
 fx_setup(void **state)
 {
 	(void)state;
 	memset(&fx, 0, sizeof(fx));
-	snprintf(fx.dir, sizeof(fx.dir), "/tmp/test-store-XXXXXX");
+	snprintf(fx.dir, sizeof(fx.dir), "%s/test-store-XXXXXX", fx_root);
 	if (mkdtemp(fx.dir) == NULL)
 		return -1;
 	snprintf(fx.path, sizeof(fx.path), "%s/state", fx.dir);
@@ -125,11 +126,42 @@ fx_free_jobs(void)
 	fx.n = 0;
 }
 
+static void
+on_event(enum store_event event, const struct error *err, void *arg)
+{
+	(void)arg;
+	if (event != STORE_DAMAGED)
+		return;
+	fx.damages++;
+	fx.damage = *err;
+}
+
 void
 fx_open(void)
 {
-	struct store_options o = {.path = fx.path};
+	fx_open_as(NULL);
+}
+
+bool
+fx_try_open(void)
+{
+	struct store_options o = {.path = fx.path, .event = on_event};
+
+	fx.damages = 0;
+	return store_open(fx.loop, &o, &fx.store, &fx.err) == 0;
+}
+
+void
+fx_open_as(const char *owner)
+{
+	struct store_options o = {
+	    .path = fx.path,
+	    .owner = owner,
+	    .event = on_event,
+	};
 	struct error err;
+
+	fx.damages = 0;
 
 	if (store_open(fx.loop, &o, &fx.store, &err) == -1)
 		fail_msg("%s", err.text);
@@ -170,6 +202,76 @@ int
 fx_begin(const struct delivery *d, const struct attempt *a)
 {
 	store_begin_attempt(fx.store, d, a, on_parcel, NULL);
+	await();
+	return fx.failed ? -1 : 0;
+}
+
+int
+fx_save_late(const struct job *job)
+{
+	store_save_late(fx.store, job, on_done, NULL);
+	await();
+	return fx.failed ? -1 : 0;
+}
+
+int
+fx_keep(const char *name, const char *value)
+{
+	store_keep(fx.store, name, value, on_done, NULL);
+	await();
+	return fx.failed ? -1 : 0;
+}
+
+static void
+on_kept(
+    const struct store_kept *v, size_t n, const struct error *err, void *arg)
+{
+	size_t i;
+
+	fx.text = xstrdup("");
+	for (i = 0; i < n; i++) {
+		char *more =
+		    xasprintf("%s%s=%s;", fx.text, v[i].name, v[i].value);
+
+		free(fx.text);
+		fx.text = more;
+	}
+	on_done(err, arg);
+}
+
+char *
+fx_recall(void)
+{
+	store_recall(fx.store, on_kept, NULL);
+	await();
+	assert_false(fx.failed);
+	return fx.text;
+}
+
+static void
+on_key(const struct store_key *key, struct job *take_job,
+    const struct error *err, void *arg)
+{
+	fx.text = key == NULL ? NULL
+			      : xasprintf("%s %s%s", key->job_id,
+				    key->hash != NULL ? key->hash : "",
+				    take_job != NULL ? "+" : "");
+	job_free(take_job);
+	on_done(err, arg);
+}
+
+char *
+fx_find_idempotency(const char *key)
+{
+	store_find_idempotency(fx.store, key, on_key, NULL);
+	await();
+	return fx.text;
+}
+
+int
+fx_expired(int64_t since_at, size_t limit)
+{
+	store_expired(fx.store, since_at, limit, on_jobs, NULL);
 	await();
 	return fx.failed ? -1 : 0;
 }
@@ -218,6 +320,19 @@ take_job(void)
 	await();
 	if (fx.failed)
 		fail_msg("%s", fx.err.text);
+	job = fx.n > 0 ? fx.jobs[0] : NULL;
+	fx.n = 0;
+	fx_free_jobs();
+	return job;
+}
+
+struct job *
+fx_look(const char *id)
+{
+	struct job *job;
+
+	store_find(fx.store, id, true, on_jobs, NULL);
+	await();
 	job = fx.n > 0 ? fx.jobs[0] : NULL;
 	fx.n = 0;
 	fx_free_jobs();

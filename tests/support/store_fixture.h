@@ -20,13 +20,21 @@ struct store_fixture {
 	struct job **jobs;
 	struct delivery **deliveries;
 	size_t n; /* of either, or what was pruned */
+	char *text; /* of a key or of what is kept */
+
+	/* Since the store was opened: rows that were set aside. */
+	unsigned damages;
+	struct error damage; /* the last one */
 };
 extern struct store_fixture fx;
+extern const char *fx_root; /* where its folder is made: "/tmp" */
 
 int fx_setup(void **state);
 int fx_teardown(void **state);
 
 void fx_open(void);
+void fx_open_as(const char *owner);
+bool fx_try_open(void);
 void fx_close(void);
 int fx_insert(const struct job *job);
 int fx_save(const struct job *job, unsigned n);
@@ -37,6 +45,18 @@ int fx_forget(int64_t before_at, int64_t keys_before_at, size_t limit);
 
 /* Fills fx.jobs and fx.deliveries with one each. */
 int fx_begin(const struct delivery *d, const struct attempt *a);
+
+int fx_save_late(const struct job *job);
+int fx_keep(const char *name, const char *value);
+/* What is kept, as "name=value;…". The caller's. */
+char *fx_recall(void);
+/* The job's id and the hash, as "id hash", with a "+" where the job is there;
+ * NULL: the key is not known. The caller's. */
+char *fx_find_idempotency(const char *key);
+int fx_expired(int64_t since_at, size_t limit);
+
+/* The job or why not, in fx.failed and fx.err. */
+struct job *fx_look(const char *id);
 
 /* NULL: there is none. The caller's. */
 struct job *fx_find(const char *id);
