@@ -26,6 +26,8 @@
  * holds it up: the next start finds it interrupted. */
 #define BREAK_OFF_MS 3000
 #define LOCK_WAIT_MS 1000
+/* Late results of so many are looked for behind a restart. */
+#define EXPIRED_MAX 10000
 #define PRUNE_FIRST_MS 1000
 #define PRUNE_PAUSE_MS 10
 #define PRUNE_EVERY_MS ((int64_t)3600 * 1000)
@@ -358,6 +360,35 @@ start(struct server *sv)
 }
 
 static void
+on_expired(struct job **jobs, size_t n, const struct error *err, void *arg)
+{
+	struct server *sv = arg;
+	size_t i;
+
+	if (err != NULL) {
+		fail(sv, err);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		engine_adopt_expired(sv->s.engine, jobs[i]);
+	start(sv);
+}
+
+/* Of all endpoints; those that look for a shorter time drop it. */
+static int64_t
+longest_late_look(const struct conf *conf)
+{
+	int64_t ms = conf->fallback->late_looks_ms;
+	size_t i;
+
+	for (i = 0; i < conf->nendpoints; i++) {
+		if (conf->endpoints[i]->late_looks_ms > ms)
+			ms = conf->endpoints[i]->late_looks_ms;
+	}
+	return ms;
+}
+
+static void
 on_deliveries(struct delivery **v, size_t n, const struct error *err, void *arg)
 {
 	struct server *sv = arg;
@@ -370,7 +401,9 @@ on_deliveries(struct delivery **v, size_t n, const struct error *err, void *arg)
 	for (i = 0; i < n; i++)
 		engine_adopt_delivery(sv->s.engine, v[i]);
 	sv->adopted += n;
-	start(sv);
+	store_expired(sv->s.store,
+	    clock_wall_ms() - longest_late_look(sv->conf), EXPIRED_MAX,
+	    on_expired, sv);
 }
 
 static void
@@ -393,6 +426,22 @@ on_jobs(struct job **jobs, size_t n, const struct error *err, void *arg)
 	sv->adopted += n;
 }
 
+static void
+on_kept(
+    const struct store_kept *v, size_t n, const struct error *err, void *arg)
+{
+	struct server *sv = arg;
+	size_t i;
+
+	if (err != NULL) {
+		fail(sv, err);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		engine_recall(sv->s.engine, v[i].name, v[i].value);
+	store_unfinished(sv->s.store, on_jobs, sv);
+}
+
 /* A former deployment's, which cannot be at work: the file is ours alone. */
 static void
 on_taken_over(size_t n, const struct error *err, void *arg)
@@ -407,7 +456,7 @@ on_taken_over(size_t n, const struct error *err, void *arg)
 		log_info("serve",
 		    "took over %zu jobs and deliveries of another deployment",
 		    n);
-	store_unfinished(sv->s.store, on_jobs, sv);
+	store_recall(sv->s.store, on_kept, sv);
 }
 
 static int

@@ -6,7 +6,9 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "store/memory_db.h"
 
@@ -195,14 +197,19 @@ take_back(struct mem *m, struct undo *u)
 
 /* --- the backend ---------------------------------------------------- */
 
+/* There is no file, but its place has one owner all the same. */
 static int
 mem_open(const struct store_options *options, void **out, struct error *err)
 {
-	struct mem *m = xcalloc(1, sizeof(*m));
-	int i;
+	struct mem *m;
+	int i, lock_fd = -1;
 
-	(void)options;
-	(void)err;
+	if (options->path != NULL &&
+	    file_lock(options->path, options->lock_wait_ms, &lock_fd, err) ==
+		-1)
+		return -1;
+	m = xcalloc(1, sizeof(*m));
+	m->lock_fd = lock_fd;
 	for (i = 0; i < TABLES; i++)
 		TAILQ_INIT(&m->tables[i].rows);
 	*out = m;
@@ -227,6 +234,8 @@ mem_close(void *arg)
 		while ((row = TAILQ_FIRST(&m->tables[i].rows)) != NULL)
 			remove_row(m, (enum table_of)i, row);
 	}
+	if (m->lock_fd != -1)
+		close(m->lock_fd);
 	free(m->log);
 	free(m);
 }

@@ -88,6 +88,7 @@ struct mem {
 	struct table tables[TABLES];
 	struct undo *log;
 	size_t nlog;
+	int lock_fd; /* or -1 */
 };
 
 /* Borrowed, or NULL. */
