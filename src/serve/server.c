@@ -31,6 +31,7 @@
 #define PRUNE_EVERY_MS ((int64_t)3600 * 1000)
 /* One transaction: whoever waits for the store waits so long. */
 #define PRUNE_BATCH 200
+#define LATES_MAX 10000 /* as many as the engine remembers */
 
 struct server {
 	struct service s;
@@ -373,6 +374,49 @@ on_deliveries(struct delivery **v, size_t n, const struct error *err, void *arg)
 	start(sv);
 }
 
+/* What is not known of endpoints is learned again. */
+static void
+on_kept(
+    const struct store_kept *v, size_t n, const struct error *err, void *arg)
+{
+	struct server *sv = arg;
+	size_t i;
+
+	if (err != NULL)
+		log_warn(
+		    "serve", "what was learned cannot be read: %s", err->text);
+	for (i = 0; i < n; i++)
+		engine_recall(sv->s.engine, v[i].name, v[i].value);
+}
+
+static void
+on_expired(struct job **jobs, size_t n, const struct error *err, void *arg)
+{
+	struct server *sv = arg;
+	size_t i;
+
+	if (err != NULL)
+		log_warn("serve", "no late looks: %s", err->text);
+	for (i = 0; i < n; i++)
+		engine_adopt_expired(sv->s.engine, jobs[i]);
+}
+
+/* Of any endpoint: the engine knows how long each is to be looked for. */
+static void
+find_expired(struct server *sv)
+{
+	int64_t longest = sv->conf->fallback->late_looks_ms;
+	size_t i;
+
+	for (i = 0; i < sv->conf->nendpoints; i++) {
+		if (sv->conf->endpoints[i]->late_looks_ms > longest)
+			longest = sv->conf->endpoints[i]->late_looks_ms;
+	}
+	if (longest > 0)
+		store_expired(sv->s.store, clock_wall_ms() - longest, LATES_MAX,
+		    on_expired, sv);
+}
+
 static void
 on_jobs(struct job **jobs, size_t n, const struct error *err, void *arg)
 {
@@ -388,6 +432,8 @@ on_jobs(struct job **jobs, size_t n, const struct error *err, void *arg)
 	}
 	/* Before the deliveries of jobs that end meanwhile are made. */
 	store_list_deliveries(sv->s.store, &waiting, on_deliveries, sv);
+	/* And those that expire from now on are known by then. */
+	find_expired(sv);
 	for (i = 0; i < n; i++)
 		engine_adopt(sv->s.engine, jobs[i]);
 	sv->adopted += n;
@@ -407,6 +453,7 @@ on_taken_over(size_t n, const struct error *err, void *arg)
 		log_info("serve",
 		    "took over %zu jobs and deliveries of another deployment",
 		    n);
+	store_recall(sv->s.store, on_kept, sv);
 	store_unfinished(sv->s.store, on_jobs, sv);
 }
 
