@@ -34,15 +34,31 @@ learn_output_path(const struct work *w)
 	return learned_path(known(w), w->job->spec.output_path);
 }
 
-const char *
-learn_output(const struct work *w, const struct submission *s)
+static bool
+is_marked(const struct work *w)
 {
 	const char *configured = w->job->spec.output_path;
 
-	if (s->fate != SUB_ACCEPTED &&
-	    learned_marked(known(w), str_empty(configured) ? NULL : configured))
+	return learned_marked(
+	    known(w), str_empty(configured) ? NULL : configured);
+}
+
+const char *
+learn_output(const struct work *w, const struct submission *s)
+{
+	if (s->fate != SUB_ACCEPTED && is_marked(w))
 		return NULL;
 	return submission_output(s);
+}
+
+char *
+learn_failure(const struct work *w, const struct submission *s)
+{
+	if (s->fate == SUB_ACCEPTED)
+		return xstrdup_or_null(s->failure_location);
+	if (s->fate != SUB_DOUBT || is_marked(w))
+		return NULL;
+	return names_failure(w->job, s, learned_failure_pattern(known(w)));
 }
 
 bool
@@ -129,7 +145,8 @@ learn_answer(struct work *w, const struct submission *s)
 {
 	struct learned *l = learner(w);
 	enum learned_news news;
-	char *path;
+	char *path, *pattern;
+	bool is_new;
 
 	if (s->filename == NULL)
 		return;
@@ -139,8 +156,11 @@ learn_answer(struct work *w, const struct submission *s)
 		log_differs(w, s);
 	else if (news == LEARNED_HONOURS)
 		log_honours(w);
-	if (news != LEARNED_NOTHING)
+	pattern = names_failure_pattern(w->job, s);
+	is_new = learned_failures(l, pattern);
+	if (news != LEARNED_NOTHING || is_new)
 		keep(w, l);
+	free(pattern);
 	names_predict(w->job, learn_output_path(w));
 	free(path);
 }
@@ -167,11 +187,10 @@ learn_p95_ms(const struct work *w)
 void
 learn_adopted(struct work *w)
 {
-	const char *configured = w->job->spec.output_path;
 	struct job *job = w->job;
 	size_t i;
 
-	if (learned_marked(known(w), str_empty(configured) ? NULL : configured))
+	if (is_marked(w))
 		return;
 	for (i = 0; i < job->nsubs; i++) {
 		char *path = names_output_path(&job->subs[i]);

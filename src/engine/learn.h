@@ -16,6 +16,9 @@ const char *learn_output_path(const struct work *w);
  * or predicted, and predictions hold for this endpoint. Or NULL. */
 const char *learn_output(const struct work *w, const struct submission *s);
 
+/* The same of its failure. The caller's, or NULL. */
+char *learn_failure(const struct work *w, const struct submission *s);
+
 /* A result can be looked for, of whichever submission. */
 bool learn_has_place(const struct work *w);
 

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/histogram.h"
+#include "engine/names.h"
 
 #define HONOURS_AGAIN 3 /* in a row */
 #define SAVE_EVERY 100
@@ -27,6 +28,7 @@ struct learned {
 	TAILQ_ENTRY(learned) all;
 	char *key; /* "REGION NAME" */
 	char *path;
+	char *failures; /* pattern of their places, or NULL */
 	bool marked;
 	char *marked_with; /* the path that was configured then, or "" */
 	unsigned honoured; /* in a row, while marked */
@@ -66,6 +68,7 @@ forget(struct learned_list *list, struct learned *l)
 	list->n--;
 	free(l->key);
 	free(l->path);
+	free(l->failures);
 	free(l->marked_with);
 	free(l);
 }
@@ -211,6 +214,24 @@ learned_answer(struct learned *l, const char *configured, const char *path)
 	return is_new ? LEARNED_PATH : LEARNED_NOTHING;
 }
 
+bool
+learned_failures(struct learned *l, const char *pattern)
+{
+	if (pattern == NULL || l->failures == NULL
+		? pattern == l->failures
+		: str_eq(pattern, l->failures))
+		return false;
+	free(l->failures);
+	l->failures = xstrdup_or_null(pattern);
+	return true;
+}
+
+const char *
+learned_failure_pattern(const struct learned *l)
+{
+	return l != NULL ? l->failures : NULL;
+}
+
 /* --- latencies ------------------------------------------------------ */
 
 void
@@ -261,6 +282,7 @@ learned_save(struct learned *l, char **name, char **value)
 	jsonw_init(&w, &b);
 	jsonw_begin(&w, NULL, '{');
 	jsonw_opt(&w, "output_path", l->path);
+	jsonw_opt(&w, "failures", l->failures);
 	if (l->marked) {
 		jsonw_bool(&w, "differs", true);
 		jsonw_opt(&w, "configured", l->marked_with);
@@ -342,6 +364,9 @@ learned_recall(struct learned_list *list, const char *name, const char *value)
 	if (json_is_object(doc)) {
 		l = add_key(list, key);
 		set_path(l, get_path(doc, "output_path"));
+		s = json_get_str(doc, "failures");
+		if (s != NULL && names_pattern_ok(s))
+			learned_failures(l, s);
 		if (json_bool(json_get(doc, "differs"), &l->marked) == -1)
 			l->marked = false;
 		s = get_path(doc, "configured");

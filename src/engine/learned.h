@@ -48,6 +48,11 @@ enum learned_news {
 enum learned_news learned_answer(
     struct learned *l, const char *configured, const char *path);
 
+/* Where failures go (names_failure_pattern), or NULL: not by our names. True
+ * where that was not known. */
+bool learned_failures(struct learned *l, const char *pattern);
+const char *learned_failure_pattern(const struct learned *l);
+
 /* A result came so long after its submission. */
 void learned_latency(struct learned *l, int64_t ms);
 int64_t learned_p95_ms(const struct learned *l); /* 0: not known */

@@ -11,6 +11,9 @@
 #include "base/timefmt.h"
 
 #define PLACE_MAX 4096
+#define LOCATION_MAX 1024 /* of the service */
+#define EXT "{ext}"
+#define NAME "{name}"
 
 void
 names_choose(const struct job *job, struct submission *s)
@@ -106,4 +109,73 @@ names_predict(struct job *job, const char *output_path)
 		}
 		free(tail);
 	}
+}
+
+/* --- failures ------------------------------------------------------- */
+
+/* Filename without its ending, where it is one of ours; or NULL. */
+static char *
+own_stem(const struct job *job, const struct submission *s)
+{
+	if (!job->spec.own_names || job->spec.filename != NULL ||
+	    s->filename == NULL || !str_starts(s->filename, job->id))
+		return NULL;
+	return xstrndup(s->filename, strcspn(s->filename, "."));
+}
+
+/* `what` becomes `by` at its one place; the caller's, or NULL. */
+static char *
+swap(const char *text, const char *what, const char *by)
+{
+	const char *p = strstr(text, what);
+
+	if (p == NULL || strstr(p + 1, what) != NULL)
+		return NULL;
+	return xasprintf(
+	    "%.*s%s%s", (int)(p - text), text, by, p + strlen(what));
+}
+
+char *
+names_failure_pattern(const struct job *job, const struct submission *s)
+{
+	char *stem = own_stem(job, s), *pattern = NULL, *more;
+
+	if (stem != NULL && s->failure_location != NULL &&
+	    strchr(s->failure_location, '{') == NULL)
+		pattern = swap(s->failure_location, stem, NAME);
+	free(stem);
+	if (pattern == NULL || str_empty(s->extension))
+		return pattern;
+	more = swap(pattern, s->extension, EXT);
+	if (more == NULL)
+		return pattern;
+	free(pattern);
+	return more;
+}
+
+char *
+names_failure(
+    const struct job *job, const struct submission *s, const char *pattern)
+{
+	char *stem = own_stem(job, s), *place = NULL, *more;
+
+	if (stem != NULL && pattern != NULL)
+		place = swap(pattern, NAME, stem);
+	free(stem);
+	if (place == NULL || strstr(place, EXT) == NULL)
+		return place;
+	more = str_empty(s->extension) ? NULL : swap(place, EXT, s->extension);
+	free(place);
+	return more;
+}
+
+bool
+names_pattern_ok(const char *pattern)
+{
+	const char *name = strstr(pattern, NAME);
+
+	return str_starts(pattern, "s3://") && pattern[5] != '/' &&
+	    pattern[5] != '{' && strlen(pattern) <= LOCATION_MAX &&
+	    !str_has_control(pattern) && name != NULL &&
+	    strstr(name + 1, NAME) == NULL;
 }

@@ -7,6 +7,8 @@
 #ifndef ENGINE_NAMES_H
 #define ENGINE_NAMES_H
 
+#include <stdbool.h>
+
 #include "job/job.h"
 
 /*
@@ -31,5 +33,21 @@ char *names_output_path(const struct submission *s);
  * no prediction. Nothing where the path is NULL.
  */
 void names_predict(struct job *job, const char *output_path);
+
+/*
+ * Whether the failure object's name follows Filename is not documented. Where a
+ * 202 shows that it does: its location with "{name}" for ours, and "{ext}" for
+ * the extension; else NULL. Only of names that are ours and unique. The
+ * caller's.
+ */
+char *names_failure_pattern(const struct job *job, const struct submission *s);
+
+/* Where the failure of that submission will be, by a pattern (or NULL). NULL
+ * where it cannot be told. The caller's. */
+char *names_failure(
+    const struct job *job, const struct submission *s, const char *pattern);
+
+/* Might a 202 have led to it? */
+bool names_pattern_ok(const char *pattern);
 
 #endif

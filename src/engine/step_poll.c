@@ -40,11 +40,7 @@ looked_at(const struct work *w)
 static const char *
 place_of(const struct work *w)
 {
-	const struct submission *s = looked_at(w);
-
-	if (!w->at_failure)
-		return learn_output(w, s);
-	return s->fate == SUB_ACCEPTED ? s->failure_location : NULL;
+	return w->at_failure ? w->failure : learn_output(w, looked_at(w));
 }
 
 /* --- verdicts ------------------------------------------------------- */
@@ -159,6 +155,9 @@ found_failure(struct work *w)
 	struct submission *s = looked_at(w);
 
 	s->fate = SUB_FAILED;
+	/* Of a doubtful one it was only supposed to be there. */
+	free(s->failure_location);
+	s->failure_location = xstrdup(w->failure);
 	free(s->note);
 	s->note =
 	    xstrdup(w->text.len > 0 ? w->text.data
@@ -444,6 +443,8 @@ look_on(struct work *w)
 	for (;;) {
 		if (!w->at_failure) {
 			w->at_failure = true;
+			free(w->failure);
+			w->failure = learn_failure(w, looked_at(w));
 		} else {
 			w->at_failure = false;
 			w->at++;

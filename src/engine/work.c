@@ -75,6 +75,7 @@ work_free(struct work *w)
 	buf_done(&w->text);
 	buf_done(&w->result);
 	free(w->uploaded);
+	free(w->failure);
 	free(w->before.etag);
 	job_free(w->job);
 	free(w);

@@ -59,6 +59,7 @@ struct work {
 	struct s3_call *call;
 	size_t at; /* the submission looked at */
 	bool at_failure; /* … its failure object */
+	char *failure; /* … which is there */
 	bool again; /* … for the second time */
 	bool blind; /* a place could not be looked at, but may be later */
 	bool have_result;

@@ -213,6 +213,7 @@ it_ends_with_the_time_in_which_a_job_must_be_accepted(void **state)
 	time_passes(30000);
 	must_be(JOB_DONE, OUTCOME_FAILED);
 	assert_string_equal(on_disk()->error_text, BUSY);
+	assert_int_equal(log_lines("asked again", NULL), 0);
 }
 
 /* Nobody took it until then: what the model said is what is told. */
@@ -249,6 +250,30 @@ another_that_may_still_succeed_is_waited_for_first(void **state)
 	reply_found(expect_head(out_url(1)));
 	time_passes(30000);
 	must_be(JOB_DONE, OUTCOME_OK);
+}
+
+/* By its own limits the first can neither begin nor go on. */
+static void
+one_that_must_be_dead_is_not_waited_for(void **state)
+{
+	struct job *job = stubborn_job();
+
+	(void)state;
+	job->spec.request_ttl_s = 60;
+	job->spec.invocation_timeout_s = 60;
+	flow.policy.plan.interval_ms = 1000;
+	reply_missing(peer_always("HEAD", "*"));
+	submit_lost(job);
+	reply_accepted(expect_invoke(2), 2);
+	time_passes(180000 - 500);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	reply_found(peer_always("HEAD", FAILURE_URL));
+	peer_reply(peer_always("GET", FAILURE_URL), 200, "", BUSY);
+	time_passes(1000);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	reply_accepted(expect_invoke(3), 3);
+	time_passes(1000);
+	assert_int_equal(on_disk()->nsubs, 3);
 }
 
 static void
@@ -290,6 +315,7 @@ main(void)
 	    FLOW_TEST(it_ends_with_the_time_in_which_a_job_must_be_accepted),
 	    FLOW_TEST(no_service_in_time_is_a_failure_of_the_model),
 	    FLOW_TEST(another_that_may_still_succeed_is_waited_for_first),
+	    FLOW_TEST(one_that_must_be_dead_is_not_waited_for),
 	    FLOW_TEST(a_job_given_up_in_the_wait_is_not_asked_again),
 	    FLOW_TEST(a_result_that_reads_like_a_failure_is_a_result),
 	};

@@ -167,6 +167,31 @@ a_second_submission_takes_the_first_one_s_word_for_it(void **state)
 	assert_int_equal(peer_count("HEAD", "*"), heads + 1);
 }
 
+/* Not even behind a restart: between the last look and the second request
+ * nobody asks what lies there. */
+static void
+a_second_submission_behind_a_restart_does_so_too(void **state)
+{
+	struct job *job = own_job();
+	int64_t old = clock_wall_ms() - 3600000;
+	size_t i;
+
+	(void)state;
+	reply_object(peer_always("HEAD", OWN_URL), "old", old);
+	peer_fail(expect_own_invoke(), ERR_NET, "reset", true);
+	flow_submit(job);
+	time_passes(2000);
+	restart();
+	reply_own(expect_own_invoke());
+	time_passes(GRACE);
+	assert_int_equal(peer_count("POST", "*"), 2);
+	assert_string_equal(on_disk()->subs[1].before_etag, "\"old\"");
+	for (i = 3; strcmp(peer_seen(i)->method, "POST") != 0; i++)
+		continue;
+	assert_int_equal(peer_seen(i - 1)->at, peer_seen(i)->at);
+	assert_true(peer_seen(i - 2)->at < peer_seen(i)->at);
+}
+
 /* Its result may have the same bytes and come within the same second. */
 static void
 an_object_that_was_just_made_is_left_to_age(void **state)
@@ -399,6 +424,7 @@ main(void)
 	    FLOW_TEST(where_nothing_lay_anything_is_a_result),
 	    FLOW_TEST(a_restart_does_not_forget_what_lay_there),
 	    FLOW_TEST(a_second_submission_takes_the_first_one_s_word_for_it),
+	    FLOW_TEST(a_second_submission_behind_a_restart_does_so_too),
 	    FLOW_TEST(an_object_that_was_just_made_is_left_to_age),
 	    FLOW_TEST(what_cannot_be_told_is_left_to_its_age),
 	    FLOW_TEST(a_look_that_breaks_is_made_again_before_anything_is_sent),
