@@ -46,7 +46,6 @@ END
 post() { # TARGETS
 	api POST /v1/jobs -H 'Awaitd-Endpoint: cat' -H "Awaitd-Deliver: $1" \
 	    --data-binary hello
-	job=$(jq -r .job "$tmp/out")
 }
 
 # shellcheck disable=SC2317 # by wait_until
@@ -138,7 +137,7 @@ sed "s|^stop_timeout.*|stop_timeout = 30s\nstate = $tmp/other|" \
 rm -f "$tmp/leave"
 : >"$tmp/running"
 serve_start
-AWAITD_STATE= "$awaitd" serve --config "$tmp/other.conf" --log-level info \
+AWAITD_STATE='' "$awaitd" serve --config "$tmp/other.conf" --log-level info \
     </dev/null 2>"$tmp/other.err" &
 other=$!
 pids="$pids $other"
