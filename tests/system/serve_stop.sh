@@ -6,7 +6,7 @@
 # by side, and a second signal.
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
 local_start
-rounds=${AWAITD_STOPS:-9}
+rounds=${STOPS:-9}
 
 # Handlers of every kind: quick ones, one that takes longer than a stop waits,
 # and one that ignores being told.
