@@ -348,6 +348,7 @@ system_tests += tests/system/inputs.sh
 system_tests += tests/system/interop.sh
 system_tests += tests/system/invoke.sh
 system_tests += tests/system/kill.sh
+system_tests += tests/system/late.sh
 system_tests += tests/system/listen.sh
 system_tests += tests/system/local_admin.sh
 system_tests += tests/system/local_faults.sh
