@@ -17,10 +17,11 @@
 int output_check(const char *file, struct error *err);
 
 /*
- * What the result_ members of a job name (see remote_result), from the service that has the job, or from S3
- * (NULL); a file NULL or "-" is stdout. Runs the loop. A signal that breaks off
- * the writing of a file is ERR_CANCELLED and stands in app->signo; one that
- * meets stdout or a pipe does what it does by default.
+ * What the result_ members of a job name (see remote_result), from the service
+ * that has the job, or from S3 (NULL); a file NULL or "-" is stdout. Runs the
+ * loop. A signal that breaks off the writing of a file is ERR_CANCELLED and
+ * stands in app->signo; one that meets stdout or a pipe does what it does by
+ * default.
  */
 int output_write(struct app *app, const struct job *job,
     const struct client *service, const char *file, struct error *err);

@@ -33,6 +33,7 @@ post() { # TARGET: sets job
 	job=$(jq -r .job "$tmp/out")
 }
 
+# shellcheck disable=SC2317 # by ok
 # The one that died is waited for, and another one started, as systemd does.
 again() {
 	wait_until 30 gone "$serve_pid" || return 1

@@ -188,8 +188,11 @@ for ms in 000 000 020 040 080 120 200 300; do
 	serve_pid=$!
 	pids="$pids $serve_pid"
 	# As soon as it hears of it; looked for without a pause.
+	# Until it is awaitd, what the shell catches is caught.
 	tries=5000
-	until grep -q '^SigCgt:.*[4-7c-f]...$' "/proc/$serve_pid/status" ||
+	until awk '/^Name:.awaitd$/ { is = 1 }
+	    /^SigCgt:.*[4-7c-f]...$/ { hears = 1 }
+	    END { exit !(is && hears) }' "/proc/$serve_pid/status" ||
 	    [ "$tries" -eq 0 ]; do
 		tries=$((tries - 1))
 	done

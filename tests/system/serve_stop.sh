@@ -6,7 +6,7 @@
 # by side, and a second signal.
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
 local_start
-rounds=${AWAITD_STOPS:-9}
+rounds=${STOPS:-9}
 
 # Handlers of every kind: quick ones, one that takes longer than a stop waits,
 # and one that ignores being told.
@@ -46,7 +46,6 @@ END
 post() { # TARGETS
 	api POST /v1/jobs -H 'Awaitd-Endpoint: cat' -H "Awaitd-Deliver: $1" \
 	    --data-binary hello
-	job=$(jq -r .job "$tmp/out")
 }
 
 # shellcheck disable=SC2317 # by wait_until
@@ -138,7 +137,7 @@ sed "s|^stop_timeout.*|stop_timeout = 30s\nstate = $tmp/other|" \
 rm -f "$tmp/leave"
 : >"$tmp/running"
 serve_start
-AWAITD_STATE= "$awaitd" serve --config "$tmp/other.conf" --log-level info \
+AWAITD_STATE='' "$awaitd" serve --config "$tmp/other.conf" --log-level info \
     </dev/null 2>"$tmp/other.err" &
 other=$!
 pids="$pids $other"

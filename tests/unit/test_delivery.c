@@ -304,6 +304,86 @@ every_value_has_its_name_and_every_name_its_value(void **state)
 	assert_int_equal(o, ATTEMPT_INTERRUPTED);
 }
 
+/* --- interruptions -------------------------------------------------- */
+
+#define HOUR_MS INT64_C(3600000)
+
+static struct delivery *
+interrupted_at(const int64_t *at, size_t n)
+{
+	struct delivery *d = delivery_new(
+	    "01arz3ndektsv4rrffq69g5fav", "exec a", "inference.completed", 1);
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		delivery_interrupt(d, at[i]);
+	return d;
+}
+
+static void
+three_interruptions_within_72_hours_are_quarantine(void **state)
+{
+	static const struct {
+		int64_t at[4];
+		size_t n;
+		bool quarantined;
+	} cases[] = {
+	    {{1000, 2000}, 2, false},
+	    {{1000, 2000, 3000}, 3, true},
+	    {{1000, 2000, 1000 + 72 * HOUR_MS}, 3, true},
+	    /* The first does not count any more, and begins anew. */
+	    {{1000, 2000, 1001 + 72 * HOUR_MS}, 3, false},
+	    /* In quarantine the last one counts. */
+	    {{1000, 2000, 3000, 3000 + 72 * HOUR_MS}, 4, true},
+	    {{1000, 2000, 3000, 3001 + 72 * HOUR_MS}, 4, false},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct delivery *d = interrupted_at(cases[i].at, cases[i].n);
+
+		if (delivery_quarantined(d) != cases[i].quarantined)
+			fail_msg("case %zu", i);
+		delivery_free(d);
+	}
+}
+
+static void
+a_quarantine_ends_by_time_or_success(void **state)
+{
+	static const int64_t at[] = {1000, 2000, 3000};
+	struct delivery *d = interrupted_at(at, 3);
+
+	(void)state;
+	delivery_calm(d, 3000 + 72 * HOUR_MS);
+	assert_true(delivery_quarantined(d));
+	delivery_move(d, DELIVERY_DEAD, 4000);
+	assert_false(delivery_quarantined(d));
+	/* What was given up is as it was when it is asked for again. */
+	delivery_move(d, DELIVERY_WAITING, 5000);
+	assert_true(delivery_quarantined(d));
+	delivery_move(d, DELIVERY_DELIVERED, 6000);
+	assert_int_equal(d->interruptions, 3);
+	delivery_move(d, DELIVERY_WAITING, 7000);
+	assert_false(delivery_quarantined(d));
+	delivery_free(d);
+	d = interrupted_at(at, 3);
+	delivery_calm(d, 3001 + 72 * HOUR_MS);
+	assert_false(delivery_quarantined(d));
+	assert_int_equal(d->interruptions, 0);
+	delivery_free(d);
+	/* An instant of a clock that was years ahead keeps nobody there. */
+	d = interrupted_at(at, 3);
+	delivery_calm(d, 3000 - 73 * HOUR_MS);
+	assert_false(delivery_quarantined(d));
+	/* An older version did not note when. */
+	d->interruptions = 3;
+	delivery_calm(d, 100 * HOUR_MS);
+	assert_true(delivery_quarantined(d));
+	delivery_free(d);
+}
+
 int
 main(void)
 {
@@ -315,6 +395,9 @@ main(void)
 	    cmocka_unit_test(only_the_moves_of_the_picture_are_legal),
 	    cmocka_unit_test(a_replay_has_the_whole_schedule_before_it),
 	    cmocka_unit_test(an_attempt_is_counted_when_it_begins),
+	    cmocka_unit_test(
+		three_interruptions_within_72_hours_are_quarantine),
+	    cmocka_unit_test(a_quarantine_ends_by_time_or_success),
 	    cmocka_unit_test(a_copy_shares_nothing_with_its_original),
 	    cmocka_unit_test(every_value_has_its_name_and_every_name_its_value),
 	};

@@ -230,6 +230,33 @@ a_job_cancelled_before_it_was_sent_is_told_of(void **state)
 					   "01:01.007Z\"}}");
 }
 
+/* Of the one that came late, whatever became of the job before. */
+static void
+a_late_result_is_told_with_its_own_facts(void **state)
+{
+	struct job *job = new_job();
+
+	(void)state;
+	job->state = JOB_DONE;
+	job->outcome = OUTCOME_EXPIRED;
+	job->error_code = xstrdup("deadline");
+	job->late_at = job->completed_at + 3600000;
+	job->late_location = xstrdup("s3://b/x/" JOB "-1.out");
+	job->late_type = xstrdup("text/late");
+	job->late_size = 5;
+	assert_string_equal(payload_event_type(job), "inference.late");
+	assert_null(payload_failure_location(job));
+	check(job, "hello", 5,
+	    "{\"type\":\"inference.late\",\"timestamp\":"
+	    "\"2026-11-22T09:01:01.007Z\",\"data\":{\"job\":\"" JOB
+	    "\",\"inference_id\":\"" JOB
+	    "-1\",\"endpoint\":\"ocr\",\"outcome\":\"expired\","
+	    "\"output_location\":\"s3://b/x/" JOB
+	    "-1.out\",\"content_type\":\"text/late\",\"size\":5,"
+	    "\"sha256\":\"" SHA_OF_HELLO "\"," TIMES
+	    ",\"result\":\"hello\",\"error\":{\"code\":\"deadline\"}}}");
+}
+
 static void
 the_submission_that_won_is_named(void **state)
 {
@@ -459,6 +486,7 @@ main(void)
 	    cmocka_unit_test(foreign_words_cannot_leave_their_member),
 	    cmocka_unit_test(a_full_buffer_is_an_error),
 	    cmocka_unit_test(a_result_that_finds_no_room_is_not_left_out),
+	    cmocka_unit_test(a_late_result_is_told_with_its_own_facts),
 	    cmocka_unit_test(a_job_that_failed_names_no_output),
 	    cmocka_unit_test(handlers_read_the_errors_own_words),
 	};
