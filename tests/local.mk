@@ -519,16 +519,18 @@ check-interop: all $(tests_tools)
 
 # awaitd with some of its files replaced, for campaign-mutants: what is broken
 # stands in front of the library. MUTANT_SOURCES are names below MUTANT_DIR.
-mutant: libawaitd.a src/main.$(OBJEXT) tests/support/crash_at.$(OBJEXT)
-	@set -e; objects=; for f in $(MUTANT_SOURCES); do \
+mutant_link = $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS)
+mutant: libawaitd.a src/main.$(OBJEXT) tests/support/crash_at.$(OBJEXT) \
+		$(tests_support_bitrot_OBJECTS)
+	@set -e; o=; for f in $(MUTANT_SOURCES); do \
 		$(COMPILE) -w -Wno-error -c -o $(MUTANT_DIR)/$$f.o \
 			$(MUTANT_DIR)/$$f; \
-		objects="$$objects $(MUTANT_DIR)/$$f.o"; done; \
-	$(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS) \
-		-o $(MUTANT_DIR)/awaitd src/main.$(OBJEXT) \
-		tests/support/crash_at.$(OBJEXT) $$objects libawaitd.a $(libs)
+		o="$$o $(MUTANT_DIR)/$$f.o"; done; \
+	$(mutant_link) -o $(MUTANT_DIR)/awaitd src/main.$(OBJEXT) \
+		tests/support/crash_at.$(OBJEXT) $$o libawaitd.a $(libs); \
+	$(mutant_link) -o $(MUTANT_DIR)/bitrot \
+		$(tests_support_bitrot_OBJECTS) $$o libawaitd.a $(libs)
 
-campaign-%: all $(tests_tools)
 campaign-%: all $(tests_tools) $(tests_objects)
 	@$(tests_env) $(SHELL) $(srcdir)/tests/campaign/$*.sh
 

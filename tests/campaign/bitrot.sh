@@ -5,7 +5,7 @@
 # runs on such a file. What leaves must be what the intact database leads to,
 # nothing may crash, and a row that reads differently must be told of.
 # SHORT=1: 100 times, and 3.
-#   SEED=N FLIPS=N WHOLE=N JOBS=N KEEP=FOLDER AWAITD=PROGRAM
+#   SEED=N FLIPS=N WHOLE=N JOBS=N KEEP=FOLDER AWAITD=PROGRAM BITROT=PROGRAM
 # shellcheck disable=SC2034 # for the library
 campaign=bitrot
 . "${abs_top_srcdir:?}/tests/campaign/lib.sh"
@@ -17,7 +17,7 @@ fi
 echo "# bitrot: seed=$SEED flips=$FLIPS whole=$WHOLE jobs=$JOBS"
 awaitd_serve=${AWAITD-$awaitd}
 serve_log=warn
-bitrot=$support/bitrot
+bitrot=${BITROT-$support/bitrot}
 mkdir -p "$AWAITD_STATE"
 
 "$bitrot" make "$tmp/intact.db" "$JOBS" || stop_it 'no database'

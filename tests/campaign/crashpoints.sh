@@ -54,7 +54,7 @@ fi
 point=$2
 . "${abs_top_srcdir:?}/tests/campaign/lib.sh"
 [ -z "${KEEP-}" ] || KEEP=$KEEP/$point
-awaitd_serve=${MUTANT:-$abs_top_builddir/awaitd-crash}
+awaitd_serve=${AWAITD:-$abs_top_builddir/awaitd-crash}
 export AWAITD_CRASH_NOTE="$tmp/note"
 : >"$tmp/victims.tsv"
 

@@ -16,11 +16,14 @@ if [ "${1-}" != --part ]; then
 	. "${abs_top_srcdir:?}/tests/campaign/lib.sh"
 	echo "# indoubt: seed=$SEED"
 	parts_status=0
-	for part in allow avoid; do
+	begin() { # PART
 		SEED=$SEED timeout -k 10 -s TERM 900 \
-		    sh "$0" --part "$part" >"$tmp/$part.out" 2>&1 &
-		eval "${part}_pid=$!"
-	done
+		    sh "$0" --part "$1" >"$tmp/$1.out" 2>&1 &
+	}
+	begin allow
+	allow_pid=$!
+	begin avoid
+	avoid_pid=$!
 	# A part cleans up when it is asked to end.
 	trap 'kill $allow_pid $avoid_pid 2>/dev/null; wait; campaign_clean_up' EXIT
 	wait "$allow_pid" || parts_status=1

@@ -46,7 +46,7 @@ CREATE UNIQUE INDEX temp.unheard_id ON unheard (id);
 
 -- Submissions as recorded, and runs of the model as they were.
 CREATE TEMP TABLE recorded AS
-SELECT j.id AS job, s.inference_id, s.n, s.fate
+SELECT j.id AS job, s.inference_id, s.n, s.fate, s.filename
 FROM db.submission s JOIN db.job j ON j.seq = s.seq;
 CREATE INDEX temp.recorded_id ON recorded (inference_id);
 CREATE INDEX temp.recorded_job ON recorded (job);
@@ -95,6 +95,11 @@ FROM per_job WHERE runs > n;
 INSERT INTO wrong
 SELECT 'mismatches', 'two runs write ' || object FROM accepted
 GROUP BY object HAVING count(*) > 1;
+
+INSERT INTO wrong
+SELECT 'mismatches', 'two submissions of ' || job || ' write ' || filename
+FROM recorded WHERE filename IS NOT NULL
+GROUP BY job, filename HAVING count(*) > 1;
 
 -- P4: one event, one id, one body; and the bytes that the input leads to.
 INSERT INTO wrong

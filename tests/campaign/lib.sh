@@ -19,7 +19,7 @@ mkdir "$ledger"
 : "${SEED=$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}"
 short=${SHORT-}
 # A build that is broken on purpose, for mutants.sh.
-awaitd_serve=${MUTANT:-$awaitd}
+awaitd_serve=${AWAITD:-$awaitd}
 db=$AWAITD_STATE/serve.db
 
 # Those that come and go are not in $pids: their numbers may be others' soon.

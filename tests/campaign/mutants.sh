@@ -53,14 +53,15 @@ build() {
 	}
 }
 
-# run NAME BINARY CAMPAIGN [VARIABLE=VALUE...]: sets status
+# run NAME CAMPAIGN [VARIABLE=VALUE...]: sets status
 run() {
 	run_name=$1
-	run_binary=$2
-	run_script=$abs_top_srcdir/tests/campaign/$3.sh
-	shift 3
+	run_dir=$work/$1
+	run_script=$abs_top_srcdir/tests/campaign/$2.sh
+	shift 2
 	status=2
-	env SHORT=1 SEED="$SEED" PATIENCE=20 MUTANT="$run_binary" \
+	env SHORT=1 SEED="$SEED" PATIENCE=20 AWAITD="$run_dir/awaitd" \
+	    BITROT="$run_dir/bitrot" \
 	    KEEP="${KEEP:+$KEEP/$run_name}" "$@" \
 	    timeout -k 10 -s TERM 400 sh "$run_script" \
 	    >"$work/$run_name.out" 2>"$work/$run_name.err" &
@@ -73,14 +74,13 @@ run() {
 n=0 caught=0 survived='' skipped=''
 echo "# mutants: seed=$SEED"
 build control || exit 2
-control=$work/control/awaitd
 for name in $MUTANTS; do
 	sed -n 's/^campaign //p' "$mutants/$name.mutant"
 done | sort -u >"$work/campaigns"
 while read -r campaign; do
 	[ -e "$abs_top_srcdir/tests/campaign/${campaign%% *}.sh" ] || continue
 	# shellcheck disable=SC2086 # words
-	run control "$control" $campaign
+	run control $campaign
 	case $status in
 	0) echo "# control: $campaign has nothing to say" ;;
 	77) ;;
@@ -101,7 +101,7 @@ for name in $MUTANTS; do
 		if sources=$(apply "$name") &&
 		    build "$name" "$(echo "$sources" | sort -u | tr '\n' ' ')"; then
 			# shellcheck disable=SC2086 # words
-			run "$name" "$work/$name/awaitd" $campaign
+			run "$name" $campaign
 		fi
 	fi
 	case $status in
