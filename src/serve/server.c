@@ -365,10 +365,9 @@ on_expired(struct job **jobs, size_t n, const struct error *err, void *arg)
 	struct server *sv = arg;
 	size_t i;
 
-	if (err != NULL) {
-		fail(sv, err);
-		return;
-	}
+	/* No promise hangs on a late look. */
+	if (err != NULL)
+		log_warn("serve", "no late looks: %s", err->text);
 	for (i = 0; i < n; i++)
 		engine_adopt_expired(sv->s.engine, jobs[i]);
 	start(sv);

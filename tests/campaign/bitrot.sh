@@ -9,6 +9,7 @@
 # shellcheck disable=SC2034 # for the library
 campaign=bitrot
 . "${abs_top_srcdir:?}/tests/campaign/lib.sh"
+. "$abs_top_srcdir/tests/campaign/disks.sh"
 if [ -n "$short" ]; then
 	: "${FLIPS=100}" "${WHOLE=3}" "${JOBS=120}"
 else
@@ -18,12 +19,16 @@ echo "# bitrot: seed=$SEED flips=$FLIPS whole=$WHOLE jobs=$JOBS"
 awaitd_serve=${AWAITD-$awaitd}
 serve_log=warn
 bitrot=${BITROT-$support/bitrot}
+# In memory where that can be had: what is asked here is no disk's affair, and
+# each flip has some commits.
 mkdir -p "$AWAITD_STATE"
+trap disk_clean_up EXIT
+mount -t tmpfs -o mode=700,size=64M tmpfs "$AWAITD_STATE" 2>/dev/null || :
 
 "$bitrot" make "$tmp/intact.db" "$JOBS" || stop_it 'no database'
 "$bitrot" sums "$tmp/intact.db" >"$tmp/sums" || stop_it 'no sums'
 status=0
-timeout 1200 "$bitrot" run "$tmp/intact.db" "$tmp/work.db" "$SEED" "$FLIPS" \
+timeout 1200 "$bitrot" run "$tmp/intact.db" "$AWAITD_STATE/work.db" "$SEED" "$FLIPS" \
     >"$tmp/run.out" 2>"$tmp/run.err" || status=1
 grep '^#' "$tmp/run.out" | head -n 40
 cat "$tmp/run.err"
@@ -54,8 +59,8 @@ nothing_waits() {
 whole=0
 while [ "$whole" -lt "$WHOLE" ]; do
 	whole=$((whole + 1))
-	rm -rf "$AWAITD_STATE"
-	mkdir -m 700 "$AWAITD_STATE"
+	rm -rf "${AWAITD_STATE:?}"/*
+	chmod 700 "$AWAITD_STATE"
 	cp "$tmp/intact.db" "$db"
 	where=$("$bitrot" flip "$db" "$((SEED + whole * 1000003))")
 	: >"$tmp/serve.err"
@@ -105,8 +110,8 @@ crashes=$((crashes + $(of crashes)))
 [ "$crashes" -eq 0 ] || status=1
 [ "$delivered" -gt 0 ] || status=1
 sanitizer_silent || status=1
-awk -v share="$(of detected_share)" 'BEGIN { exit !(share >= 0.999) }' ||
-    status=1
+# One in a thousand, and of fewer one.
+[ "$(of missed)" -le $((($(of changed) + 999) / 1000)) ] || status=1
 echo "# in one process: $(tail -n 1 "$tmp/run.out")"
 echo "# whole: runs=$whole refused=$refused told=$told left=$delivered"
 echo "bitrot: flips=$FLIPS changed=$(of changed) detected=$(of detected)" \

@@ -196,7 +196,7 @@ while [ "$eio" -lt "$EIO" ]; do
 	2) disk_fails 'torn every 5' ;;
 	3) disk_fails 'write every 1' ;;
 	esac
-	sleep 0.6
+	sleep 1
 	alive
 	disk_fails none
 	resumes
