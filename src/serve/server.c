@@ -432,10 +432,10 @@ on_kept(
 	struct server *sv = arg;
 	size_t i;
 
-	if (err != NULL) {
-		fail(sv, err);
-		return;
-	}
+	/* It is learned anew. */
+	if (err != NULL)
+		log_warn(
+		    "serve", "nothing is known of endpoints: %s", err->text);
 	for (i = 0; i < n; i++)
 		engine_recall(sv->s.engine, v[i].name, v[i].value);
 	store_unfinished(sv->s.store, on_jobs, sv);
