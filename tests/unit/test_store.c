@@ -52,6 +52,7 @@
 	X(job, result_sha256) X(job, error_code) X(job, error_text)
 #define SUB_STRINGS(X, s)  \
 	X(s, inference_id) \
+	X(s, before_etag)  \
 	X(s, extension)    \
 	X(s, filename)     \
 	X(s, predicted)    \
@@ -70,6 +71,8 @@ full_job(void)
 	job->spec.request_ttl_s = n++;
 	job->spec.invocation_timeout_s = n++;
 	job->spec.own_names = true;
+	job->spec.avoid_duplicates = true;
+	job->spec.retry_failed = true;
 	job->spec.input = INPUT_FILE;
 	job->spec.body = xmemdup("a\0b\xff", 4);
 	job->spec.body_len = 4;
@@ -77,6 +80,8 @@ full_job(void)
 	job->spec.input_spooled = true;
 	job->submitted_at = n++;
 	job->deadline_at = n++;
+	job->deadline_mono = n++;
+	job->boot = INT64_MIN + n++;
 	job->epoch = 3;
 	return job;
 }
@@ -87,6 +92,10 @@ fill_submission(struct submission *s, enum submission_fate fate)
 	s->fate = fate;
 	s->intent_at = 1000 + s->n;
 	s->ended_at = 2000 + s->n;
+	s->intent_mono = 3000 + s->n;
+	s->ended_mono = 4000 + s->n;
+	s->boot = 5000 + s->n;
+	s->before_at = 6000 + s->n;
 	SUB_STRINGS(FILL, s)
 }
 
@@ -106,6 +115,8 @@ assert_same(const struct job *a, const struct job *b, bool with_body)
 	SAME(spec.request_ttl_s);
 	SAME(spec.invocation_timeout_s);
 	SAME(spec.own_names);
+	SAME(spec.avoid_duplicates);
+	SAME(spec.retry_failed);
 	SAME(spec.input);
 	SAME(spec.input_size);
 	SAME(spec.input_spooled);
@@ -115,6 +126,8 @@ assert_same(const struct job *a, const struct job *b, bool with_body)
 	SAME(epoch);
 	SAME(submitted_at);
 	SAME(deadline_at);
+	SAME(deadline_mono);
+	SAME(boot);
 	SAME(completed_at);
 	SAME(result_size);
 	SAME(nsubs);
@@ -128,6 +141,10 @@ assert_same(const struct job *a, const struct job *b, bool with_body)
 		SAME(subs[i].fate);
 		SAME(subs[i].intent_at);
 		SAME(subs[i].ended_at);
+		SAME(subs[i].intent_mono);
+		SAME(subs[i].ended_mono);
+		SAME(subs[i].boot);
+		SAME(subs[i].before_at);
 #define SAME_OF_SUB(x, field) SAME_STRING(x, subs[i].field)
 		SUB_STRINGS(SAME_OF_SUB, a)
 	}

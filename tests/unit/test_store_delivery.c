@@ -58,6 +58,7 @@ assert_same(const struct delivery *a, const struct delivery *b, size_t nlog)
 	SAME(attempts);
 	SAME(failures);
 	SAME(interruptions);
+	SAME(interrupted_since);
 	SAME(replays);
 	SAME_STRING(note);
 	SAME_STRING(content_type);
@@ -133,6 +134,7 @@ every_field_comes_back(void **state)
 	d->due_at = 101;
 	d->failures = 1;
 	d->interruptions = 1;
+	d->interrupted_since = 4242;
 	d->replays = 104;
 	d->note = xstrdup("why \xfe");
 	add_attempt(d, &a);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file of version 1 becomes one of version 2 with all its jobs, whenever the
- * process dies meanwhile.
+ * A file of an older version becomes one of version 3 with all that is in it,
+ * whenever the process dies meanwhile.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,6 +19,7 @@
 
 #include "base/mem.h"
 #include "tests/support/schema_v1.h"
+#include "tests/support/schema_v2.h"
 #include "tests/support/store_fixture.h"
 
 #define QUEUED "01arz3ndektsv4rrffq69g5fa1"
@@ -36,6 +37,19 @@ make_old(void)
 	fx_change(schema_v1);
 	fx_change(jobs_v1);
 	assert_int_equal(fx_number("PRAGMA user_version"), 1);
+}
+
+static void
+make_v2(void)
+{
+	char *wal = xasprintf("%s-wal", fx.path);
+
+	unlink(fx.path);
+	unlink(wal);
+	free(wal);
+	fx_change(schema_v2);
+	fx_change(rows_v2);
+	assert_int_equal(fx_number("PRAGMA user_version"), 2);
 }
 
 static void
@@ -171,6 +185,118 @@ an_old_file_can_do_what_a_new_one_can(void **state)
 	assert_int_equal(fx_count(fx_list), 2);
 }
 
+/* --- version 2 ------------------------------------------------------ */
+
+#define V2(n) "01arz3ndektsv4rrffq69g5fb" n
+#define V2_DELIVERY(n) "msg_aaaaaaaaaaaaaaaaaaaaaaaaa" n
+
+static void
+check_v2_delivery(const char *id, enum delivery_state state, unsigned attempts,
+    const char *note)
+{
+	struct delivery *d = fx_find_delivery(id);
+
+	assert_non_null(d);
+	assert_int_equal(d->state, state);
+	assert_int_equal(d->epoch, 3);
+	assert_int_equal(d->attempts, attempts);
+	assert_int_equal(d->nlog, attempts);
+	assert_int_equal(d->interrupted_since, 0);
+	if (note == NULL)
+		assert_null(d->note);
+	else
+		assert_string_equal(d->note, note);
+	delivery_free(d);
+}
+
+static void
+check_v2_job(const char *id, enum job_outcome outcome, size_t nsubs)
+{
+	struct job *job = fx_find(id);
+
+	assert_non_null(job);
+	assert_int_equal(job->outcome, outcome);
+	assert_int_equal(job->nsubs, nsubs);
+	assert_false(job->spec.avoid_duplicates);
+	assert_false(job->spec.retry_failed);
+	assert_int_equal(job->boot, 0);
+	if (nsubs == 2) {
+		assert_string_equal(job->subs[0].note, "reset");
+		assert_string_equal(job->subs[1].output_location, "s3://b/o2");
+		assert_int_equal(job->subs[1].boot, 0);
+		assert_null(job->subs[1].before_etag);
+	}
+	job_free(job);
+}
+
+static void
+check_v2_keys(void)
+{
+	char *text = fx_find_idempotency("the key");
+
+	assert_string_equal(text, V2("1") " cafe+");
+	free(text);
+	text = fx_find_idempotency("old key");
+	assert_string_equal(text, V2("3") " +");
+	free(text);
+}
+
+static void
+check_v2(void)
+{
+	fx_open();
+	assert_int_equal(fx_count(fx_list), 6);
+	assert_int_equal(fx_count(store_unfinished), 2);
+	check_v2_job(V2("1"), OUTCOME_NONE, 0);
+	check_v2_job(V2("2"), OUTCOME_NONE, 2);
+	check_v2_job(V2("3"), OUTCOME_OK, 1);
+	check_v2_job(V2("4"), OUTCOME_FAILED, 0);
+	check_v2_job(V2("5"), OUTCOME_EXPIRED, 0);
+	check_v2_job(V2("6"), OUTCOME_CANCELLED, 0);
+	check_v2_delivery(V2_DELIVERY("b"), DELIVERY_WAITING, 2, "HTTP 503");
+	check_v2_delivery(V2_DELIVERY("c"), DELIVERY_DELIVERED, 1, NULL);
+	check_v2_delivery(V2_DELIVERY("d"), DELIVERY_DEAD, 1, "exit 7");
+	check_v2_keys();
+	assert_int_equal(fx.damages, 0);
+	fx_close();
+	assert_int_equal(fx_number("PRAGMA user_version"), 3);
+}
+
+static void
+a_file_of_version_2_opens_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	make_v2();
+	check_v2();
+	check_v2();
+}
+
+/* Once it was taken over. */
+static void
+what_waited_in_version_2_is_delivered(void **state)
+{
+	struct delivery *d;
+	struct attempt a;
+
+	(void)state;
+	make_v2();
+	fx_open();
+	d = fx_find_delivery(V2_DELIVERY("b"));
+	delivery_begin_attempt(d, 9, false, &a);
+	assert_int_equal(fx_begin(d, &a), -1);
+	assert_int_equal(fx.err.code, ERR_STORE);
+	delivery_free(d);
+	assert_int_equal(fx_take_over(), 3);
+	d = fx_find_delivery(V2_DELIVERY("b"));
+	assert_int_equal(d->epoch, 4);
+	delivery_begin_attempt(d, 9, false, &a);
+	assert_int_equal(fx_begin(d, &a), 0);
+	assert_memory_equal(fx.deliveries[0]->body, "{\"ok\":true}", 11);
+	assert_string_equal(fx.jobs[0]->result_etag, "\"e\"");
+	fx_free_jobs();
+	delivery_free(d);
+}
+
 /* All that defines the schema, as one text. */
 static char *
 schema_of_file(void)
@@ -202,6 +328,12 @@ an_old_file_and_a_new_one_are_the_same(void **state)
 	fx_close();
 	fresh = schema_of_file();
 	make_old();
+	fx_open();
+	fx_close();
+	migrated = schema_of_file();
+	assert_string_equal(migrated, fresh);
+	free(migrated);
+	make_v2();
 	fx_open();
 	fx_close();
 	migrated = schema_of_file();
@@ -296,6 +428,37 @@ whenever_the_process_dies_all_jobs_are_there(void **state)
 }
 
 static void
+whenever_the_process_dies_version_2_is_whole(void **state)
+{
+	unsigned i, old = 0, new = 0;
+	bool killed;
+
+	(void)state;
+	for (i = 0;; i++) {
+		make_v2();
+		killed = killed_at(i);
+		if (fx_number("PRAGMA user_version") == 2) {
+			old++;
+			assert_int_equal(
+			    fx_number("SELECT (SELECT count(*) FROM job) + "
+				      "(SELECT count(*) FROM job_state) + "
+				      "(SELECT count(*) FROM submission) + "
+				      "(SELECT count(*) FROM delivery) + "
+				      "(SELECT count(*) FROM delivery_body) + "
+				      "(SELECT count(*) FROM attempt)"),
+			    24);
+		} else {
+			new ++;
+		}
+		check_v2();
+		if (!killed)
+			break;
+	}
+	assert_true(old > 40);
+	assert_true(new >= 2);
+}
+
+static void
 a_migration_that_fails_changes_nothing(void **state)
 {
 	struct store_options o = {.path = fx.path};
@@ -303,13 +466,13 @@ a_migration_that_fails_changes_nothing(void **state)
 
 	(void)state;
 	make_old();
-	/* In the way of a table of version 2. */
-	fx_change("CREATE TABLE attempt (x)");
+	/* In the way of a table of version 3. */
+	fx_change("CREATE TABLE kept (x)");
 	assert_int_equal(store_open(fx.loop, &o, &fx.store, &err), -1);
 	assert_int_equal(err.code, ERR_STORE);
 	assert_int_equal(fx_number("PRAGMA user_version"), 1);
 	assert_int_equal(fx_number("SELECT count(*) FROM job_state"), 3);
-	fx_change("DROP TABLE attempt");
+	fx_change("DROP TABLE kept");
 	check_all();
 }
 
@@ -360,7 +523,16 @@ a_version_that_is_not_known_is_named(void **state)
 	}
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
+/* Where nothing waits for a disk: files are made some hundred times. */
+static int
+setup(void **state)
+{
+	if (access("/dev/shm", W_OK) == 0)
+		fx_root = "/dev/shm";
+	return fx_setup(state);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, fx_teardown)
 
 int
 main(void)
@@ -370,6 +542,9 @@ main(void)
 	    T(an_old_file_can_do_what_a_new_one_can),
 	    T(an_old_file_and_a_new_one_are_the_same),
 	    T(whenever_the_process_dies_all_jobs_are_there),
+	    T(a_file_of_version_2_opens_with_all_that_is_in_it),
+	    T(what_waited_in_version_2_is_delivered),
+	    T(whenever_the_process_dies_version_2_is_whole),
 	    T(a_migration_that_fails_changes_nothing),
 	    T(a_still_file_is_not_brought_up_to_date),
 	    T(a_version_that_is_not_known_is_named),
