@@ -118,6 +118,38 @@ what_else_is_written_waits_and_is_read_past(void **state)
 	job_free(job);
 }
 
+/* More than one transaction takes. */
+#define MANY 300
+
+static void
+whatever_waits_is_written_in_the_order_of_the_calls(void **state)
+{
+	struct job *job = stall(ENOSPC);
+	struct asked asked[MANY + 1] = {{.over = false}};
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < MANY; i++)
+		store_save(fx.store, job, 0, on_asked, &asked[i]);
+	/* Some of them are tried, and wait again. */
+	while (faulty_disk_failed() < 4)
+		usleep(1000);
+	faulty_disk_hold("-wal");
+	faulty_disk_heal();
+	while (!faulty_disk_held())
+		usleep(1000);
+	/* It comes while the first of them are written. */
+	store_save(fx.store, job, 0, on_asked, &asked[MANY]);
+	faulty_disk_let_go();
+	for (i = 0; i <= MANY; i++) {
+		rig_await(&asked[i]);
+		assert_int_equal(asked[i].err.code, ERR_NONE);
+		/* The insert that was refused was over before. */
+		assert_int_equal(asked[i].order, i + 3);
+	}
+	job_free(job);
+}
+
 static void
 one_that_is_refused_for_itself_holds_nobody_up(void **state)
 {
@@ -267,6 +299,9 @@ main(void)
 		rig_teardown),
 	    cmocka_unit_test_setup_teardown(
 		what_else_is_written_waits_and_is_read_past, rig_setup,
+		rig_teardown),
+	    cmocka_unit_test_setup_teardown(
+		whatever_waits_is_written_in_the_order_of_the_calls, rig_setup,
 		rig_teardown),
 	    cmocka_unit_test_setup_teardown(
 		one_that_is_refused_for_itself_holds_nobody_up, rig_setup,

@@ -198,7 +198,7 @@ a_failed_fsync_at_the_end_keeps_the_log(void **state)
 }
 
 static void
-while_the_log_cannot_come_home_outcomes_are_written_all_the_same(void **state)
+while_the_log_cannot_come_home_outcomes_are_written_on(void **state)
 {
 	struct job *job = rig_job(LARGE), *new = rig_job(5);
 	struct asked a = {.over = false};
@@ -248,7 +248,7 @@ main(void)
 		a_failed_fsync_at_the_end_keeps_the_log, rig_setup,
 		rig_teardown),
 	    cmocka_unit_test_setup_teardown(
-		while_the_log_cannot_come_home_outcomes_are_written_all_the_same,
+		while_the_log_cannot_come_home_outcomes_are_written_on,
 		rig_setup, rig_teardown),
 	};
 
