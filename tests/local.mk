@@ -378,6 +378,7 @@ system_tests += tests/system/serve_files.sh
 system_tests += tests/system/serve_hard.sh
 system_tests += tests/system/serve_idle.sh
 system_tests += tests/system/serve_kill.sh
+system_tests += tests/system/serve_learned.sh
 system_tests += tests/system/serve_many.sh
 system_tests += tests/system/serve_stop.sh
 system_tests += tests/system/targets.sh
