@@ -117,6 +117,7 @@ echo "# whole: runs=$whole refused=$refused told=$told left=$delivered"
 echo "bitrot: flips=$FLIPS changed=$(of changed) detected=$(of detected)" \
     "wrong_bytes=$wrong crashes=$crashes refused=$(of refused)" \
     "detected_share=$(of detected_share) unread=$(of unread)" \
-    "astray=$(of astray) seed=$SEED"
+    "astray=$(of astray) idle=$(of idle) lost_keys=$(of lost_keys)" \
+    "seed=$SEED"
 [ "$status" -eq 0 ] || keep
 exit "$status"

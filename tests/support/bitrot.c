@@ -45,6 +45,7 @@ struct verdict {
 	unsigned differ; /* other answers */
 	unsigned missing; /* answers that did not come */
 	unsigned idle; /* … of work that is to be carried on */
+	unsigned keys; /* … of idempotency keys: see struct tally */
 	char what[200]; /* the first of those, or the error */
 };
 
@@ -241,6 +242,16 @@ is_work(const struct rot_record *record)
 	    rot_id(record, "waiting") != NULL;
 }
 
+static void
+miss(struct verdict *v, const struct rot_record *record, bool missing)
+{
+	if (!missing)
+		return;
+	v->missing++;
+	v->idle += is_work(record);
+	v->keys += rot_id(record, "key") != NULL;
+}
+
 /* What leaves for a model or a receiver counts as bytes. */
 static void
 judge_record(const struct rot_record *record, struct verdict *v)
@@ -248,7 +259,7 @@ judge_record(const struct rot_record *record, struct verdict *v)
 	const struct rot_record *was = rot_find(&intact.reading, record->key);
 
 	if (record->code != ERR_NONE) {
-		v->missing += was != NULL && was->code == ERR_NONE;
+		miss(v, record, was != NULL && was->code == ERR_NONE);
 		v->detected |= record->code != ERR_NOT_FOUND;
 		if (was == NULL || was->code == ERR_NONE)
 			tell(v, error_code_name(record->code), record->key);
@@ -280,8 +291,7 @@ judge_reading(const struct rot_reading *now, struct verdict *v)
 	for (i = 0; i < intact.reading.n; i++) {
 		if (rot_find(now, intact.reading.v[i].key) != NULL)
 			continue;
-		v->missing++;
-		v->idle += is_work(&intact.reading.v[i]);
+		miss(v, &intact.reading.v[i], true);
 		tell(v, "is missing", intact.reading.v[i].key);
 	}
 }
@@ -334,12 +344,15 @@ struct tally {
 	unsigned long missed; /* changed, some answer differs, not a word */
 	unsigned long astray; /* not changed, and an answer differs */
 	unsigned long idle; /* of both, some work is not carried on */
+	/* An idempotency key whose own bytes are other is another key: who
+	 * looks for the first one reads a row beside it. */
+	unsigned long lost_keys;
 };
 
 static void
 count(struct tally *t, const struct verdict *v)
 {
-	bool other = v->wrong + v->differ + v->missing > 0;
+	bool other = v->wrong + v->differ + v->missing > v->keys;
 
 	t->refused += v->refused;
 	t->wrong += v->wrong;
@@ -349,6 +362,7 @@ count(struct tally *t, const struct verdict *v)
 	t->missed += v->changed && !v->detected && other;
 	t->astray += !v->changed && !v->detected && other;
 	t->idle += !v->detected && v->idle > 0;
+	t->lost_keys += !v->detected && v->keys > 0;
 }
 
 static void
@@ -402,10 +416,10 @@ run(const char *path, const char *work, const char *seed, long flips)
 	}
 	printf("flips=%ld changed=%lu detected=%lu wrong_bytes=%lu "
 	       "crashes=%lu refused=%lu unread=%lu missed=%lu astray=%lu "
-	       "idle=%lu "
+	       "idle=%lu lost_keys=%lu "
 	       "detected_share=%.4f bytes=%zu answers=%zu\n",
 	    flips, t.changed, t.detected, t.wrong, t.crashes, t.refused,
-	    t.unread, t.missed, t.astray, t.idle,
+	    t.unread, t.missed, t.astray, t.idle, t.lost_keys,
 	    t.detected + t.missed > 0
 		? (double)t.detected / (double)(t.detected + t.missed)
 		: 1,
