@@ -17,7 +17,6 @@
 
 enum store_which {
 	STORE_BY_ID,
-	STORE_BY_KEY, /* a job's idempotency key */
 	STORE_BY_QUERY, /* the rest of the question */
 	STORE_UNFINISHED, /* jobs that are not DONE */
 	STORE_EXPIRED, /* jobs, as store_expired says */
@@ -28,7 +27,7 @@ enum store_which {
 /* Which jobs or deliveries are read, oldest first, and how much of each. */
 struct store_ask {
 	enum store_which which;
-	char *key; /* BY_ID, BY_KEY */
+	char *key; /* BY_ID */
 	bool body;
 	bool parts; /* a job's deliveries, a delivery's attempts */
 	/* BY_QUERY. NULL, STORE_ANY and limit 0 ask nothing. */

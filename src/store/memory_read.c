@@ -144,19 +144,6 @@ job_fits(const struct store_ask *ask, const struct job_row *r)
 	}
 }
 
-static struct row *
-find_job(const struct mem *m, const struct store_ask *ask)
-{
-	struct row *key;
-
-	if (ask->which == STORE_BY_ID)
-		return memory_find(m, JOBS, ask->key);
-	key = memory_find(m, KEYS, ask->key);
-	return key == NULL
-	    ? NULL
-	    : memory_find(m, JOBS, ((struct key_row *)key)->job_id);
-}
-
 int
 memory_jobs(void *arg, const struct store_ask *ask, struct job ***out,
     size_t *n, struct error *err)
@@ -164,8 +151,8 @@ memory_jobs(void *arg, const struct store_ask *ask, struct job ***out,
 	const struct mem *m = arg;
 	struct row *row = NULL;
 
-	if (ask->which == STORE_BY_ID || ask->which == STORE_BY_KEY) {
-		row = find_job(m, ask);
+	if (ask->which == STORE_BY_ID) {
+		row = memory_find(m, JOBS, ask->key);
 		if (row != NULL)
 			add_job(ask, (struct job_row *)row, out, n);
 		return 0;

@@ -323,8 +323,7 @@ choose_jobs(const struct store_ask *ask)
 static void
 ask_one(struct reading *r)
 {
-	r->c = sqlite_bind(r->db,
-	    r->ask->which == STORE_BY_ID ? SQL_JOB_BY_ID : SQL_JOB_BY_KEY);
+	r->c = sqlite_bind(r->db, SQL_JOB_BY_ID);
 	sqlite_put_text(&r->c, r->ask->key);
 	sqlite_put_int(&r->c, r->ask->body);
 }
@@ -350,7 +349,6 @@ ask_jobs(struct reading *r, struct error *err)
 {
 	switch (r->ask->which) {
 	case STORE_BY_ID:
-	case STORE_BY_KEY:
 		ask_one(r);
 		return 0;
 	case STORE_UNFINISHED:
@@ -369,7 +367,7 @@ ask_jobs(struct reading *r, struct error *err)
 static bool
 of_many(const struct store_ask *ask)
 {
-	return ask->which != STORE_BY_ID && ask->which != STORE_BY_KEY;
+	return ask->which != STORE_BY_ID;
 }
 
 static bool

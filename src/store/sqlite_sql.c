@@ -140,9 +140,6 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_SEQ_OF_DELIVERY] = "SELECT seq FROM delivery WHERE id = ?",
 
     [SQL_JOB_BY_ID] = JOB_SELECT BY_BODY WITH_STATE "WHERE j.id = ?1",
-    [SQL_JOB_BY_KEY] =
-	JOB_SELECT BY_BODY WITH_STATE
-	"WHERE j.id = (SELECT job FROM idempotency WHERE key = ?1)",
     [SQL_JOB_BY_SEQ] = JOB_SELECT BY_BODY WITH_STATE "WHERE j.seq = ?1",
     /* From the rows, in their order, since an index may be damaged without
      * anybody's noticing. States that are none are read, too. */

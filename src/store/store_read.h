@@ -71,10 +71,6 @@ void store_recall(struct store *store, store_kept_fn *done, void *arg);
 void store_expired(struct store *store, int64_t since_at, size_t limit,
     store_jobs_fn *done, void *arg);
 
-/* The same by its idempotency key, without the body. */
-void store_find_key(
-    struct store *store, const char *key, store_jobs_fn *done, void *arg);
-
 /* One delivery by its id, with its last 200 attempts, without its body. */
 void store_find_delivery(
     struct store *store, const char *id, store_deliveries_fn *done, void *arg);

@@ -350,19 +350,6 @@ store_forget(struct store *store, const struct store_forget *f,
 	store_queue(store, op);
 }
 
-void
-store_prune(struct store *store, int64_t before_at, size_t limit,
-    store_count_fn *done, void *arg)
-{
-	struct store_forget f = {
-	    .before_at = before_at,
-	    .keys_before_at = INT64_MIN,
-	    .limit = limit,
-	};
-
-	store_forget(store, &f, done, arg);
-}
-
 static struct store_op *
 read_op(
     enum store_op_kind kind, enum store_which which, const char *key, void *arg)
@@ -457,17 +444,6 @@ store_find(struct store *store, const char *id, bool with_body,
 	struct store_op *op = read_op(STORE_OP_JOBS, STORE_BY_ID, id, arg);
 
 	op->ask.body = with_body;
-	op->ask.parts = true;
-	op->done.jobs = done;
-	store_queue(store, op);
-}
-
-void
-store_find_key(
-    struct store *store, const char *key, store_jobs_fn *done, void *arg)
-{
-	struct store_op *op = read_op(STORE_OP_JOBS, STORE_BY_KEY, key, arg);
-
 	op->ask.parts = true;
 	op->done.jobs = done;
 	store_queue(store, op);

@@ -82,11 +82,4 @@ struct store_forget {
 void store_forget(struct store *store, const struct store_forget *f,
     store_count_fn *done, void *arg);
 
-/*
- * Forget at most `limit` jobs that ended before an instant and of which no
- * delivery waits, with all that belongs to them; `n` tells how many it were.
- */
-void store_prune(struct store *store, int64_t before_at, size_t limit,
-    store_count_fn *done, void *arg);
-
 #endif

@@ -64,6 +64,7 @@ on_counted(size_t n, const struct error *err, void *arg)
 static void
 what_was_forgotten_meanwhile_is_not_replayed(void **state)
 {
+	const struct store_forget all = {.before_at = INT64_MAX, .limit = 10};
 	struct delivery *d;
 	struct job *job;
 	size_t n = 0;
@@ -74,7 +75,7 @@ what_was_forgotten_meanwhile_is_not_replayed(void **state)
 	peer_reply(expect_hook(), 200, "", "");
 	go(job);
 	d = delivery_on_disk();
-	store_prune(flow.store, INT64_MAX, 10, on_counted, &n);
+	store_forget(flow.store, &all, on_counted, &n);
 	engine_replay(flow.engine, d);
 	time_passes(DAY_MS);
 	assert_int_equal(n, 1);

@@ -42,6 +42,7 @@ fx_teardown(void **state)
 
 	(void)state;
 	fx_close();
+	job_free(fx.job_of_key);
 	loop_free(fx.loop);
 	while (d != NULL && (e = readdir(d)) != NULL)
 		unlinkat(dirfd(d), e->d_name, 0);
@@ -256,8 +257,23 @@ on_key(const struct store_key *key, struct job *take_job,
 			      : xasprintf("%s %s%s", key->job_id,
 				    key->hash != NULL ? key->hash : "",
 				    take_job != NULL ? "+" : "");
-	job_free(take_job);
+	job_free(fx.job_of_key);
+	fx.job_of_key = take_job;
 	on_done(err, arg);
+}
+
+struct job *
+fx_find_key(const char *key)
+{
+	struct job *job;
+
+	store_find_idempotency(fx.store, key, on_key, NULL);
+	await();
+	assert_false(fx.failed);
+	xfree(&fx.text);
+	job = fx.job_of_key;
+	fx.job_of_key = NULL;
+	return job;
 }
 
 char *
@@ -343,13 +359,6 @@ struct job *
 fx_find(const char *id)
 {
 	store_find(fx.store, id, true, on_jobs, NULL);
-	return take_job();
-}
-
-struct job *
-fx_find_key(const char *key)
-{
-	store_find_key(fx.store, key, on_jobs, NULL);
 	return take_job();
 }
 

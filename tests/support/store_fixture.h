@@ -21,6 +21,7 @@ struct store_fixture {
 	struct delivery **deliveries;
 	size_t n; /* of either, or what was pruned */
 	char *text; /* of a key or of what is kept */
+	struct job *job_of_key;
 
 	/* Since the store was opened: rows that were set aside. */
 	unsigned damages;

@@ -638,6 +638,7 @@ queue_a_mix(struct job *job, struct job *fresh, struct job *lost)
 {
 	static bool ok = true, refused_one = false;
 	struct store_query all = {0}, senseless = {.state = "gone"};
+	struct store_forget old = {.before_at = 50, .limit = 10};
 	struct delivery *d = job->deliveries[0];
 	struct attempt a;
 
@@ -657,7 +658,7 @@ queue_a_mix(struct job *job, struct job *fresh, struct job *lost)
 	store_save_delivery(fx.store, d, &a, on_written, &ok);
 	store_list_deliveries(fx.store, &all, on_some_deliveries, &ok);
 	store_find_delivery(fx.store, d->id, on_some_deliveries, &ok);
-	store_prune(fx.store, 50, 10, on_counted, &ok);
+	store_forget(fx.store, &old, on_counted, &ok);
 	store_unfinished(fx.store, on_some_jobs, &ok);
 }
 
