@@ -26,7 +26,7 @@ struct engine {
 	struct agenda agenda;
 	struct loop_timer *timer;
 	struct works works;
-	struct works lates; /* … of them DONE and expired; oldest first */
+	struct works overdue; /* … of them DONE and expired; oldest first */
 	size_t nlates;
 	void *index; /* of the others by job id, tsearch(3) */
 	void *owned; /* places that callers named, tsearch(3) */

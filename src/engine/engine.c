@@ -507,7 +507,7 @@ engine_new(const struct engine_options *options)
 	e->o = *options;
 	agenda_init(&e->agenda);
 	TAILQ_INIT(&e->works);
-	TAILQ_INIT(&e->lates);
+	TAILQ_INIT(&e->overdue);
 	e->learned = learned_new();
 	e->timer = loop_timer_new(options->loop, on_timer, e);
 	e->dispatch = dispatch_new(&e->o);

@@ -18,7 +18,7 @@ drop_oldest(struct engine *e, const struct work *youngest)
 {
 	struct work *w;
 
-	TAILQ_FOREACH (w, &e->lates, late) {
+	TAILQ_FOREACH (w, &e->overdue, late) {
 		if (!w->writing && w != youngest)
 			break;
 	}
@@ -74,7 +74,7 @@ late_join(struct work *w)
 		return false;
 	work_hide(w);
 	if (!w->is_late) {
-		TAILQ_INSERT_TAIL(&e->lates, w, late);
+		TAILQ_INSERT_TAIL(&e->overdue, w, late);
 		w->is_late = true;
 		e->nlates++;
 	}
@@ -89,7 +89,7 @@ late_leave(struct work *w)
 {
 	if (!w->is_late)
 		return;
-	TAILQ_REMOVE(&w->engine->lates, w, late);
+	TAILQ_REMOVE(&w->engine->overdue, w, late);
 	w->engine->nlates--;
 	w->is_late = false;
 }

@@ -125,8 +125,8 @@ sum_columns(struct sum *s, sqlite3_stmt *stmt, int from, int to)
 {
 	int i;
 
-	/* Whoever reads has the connection for itself: then these values are as
-	 * good as copies of them, and cost half of what the column_ calls do. */
+	/* Whoever reads has the connection for itself: then these are as good
+	 * as copies, and cost half of what the column_ calls do. */
 	for (i = from; i < to; i++)
 		add_value(s, sqlite3_column_value(stmt, i));
 }
