@@ -71,8 +71,10 @@ void store_keep(struct store *store, const char *name, const char *value,
 void store_take_over(struct store *store, store_count_fn *done, void *arg);
 
 /*
- * The same as store_prune, and at most as many idempotency keys that were
- * given before `keys_before_at` and whose jobs are gone; `n` counts both.
+ * Forget at most `limit` jobs that ended before an instant and of which no
+ * delivery waits, with all that belongs to them, and at most as many
+ * idempotency keys that were given before `keys_before_at` and whose jobs are
+ * gone; `n` counts both. What is damaged stays, for whoever looks.
  */
 struct store_forget {
 	int64_t before_at;

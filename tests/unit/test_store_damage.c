@@ -496,6 +496,7 @@ no_row_that_is_gone_is_gone_in_silence(void **state)
 	    "UPDATE submission SET seq = 4 WHERE n = 2",
 	    "UPDATE delivery SET job = 1",
 	    "UPDATE job_state SET state = 2 WHERE seq = 1",
+	    "UPDATE job SET body = x'68656c6c70' WHERE seq = 2",
 	};
 	size_t i;
 
@@ -592,6 +593,29 @@ a_job_with_a_damaged_submission_is_set_aside(void **state)
 	job_free(job);
 }
 
+/* Without it nobody would know that the model may run already. */
+static void
+a_job_whose_intent_is_lost_is_set_aside(void **state)
+{
+	struct job *job = fx_small_job();
+
+	(void)state;
+	fx_open();
+	assert_int_equal(fx_insert(job), 0);
+	job_add_submission(job)->fate = SUB_OPEN;
+	assert_int_equal(fx_save(job, 1), 0);
+	assert_int_equal(fx_count(store_unfinished), 3);
+	fx_close();
+	assert_true(try_change("DELETE FROM submission WHERE seq = "
+			       "(SELECT max(seq) FROM submission)"));
+	fx_open();
+	assert_int_equal(fx_count(store_unfinished), 2);
+	assert_int_equal(fx.damages, 1);
+	assert_int_equal(fx_save(job, 1), -1);
+	assert_int_equal(fx.err.code, ERR_DAMAGED);
+	job_free(job);
+}
+
 static void
 a_delivery_with_a_damaged_attempt_is_set_aside(void **state)
 {
@@ -620,9 +644,7 @@ what_is_damaged_is_not_forgotten_before_its_time(void **state)
 {
 	(void)state;
 	assert_true(
-	    try_change("UPDATE job_state SET completed_at = 1 WHERE seq = 3"));
-	assert_true(try_change(
-	    "UPDATE delivery SET state = 1 WHERE target = 'exec b'"));
+	    try_change("UPDATE job_state SET completed_at = 1 WHERE seq = 4"));
 	fx_open();
 	assert_int_equal(fx_forget(10, 0, 10), 0);
 	assert_int_equal(fx.damages, 1);
@@ -707,6 +729,7 @@ main(void)
 	    T(no_bit_that_flipped_is_read),
 	    T(a_damaged_job_is_named_and_let_alone),
 	    T(a_job_with_a_damaged_submission_is_set_aside),
+	    T(a_job_whose_intent_is_lost_is_set_aside),
 	    T(a_delivery_with_a_damaged_attempt_is_set_aside),
 	    T(what_is_damaged_is_not_forgotten_before_its_time),
 	    T(notes_go_with_what_they_are_of),
