@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "store/store.h"
 
@@ -16,11 +17,70 @@ struct session {
 	void *event_arg;
 };
 
+/* --- news of the store ---------------------------------------------- */
+
+static void
+broken(struct session *s, const struct error *err)
+{
+	s->event(ENGINE_BROKEN, NULL, err, s->event_arg);
+}
+
+static void
+log_trouble(const char *msg, const struct error *err)
+{
+	log_begin(LOG_WARN, "store");
+	log_str("msg", msg);
+	log_err(err);
+	log_end();
+}
+
+/* What is set aside is never heard of again: nobody may wait for it. A store
+ * that broke fails the writes, and with them the jobs. */
+static void
+on_store(enum store_event event, const struct error *err, void *arg)
+{
+	switch (event) {
+	case STORE_STALLED:
+		log_trouble("nothing can be written: waiting", err);
+		return;
+	case STORE_RESUMED:
+		log_info("store", "goes on");
+		return;
+	case STORE_DAMAGED:
+		broken(arg, err);
+		return;
+	case STORE_CHECKED:
+		if (err != NULL)
+			log_trouble("the state file is damaged", err);
+		return;
+	case STORE_BROKEN:
+		return;
+	}
+	abort();
+}
+
+/* A file of an older version is nobody's yet. */
+static void
+on_taken_over(size_t n, const struct error *err, void *arg)
+{
+	(void)n;
+	if (err != NULL)
+		broken(arg, err);
+}
+
+/* --- in and out ----------------------------------------------------- */
+
 int
 session_open(struct app *app, const char *path, bool must_exist,
     engine_event_fn *event, void *arg, struct session **out, struct error *err)
 {
-	struct store_options so = {.path = path, .must_exist = must_exist};
+	struct session *s = xcalloc(1, sizeof(*s));
+	struct store_options so = {
+	    .path = path,
+	    .must_exist = must_exist,
+	    .event = on_store,
+	    .event_arg = s,
+	};
 	struct engine_options eo = {
 	    .loop = app->loop,
 	    .sites = app->sites,
@@ -29,18 +89,17 @@ session_open(struct app *app, const char *path, bool must_exist,
 	    .event = event,
 	    .event_arg = arg,
 	};
-	struct session *s;
-	struct store *store;
 
-	if (store_open(app->loop, &so, &store, err) == -1)
-		return -1;
-	s = xcalloc(1, sizeof(*s));
-	s->path = xstrdup(path);
-	s->store = store;
 	s->event = event;
 	s->event_arg = arg;
-	eo.store = store;
+	if (store_open(app->loop, &so, &s->store, err) == -1) {
+		free(s);
+		return -1;
+	}
+	s->path = xstrdup(path);
+	eo.store = s->store;
 	s->engine = engine_new(&eo);
+	store_take_over(s->store, on_taken_over, s);
 	*out = s;
 	return 0;
 }
@@ -70,7 +129,7 @@ on_unfinished(struct job **jobs, size_t n, const struct error *err, void *arg)
 	size_t i;
 
 	if (err != NULL)
-		s->event(ENGINE_BROKEN, NULL, err, s->event_arg);
+		broken(s, err);
 	for (i = 0; i < n; i++)
 		engine_adopt(s->engine, jobs[i]);
 }
@@ -83,7 +142,7 @@ on_all(struct job **jobs, size_t n, const struct error *err, void *arg)
 	size_t i;
 
 	if (err != NULL)
-		s->event(ENGINE_BROKEN, NULL, err, s->event_arg);
+		broken(s, err);
 	for (i = 0; i < n; i++) {
 		if (jobs[i]->state == JOB_DONE)
 			s->event(ENGINE_MOVED, jobs[i], NULL, s->event_arg);
@@ -108,7 +167,7 @@ on_found(struct job **jobs, size_t n, const struct error *err, void *arg)
 	char id[JOBID_SIZE];
 
 	if (err != NULL)
-		s->event(ENGINE_BROKEN, NULL, err, s->event_arg);
+		broken(s, err);
 	if (job == NULL)
 		return;
 	if (job->state == JOB_DONE) {

@@ -91,4 +91,24 @@ is "$serve_status" 0 'the service ends well'
 serve_start
 is "$(count "$tmp/serve.err" ' error store')" 0 'and the rows are told of only once'
 serve_stop
+
+# --- files of commands that work by themselves ---
+# shellcheck disable=SC2034 # of lib.sh
+jobs_by_itself() { # sets job: handed in, its state left behind
+	rm -f "$tmp/go"
+	run submit --server none -e slow "$tmp/in"
+	job=$(cat "$tmp/out")
+}
+echo words >"$tmp/in"
+jobs_by_itself
+"$abs_top_builddir/tests/support/reseal" "$AWAITD_STATE/$job.db" \
+    'UPDATE job_state SET owner = NULL'
+: >"$tmp/go"
+run wait --server none "$job"
+same "$tmp/out" "$tmp/in" 'what an older version left is taken over'
+jobs_by_itself
+sqlite3 "$AWAITD_STATE/$job.db" 'UPDATE job_state SET deadline_at = 1'
+run wait --server none "$job"
+is "$status" 1 'nobody waits for a job whose rows are damaged'
+like "$err" "*$job*is not what was written*" 'and it is told why'
 done_testing
