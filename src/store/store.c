@@ -203,6 +203,36 @@ run_ops(struct store *s, struct store_ops *batch, struct error *err)
 	return 0;
 }
 
+struct relay {
+	struct store *store;
+	const struct store_op *whole;
+};
+
+static void
+pass_piece(struct job **take_jobs, size_t n, void *arg)
+{
+	struct relay *relay = arg;
+	struct store *s = relay->store;
+	struct store_op *op = store_op_piece(relay->whole, take_jobs, n);
+
+	pthread_mutex_lock(&s->lock);
+	TAILQ_INSERT_TAIL(&s->finished, op, entry);
+	pthread_mutex_unlock(&s->lock);
+	loop_wakeup_signal(s->wakeup);
+}
+
+static int
+run_read(struct store *s, struct store_op *op)
+{
+	struct relay relay = {.store = s, .whole = op};
+
+	if (op->kind == STORE_OP_EACH) {
+		op->ask.hand_out = pass_piece;
+		op->ask.hand_out_arg = &relay;
+	}
+	return store_op_run(s->backend, s->db, op);
+}
+
 /* Where nothing can be written there is no transaction either. */
 static void
 run_reads(struct store *s, struct store_ops *batch)
@@ -211,8 +241,18 @@ run_reads(struct store *s, struct store_ops *batch)
 
 	TAILQ_FOREACH (op, batch, entry) {
 		if (!op->barred)
-			op->rc = store_op_run(s->backend, s->db, op);
+			op->rc = run_read(s, op);
 	}
+}
+
+/* What gives in pieces is alone in its batch: it comes in its turn, and with
+ * no transaction it is run once. */
+static bool
+gives_pieces(const struct store_ops *batch)
+{
+	const struct store_op *op = TAILQ_FIRST(batch);
+
+	return op != NULL && op->kind == STORE_OP_EACH;
 }
 
 static void
@@ -327,7 +367,7 @@ static int
 run_together(struct store *s, struct store_ops *batch, struct store_ops *ran,
     struct error *err)
 {
-	if (s->mood == STUCK || s->mood == OVER)
+	if (s->mood == STUCK || s->mood == OVER || gives_pieces(batch))
 		run_reads(s, batch);
 	else if (transact(s, batch, err) == -1)
 		return -1;
@@ -361,7 +401,8 @@ take_batch(struct store_ops *from, struct store_ops *batch)
 
 	for (n = 0; n < BATCH_MAX; n++) {
 		op = TAILQ_FIRST(from);
-		if (op == NULL)
+		if (op == NULL || gives_pieces(batch) ||
+		    (gives_pieces(from) && n > 0))
 			break;
 		TAILQ_REMOVE(from, op, entry);
 		TAILQ_INSERT_TAIL(batch, op, entry);
