@@ -34,6 +34,7 @@ struct engine {
 	size_t running;
 	size_t sending;
 	bool draining; /* nothing new is begun */
+	bool held; /* no step begins yet */
 	bool stopping; /* and nothing is gone on with */
 };
 

@@ -38,7 +38,8 @@ arm_timer(struct engine *e)
 {
 	struct agenda_entry *first = agenda_first(&e->agenda);
 
-	if (first != NULL && e->running < RUNNING_MAX && !e->draining)
+	if (first != NULL && e->running < RUNNING_MAX && !e->draining &&
+	    !e->held)
 		loop_timer_set(e->timer, first->due_at - clock_mono_ms());
 	else
 		loop_timer_clear(e->timer);
@@ -512,6 +513,13 @@ engine_new(const struct engine_options *options)
 	e->timer = loop_timer_new(options->loop, on_timer, e);
 	e->dispatch = dispatch_new(&e->o);
 	return e;
+}
+
+void
+engine_hold(struct engine *e, bool held)
+{
+	e->held = held;
+	arm_timer(e);
 }
 
 void

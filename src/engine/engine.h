@@ -24,8 +24,7 @@ struct engine;
 struct engine_policy {
 	struct plan plan;
 	const char *input_prefix; /* s3://… for uploads, or NULL */
-	int64_t doubt_grace_ms; /* of looking before a submission n + 1, at
-				   least */
+	int64_t doubt_grace_ms; /* of looks before submission n + 1, or more */
 	int64_t late_looks_ms; /* for a result after the job expired; 0: none */
 };
 
@@ -33,11 +32,9 @@ enum engine_event {
 	ENGINE_STORED, /* the job is on disk: it will be carried on */
 	ENGINE_NOT_STORED, /* it could not be written, and never was a job */
 	ENGINE_MOVED, /* its state changed, and that is on disk */
-	ENGINE_LOOKED, /* a look found nothing; err may say what stood in
-			   the way */
+	ENGINE_LOOKED, /* a look found nothing; err: what stood in the way */
 	ENGINE_TROUBLE, /* a try failed and will be repeated; err says why */
-	ENGINE_LATE, /* a result came after the job had expired, and that is on
-			disk with its deliveries */
+	ENGINE_LATE, /* a late result is on disk, with its deliveries */
 	ENGINE_BROKEN, /* the store failed: the job is let go of */
 };
 
@@ -92,6 +89,10 @@ size_t engine_busy(const struct engine *engine);
 
 /* A new job: stored, then carried on. Takes the job. */
 void engine_submit(struct engine *engine, struct job *take_job);
+
+/* While held no job goes on. Where jobs are adopted piece by piece all must be
+ * known first: a caller's Filename belongs to whoever was accepted with it. */
+void engine_hold(struct engine *engine, bool held);
 
 /* A job that the store had: carried on from where it stands. Takes it. */
 void engine_adopt(struct engine *engine, struct job *take_job);

@@ -74,8 +74,8 @@ expire(struct work *w)
 	    .next = JOB_DONE,
 	    .outcome = OUTCOME_EXPIRED,
 	    .error_code = "deadline",
-	    .error_text = w->obstacle.code != ERR_NONE
-		? w->obstacle.text
+	    .error_text = w->obstacle != NULL
+		? w->obstacle->text
 		: "no result and no failure came in time",
 	};
 
@@ -101,7 +101,7 @@ look_later(struct work *w, int64_t left_ms)
 	struct engine_policy policy;
 	struct step_result r = {
 	    .verdict = VERDICT_WAIT,
-	    .err = w->obstacle.code != ERR_NONE ? &w->obstacle : NULL,
+	    .err = w->obstacle,
 	};
 
 	engine_policy_of(w, &policy);
@@ -177,10 +177,10 @@ note_obstacle(struct work *w, const struct error *err)
 	    ? err->remote_code
 	    : error_code_name(err->code);
 
-	w->obstacle = *err;
+	work_obstacle(w, err);
 	w->blind |= err->retryable;
 	if (str_starts(err->remote_code, "AccessDenied"))
-		err_hint(&w->obstacle,
+		err_hint(w->obstacle,
 		    "The result is not there yet, or it may not be read: "
 		    "without s3:ListBucket S3 does not tell which.");
 	if (str_eq(w->warned, code))
@@ -189,7 +189,7 @@ note_obstacle(struct work *w, const struct error *err)
 	log_begin(LOG_WARN, "engine");
 	log_str("job", w->job->id);
 	log_str("place", place_of(w));
-	log_err(&w->obstacle);
+	log_err(w->obstacle);
 	log_end();
 }
 
@@ -468,7 +468,7 @@ step_poll(struct work *w)
 	/* look_on() begins by stepping on to the first place. */
 	w->at = (size_t)-1;
 	w->at_failure = true;
-	error_clear(&w->obstacle);
+	work_obstacle(w, NULL);
 	w->blind = false;
 	w->took_ms = -1;
 	w->looked_mono = clock_mono_ms();

@@ -241,9 +241,9 @@ refused(struct work *w, const struct error *err)
 static void
 after_not_sent(struct work *w)
 {
-	struct error err = w->obstacle;
+	struct error err = *w->obstacle;
 
-	error_clear(&w->obstacle);
+	work_obstacle(w, NULL);
 	/* What lies under the caller's name may change until it goes again. */
 	w->before.known = false;
 	retry(w, &err);
@@ -263,9 +263,9 @@ after_doubt(struct work *w)
 		: "the submission may have been accepted, and where its "
 		  "result would be is not known: waiting before another one "
 		  "is made");
-	log_err(&w->obstacle);
+	log_err(w->obstacle);
 	log_end();
-	error_clear(&w->obstacle);
+	work_obstacle(w, NULL);
 	look_soon(w);
 }
 
@@ -308,9 +308,9 @@ not_accepted(struct work *w, const struct error *err)
 	struct submission *s = job_last_submission(w->job);
 
 	close_submission(s, SUB_NOT_SENT, err->text);
-	w->obstacle = *err;
-	if (answer_is_credentials(err) && w->obstacle.hint[0] == '\0')
-		err_hint(&w->obstacle,
+	work_obstacle(w, err);
+	if (answer_is_credentials(err) && w->obstacle->hint[0] == '\0')
+		err_hint(w->obstacle,
 		    "Get new credentials, or set this machine's clock right: "
 		    "the job waits for that.");
 	engine_record(w, s->n, after_not_sent);
@@ -322,7 +322,7 @@ in_doubt(struct work *w, const struct error *err)
 	struct submission *s = job_last_submission(w->job);
 
 	close_submission(s, SUB_DOUBT, err->text);
-	w->obstacle = *err;
+	work_obstacle(w, err);
 	engine_record(w, s->n, after_doubt);
 }
 

@@ -60,6 +60,15 @@ work_hide(struct work *w)
 }
 
 void
+work_obstacle(struct work *w, const struct error *err)
+{
+	struct error *kept = err != NULL ? xmemdup(err, sizeof(*err)) : NULL;
+
+	free(w->obstacle);
+	w->obstacle = kept;
+}
+
+void
 work_free(struct work *w)
 {
 	struct engine *e = w->engine;
@@ -77,6 +86,7 @@ work_free(struct work *w)
 	free(w->uploaded);
 	free(w->failure);
 	free(w->before.etag);
+	work_obstacle(w, NULL);
 	job_free(w->job);
 	free(w);
 }

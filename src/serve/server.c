@@ -370,6 +370,7 @@ on_expired(struct job **jobs, size_t n, const struct error *err, void *arg)
 		log_warn("serve", "no late looks: %s", err->text);
 	for (i = 0; i < n; i++)
 		engine_adopt_expired(sv->s.engine, jobs[i]);
+	engine_hold(sv->s.engine, false);
 	start(sv);
 }
 
@@ -405,24 +406,32 @@ on_deliveries(struct delivery **v, size_t n, const struct error *err, void *arg)
 	    on_expired, sv);
 }
 
+/* While the store reads on. */
 static void
-on_jobs(struct job **jobs, size_t n, const struct error *err, void *arg)
+on_some_jobs(struct job **jobs, size_t n, const struct error *err, void *arg)
+{
+	struct server *sv = arg;
+	size_t i;
+
+	(void)err;
+	for (i = 0; i < n; i++)
+		engine_adopt(sv->s.engine, jobs[i]);
+	sv->adopted += n;
+}
+
+static void
+on_all_jobs(const struct error *err, void *arg)
 {
 	struct server *sv = arg;
 	struct store_query waiting = {
 	    .state = delivery_state_name(DELIVERY_WAITING),
 	};
-	size_t i;
 
 	if (err != NULL) {
 		fail(sv, err);
 		return;
 	}
-	/* Before the deliveries of jobs that end meanwhile are made. */
 	store_list_deliveries(sv->s.store, &waiting, on_deliveries, sv);
-	for (i = 0; i < n; i++)
-		engine_adopt(sv->s.engine, jobs[i]);
-	sv->adopted += n;
 }
 
 static void
@@ -438,7 +447,8 @@ on_kept(
 		    "serve", "nothing is known of endpoints: %s", err->text);
 	for (i = 0; i < n; i++)
 		engine_recall(sv->s.engine, v[i].name, v[i].value);
-	store_unfinished(sv->s.store, on_jobs, sv);
+	engine_hold(sv->s.engine, true);
+	store_each_unfinished(sv->s.store, on_some_jobs, on_all_jobs, sv);
 }
 
 /* A former deployment's, which cannot be at work: the file is ours alone. */

@@ -23,6 +23,7 @@ enum store_which {
 };
 
 #define STORE_ANY (-1)
+#define STORE_PIECE 500 /* jobs that are handed out at a time */
 
 /* Which jobs or deliveries are read, oldest first, and how much of each. */
 struct store_ask {
@@ -39,6 +40,10 @@ struct store_ask {
 	char *target;
 	char *job;
 	int64_t since_at; /* EXPIRED */
+	/* UNFINISHED: takes what was found so far, in pieces, as long as more
+	 * comes; or NULL. What it did not get is left to the caller. */
+	void (*hand_out)(struct job **take_jobs, size_t n, void *arg);
+	void *hand_out_arg;
 };
 
 /* An idempotency key; job_id "": it is not known. The hash is the caller's. */

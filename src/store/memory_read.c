@@ -113,8 +113,9 @@ add_job(const struct store_ask *ask, const struct job_row *r, struct job ***out,
 	struct job *job = job_clone(r->job, false);
 	size_t i;
 
-	job_spec_copy(
-	    &job->spec, &r->spec, ask->body || ask->which == STORE_UNFINISHED);
+	job_spec_copy(&job->spec, &r->spec,
+	    ask->body ||
+		(ask->which == STORE_UNFINISHED && job->state == JOB_QUEUED));
 	for (i = 0; i < r->ndeliveries && ask->parts; i++)
 		job_add_delivery(
 		    job, copy_delivery(r->deliveries[i], false, false));
@@ -165,6 +166,11 @@ memory_jobs(void *arg, const struct store_ask *ask, struct job ***out,
 
 		if (!row->gone && job_fits(ask, r))
 			add_job(ask, r, out, n);
+		if (*n == STORE_PIECE && ask->hand_out != NULL) {
+			ask->hand_out(*out, *n, ask->hand_out_arg);
+			*out = NULL;
+			*n = 0;
+		}
 	}
 	return 0;
 }

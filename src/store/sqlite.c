@@ -142,7 +142,7 @@ open_alone(
 	db->unclean = ended_badly(options->path);
 	if (open_conn(db, options->path, SQLITE_OPEN_READWRITE, err) == -1 ||
 	    sqlite_exec(db, "PRAGMA locking_mode = EXCLUSIVE", err) == -1 ||
-	    check_journal(db, err) == -1)
+	    sqlite_ours(db, err) == -1 || check_journal(db, err) == -1)
 		return -1;
 	db->alone = true;
 	sqlite3_wal_hook(db->conn, on_log, db);
@@ -181,6 +181,9 @@ refuse_open(struct error *err)
 		return err_hint(err, "The disk is full; make room.");
 	if (err->sys_errno == EROFS)
 		return err_hint(err, "Mount its file system for writing.");
+	if (err->retryable && err->code != ERR_BUSY)
+		return err_hint(err,
+		    "Look at the file's folder and disk, then start again.");
 	return -1;
 }
 

@@ -47,6 +47,9 @@ int sqlite_complain(struct db *db, const char *what, struct error *err);
 /* Statements that give no rows, as text. */
 int sqlite_exec(struct db *db, const char *text, struct error *err);
 
+/* Before anything is changed in it: -1 where somebody else made it. */
+int sqlite_ours(struct db *db, struct error *err);
+
 /* Sees to the file's version. With `still` nothing is written: an older one is
  * ERR_BUSY, and of an empty one db->empty tells. */
 int sqlite_migrate(struct db *db, bool still, struct error *err);

@@ -163,21 +163,43 @@ check_version(struct db *db, bool still, struct error *err)
 	return migrate(db, version, err);
 }
 
+/* Made a moment ago, or by a run that died at once. */
+static bool
+is_new(struct db *db)
+{
+	return pragma_int(db, "PRAGMA application_id") == 0 &&
+	    pragma_int(db, "PRAGMA user_version") == 0 &&
+	    pragma_int(db, "SELECT count(*) FROM sqlite_schema") == 0;
+}
+
+static int
+refuse_strange(struct db *db, struct error *err)
+{
+	return err_set(err, ERR_STORE, "%s is no state file of awaitd",
+	    sqlite3_db_filename(db->conn, "main"));
+}
+
 int
-sqlite_migrate(struct db *db, bool still, struct error *err)
+sqlite_ours(struct db *db, struct error *err)
 {
 	int64_t id = pragma_int(db, "PRAGMA application_id");
 
+	/* Why it cannot be read is told by what follows. */
+	if (id == APPLICATION_ID || id == -1 || is_new(db))
+		return 0;
+	return refuse_strange(db, err);
+}
+
+int
+sqlite_migrate(struct db *db, bool still, struct error *err)
+{
 	if (sum_register(db->conn) != SQLITE_OK)
 		return sqlite_complain(db, "set up", err);
-	/* Made a moment ago, or by a run that died at once. */
-	if (id == 0 && pragma_int(db, "PRAGMA user_version") == 0 &&
-	    pragma_int(db, "SELECT count(*) FROM sqlite_schema") == 0) {
+	if (is_new(db)) {
 		db->empty = still;
 		return still ? 0 : make_schema(db, err);
 	}
-	if (id != APPLICATION_ID)
-		return err_set(err, ERR_STORE, "%s is no state file of awaitd",
-		    sqlite3_db_filename(db->conn, "main"));
+	if (pragma_int(db, "PRAGMA application_id") != APPLICATION_ID)
+		return refuse_strange(db, err);
 	return check_version(db, still, err);
 }

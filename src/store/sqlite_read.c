@@ -56,6 +56,7 @@ struct reading {
 	size_t damaged; /* were left out */
 	struct job **jobs;
 	size_t n;
+	size_t given; /* in pieces */
 };
 
 /* --- submissions ---------------------------------------------------- */
@@ -392,6 +393,15 @@ wanted(const struct store_ask *ask, const struct job *job)
 		str_eq(ask->endpoint, job->spec.endpoint));
 }
 
+static void
+hand_out(struct reading *r)
+{
+	r->ask->hand_out(r->jobs, r->n, r->ask->hand_out_arg);
+	r->given += r->n;
+	r->jobs = NULL;
+	r->n = 0;
+}
+
 /* The row on which the statement stands; of many a damaged one is left out. */
 static int
 take_job(struct reading *r, struct error *err)
@@ -408,6 +418,8 @@ take_job(struct reading *r, struct error *err)
 	}
 	r->jobs = sqlite_grow(r->jobs, r->n);
 	r->jobs[r->n++] = job;
+	if (r->n == STORE_PIECE && r->ask->hand_out != NULL)
+		hand_out(r);
 	return 0;
 }
 
@@ -526,7 +538,8 @@ survey(struct reading *r)
 	struct cursor c = sqlite_bind(r->db, SQL_COUNT_JOBS);
 	bool agree = sqlite3_step(c.stmt) == SQLITE_ROW &&
 	    sqlite3_column_int(c.stmt, 0) == 1 &&
-	    sqlite3_column_int64(c.stmt, 1) == (int64_t)(r->n + r->damaged);
+	    sqlite3_column_int64(c.stmt, 1) ==
+		(int64_t)(r->given + r->n + r->damaged);
 
 	sqlite3_reset(c.stmt);
 	look_at_late(r->db);

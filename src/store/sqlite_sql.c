@@ -144,7 +144,7 @@ static const char *const sql[SQL_COUNT] = {
     /* From the rows, in their order, since an index may be damaged without
      * anybody's noticing. States that are none are read, too. */
     [SQL_UNFINISHED] =
-	JOB_OR_STATE "j.body "
+	JOB_OR_STATE "CASE WHEN s.state <> 1 THEN j.body END "
 	"FROM job_state s NOT INDEXED LEFT JOIN job j ON j.seq = s.seq "
 	"WHERE s.state <> 2 ORDER BY s.seq",
     [SQL_JOBS] =

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an error of SQLite means: for the operation that met it, for those that
- * follow, and for people. What to do about it is the store's (store.c).
+ * follow, and for people. What to do about it is the store's (store_mood.c).
  */
 #include <errno.h>
 #include <sqlite3.h>

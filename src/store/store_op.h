@@ -30,6 +30,7 @@ enum store_op_kind {
 	STORE_OP_DELIVERIES,
 	STORE_OP_KEY,
 	STORE_OP_RECALL,
+	STORE_OP_EACH, /* jobs in pieces: see store_op_piece */
 };
 
 struct store_op {
@@ -69,7 +70,9 @@ struct store_op {
 		store_deliveries_fn *deliveries;
 		store_key_fn *key;
 		store_kept_fn *kept;
+		store_done_fn *read; /* EACH */
 	} done;
+	store_jobs_fn *piece; /* EACH */
 	void *arg;
 };
 TAILQ_HEAD(store_ops, store_op);
@@ -84,6 +87,12 @@ void store_op_prepare(struct store_op *op);
 /* Inside a transaction; again where that was rolled back. -1 with op->err. */
 int store_op_run(
     const struct store_backend *backend, void *db, struct store_op *op);
+
+/* Of an operation that is EACH: some of its jobs, ready to be finished before
+ * it is. Such an operation is run once, since what it gave cannot be taken
+ * back; where its ask has no hand_out all of its jobs are one piece. */
+struct store_op *store_op_piece(
+    const struct store_op *whole, struct job **take_jobs, size_t n);
 
 /* After the commit: tell, and free. */
 void store_op_finish(struct store_op *take_op);

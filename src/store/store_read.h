@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "job/delivery.h"
 #include "job/job.h"
+#include "store/store_write.h"
 
 struct store;
 
@@ -75,7 +76,14 @@ void store_expired(struct store *store, int64_t since_at, size_t limit,
 void store_find_delivery(
     struct store *store, const char *id, store_deliveries_fn *done, void *arg);
 
-/* Everything that is not DONE, with its body. */
+/* Everything that is not DONE, oldest first; with its body where it is QUEUED:
+ * what was accepted hardly needs it again. */
 void store_unfinished(struct store *store, store_jobs_fn *done, void *arg);
+
+/* The same in pieces, each given while the next one is read: `piece` for each
+ * (n > 0, no error), then `done` once. Of a call that fails in its middle
+ * pieces were given, too. */
+void store_each_unfinished(
+    struct store *store, store_jobs_fn *piece, store_done_fn *done, void *arg);
 
 #endif

@@ -117,6 +117,7 @@ store_op_run(const struct store_backend *b, void *db, struct store_op *op)
 	case STORE_OP_FORGET:
 		return b->forget(db, &op->forget, &op->count, &op->err);
 	case STORE_OP_JOBS:
+	case STORE_OP_EACH:
 		return b->jobs(db, &op->ask, &op->jobs, &op->njobs, &op->err);
 	case STORE_OP_DELIVERIES:
 		return b->deliveries(
@@ -171,6 +172,15 @@ hand_out_notes(struct store_op *op, const struct error *err)
 	free(v);
 }
 
+/* What is left of them, and the end. */
+static void
+hand_out_rest(struct store_op *op, const struct error *err)
+{
+	if (op->njobs > 0)
+		op->piece(op->jobs, op->njobs, NULL, op->arg);
+	op->done.read(err, op->arg);
+}
+
 /* What was found is the callee's now. */
 static void
 tell(struct store_op *op, const struct error *err)
@@ -203,6 +213,9 @@ tell(struct store_op *op, const struct error *err)
 	case STORE_OP_RECALL:
 		hand_out_notes(op, err);
 		break;
+	case STORE_OP_EACH:
+		hand_out_rest(op, err);
+		break;
 	}
 	op->njobs = op->ndeliveries = 0;
 }
@@ -231,6 +244,19 @@ store_op_free(struct store_op *op)
 	free(op->ask.target);
 	free(op->ask.job);
 	free(op);
+}
+
+struct store_op *
+store_op_piece(const struct store_op *whole, struct job **take_jobs, size_t n)
+{
+	struct store_op *op = xcalloc(1, sizeof(*op));
+
+	op->kind = STORE_OP_JOBS;
+	op->jobs = take_jobs;
+	op->njobs = n;
+	op->done.jobs = whole->piece;
+	op->arg = whole->arg;
+	return op;
 }
 
 /* --- the verbs ------------------------------------------------------ */
@@ -468,6 +494,18 @@ store_unfinished(struct store *store, store_jobs_fn *done, void *arg)
 	    read_op(STORE_OP_JOBS, STORE_UNFINISHED, NULL, arg);
 
 	op->done.jobs = done;
+	store_queue(store, op);
+}
+
+void
+store_each_unfinished(
+    struct store *store, store_jobs_fn *piece, store_done_fn *done, void *arg)
+{
+	struct store_op *op =
+	    read_op(STORE_OP_EACH, STORE_UNFINISHED, NULL, arg);
+
+	op->piece = piece;
+	op->done.read = done;
 	store_queue(store, op);
 }
 

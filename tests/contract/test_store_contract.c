@@ -367,8 +367,121 @@ what_is_not_done_comes_with_its_input(void **state)
 	assert_null(fx.jobs[0]->spec.body);
 	assert_int_equal(fx.jobs[0]->spec.body_len, 5);
 	fx_free_jobs();
+	/* What was accepted needs it only where the model failed. */
+	job_move(a, JOB_PENDING, OUTCOME_NONE);
+	job_add_submission(a)->fate = SUB_ACCEPTED;
+	assert_int_equal(fx_save(a, 1), 0);
+	fx_load(store_unfinished);
+	assert_int_equal(fx.n, 1);
+	assert_null(fx.jobs[0]->spec.body);
+	assert_int_equal(fx.jobs[0]->spec.body_len, 5);
+	fx_free_jobs();
 	job_free(a);
 	job_free(b);
+}
+
+/* --- pieces --------------------------------------------------------- */
+
+#define MANY 1234
+
+static struct {
+	char ids[MANY][JOBID_SIZE];
+	size_t written;
+	size_t told; /* in their order */
+	unsigned wrong;
+	unsigned pieces;
+	unsigned ends;
+	bool before; /* what was asked before the pieces */
+	bool behind;
+} all;
+
+static void
+on_one_written(const struct error *err, void *arg)
+{
+	(void)arg;
+	all.wrong += err != NULL;
+	if (++all.written == MANY)
+		loop_stop(fx.loop);
+}
+
+static void
+on_piece(struct job **jobs, size_t n, const struct error *err, void *arg)
+{
+	size_t i;
+
+	all.wrong += arg != &all || err != NULL || n == 0 || !all.before ||
+	    all.behind || all.ends > 0;
+	all.pieces++;
+	for (i = 0; i < n; i++) {
+		all.wrong += all.told >= MANY ||
+		    strcmp(all.ids[all.told++], jobs[i]->id) != 0;
+		job_free(jobs[i]);
+	}
+}
+
+static void
+on_last_piece(const struct error *err, void *arg)
+{
+	all.wrong += arg != &all || err != NULL || all.behind;
+	all.ends++;
+}
+
+static void
+on_neighbour(struct job **jobs, size_t n, const struct error *err, void *arg)
+{
+	all.wrong += err != NULL || n != 1;
+	while (n > 0)
+		job_free(jobs[--n]);
+	*(bool *)arg = true;
+	if (all.behind)
+		loop_stop(fx.loop);
+}
+
+static void
+pieces_come_in_order_and_in_their_turn(void **state)
+{
+	struct job *job;
+	size_t i;
+
+	(void)state;
+	memset(&all, 0, sizeof(all));
+	for (i = 0; i < MANY; i++) {
+		job = fx_small_job();
+		memcpy(all.ids[i], job->id, JOBID_SIZE);
+		store_insert(fx.store, job, on_one_written, NULL);
+		job_free(job);
+	}
+	while (all.written < MANY)
+		loop_run(fx.loop);
+	/* Behind this one all three are there at once. */
+	store_keep(fx.store, "a", "b", on_one_written, NULL);
+	store_find(fx.store, all.ids[0], false, on_neighbour, &all.before);
+	store_each_unfinished(fx.store, on_piece, on_last_piece, &all);
+	store_find(fx.store, all.ids[1], false, on_neighbour, &all.behind);
+	while (!all.behind)
+		loop_run(fx.loop);
+	assert_int_equal(all.wrong, 0);
+	assert_int_equal(all.told, MANY);
+	assert_in_range(all.pieces, 2, MANY / 2);
+	assert_int_equal(all.ends, 1);
+}
+
+static void
+what_is_asked_for_in_pieces_comes_at_the_close_too(void **state)
+{
+	struct job *job = new_job("a");
+
+	(void)state;
+	memset(&all, 0, sizeof(all));
+	memcpy(all.ids[0], job->id, JOBID_SIZE);
+	all.before = true;
+	store_each_unfinished(fx.store, on_piece, on_last_piece, &all);
+	store_close(fx.store);
+	fx.store = NULL;
+	assert_int_equal(all.wrong, 0);
+	assert_int_equal(all.told, 1);
+	assert_int_equal(all.ends, 1);
+	job_free(job);
 }
 
 int
@@ -388,6 +501,8 @@ main(void)
 	    BOTH(jobs_come_oldest_first_and_page_by_page),
 	    BOTH(jobs_are_found_by_state_outcome_and_endpoint),
 	    BOTH(what_is_not_done_comes_with_its_input),
+	    BOTH(pieces_come_in_order_and_in_their_turn),
+	    BOTH(what_is_asked_for_in_pieces_comes_at_the_close_too),
 	};
 
 	alarm(300);

@@ -415,6 +415,34 @@ a_restart_keeps_the_order(void **state)
 	must_be(JOB_PENDING, OUTCOME_NONE);
 }
 
+/* Of those that are taken up piece by piece the one that had begun may come
+ * last. */
+static void
+nobody_begins_before_all_are_taken_up(void **state)
+{
+	struct job *first = own_job(), *second = own_job();
+	struct submission *s = job_add_submission(first);
+
+	(void)state;
+	s->fate = SUB_ACCEPTED;
+	s->filename = xstrdup("scan.json");
+	s->extension = xstrdup("mine");
+	s->output_location = xstrdup("s3://out/res/mine/scan.json");
+	first->state = JOB_PENDING;
+	reply_missing(peer_always("HEAD", OWN_URL));
+	engine_hold(flow.engine, true);
+	flow_submit(second);
+	time_passes(10000);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	engine_adopt(flow.engine, first);
+	engine_hold(flow.engine, false);
+	time_passes(60000);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	assert_int_equal(log_lines("same place", flow.id), 1);
+	assert_int_equal(peer_count("POST", "*"), 0);
+	assert_true(peer_count("HEAD", OWN_URL) > 0);
+}
+
 int
 main(void)
 {
@@ -435,6 +463,7 @@ main(void)
 	    FLOW_TEST(other_names_do_not_wait),
 	    FLOW_TEST(who_waits_too_long_expires),
 	    FLOW_TEST(a_restart_keeps_the_order),
+	    FLOW_TEST(nobody_begins_before_all_are_taken_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

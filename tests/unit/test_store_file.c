@@ -20,7 +20,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "tests/support/store_fixture.h"
 
@@ -127,19 +129,55 @@ refuse_file(const char *word)
 		fail_msg("'%s' is not in: %s", word, err.text);
 }
 
+static uint64_t
+file_sum(void)
+{
+	struct error err;
+	struct buf b;
+	uint64_t sum;
+
+	buf_init(&b, 1 << 20);
+	if (file_read(fx.path, &b, &err) == -1)
+		fail_msg("%s", err.text);
+	sum = hash_crc64nvme(0, b.data, b.len);
+	buf_done(&b);
+	return sum;
+}
+
+static void
+the_hint_says_what_helps_at_the_start(void **state)
+{
+	char *wal = xasprintf("%s-wal", fx.path);
+	struct error err;
+
+	(void)state;
+	assert_int_equal(symlink("elsewhere", wal), 0);
+	assert_int_equal(try_open(false, &err), -1);
+	/* There is nobody yet who would. */
+	assert_null(strstr(err.hint, "goes on by itself"));
+	assert_non_null(strstr(err.hint, "start again"));
+	assert_int_equal(unlink(wal), 0);
+	assert_int_equal(try_open(false, &err), 0);
+	free(wal);
+}
+
 static void
 a_file_that_is_none_of_ours_is_refused(void **state)
 {
 	static const char text[] = "a text that somebody keeps, of 64 bytes "
 				   "and more, since so small a file is new\n"
 				   "......................................";
+	uint64_t was;
 
 	(void)state;
 	put_file(text, sizeof(text));
 	refuse_file("not a database");
 	unlink(fx.path);
 	fx_change("CREATE TABLE mine (x)");
+	was = file_sum();
 	refuse_file("no state file of awaitd");
+	/* Not even its kind of journal was changed. */
+	assert_int_equal(file_sum(), was);
 	fx_change("DROP TABLE mine; PRAGMA application_id = 7");
 	refuse_file("no state file of awaitd");
 	unlink(fx.path);
@@ -350,6 +388,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_missing_file_is_made_only_where_that_was_meant, fx_setup,
 		fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		the_hint_says_what_helps_at_the_start, fx_setup, fx_teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_link_is_not_followed, fx_setup, fx_teardown),
 	    cmocka_unit_test_setup_teardown(
