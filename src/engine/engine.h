@@ -38,7 +38,8 @@ enum engine_event {
 	ENGINE_TROUBLE, /* a try failed and will be repeated; err says why */
 	ENGINE_LATE, /* a result came after the job had expired, and that is on
 			disk with its deliveries */
-	ENGINE_BROKEN, /* the store failed: the job is let go of */
+	ENGINE_BROKEN, /* the store failed: the job is let go of; with
+			  ERR_DAMAGED only this job's rows are of no use */
 };
 
 typedef void engine_event_fn(enum engine_event event, const struct job *job,
