@@ -498,6 +498,24 @@ note_interruption(struct shipment *s)
 	store_save_delivery(s->dispatch->o->store, d, &a, on_noted, s);
 }
 
+/*
+ * Its delay counts from each start anew: while nothing lives for so long, it
+ * may be what ends it, and is no copy after the other. So fresh work comes
+ * first, too, which is only just being taken up.
+ */
+static void
+hold_back(struct delivery *d, int64_t now)
+{
+	int64_t due;
+
+	delivery_calm(d, now);
+	if (d->interruptions == 0)
+		return;
+	due = now + interruption_ms(d->interruptions - 1);
+	if (d->due_at < due)
+		d->due_at = due;
+}
+
 void
 dispatch_adopt(struct dispatch *dp, struct delivery *take_d)
 {
@@ -505,10 +523,12 @@ dispatch_adopt(struct dispatch *dp, struct delivery *take_d)
 
 	/* Of that run no attempt came to an end yet. */
 	s->replay = take_d->replays > 0 && take_d->failures == 0;
-	if (take_d->due_at == 0)
+	if (take_d->due_at == 0) {
 		note_interruption(s);
-	else
-		schedule(s);
+		return;
+	}
+	hold_back(take_d, clock_wall_ms());
+	schedule(s);
 }
 
 static void

@@ -13,6 +13,8 @@
 #include "engine/times.h"
 
 #define DOUBTS_MAX 5
+/* Behind a wait for what must be dead: for a look, and for another try. */
+#define ANOTHER_TRY_MS ((int64_t)15 * 60 * 1000)
 
 static unsigned
 count(const struct job *job, enum submission_fate fate)
@@ -57,23 +59,40 @@ grace_left(const struct work *w, const struct submission *s)
 	return left > dead && grace > policy.doubt_grace_ms ? dead : left;
 }
 
+/* The service or the model said no, and nobody asks again. */
+static bool
+is_settled(const struct work *w)
+{
+	const struct submission *s = job_last_submission(w->job);
+	const struct submission *failed = again_failed(w->job);
+
+	return s->fate == SUB_REFUSED ||
+	    (failed != NULL && again_delay_ms(w, failed->note) == 0);
+}
+
+void
+doubt_make_room(struct work *w)
+{
+	int64_t need = all_dead_in(w->job) + ANOTHER_TRY_MS;
+
+	if (w->job->spec.avoid_duplicates && job_in_doubt(w->job) &&
+	    times_left(w->job) < need)
+		times_set_deadline(w->job, need);
+}
+
 int64_t
 doubt_left_ms(const struct work *w)
 {
 	const struct job *job = w->job;
 	const struct submission *s = job_last_submission(job);
-	int64_t left = times_left(job), dead;
+	int64_t left = times_left(job), dead = all_dead_in(job);
 
 	if (job->state == JOB_PENDING)
 		return left;
-	if (job->spec.avoid_duplicates) {
-		dead = all_dead_in(job);
-		if (s->fate != SUB_REFUSED || left < dead)
-			return dead;
-		return left;
-	}
-	if (s->fate == SUB_REFUSED)
-		return left;
+	if (job->spec.avoid_duplicates)
+		return dead;
+	if (is_settled(w))
+		return left < dead ? left : dead;
 	/* An earlier one is in doubt, and this one can go again at once. */
 	return s->fate == SUB_DOUBT ? grace_left(w, s) : 0;
 }
@@ -161,7 +180,7 @@ doubt_over(struct work *w)
 
 	if (s->fate == SUB_REFUSED) {
 		fail_refused(w, s);
-	} else if (doubt_too_late(w)) {
+	} else if (doubt_too_late(w) || is_settled(w)) {
 		doubt_expire(w);
 	} else if (s->fate != SUB_DOUBT) {
 		step_submit_now(w);

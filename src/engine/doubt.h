@@ -18,6 +18,10 @@
  */
 int64_t doubt_left_ms(const struct work *w);
 
+/* A new doubt, which may outlast the job's deadline (avoid_duplicates): that is
+ * put off, so that another submission can be made then. */
+void doubt_make_room(struct work *w);
+
 /* Nothing came of it: submission n + 1, or the end. */
 void doubt_over(struct work *w);
 

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "engine/again.h"
 #include "engine/core.h"
+#include "engine/doubt.h"
 #include "engine/late.h"
 #include "engine/learn.h"
 #include "engine/own.h"
@@ -116,6 +117,12 @@ engine_sending(struct work *w, bool sending)
 		w->engine->sending--;
 }
 
+bool
+engine_draining(const struct work *w)
+{
+	return w->engine->draining;
+}
+
 void
 engine_tell(struct work *w, enum engine_event event, const struct error *err)
 {
@@ -203,6 +210,7 @@ first_look_ms(const struct work *w)
 }
 
 static void cancel_now(struct work *w);
+static void withdraw_intent(struct work *w);
 
 void
 engine_hand_over(struct work *w)
@@ -352,6 +360,8 @@ on_recorded(const struct error *err, void *arg)
 		cancel_now(w);
 	else if (!w->engine->stopping)
 		w->after_write(w);
+	else
+		withdraw_intent(w);
 }
 
 void
@@ -417,7 +427,7 @@ engine_reload_body(struct work *w, work_fn *next)
 
 /* An intent is closed with the truth: did it leave? */
 static unsigned
-close_intent(struct work *w)
+close_intent(struct work *w, const char *why)
 {
 	struct submission *s = job_last_submission(w->job);
 
@@ -425,8 +435,19 @@ close_intent(struct work *w)
 		return 0;
 	s->fate = w->invoke != NULL ? SUB_DOUBT : SUB_NOT_SENT;
 	times_end(s);
-	s->note = xstrdup("cancelled before the outcome was known");
+	s->note = xstrdup(why);
 	return s->n;
+}
+
+/* It came to the disk in a stop, and does not leave: nobody need doubt it. */
+static void
+withdraw_intent(struct work *w)
+{
+	unsigned n = close_intent(w, "awaitd stopped before it was sent");
+
+	engine_sending(w, false);
+	if (n != 0)
+		engine_record(w, n, withdraw_intent);
 }
 
 static void
@@ -436,7 +457,8 @@ cancel_now(struct work *w)
 	    .verdict = VERDICT_DONE,
 	    .next = JOB_DONE,
 	    .outcome = OUTCOME_CANCELLED,
-	    .submission = close_intent(w),
+	    .submission =
+		close_intent(w, "cancelled before the outcome was known"),
 	    .error_code = "cancelled",
 	    .error_text = "given up on request",
 	};
@@ -603,6 +625,7 @@ adopt_open(struct work *w, struct submission *s)
 	s->fate = SUB_DOUBT;
 	times_end(s);
 	s->note = xstrdup("interrupted before the outcome was known");
+	doubt_make_room(w);
 	engine_record(w, s->n, begin_adopted);
 }
 
@@ -619,6 +642,8 @@ engine_adopt(struct engine *e, struct job *take_job)
 	}
 	w = work_new(e, take_job);
 	times_adopt(take_job);
+	/* An older version put nothing off. */
+	doubt_make_room(w);
 	learn_adopted(w);
 	log_adopted(take_job);
 	/* An input file was stored before the first intent was written. */

@@ -35,7 +35,8 @@ enum engine_event {
 	ENGINE_LOOKED, /* a look found nothing; err: what stood in the way */
 	ENGINE_TROUBLE, /* a try failed and will be repeated; err says why */
 	ENGINE_LATE, /* a late result is on disk, with its deliveries */
-	ENGINE_BROKEN, /* the store failed: the job is let go of */
+	ENGINE_BROKEN, /* the store failed: the job is let go of; with
+			  ERR_DAMAGED only this job's rows are of no use */
 };
 
 typedef void engine_event_fn(enum engine_event event, const struct job *job,
@@ -97,10 +98,8 @@ void engine_hold(struct engine *engine, bool held);
 /* A job that the store had: carried on from where it stands. Takes it. */
 void engine_adopt(struct engine *engine, struct job *take_job);
 
-/*
- * A job that the store had, DONE and expired: looked for now and then, until
- * its late_looks_ms are over. Takes it.
- */
+/* A job that the store had, DONE and expired: looked for now and then, until
+ * its late_looks_ms are over. Takes it. */
 void engine_adopt_expired(struct engine *engine, struct job *take_job);
 
 /* What the store kept of an endpoint (store_keep): before anything is adopted.

@@ -62,6 +62,13 @@ look_later(struct work *w)
 	engine_schedule(w, delay < left ? delay : left);
 }
 
+/* Under a name that the caller chose the next job's result may lie. */
+static bool
+can_be_told(const struct job *job)
+{
+	return job->spec.filename == NULL;
+}
+
 bool
 late_join(struct work *w)
 {
@@ -70,7 +77,8 @@ late_join(struct work *w)
 
 	note_age(w);
 	if (job->outcome != OUTCOME_EXPIRED || job->late_at != 0 ||
-	    e->draining || time_left(w) <= 0 || !learn_has_place(w))
+	    e->draining || time_left(w) <= 0 || !can_be_told(job) ||
+	    !learn_has_place(w))
 		return false;
 	work_hide(w);
 	if (!w->is_late) {
@@ -105,18 +113,27 @@ late_not_yet(struct work *w)
 }
 
 static void
+log_not_kept(const struct work *w, const struct error *err)
+{
+	log_begin(LOG_WARN, "engine");
+	log_str("job", w->job->id);
+	log_str("msg", "its result came after it had expired, and is not kept");
+	log_err(err);
+	log_end();
+}
+
+static void
 on_saved(const struct error *err, void *arg)
 {
 	struct work *w = arg;
 
 	w->writing = false;
-	/* Somebody was faster, and has announced it. */
-	if (err != NULL && err->code == ERR_EXISTS) {
-		work_free(w);
-		return;
-	}
+	/* Somebody was faster, and has announced it; or the job was forgotten
+	 * or set aside. No promise hangs on it, so nobody ends for that. */
 	if (err != NULL) {
-		engine_give_up(w, err);
+		if (err->code != ERR_EXISTS)
+			log_not_kept(w, err);
+		work_free(w);
 		return;
 	}
 	log_begin(LOG_INFO, "engine");

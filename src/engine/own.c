@@ -21,6 +21,8 @@
 #define FRESH_MS 2000
 #define HOLDS_MAX 5
 #define TRIES_MAX 3
+/* For another job: then the own deadline is looked at. */
+#define WAIT_MAX_MS 3600000
 
 struct own_claim {
 	char *place;
@@ -78,6 +80,9 @@ wait_for(struct work *w, struct own_claim *c)
 	    .verdict = VERDICT_HOLD,
 	    .delay_ms = left > 0 ? left : 1,
 	};
+
+	if (r.delay_ms > WAIT_MAX_MS)
+		r.delay_ms = WAIT_MAX_MS;
 
 	if (!w->waits) {
 		TAILQ_INSERT_TAIL(&c->waiting, w, waiting);

@@ -322,6 +322,7 @@ in_doubt(struct work *w, const struct error *err)
 	struct submission *s = job_last_submission(w->job);
 
 	close_submission(s, SUB_DOUBT, err->text);
+	doubt_make_room(w);
 	work_obstacle(w, err);
 	engine_record(w, s->n, after_doubt);
 }
@@ -369,8 +370,15 @@ static void send_request(struct work *w);
 static void
 write_intent(struct work *w)
 {
-	struct submission *s = next_submission(w);
+	struct submission *s;
 
+	/* Behind an upload or a look that began before: the next process goes
+	 * on from there. */
+	if (engine_draining(w)) {
+		look_soon(w);
+		return;
+	}
+	s = next_submission(w);
 	engine_sending(w, true);
 	engine_record(w, s->n, send_request);
 }
@@ -445,11 +453,13 @@ void
 step_submit(struct work *w)
 {
 	const struct job *job = w->job;
+	const struct submission *s = job_last_submission(job);
 	int64_t now = clock_wall_ms();
 	struct step_result hold = {.verdict = VERDICT_HOLD};
 
-	/* Nothing is sent again before somebody looked, however late it is. */
-	if (job_in_doubt(job)) {
+	/* Nothing is sent again before somebody looked, however late it is; and
+	 * nothing at all behind a refusal. */
+	if (job_in_doubt(job) || (s != NULL && s->fate == SUB_REFUSED)) {
 		step_poll(w);
 		return;
 	}

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/instant.h"
+#include "engine/core.h"
 
 #define TTL_DEFAULT_S 21600 /* RequestTTLSeconds, service model */
 #define TIMEOUT_DEFAULT_S 900 /* InvocationTimeoutSeconds */
@@ -108,7 +109,9 @@ times_adopt(struct job *job)
 	if (job->deadline_at == 0 || is_of_this_boot(job->boot))
 		return;
 	/* A clock that stood still meanwhile makes no years of it. */
-	if (left > most && job->state == JOB_PENDING)
+	if (job->state == JOB_QUEUED)
+		most += QUEUED_MAX_MS;
+	if (left > most)
 		left = most;
 	job->deadline_mono = clock_mono_ms() + left;
 	job->boot = clock_boot();

@@ -113,6 +113,9 @@ void engine_apply(struct work *w, const struct step_result *r);
 /* From the intent to the answer: what a stop should wait for. */
 void engine_sending(struct work *w, bool sending);
 
+/* It drains: nothing is sent that was not being sent before. */
+bool engine_draining(const struct work *w);
+
 /* Write submission n without a change of state; `next` runs once on disk. */
 void engine_record(struct work *w, unsigned n, work_fn *next);
 

@@ -80,8 +80,9 @@ on_event(enum engine_event event, const struct job *job,
 		metrics_event(sv->s.metrics, event, job);
 		waiters_tell(sv->s.waiters, event, job, err);
 	}
-	/* What is on disk stays true; whoever starts us again goes on. */
-	if (event == ENGINE_BROKEN)
+	/* What is on disk stays true; whoever starts us again goes on. A job
+	 * whose rows were set aside ends nobody else's. */
+	if (event == ENGINE_BROKEN && (job == NULL || err->code != ERR_DAMAGED))
 		fail(sv, err);
 }
 

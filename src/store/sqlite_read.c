@@ -179,6 +179,18 @@ input_ok(const struct job_spec *spec)
 	return false;
 }
 
+static bool
+has_failed(const struct job *job)
+{
+	size_t i;
+
+	for (i = 0; i < job->nsubs; i++) {
+		if (job->subs[i].fate == SUB_FAILED)
+			return true;
+	}
+	return false;
+}
+
 /* A job that waits has been accepted, one that is queued has not. */
 static bool
 submissions_ok(const struct job *job)
@@ -186,13 +198,13 @@ submissions_ok(const struct job *job)
 	const struct submission *s = job_last_submission(job);
 	bool open = s == NULL || s->fate == SUB_OPEN || s->fate == SUB_DOUBT ||
 	    s->fate == SUB_NOT_SENT;
-	bool failed = s != NULL && s->fate == SUB_FAILED;
 
 	switch (job->state) {
 	case JOB_QUEUED:
 		/* A refusal waits while an earlier one is in doubt, and a
-		 * model that failed may be asked again. */
-		return open || failed ||
+		 * model that failed may be asked again, whatever became of
+		 * those behind that. */
+		return open || has_failed(job) ||
 		    (s->fate == SUB_REFUSED && job_in_doubt(job));
 	case JOB_PENDING:
 		return s != NULL && !open;

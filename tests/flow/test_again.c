@@ -276,6 +276,47 @@ one_that_must_be_dead_is_not_waited_for(void **state)
 	assert_int_equal(on_disk()->nsubs, 3);
 }
 
+/* 202, and the failure's place follows from the name. */
+static void
+accept_with_a_place_for_the_failure(unsigned n)
+{
+	char headers[600];
+
+	snprintf(headers, sizeof(headers),
+	    "x-amzn-sagemaker-outputlocation: %s\n"
+	    "x-amzn-sagemaker-failurelocation: "
+	    "s3://out/failures/%s-%u-error.out",
+	    out_uri(n), flow.id, n);
+	peer_reply(expect_invoke(n), 202, headers, "{}");
+}
+
+/* The second was accepted and nothing comes of it; the first one's failure is
+ * found, and then the endpoint is gone. */
+static void
+a_refusal_then_ends_it_at_once(void **state)
+{
+	struct job *job = stubborn_job();
+
+	(void)state;
+	job->spec.request_ttl_s = 60;
+	job->spec.invocation_timeout_s = 60;
+	reply_missing(peer_always("HEAD", "*"));
+	submit_lost(job);
+	accept_with_a_place_for_the_failure(2);
+	time_passes(30000);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	reply_found(peer_always("HEAD", "*-1-error.out"));
+	peer_reply(peer_always("GET", "*-1-error.out"), 200, "", BUSY);
+	time_passes(30000);
+	assert_int_equal(on_disk()->subs[0].fate, SUB_FAILED);
+	reply_error(
+	    peer_always("POST", "*"), 400, "ValidationError", "no endpoint");
+	time_passes(180000);
+	must_be(JOB_DONE, OUTCOME_FAILED);
+	assert_string_equal(on_disk()->error_code, "refused");
+	assert_int_equal(peer_count("POST", "*"), 3);
+}
+
 static void
 a_job_given_up_in_the_wait_is_not_asked_again(void **state)
 {
@@ -316,6 +357,7 @@ main(void)
 	    FLOW_TEST(no_service_in_time_is_a_failure_of_the_model),
 	    FLOW_TEST(another_that_may_still_succeed_is_waited_for_first),
 	    FLOW_TEST(one_that_must_be_dead_is_not_waited_for),
+	    FLOW_TEST(a_refusal_then_ends_it_at_once),
 	    FLOW_TEST(a_job_given_up_in_the_wait_is_not_asked_again),
 	    FLOW_TEST(a_result_that_reads_like_a_failure_is_a_result),
 	};

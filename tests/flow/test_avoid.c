@@ -71,7 +71,6 @@ the_service_s_own_limits_count_where_none_were_given(void **state)
 	(void)state;
 	job->spec.request_ttl_s = 0;
 	job->spec.invocation_timeout_s = 0;
-	job->deadline_at = job->created_at + 2 * DAY;
 	reply_missing(peer_always("HEAD", "*"));
 	lose_reply(job, 1);
 	time_passes((21600 + 900 + 60) * INT64_C(1000) - 1);
@@ -118,8 +117,9 @@ a_slow_look_is_made_again(void **state)
 	assert_int_equal(peer_count("POST", "*"), 1);
 }
 
+/* Its end comes long before the first must be dead, over a restart, too. */
 static void
-the_job_s_own_deadline_waits_for_that(void **state)
+the_job_s_deadline_is_put_off_behind_that(void **state)
 {
 	struct job *job = careful_job();
 	size_t looks;
@@ -128,13 +128,52 @@ the_job_s_own_deadline_waits_for_that(void **state)
 	job->deadline_at = job->created_at + 10000;
 	reply_missing(peer_always("HEAD", "*"));
 	lose_reply(job, 1);
-	time_passes(DEAD - 1);
+	assert_true(on_disk()->deadline_at > clock_wall_ms() + DEAD);
+	time_passes(DEAD / 2);
+	restart();
+	time_passes(DEAD / 2 - 1);
 	must_be(JOB_QUEUED, OUTCOME_NONE);
 	looks = peer_count("HEAD", "*");
+	reply_accepted(expect_invoke(2), 2);
 	time_passes(1);
 	assert_int_equal(peer_count("HEAD", "*"), looks + 1);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+}
+
+static void
+so_it_is_for_an_intent_that_a_crash_left(void **state)
+{
+	struct job *job = careful_job();
+
+	(void)state;
+	job->deadline_at = job->created_at + 10000;
+	reply_missing(peer_always("HEAD", "*"));
+	expect_invoke(1);
+	flow_submit(job);
+	restart();
+	time_passes(DEAD - 1);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	reply_accepted(expect_invoke(2), 2);
+	time_passes(1);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+}
+
+/* It is put off for another try, and not for ever. */
+static void
+and_no_longer_than_another_try_takes(void **state)
+{
+	struct job *job = careful_job();
+
+	(void)state;
+	job->deadline_at = job->created_at + 10000;
+	reply_missing(peer_always("HEAD", "*"));
+	lose_reply(job, 1);
+	time_passes(DEAD - 1);
+	peer_fail(peer_always("POST", "*"), ERR_NET, "no route", false);
+	time_passes(60000);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	time_passes(1800000);
 	must_be(JOB_DONE, OUTCOME_EXPIRED);
-	assert_int_equal(peer_count("POST", "*"), 1);
 }
 
 static void
@@ -391,7 +430,9 @@ main(void)
 	    FLOW_TEST(the_service_s_own_limits_count_where_none_were_given),
 	    FLOW_TEST(its_result_is_taken_meanwhile),
 	    FLOW_TEST(a_slow_look_is_made_again),
-	    FLOW_TEST(the_job_s_own_deadline_waits_for_that),
+	    FLOW_TEST(the_job_s_deadline_is_put_off_behind_that),
+	    FLOW_TEST(so_it_is_for_an_intent_that_a_crash_left),
+	    FLOW_TEST(and_no_longer_than_another_try_takes),
 	    FLOW_TEST(a_clock_that_is_set_hastens_and_delays_nothing),
 	    FLOW_TEST(nor_does_a_restart_behind_one),
 	    FLOW_TEST(nor_does_a_reboot_and_a_clock_that_is_set_then),

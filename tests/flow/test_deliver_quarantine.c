@@ -134,6 +134,51 @@ but_it_does_not_wait_for_ever(void **state)
 	assert_int_equal(log_lines("delivery=", "to=delivered"), 3);
 }
 
+/* Else a process that lives for half a second makes a copy each time. */
+static void
+its_delay_counts_from_each_start_anew(void **state)
+{
+	int64_t at;
+	unsigned i;
+
+	(void)state;
+	with_mute_hook(8);
+	made("webhook hook");
+	restart();
+	for (i = 0; i < 10; i++) {
+		time_passes(999);
+		flow_die();
+		fake_clock_advance(5000);
+		flow_take_up();
+	}
+	at = clock_wall_ms();
+	delivery_must_be(DELIVERY_WAITING, 1);
+	peer_reply(expect_hook(), 200, "", "");
+	time_passes(2000);
+	assert_int_equal(called_at(1), at + 1000);
+}
+
+static void
+so_does_it_in_quarantine_where_it_grows_on(void **state)
+{
+	int64_t at;
+
+	(void)state;
+	with_mute_hook(8);
+	made("webhook hook");
+	die_in_it(3);
+	time_passes(4000);
+	restart();
+	assert_int_equal(attempts(), 0);
+	flow_die();
+	fake_clock_advance(HOUR_MS);
+	flow_take_up();
+	at = clock_wall_ms();
+	peer_reply(expect_hook(), 200, "", "");
+	time_passes(HOUR_MS);
+	assert_int_equal(called_at(4), at + 8000);
+}
+
 /* --- quarantine ------------------------------------------------------ */
 
 static void
@@ -159,10 +204,11 @@ three_interruptions_are_quarantine_with_an_alarm(void **state)
 	made("webhook hook");
 	assert_true(called_at(3) >= at && called_at(3) < at + 4000);
 	restart();
+	at = clock_wall_ms();
 	assert_int_equal(quarantined(), 1);
 	assert_int_equal(log_lines("in quarantine", NULL), 1);
 	peer_reply(expect_hook(), 200, "", "");
-	time_passes(3499);
+	time_passes(3999);
 	assert_int_equal(called_at(4), -1);
 	time_passes(1);
 	assert_int_equal(called_at(4), at + 4000);
@@ -332,6 +378,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    FLOW_TEST(fresh_deliveries_go_before_one_that_was_interrupted),
 	    FLOW_TEST(but_it_does_not_wait_for_ever),
+	    FLOW_TEST(its_delay_counts_from_each_start_anew),
+	    FLOW_TEST(so_does_it_in_quarantine_where_it_grows_on),
 	    FLOW_TEST(three_interruptions_are_quarantine_with_an_alarm),
 	    FLOW_TEST(those_in_quarantine_go_one_at_a_time),
 	    FLOW_TEST(one_at_a_time_over_all_targets),

@@ -234,6 +234,59 @@ a_failure_stands_when_the_other_never_comes(void **state)
 	assert_string_equal(on_disk()->error_text, "out of memory");
 }
 
+/* Of submission n, whose answer was lost: its place follows from its name. */
+static void
+fail_doubtful(const char *place)
+{
+	reply_found(peer_always("HEAD", place));
+	peer_reply(peer_always("GET", place), 200, "", "out of memory");
+}
+
+static void
+fail_one_of_two_doubtful(const char *place)
+{
+	struct job *job = flow_job();
+
+	engine_recall(flow.engine, "endpoint us-east-1 ocr",
+	    "{\"failures\":\"s3://out/failures/{name}-error.out\"}");
+	job->spec.request_ttl_s = 60;
+	job->spec.invocation_timeout_s = 60;
+	reply_missing(peer_always("HEAD", "*"));
+	lose_reply(job, 1);
+	lose_reply(NULL, 2);
+	time_passes(GRACE);
+	fail_doubtful(place);
+	time_passes(GRACE);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	assert_int_equal(peer_count("POST", "*"), 2);
+}
+
+/* Whoever does not want a failure to be retried is not asked again because of
+ * another submission that nobody knows of. */
+static void
+the_failure_of_a_doubtful_one_leads_to_no_third(void **state)
+{
+	(void)state;
+	fail_one_of_two_doubtful("*-2-error.out");
+	assert_int_equal(on_disk()->subs[1].fate, SUB_FAILED);
+	time_passes(180000);
+	must_be(JOB_DONE, OUTCOME_FAILED);
+	assert_string_equal(on_disk()->error_text, "out of memory");
+	assert_int_equal(peer_count("POST", "*"), 2);
+}
+
+static void
+whichever_of_them_it_is_of(void **state)
+{
+	(void)state;
+	fail_one_of_two_doubtful("*-1-error.out");
+	assert_int_equal(on_disk()->subs[0].fate, SUB_FAILED);
+	reply_found(peer_always("HEAD", out_url(2)));
+	time_passes(GRACE);
+	must_be(JOB_DONE, OUTCOME_OK);
+	assert_int_equal(peer_count("POST", "*"), 2);
+}
+
 static void
 a_failure_that_cannot_be_read_is_none_of_the_model(void **state)
 {
@@ -532,6 +585,8 @@ main(void)
 	    FLOW_TEST(the_first_result_wins_whichever_submission_it_is_of),
 	    FLOW_TEST(the_failure_of_one_waits_for_the_other),
 	    FLOW_TEST(a_failure_stands_when_the_other_never_comes),
+	    FLOW_TEST(the_failure_of_a_doubtful_one_leads_to_no_third),
+	    FLOW_TEST(whichever_of_them_it_is_of),
 	    FLOW_TEST(a_failure_that_cannot_be_read_is_none_of_the_model),
 	    FLOW_TEST(five_doubts_end_it),
 	    FLOW_TEST(

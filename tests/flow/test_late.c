@@ -113,6 +113,41 @@ there_are_none_where_nobody_wants_them(void **state)
 	assert_int_equal(looks(), n);
 }
 
+/* There it may be the next job's. */
+static void
+nor_under_a_name_that_the_caller_chose(void **state)
+{
+	struct job *job = flow_job();
+	size_t n;
+
+	(void)state;
+	job->spec.filename = xstrdup("scan.json");
+	flow.policy.late_looks_ms = DAY;
+	hasten(job);
+	reply_missing(peer_always("HEAD", "*"));
+	peer_reply(peer_expect("POST", INVOKE_URL), 202,
+	    "x-amzn-sagemaker-outputlocation: s3://out/res/scan.json", "{}");
+	flow_submit(job);
+	time_passes(2000 + PATIENCE);
+	must_be(JOB_DONE, OUTCOME_EXPIRED);
+	n = peer_count("HEAD", "*");
+	time_passes(3 * DAY);
+	assert_int_equal(peer_count("HEAD", "*"), n);
+}
+
+/* The job may be forgotten by then: others go on. */
+static void
+one_that_cannot_be_kept_ends_nobody(void **state)
+{
+	(void)state;
+	expire(flow_job());
+	reply_found(peer_always("HEAD", out_url(1)));
+	fake_store_break(flow.store);
+	time_passes(10 * MINUTE);
+	assert_int_equal(flow.events[ENGINE_BROKEN], 0);
+	assert_int_equal(log_lines("is not kept", flow.id), 1);
+}
+
 static void
 a_late_result_is_kept_beside_the_outcome(void **state)
 {
@@ -296,6 +331,8 @@ main(void)
 	    FLOW_TEST(looks_are_further_and_further_apart),
 	    FLOW_TEST(they_end_with_their_time),
 	    FLOW_TEST(there_are_none_where_nobody_wants_them),
+	    FLOW_TEST(nor_under_a_name_that_the_caller_chose),
+	    FLOW_TEST(one_that_cannot_be_kept_ends_nobody),
 	    FLOW_TEST(a_late_result_is_kept_beside_the_outcome),
 	    FLOW_TEST(it_is_announced_to_the_job_s_targets),
 	    FLOW_TEST(whichever_submission_it_is_of),

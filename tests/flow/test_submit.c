@@ -571,6 +571,21 @@ an_engine_may_go_while_an_upload_is_under_way(void **state)
 	must_be(JOB_QUEUED, OUTCOME_NONE);
 }
 
+/* What is uploaded by then is submitted by the next process. */
+static void
+behind_a_drain_an_upload_leads_to_no_submission(void **state)
+{
+	(void)state;
+	peer_reply(
+	    peer_delay(expect_put("many bytes"), 1000), 200, "ETag: \"i\"", "");
+	flow_submit(file_job("many bytes"));
+	engine_drain(flow.engine);
+	time_passes(60000);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	assert_int_equal(on_disk()->nsubs, 0);
+	assert_int_equal(engine_busy(flow.engine), 0);
+}
+
 /* Everything is on disk by then, and nothing was begun. */
 static void
 a_stopped_engine_begins_nothing(void **state)
@@ -681,6 +696,7 @@ main(void)
 	    FLOW_TEST(two_requests_under_way_both_get_the_fresh_credentials),
 	    FLOW_TEST(an_engine_may_go_while_a_submission_is_under_way),
 	    FLOW_TEST(an_engine_may_go_while_an_upload_is_under_way),
+	    FLOW_TEST(behind_a_drain_an_upload_leads_to_no_submission),
 	    FLOW_TEST(a_stopped_engine_begins_nothing),
 	    FLOW_TEST(
 		a_store_that_fails_before_the_intent_keeps_the_request_back),
