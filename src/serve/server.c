@@ -468,7 +468,8 @@ on_taken_over(size_t n, const struct error *err, void *arg)
 	}
 	if (n > 0)
 		log_info("serve",
-		    "took over %zu jobs and deliveries of another deployment",
+		    "took over %zu jobs and deliveries of another deployment "
+		    "or version",
 		    n);
 	store_recall(sv->s.store, on_kept, sv);
 }
