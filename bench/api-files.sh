@@ -10,6 +10,7 @@ set -eu
 export SIZE_MB PATIENCE BLOCK_MAX_MS=1000000000
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
+trap 'exit 1' HUP INT TERM
 sh "${abs_top_srcdir:?}/tests/system/serve_files.sh" | tee "$out"
 failed=$(grep -c '^not ok' "$out" || :)
 echo "bench-api-files: $(sed -n 's/^# \(block_max_ms=.*\)/\1/p' "$out")"

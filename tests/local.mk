@@ -382,6 +382,7 @@ system_tests += tests/system/serve_kill.sh
 system_tests += tests/system/serve_learned.sh
 system_tests += tests/system/serve_many.sh
 system_tests += tests/system/serve_stop.sh
+system_tests += tests/system/stalled.sh
 system_tests += tests/system/targets.sh
 system_tests += tests/system/wait.sh
 system_tests += tests/system/local.sh

@@ -92,6 +92,14 @@ cmd_fail(const struct error *err)
 	return status_of(err);
 }
 
+int
+cmd_about(struct error *err, const char *kind, const char *id)
+{
+	if (strstr(err->text, id) != NULL)
+		return -1;
+	return err_prefix(err, "%s %s", kind, id);
+}
+
 static int
 unknown_command(const char *name)
 {

@@ -64,6 +64,9 @@ int cmd_main(int argc, char **argv);
 /* Print the error as one line on stderr; the status that fits it. */
 int cmd_fail(const struct error *err);
 
+/* Says what it is about, unless the service's words do. Returns -1. */
+int cmd_about(struct error *err, const char *kind, const char *id);
+
 /* Help for one command, or the overview for NULL. */
 int cmd_help(const char *name);
 

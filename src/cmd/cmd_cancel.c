@@ -37,7 +37,7 @@ cancel_remote(struct app *app, const char *id)
 	int status;
 
 	if (remote_cancel(app, id, &job, &err) == -1) {
-		err_prefix(&err, "job %s", id);
+		cmd_about(&err, "job", id);
 		return cmd_fail(&err);
 	}
 	status = report_cancelled(app, job);
@@ -84,7 +84,7 @@ cancel_delivery(struct app *app, const char *id)
 	if (app_need_service(app, "a delivery", &err) == -1)
 		return cmd_fail(&err);
 	if (remote_cancel_delivery(app, id, &d, &err) == -1) {
-		err_prefix(&err, "delivery %s", id);
+		cmd_about(&err, "delivery", id);
 		return cmd_fail(&err);
 	}
 	if (app->globals->json)

@@ -143,7 +143,7 @@ show_one(struct app *app, const char *id, struct error *err)
 		    err, "'awaitd deliveries' lists what there is.");
 	}
 	if (remote_find_delivery(app, id, &d, err) == -1)
-		return err_prefix(err, "delivery %s", id);
+		return cmd_about(err, "delivery", id);
 	if (app->globals->json)
 		report_delivery_json(d, true);
 	else

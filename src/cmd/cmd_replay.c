@@ -20,7 +20,7 @@ replay(struct app *app, const char *id)
 		return cmd_fail(&err);
 	}
 	if (remote_replay(app, id, &d, &err) == -1) {
-		err_prefix(&err, "delivery %s", id);
+		cmd_about(&err, "delivery", id);
 		return cmd_fail(&err);
 	}
 	if (app->globals->json)

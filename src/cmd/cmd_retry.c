@@ -133,7 +133,7 @@ retry(struct app *app, const char *id, struct await *a, struct error *err)
 			await_watch(a, again);
 			job_free(again);
 		} else {
-			err_prefix(err, "job %s", id);
+			cmd_about(err, "job", id);
 		}
 	}
 	find_done(&f);

@@ -52,6 +52,8 @@ struct server {
 	} pruned; /* in this round */
 	int64_t stop_by; /* monotonic */
 	bool broken_off;
+	size_t unwritten; /* changes, at the end of a service that was told to
+			     stop while nothing could be written */
 	size_t adopted;
 	int rc;
 	struct error err;
@@ -70,6 +72,17 @@ fail(struct server *sv, const struct error *err)
 	loop_stop(sv->s.loop);
 }
 
+/* What is on disk stays true, and whoever starts us again goes on from there.
+ * Who was told to stop did so, although the disk is full. */
+static void
+let_go(struct server *sv, const struct error *err)
+{
+	if (sv->s.stopping && sv->rc == 0 && err->retryable)
+		sv->unwritten++;
+	else
+		fail(sv, err);
+}
+
 static void
 on_event(enum engine_event event, const struct job *job,
     const struct error *err, void *arg)
@@ -80,10 +93,9 @@ on_event(enum engine_event event, const struct job *job,
 		metrics_event(sv->s.metrics, event, job);
 		waiters_tell(sv->s.waiters, event, job, err);
 	}
-	/* What is on disk stays true; whoever starts us again goes on. A job
-	 * whose rows were set aside ends nobody else's. */
+	/* A job whose rows were set aside ends nobody else's. */
 	if (event == ENGINE_BROKEN && (job == NULL || err->code != ERR_DAMAGED))
-		fail(sv, err);
+		let_go(sv, err);
 }
 
 /* --- news of the store ---------------------------------------------- */
@@ -107,7 +119,8 @@ on_store(enum store_event event, const struct error *err, void *arg)
 	switch (event) {
 	case STORE_STALLED:
 		sv->s.stalled = *err;
-		log_trouble("no new jobs are taken, and all else waits", err);
+		err_prefix(&sv->s.stalled, "nothing can be written now");
+		log_trouble("no new jobs are taken", err);
 		return;
 	case STORE_RESUMED:
 		error_clear(&sv->s.stalled);
@@ -179,6 +192,8 @@ on_pruned(size_t n, const struct error *err, void *arg)
 {
 	struct server *sv = arg;
 
+	if (sv->s.stopping)
+		return;
 	if (err != NULL) {
 		log_warn("serve", "retention: %s", err->text);
 		end_pruning(sv);
@@ -464,7 +479,8 @@ on_taken_over(size_t n, const struct error *err, void *arg)
 	}
 	if (n > 0)
 		log_info("serve",
-		    "took over %zu jobs and deliveries of another deployment",
+		    "took over %zu jobs and deliveries of another deployment "
+		    "or version",
 		    n);
 	store_recall(sv->s.store, on_kept, sv);
 }
@@ -576,14 +592,22 @@ server_run(const struct server_options *options, struct error *err)
 	    .s.region = options->region,
 	    .s.profile = options->profile,
 	};
+	bool opened;
 
 	sv.rc = open_all(&sv, &sv.err);
-	if (sv.rc == 0) {
+	opened = sv.rc == 0;
+	if (opened) {
 		store_take_over(sv.s.store, on_taken_over, &sv);
 		loop_run(sv.s.loop);
-		log_info("serve", "stopped");
 	}
 	close_all(&sv);
+	if (sv.unwritten > 0)
+		log_warn("serve",
+		    "%zu changes could not be written any more: the next start "
+		    "goes on from what is on disk",
+		    sv.unwritten);
+	if (opened)
+		log_info("serve", "stopped");
 	if (sv.rc == -1)
 		*err = sv.err;
 	return sv.rc;

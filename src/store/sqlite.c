@@ -6,6 +6,7 @@
  * file and transactions; its version is sqlite_migrate.c's.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,23 @@ ended_badly(const char *path)
 	return left;
 }
 
+/* Behind an fsync that failed the kernel has pages that the disk has not, and
+ * calls them clean: what was never on disk would be built upon. Without them
+ * the log ends where it ends on disk, and all that was acknowledged is before
+ * that. */
+static void
+forget_log(const char *path)
+{
+	char *wal = xasprintf("%s-wal", path);
+	int fd = open(wal, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd != -1) {
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		close(fd);
+	}
+	free(wal);
+}
+
 /* SQLite does this, too, and drops what it says. */
 static int
 sync_entries(const char *path, struct error *err)
@@ -140,6 +158,8 @@ open_alone(
 		options->path, options->lock_wait_ms, &db->lock_fd, err) == -1)
 		return -1;
 	db->unclean = ended_badly(options->path);
+	if (db->unclean)
+		forget_log(options->path);
 	if (open_conn(db, options->path, SQLITE_OPEN_READWRITE, err) == -1 ||
 	    sqlite_exec(db, "PRAGMA locking_mode = EXCLUSIVE", err) == -1 ||
 	    sqlite_ours(db, err) == -1 || check_journal(db, err) == -1)

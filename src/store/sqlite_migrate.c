@@ -152,10 +152,14 @@ check_version(struct db *db, bool still, struct error *err)
 
 	if (version == SCHEMA_VERSION)
 		return 0;
-	if (version < 1 || version > SCHEMA_VERSION)
-		return err_set(err, ERR_STORE,
+	if (version < 1 || version > SCHEMA_VERSION) {
+		err_set(err, ERR_STORE,
 		    "%s has schema version %lld; this awaitd knows %d", file,
 		    (long long)version, SCHEMA_VERSION);
+		return err_hint(err,
+		    "A newer awaitd wrote it: run that one, or give this one "
+		    "another state folder ([awaitd] state).");
+	}
 	if (still)
 		return err_set(err, ERR_BUSY,
 		    "%s has the older schema version %lld", file,

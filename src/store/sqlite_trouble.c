@@ -92,8 +92,9 @@ explain(struct db *db, int code, struct error *err)
 		    "then start awaitd again.");
 	else if (err_no_room(err))
 		err_hint(err,
-		    "There is no room on the disk of the state: make some; "
-		    "awaitd goes on by itself.");
+		    "There is no room on the disk of the state: make %s; "
+		    "awaitd goes on by itself.",
+		    db->reserve ? "some, at least 16 MiB" : "some");
 	else if (err->sys_errno == EROFS)
 		err_hint(err,
 		    "The file system of the state can only be read: mount it "

@@ -9,6 +9,7 @@
 # The last three by tests/support/badio in front of libc. New jobs are refused
 # (507, 503), nothing that was acknowledged is lost, and it goes on by itself
 # within 10 s; after fsync it ends with a message instead. SHORT=1: few of each.
+# Needs root, for the tmpfs, or says that it is skipped.
 #   SEED=N JOBS=N FULL=N READONLY=N EIO=N FSYNC=N KEEP=FOLDER AWAITD=PROGRAM
 # shellcheck disable=SC2034 # for the library
 campaign=disk

@@ -9,6 +9,7 @@ set -eu
 export COUNT MEGABYTES KILLS
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
+trap 'exit 1' HUP INT TERM
 failed=0
 for part in scale large; do
 	sh "${abs_top_srcdir:?}/tests/system/local_$part.sh" | tee "$out"

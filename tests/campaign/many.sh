@@ -7,6 +7,7 @@ set -eu
 export JOBS PATIENCE
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
+trap 'exit 1' HUP INT TERM
 sh "${abs_top_srcdir:?}/tests/system/serve_many.sh" | tee "$out"
 failed=$(grep -c '^not ok' "$out" || :)
 echo "many: $(sed -n 's/^# \(jobs=.*\)/\1/p' "$out") failed=$failed"

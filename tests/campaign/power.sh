@@ -4,7 +4,8 @@
 # through: the state folder is on an ext4 file system of its own, which the
 # shutdown ioctl ends without writing anything more (tests/support/fsdown). The
 # journal is replayed, the database checked, and the service goes on; then one
-# run to the end. SHORT=1: 4 times, 200 jobs.
+# run to the end. SHORT=1: 4 times, 200 jobs. Needs root and a loop device, or
+# says that it is skipped.
 #   SEED=N CUTS=N JOBS=N KEEP=FOLDER AWAITD=PROGRAM
 #
 # Whatever was acknowledged or left while the ioctl worked is ambiguous, even

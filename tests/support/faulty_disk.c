@@ -3,6 +3,7 @@
 #include "tests/support/faulty_disk.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,11 +26,13 @@ static bool held;
 static const char *slow;
 static unsigned slow_ms;
 static unsigned reads;
+static int dropped_behind; /* so many reads; -1: not dropped */
 
 ssize_t pread64(int fd, void *data, size_t len, off_t at);
 ssize_t pwrite64(int fd, const void *data, size_t len, off_t at);
 int fdatasync(int fd);
 int fsync(int fd);
+int posix_fadvise(int fd, off_t at, off_t len, int advice);
 
 static bool
 concerns(int fd, const char *suffix)
@@ -127,6 +130,16 @@ fsync(int fd)
 	return sync_file(fd, SYS_fsync);
 }
 
+int
+posix_fadvise(int fd, off_t at, off_t len, int advice)
+{
+	pthread_mutex_lock(&lock);
+	if (advice == POSIX_FADV_DONTNEED && concerns(fd, slow))
+		dropped_behind = (int)reads;
+	pthread_mutex_unlock(&lock);
+	return (int)syscall(SYS_fadvise64, fd, at, len, advice);
+}
+
 void
 faulty_disk_break_times(
     enum faulty_call call, const char *suffix, int error, int times)
@@ -171,6 +184,7 @@ faulty_disk_slow(const char *suffix, unsigned ms)
 	slow = suffix;
 	slow_ms = ms;
 	reads = 0;
+	dropped_behind = -1;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -181,6 +195,17 @@ faulty_disk_reads(void)
 
 	pthread_mutex_lock(&lock);
 	n = reads;
+	pthread_mutex_unlock(&lock);
+	return n;
+}
+
+int
+faulty_disk_dropped(void)
+{
+	int n;
+
+	pthread_mutex_lock(&lock);
+	n = dropped_behind;
 	pthread_mutex_unlock(&lock);
 	return n;
 }

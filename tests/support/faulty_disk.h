@@ -29,6 +29,8 @@ unsigned faulty_disk_failed(void);
  * is counted. */
 void faulty_disk_slow(const char *suffix, unsigned ms);
 unsigned faulty_disk_reads(void);
+/* What the kernel has of them was dropped, behind so many reads; or -1. */
+int faulty_disk_dropped(void);
 
 /* Syncs of files that end so wait until they are let go. */
 void faulty_disk_hold(const char *suffix);

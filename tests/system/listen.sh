@@ -186,8 +186,8 @@ is "$status" 2 'an argument'
 # --- contrib/handlers/save-result ---
 save=$abs_top_srcdir/contrib/handlers/save-result
 saved() { # JOB OUTCOME FOLDER: of standard input
-	env -i PATH="$PATH" AWAITD_JOB="$1" AWAITD_OUTCOME="$2" sh "$save" "$3" \
-	    >out 2>err
+	env -i PATH="$PATH" AWAITD_JOB="$1" AWAITD_OUTCOME="$2" \
+	    AWAITD_EVENT="${event-}" sh "$save" "$3" >out 2>err
 }
 mkdir results
 printf 'one\0two' >bytes
@@ -203,6 +203,13 @@ same before after 'and changes nothing'
 printf 'no page' | saved 01hz4k9p3w7x5v2q8r6t0y1n3c failed results || status=$?
 is "$status $(cat results/01hz4k9p3w7x5v2q8r6t0y1n3c.failed)" '0 no page' \
     'a failure has a name of its own'
+printf late >late
+printf 'no time' | saved 01hz4k9p3w7x5v2q8r6t0y1n3e expired results || status=$?
+event=inference.late
+saved 01hz4k9p3w7x5v2q8r6t0y1n3e expired results <late || status=$?
+event=
+is "$status" 0 'a result that comes after the job expired is taken'
+same late results/01hz4k9p3w7x5v2q8r6t0y1n3e.late 'and has a name of its own'
 status=0
 saved ../evil ok results <bytes || status=$?
 is "$status" 2 'a job that is none is refused'

@@ -88,6 +88,25 @@ a_sound_file_is_found_sound(void **state)
 	assert_int_equal(rig.said.code, ERR_NONE);
 }
 
+/* What a failed fsync left in memory alone looks as if it were on disk. */
+static void
+the_log_is_read_from_the_disk_and_not_from_memory(void **state)
+{
+	char id[JOBID_SIZE];
+	struct job *found;
+
+	(void)state;
+	leave_uncleanly(id);
+	faulty_disk_slow("-wal", 0);
+	rig_open(false);
+	assert_int_equal(faulty_disk_dropped(), 0);
+	assert_true(faulty_disk_reads() > 0);
+	faulty_disk_slow(NULL, 0);
+	found = fx_find(id);
+	assert_non_null(found);
+	job_free(found);
+}
+
 static void
 a_broken_page_is_told_and_others_are_read_on(void **state)
 {
@@ -183,6 +202,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(a_sound_file_is_found_sound),
+	    T(the_log_is_read_from_the_disk_and_not_from_memory),
 	    T(a_broken_page_is_told_and_others_are_read_on),
 	    T(whoever_comes_ends_a_check_that_takes_long),
 	    T(it_comes_to_an_end_on_a_store_that_is_never_idle),
