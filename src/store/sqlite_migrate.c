@@ -42,7 +42,8 @@ pragma_int(struct db *db, const char *text)
 #define NAME(kind, name) ", " #name
 #define OLD(kind, name) ", o." #name
 
-/* Each row with its checksum, over the same values in the same order as
+/* What belongs to nothing stays behind, and keeps nobody from starting.
+ * Each row with its checksum, over the same values in the same order as
  * sqlite_columns.h says and sqlite_write.c does. */
 /* clang-format off */
 static const char *const copies[] = {
@@ -76,14 +77,15 @@ static const char *const copies[] = {
     "FROM old_delivery o JOIN job j ON j.seq = o.job",
 
     "INSERT INTO delivery_body (seq, body) "
-    "SELECT seq, body FROM old_delivery_body",
+    "SELECT o.seq, o.body FROM old_delivery_body o "
+    "JOIN delivery d ON d.seq = o.seq",
 
     "INSERT INTO attempt (delivery" ATTEMPT_COLUMNS(NAME) ", sum) "
     "SELECT o.delivery" ATTEMPT_COLUMNS(OLD)
     ", awaitd_sum('a', o.delivery, d.id" ATTEMPT_COLUMNS(OLD) ") "
     "FROM old_attempt o JOIN delivery d ON d.seq = o.delivery",
 
-    "INSERT INTO idempotency (key, hash, job, created_at, sum) "
+    "INSERT OR IGNORE INTO idempotency (key, hash, job, created_at, sum) "
     "SELECT idempotency_key, idempotency_hash, id, created_at, "
     "awaitd_sum('i', idempotency_key, idempotency_hash, id, created_at) "
     "FROM job WHERE idempotency_key IS NOT NULL",

@@ -476,6 +476,39 @@ a_migration_that_fails_changes_nothing(void **state)
 	check_all();
 }
 
+/* Rows that no version ever wrote: they keep nobody from starting. */
+static void
+strange_rows_of_an_old_file_stop_nobody(void **state)
+{
+	struct store_options o = {.path = fx.path};
+	struct error err;
+
+	(void)state;
+	make_v2();
+	fx_change("INSERT INTO delivery_body (seq, body) VALUES (99, x'00')");
+	fx_change(
+	    "INSERT INTO attempt (delivery, n, outcome, replay, "
+	    "started_at, ended_at, status) VALUES (99, 1, 0, 0, 1, 0, 0)");
+	fx_change("INSERT INTO submission (seq, n, fate, intent_at, ended_at) "
+		  "VALUES (99, 1, 0, 1, 0)");
+	fx_change("UPDATE job_state SET state = 9 WHERE seq = 2");
+	fx_change("DROP INDEX job_by_key");
+	fx_change("UPDATE job SET idempotency_key = 'the key'");
+	if (store_open(fx.loop, &o, &fx.store, &err) == -1)
+		fail_msg("%s", err.text);
+	/* The others go on. */
+	assert_int_equal(fx_count(store_unfinished), 1);
+	fx_look("01arz3ndektsv4rrffq69g5fb1");
+	assert_true(fx.failed);
+	assert_int_equal(fx.err.code, ERR_DAMAGED);
+	fx_close();
+	assert_int_equal(fx_number("SELECT count(*) FROM delivery_body b "
+				   "LEFT JOIN delivery d ON d.seq = b.seq "
+				   "WHERE d.seq IS NULL"),
+	    0);
+	assert_int_equal(fx_number("SELECT count(*) FROM damaged"), 1);
+}
+
 static void
 a_still_file_is_not_brought_up_to_date(void **state)
 {
@@ -546,6 +579,7 @@ main(void)
 	    T(what_waited_in_version_2_is_delivered),
 	    T(whenever_the_process_dies_version_2_is_whole),
 	    T(a_migration_that_fails_changes_nothing),
+	    T(strange_rows_of_an_old_file_stop_nobody),
 	    T(a_still_file_is_not_brought_up_to_date),
 	    T(a_version_that_is_not_known_is_named),
 	};
