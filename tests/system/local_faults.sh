@@ -325,6 +325,15 @@ is "$status" 0 'clock-skew: nothing was accepted, so the job waits for better'
 like "$err" '*Signature expired*clock is * behind the service*set it right*' \
     'and what to do is said'
 
+fault 'clock-skew ms=7200000 endpoint=cat count=0'
+run invoke --quiet --timeout 1s -e cat in
+is "$status" 4 'clock-skew: --timeout ends the waiting for a better clock'
+like "$err" '*not ready in time*set it right*The job goes on*' \
+    'and what to do is said, with --quiet, too'
+fault 'clock-skew ms=1 endpoint=cat'
+run wait "$(job_of "$err")"
+is "$status" 0 'the job is taken up once the clock is right'
+
 fault 'crash-model endpoint=cat'
 run invoke -e cat in
 is "$status" 3 'crash-model: the job has failed'
