@@ -39,6 +39,14 @@ size_of() {
 	wc -c <"$ledger/$1.tsv"
 }
 
+# What was sent before the end may still lie in the sockets of the peer: who has
+# an answer of it twice knows that it has read all of that.
+peer_has_read_all() {
+	for turn in 1 2; do
+		curl -s -o "$tmp/turn.$turn" --max-time 20 "$AWS_ENDPOINT_URL/"
+	done
+}
+
 # What a ledger got from the moment before the cut on: "from to" in bytes.
 cut_power() {
 	cut=$("$support/fsdown" "$AWAITD_STATE" "$ledger/submitted.tsv" \
@@ -46,6 +54,7 @@ cut_power() {
 	    no_disk 'this file system has no shutdown'
 	kill_it
 	disk_away
+	peer_has_read_all
 	# shellcheck disable=SC2086 # it is several words
 	set -- $cut
 	shift 2
