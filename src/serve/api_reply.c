@@ -23,6 +23,9 @@
 static enum log_level
 level_of(const struct api_call *c, int status)
 {
+	/* Anybody may ask, every second; and why not was logged before. */
+	if (str_eq(http_path(c->x), "/readyz"))
+		return LOG_DEBUG;
 	if (status >= 500)
 		return LOG_WARN;
 	return str_eq(http_method(c->x), "POST") ? LOG_INFO : LOG_DEBUG;

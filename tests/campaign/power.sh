@@ -39,6 +39,14 @@ size_of() {
 	wc -c <"$ledger/$1.tsv"
 }
 
+# What was sent before the end may still lie in the sockets of the peer: who has
+# an answer of it twice knows that it has read all of that.
+peer_has_read_all() {
+	for turn in 1 2; do
+		curl -s -o "$tmp/turn.$turn" --max-time 20 "$AWS_ENDPOINT_URL/"
+	done
+}
+
 # What a ledger got from the moment before the cut on: "from to" in bytes.
 cut_power() {
 	cut=$("$support/fsdown" "$AWAITD_STATE" "$ledger/submitted.tsv" \
@@ -46,6 +54,7 @@ cut_power() {
 	    no_disk 'this file system has no shutdown'
 	kill_it
 	disk_away
+	peer_has_read_all
 	# shellcheck disable=SC2086 # it is several words
 	set -- $cut
 	shift 2
@@ -107,7 +116,8 @@ racing() {
 	}' "$ledger/$1.tsv"
 }
 
-# Of those lines, what the database does not have, or has for another.
+# Of those lines, what the database does not have, or has for another: an
+# intent that is younger than the request was written again, under the same n.
 cat >"$tmp/ambiguous.sql" <<END
 .mode tabs
 CREATE TABLE submitted (ms, key, job, status, input_sha);
@@ -125,11 +135,12 @@ ATTACH '$db' AS db;
 .output '$tmp/ambiguous.submitted'
 SELECT * FROM submitted WHERE job NOT IN (SELECT id FROM db.job);
 .output '$tmp/ambiguous.accepted'
-SELECT * FROM accepted
-WHERE id NOT IN (SELECT coalesce(inference_id, '') FROM db.submission);
+SELECT * FROM accepted a WHERE NOT EXISTS (SELECT 1 FROM db.submission u
+	WHERE u.inference_id = a.id AND u.intent_at <= CAST(a.ms AS INTEGER));
 .output '$tmp/ambiguous.runs'
-SELECT * FROM runs
-WHERE id NOT IN (SELECT coalesce(inference_id, '') FROM db.submission);
+SELECT * FROM runs r WHERE NOT EXISTS (SELECT 1 FROM db.submission u
+	WHERE u.inference_id = r.id
+	AND u.intent_at <= CAST(r.begin_ms AS INTEGER));
 .output '$tmp/ambiguous.hooks'
 SELECT * FROM hooks h WHERE NOT EXISTS (SELECT 1 FROM db.attempt a
 	JOIN db.delivery d ON d.seq = a.delivery

@@ -67,7 +67,7 @@ is "$code $(jq -r .code "$tmp/out")" '500 damaged' 'the API says what it is'
 ok 'and what that means' test -n "$(jq -r .hint "$tmp/out")"
 run deliveries "$broken"
 is "$status" 1 'awaitd deliveries says so, too'
-like "$err" "awaitd: delivery $broken: *" 'with words'
+like "$err" "awaitd: delivery $broken *is not what was written*" 'with words'
 api GET "/v1/jobs/$broken_job"
 is "$code $(jq -r .code "$tmp/out")" '500 damaged' 'a job is told of like that'
 run show "$broken_job"

@@ -68,6 +68,8 @@ api GET /healthz
 api GET /healthz
 serve_stop
 is "$serve_status" 0 'a stop meanwhile is no failure'
+is "$(count "$tmp/serve.log" ' api: .*path=/readyz')" 0 \
+    'who asks whether it is ready fills no log'
 ok 'the log says that something was not written' \
     has "$tmp/serve.log" ' warn serve: .*changes could not be written any more'
 
