@@ -354,6 +354,7 @@ system_tests += tests/system/docker_serve.sh
 system_tests += tests/system/inputs.sh
 system_tests += tests/system/interop.sh
 system_tests += tests/system/invoke.sh
+system_tests += tests/system/judge.sh
 system_tests += tests/system/kill.sh
 system_tests += tests/system/late.sh
 system_tests += tests/system/listen.sh
