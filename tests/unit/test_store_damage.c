@@ -667,6 +667,25 @@ a_delivery_with_a_damaged_attempt_is_set_aside(void **state)
 	delivery_free(d);
 }
 
+/* Nor does another owner make it look sound. */
+static void
+what_is_damaged_is_not_taken_over(void **state)
+{
+	(void)state;
+	change = "damage, then another owner";
+	assert_true(try_change("UPDATE delivery SET target = 'exec x' "
+			       "WHERE state = 0"));
+	assert_true(
+	    try_change("UPDATE job_state SET deadline_at = 7 WHERE seq = 2"));
+	fx_open_as("another");
+	assert_int_equal(fx_take_over(), 1);
+	assert_int_equal(fx.damages, 2);
+	assert_null(fx_look(pending));
+	assert_int_equal(fx.err.code, ERR_DAMAGED);
+	assert_null(fx_look_delivery(waiting->id));
+	assert_int_equal(fx.err.code, ERR_DAMAGED);
+}
+
 /* What is saved must not make what stood there look sound. */
 static void
 a_damaged_delivery_is_not_sealed_anew(void **state)
@@ -808,6 +827,7 @@ main(void)
 	    T(a_job_whose_intent_is_lost_is_set_aside),
 	    T(a_job_whose_last_submission_is_gone_is_set_aside),
 	    T(a_damaged_delivery_is_not_sealed_anew),
+	    T(what_is_damaged_is_not_taken_over),
 	    T(a_delivery_with_a_damaged_attempt_is_set_aside),
 	    T(a_delivery_whose_attempts_are_gone_is_set_aside),
 	    T(what_is_damaged_is_not_forgotten_before_its_time),
