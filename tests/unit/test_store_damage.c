@@ -541,6 +541,15 @@ no_bit_that_flipped_is_read(void **state)
 
 /* --- what is said, and what is let alone ---------------------------- */
 
+static uint64_t
+counted(void)
+{
+	struct store_counts now;
+
+	store_count(fx.store, &now);
+	return now.damaged;
+}
+
 static void
 a_damaged_job_is_named_and_let_alone(void **state)
 {
@@ -561,6 +570,7 @@ a_damaged_job_is_named_and_let_alone(void **state)
 	assert_true(fx.err.hint[0] != '\0');
 	/* It is told of once, however often it is met. */
 	assert_int_equal(fx.damages, 1);
+	assert_int_equal(counted(), 1);
 	assert_int_equal(fx.damage.code, ERR_DAMAGED);
 	assert_non_null(strstr(fx.damage.text, pending));
 	assert_int_equal(fx_save(job, 2), -1);
@@ -574,6 +584,7 @@ a_damaged_job_is_named_and_let_alone(void **state)
 	fx_open();
 	assert_int_equal(fx_count(store_unfinished), 1);
 	assert_int_equal(fx.damages, 0);
+	assert_int_equal(counted(), 1);
 	job_free(job);
 }
 
@@ -766,7 +777,9 @@ notes_go_with_what_they_are_of(void **state)
 	fx_open();
 	fx_count(fx_list);
 	assert_int_equal(fx.damages, 1);
+	assert_int_equal(counted(), 1);
 	assert_int_equal(fx_forget(1000, 0, 10), 1);
+	assert_int_equal(counted(), 0);
 	fx_close();
 	assert_int_equal(fx_number("SELECT count(*) FROM damaged"), 0);
 }
