@@ -629,32 +629,6 @@ a_job_whose_intent_is_lost_is_set_aside(void **state)
 	job_free(job);
 }
 
-/* Those that are left make sense without it. */
-static void
-a_job_whose_last_submission_is_gone_is_set_aside(void **state)
-{
-	struct job *job = fx_small_job();
-
-	(void)state;
-	fx_open();
-	assert_int_equal(fx_insert(job), 0);
-	job_add_submission(job)->fate = SUB_DOUBT;
-	assert_int_equal(fx_save(job, 1), 0);
-	job_add_submission(job)->fate = SUB_DOUBT;
-	assert_int_equal(fx_save(job, 2), 0);
-	fx_close();
-	assert_true(try_change("DELETE FROM submission WHERE n = 2 AND seq = "
-			       "(SELECT max(seq) FROM job)"));
-	fx_open();
-	assert_int_equal(fx_save(job, 0), -1);
-	assert_int_equal(fx.err.code, ERR_DAMAGED);
-	assert_null(fx_look(job->id));
-	assert_true(fx.failed);
-	assert_int_equal(fx.err.code, ERR_DAMAGED);
-	assert_int_equal(fx.damages, 1);
-	job_free(job);
-}
-
 static void
 a_delivery_with_a_damaged_attempt_is_set_aside(void **state)
 {
@@ -711,38 +685,6 @@ a_damaged_delivery_is_not_sealed_anew(void **state)
 	assert_int_equal(fx.damages, 1);
 	assert_null(fx_look_delivery(waiting->id));
 	assert_int_equal(fx.err.code, ERR_DAMAGED);
-}
-
-static void
-lose_last_attempt(void)
-{
-	assert_true(try_change("DELETE FROM attempt WHERE delivery = (SELECT "
-			       "max(delivery) FROM attempt) AND n = (SELECT "
-			       "max(n) FROM attempt)"));
-	fx_open();
-	assert_null(fx_look_delivery(waiting->id));
-	assert_int_equal(fx.err.code, ERR_DAMAGED);
-	fx_close();
-}
-
-/* The last one, then all. */
-static void
-a_delivery_whose_attempts_are_gone_is_set_aside(void **state)
-{
-	struct attempt a;
-
-	(void)state;
-	fx_open();
-	delivery_begin_attempt(waiting, 8, false, &a);
-	assert_int_equal(fx_begin(waiting, &a), 0);
-	fx_free_jobs();
-	delivery_begin_attempt(waiting, 9, false, &a);
-	assert_int_equal(fx_begin(waiting, &a), 0);
-	fx_free_jobs();
-	fx_close();
-	change = "attempts that are gone";
-	lose_last_attempt();
-	lose_last_attempt();
 }
 
 static void
@@ -838,11 +780,9 @@ main(void)
 	    T(a_damaged_job_is_named_and_let_alone),
 	    T(a_job_with_a_damaged_submission_is_set_aside),
 	    T(a_job_whose_intent_is_lost_is_set_aside),
-	    T(a_job_whose_last_submission_is_gone_is_set_aside),
 	    T(a_damaged_delivery_is_not_sealed_anew),
 	    T(what_is_damaged_is_not_taken_over),
 	    T(a_delivery_with_a_damaged_attempt_is_set_aside),
-	    T(a_delivery_whose_attempts_are_gone_is_set_aside),
 	    T(what_is_damaged_is_not_forgotten_before_its_time),
 	    T(notes_go_with_what_they_are_of),
 	    T(a_damaged_page_takes_no_other_with_it),
