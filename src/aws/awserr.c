@@ -180,6 +180,16 @@ hint_at_clock(const struct http_response *r, struct error *err)
 		    llabs(skew), skew > 0 ? "ahead of" : "behind");
 }
 
+/* The time did not fit; whose fault that is only the date can tell. */
+static bool
+is_of_time(const struct error *err)
+{
+	return str_starts(err->remote_code, "RequestExpired") ||
+	    str_starts(err->remote_code, "RequestTimeTooSkewed") ||
+	    strstr(err->text, "Signature expired") != NULL ||
+	    strstr(err->text, "Signature not yet current") != NULL;
+}
+
 static void
 hint_at_auth(const struct http_response *r, struct error *err)
 {
@@ -196,7 +206,7 @@ hint_at_auth(const struct http_response *r, struct error *err)
 		err_hint(err,
 		    "The key is known but not allowed to do this; see the "
 		    "IAM policy in the README.");
-	else
+	else if (!is_of_time(err))
 		err_hint(err,
 		    "Check the secret key and the region, and that no "
 		    "proxy changes the request.");

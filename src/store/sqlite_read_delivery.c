@@ -107,8 +107,8 @@ load_attempts(struct db *db, int64_t seq, struct delivery *d, const char **why,
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		sqlite_complain(db, "read attempts", err);
 	sqlite3_reset(c.stmt);
-	if (*why == NULL && rc == SQLITE_DONE && d->nlog > 0 &&
-	    d->log[d->nlog - 1].n != d->attempts)
+	if (*why == NULL && rc == SQLITE_DONE &&
+	    (d->nlog > 0 ? d->log[d->nlog - 1].n : 0) != d->attempts)
 		*why = "an attempt is not there";
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : -1;
 }

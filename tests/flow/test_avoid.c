@@ -11,6 +11,10 @@
 
 #include <cmocka.h>
 
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -18,6 +22,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/flow.h"
+#include "tests/support/seal.h"
 
 #define GRACE 30000
 #define DAY INT64_C(86400000)
@@ -238,6 +243,63 @@ nor_does_a_reboot_and_a_clock_that_is_set_then(void **state)
 	must_be(JOB_PENDING, OUTCOME_NONE);
 }
 
+/* A second submission, as a clock that was set back may have left it: so much
+ * before the first one. */
+static void
+add_second(enum submission_fate fate, int64_t earlier_ms)
+{
+	char *sql = xasprintf("CREATE TEMP TABLE s AS SELECT * FROM submission;"
+			      "UPDATE s SET n = 2, fate = %d, note = 'no',"
+			      " intent_at = intent_at - %" PRId64 ","
+			      " intent_mono = intent_mono - %" PRId64 ";"
+			      "INSERT INTO submission SELECT * FROM s;"
+			      "UPDATE job_state SET subs = 2",
+	    (int)fate, earlier_ms, earlier_ms);
+	char path[96];
+	sqlite3 *db;
+
+	snprintf(path, sizeof(path), "%s/state", flow.dir);
+	flow_die();
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(seal(db), SQLITE_OK);
+	sqlite3_close(db);
+	free(sql);
+	flow_take_up();
+}
+
+static void
+all_of_them_must_be_dead(void **state)
+{
+	struct job *job = careful_job();
+
+	(void)state;
+	reply_missing(peer_always("HEAD", "*"));
+	lose_reply(job, 1);
+	add_second(SUB_DOUBT, 100000);
+	time_passes(DEAD - 1);
+	assert_int_equal(peer_count("POST", "*"), 1);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	reply_accepted(expect_invoke(3), 3);
+	time_passes(1);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+}
+
+static void
+a_refusal_waits_until_the_other_must_be_dead(void **state)
+{
+	(void)state;
+	reply_missing(peer_always("HEAD", "*"));
+	lose_reply(careful_job(), 1);
+	add_second(SUB_REFUSED, 0);
+	time_passes(DEAD - 1);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	time_passes(1);
+	must_be(JOB_DONE, OUTCOME_FAILED);
+	assert_string_equal(on_disk()->error_code, "refused");
+	assert_int_equal(peer_count("POST", "*"), 1);
+}
+
 static void
 five_doubts_end_it_with_an_alarm(void **state)
 {
@@ -436,6 +498,8 @@ main(void)
 	    FLOW_TEST(a_clock_that_is_set_hastens_and_delays_nothing),
 	    FLOW_TEST(nor_does_a_restart_behind_one),
 	    FLOW_TEST(nor_does_a_reboot_and_a_clock_that_is_set_then),
+	    FLOW_TEST(all_of_them_must_be_dead),
+	    FLOW_TEST(a_refusal_waits_until_the_other_must_be_dead),
 	    FLOW_TEST(five_doubts_end_it_with_an_alarm),
 	    FLOW_TEST(an_intent_that_was_written_late_is_written_anew),
 	    FLOW_TEST(the_grace_is_twice_what_the_endpoint_takes),

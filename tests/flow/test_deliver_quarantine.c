@@ -217,6 +217,19 @@ three_interruptions_are_quarantine_with_an_alarm(void **state)
 }
 
 static void
+one_alarm_is_enough(void **state)
+{
+	(void)state;
+	with_mute_hook(8);
+	made("webhook hook");
+	die_in_it(4);
+	assert_int_equal(quarantined(), 1);
+	delivery_must_be(DELIVERY_WAITING, 4);
+	assert_int_equal(log_lines("result=interrupted", flow.delivery), 4);
+	assert_int_equal(log_lines("in quarantine", NULL), 1);
+}
+
+static void
 those_in_quarantine_go_one_at_a_time(void **state)
 {
 	unsigned i;
@@ -381,6 +394,7 @@ main(void)
 	    FLOW_TEST(its_delay_counts_from_each_start_anew),
 	    FLOW_TEST(so_does_it_in_quarantine_where_it_grows_on),
 	    FLOW_TEST(three_interruptions_are_quarantine_with_an_alarm),
+	    FLOW_TEST(one_alarm_is_enough),
 	    FLOW_TEST(those_in_quarantine_go_one_at_a_time),
 	    FLOW_TEST(one_at_a_time_over_all_targets),
 	    FLOW_TEST(a_target_that_is_gone_holds_up_no_other_in_quarantine),

@@ -69,6 +69,8 @@ looks_are_further_and_further_apart(void **state)
 
 	(void)state;
 	expire(flow_job());
+	/* For everybody else it has ended. */
+	assert_null(engine_find(flow.engine, flow.id));
 	for (i = 0; i < ARRAY_LEN(minutes); i++) {
 		n = looks();
 		time_passes(minutes[i] * MINUTE - 1);
@@ -278,6 +280,37 @@ a_restart_behind_their_time_looks_no_more(void **state)
 	assert_int_equal(looks(), n + 1);
 }
 
+static struct job *
+expired_job(char *id)
+{
+	struct job *job = flow_job();
+	struct submission *s = job_add_submission(job);
+
+	s->fate = SUB_ACCEPTED;
+	s->output_location = xstrdup(out_uri(1));
+	job_move(job, JOB_DONE, OUTCOME_EXPIRED);
+	job->completed_at = clock_wall_ms();
+	memcpy(id, job->id, JOBID_SIZE);
+	return job;
+}
+
+static void
+ten_thousand_are_remembered_and_the_oldest_goes(void **state)
+{
+	char first[JOBID_SIZE], other[JOBID_SIZE];
+	unsigned i;
+
+	(void)state;
+	flow.policy.late_looks_ms = DAY;
+	engine_adopt_expired(flow.engine, expired_job(first));
+	for (i = 1; i < 10000; i++)
+		engine_adopt_expired(flow.engine, expired_job(other));
+	assert_int_equal(log_lines("no more late looks", NULL), 0);
+	engine_adopt_expired(flow.engine, expired_job(other));
+	assert_int_equal(log_lines("no more late looks", NULL), 1);
+	assert_int_equal(log_lines("no more late looks", first), 1);
+}
+
 /* The process dies before or after it is written: it is there once. */
 static const char *moment;
 
@@ -340,6 +373,7 @@ main(void)
 	    FLOW_TEST(what_cannot_be_asked_is_asked_later),
 	    FLOW_TEST(a_restart_goes_on_looking),
 	    FLOW_TEST(a_restart_behind_their_time_looks_no_more),
+	    FLOW_TEST(ten_thousand_are_remembered_and_the_oldest_goes),
 	    FLOW_TEST(a_death_around_its_writing_makes_one_of_it),
 	};
 

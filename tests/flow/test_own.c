@@ -214,6 +214,50 @@ an_object_that_was_just_made_is_left_to_age(void **state)
 	assert_int_equal(on_disk()->subs[0].before_at, made);
 }
 
+/* Somebody writes there all the time. */
+static void
+an_object_that_never_ages_is_not_waited_for_for_ever(void **state)
+{
+	struct job *job = own_job();
+	unsigned i;
+
+	(void)state;
+	reply_missing(peer_always("HEAD", "*"));
+	flow_submit(job);
+	time_passes(1999);
+	for (i = 0; i < 5; i++) {
+		assert_int_equal(peer_count("POST", "*"), 0);
+		reply_object_in(expect_head(OWN_URL), "new",
+		    (clock_wall_ms() + 1) / 1000 * 1000, 1);
+		time_passes(2000);
+	}
+	reply_object(expect_head(OWN_URL), "new", clock_wall_ms());
+	reply_own(expect_own_invoke());
+	time_passes(2000);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	assert_string_equal(on_disk()->subs[0].before_etag, "\"new\"");
+}
+
+/* Its age has to tell then. */
+static void
+a_look_that_is_never_answered_keeps_nothing_back(void **state)
+{
+	struct job *job = own_job();
+	unsigned i;
+
+	(void)state;
+	reply_missing(peer_always("HEAD", "*"));
+	for (i = 0; i < 4; i++)
+		peer_reply(expect_head(OWN_URL), 503, "", "");
+	reply_own(expect_own_invoke());
+	flow_submit(job);
+	time_passes(2000);
+	assert_int_equal(peer_count("POST", "*"), 0);
+	time_passes(30000);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	assert_null(on_disk()->subs[0].before_etag);
+}
+
 static void
 what_cannot_be_told_is_left_to_its_age(void **state)
 {
@@ -345,6 +389,33 @@ a_job_that_is_given_up_makes_way(void **state)
 	must_be(JOB_PENDING, OUTCOME_NONE);
 }
 
+/* Both at once: the place goes to who still wants it. */
+static void
+two_that_are_given_up_at_once_make_way(void **state)
+{
+	struct job *first = own_job(), *second;
+	char ids[2][JOBID_SIZE];
+
+	(void)state;
+	memcpy(ids[0], first->id, JOBID_SIZE);
+	reply_missing(peer_always("HEAD", OWN_URL));
+	reply_own(expect_own_invoke());
+	flow_submit(first);
+	time_passes(2000);
+	second = own_job();
+	memcpy(ids[1], second->id, JOBID_SIZE);
+	flow_submit(second);
+	flow_submit(own_job());
+	time_passes(60000);
+	assert_int_equal(engine_cancel(flow.engine, ids[0]), 0);
+	assert_int_equal(engine_cancel(flow.engine, ids[1]), 0);
+	reply_own(expect_own_invoke());
+	time_passes(0);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	assert_int_equal(on_disk_of(ids[1])->outcome, OUTCOME_CANCELLED);
+	assert_int_equal(on_disk_of(ids[1])->nsubs, 0);
+}
+
 static void
 other_names_do_not_wait(void **state)
 {
@@ -454,12 +525,15 @@ main(void)
 	    FLOW_TEST(a_second_submission_takes_the_first_one_s_word_for_it),
 	    FLOW_TEST(a_second_submission_behind_a_restart_does_so_too),
 	    FLOW_TEST(an_object_that_was_just_made_is_left_to_age),
+	    FLOW_TEST(an_object_that_never_ages_is_not_waited_for_for_ever),
+	    FLOW_TEST(a_look_that_is_never_answered_keeps_nothing_back),
 	    FLOW_TEST(what_cannot_be_told_is_left_to_its_age),
 	    FLOW_TEST(a_look_that_breaks_is_made_again_before_anything_is_sent),
 	    FLOW_TEST(where_the_place_is_not_known_its_age_tells),
 	    FLOW_TEST(a_look_is_as_fresh_as_the_request),
 	    FLOW_TEST(a_later_job_waits_until_the_earlier_is_done),
 	    FLOW_TEST(a_job_that_is_given_up_makes_way),
+	    FLOW_TEST(two_that_are_given_up_at_once_make_way),
 	    FLOW_TEST(other_names_do_not_wait),
 	    FLOW_TEST(who_waits_too_long_expires),
 	    FLOW_TEST(a_restart_keeps_the_order),

@@ -520,6 +520,20 @@ a_wrong_clock_ends_no_job(void **state)
 	assert_string_equal(on_disk()->error_code, "refused");
 }
 
+/* What is no question of keys has no hint at them. */
+static void
+a_request_that_came_too_late_says_what_to_set(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	reply_error(expect_invoke(1), 400, "RequestExpired", "too late");
+	flow_submit(job);
+	must_be(JOB_QUEUED, OUTCOME_NONE);
+	assert_int_equal(on_disk()->subs[0].fate, SUB_NOT_SENT);
+	assert_non_null(strstr(flow.trouble.hint, "clock right"));
+}
+
 static void
 two_requests_under_way_both_get_the_fresh_credentials(void **state)
 {
@@ -693,6 +707,7 @@ main(void)
 	    FLOW_TEST(new_credentials_are_not_tried_for_ever),
 	    FLOW_TEST(credentials_that_stay_expired_end_no_job),
 	    FLOW_TEST(a_wrong_clock_ends_no_job),
+	    FLOW_TEST(a_request_that_came_too_late_says_what_to_set),
 	    FLOW_TEST(two_requests_under_way_both_get_the_fresh_credentials),
 	    FLOW_TEST(an_engine_may_go_while_a_submission_is_under_way),
 	    FLOW_TEST(an_engine_may_go_while_an_upload_is_under_way),

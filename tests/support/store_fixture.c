@@ -363,17 +363,25 @@ fx_find(const char *id)
 }
 
 struct delivery *
-fx_find_delivery(const char *id)
+fx_look_delivery(const char *id)
 {
 	struct delivery *d;
 
 	store_find_delivery(fx.store, id, on_deliveries, NULL);
 	await();
-	if (fx.failed)
-		fail_msg("%s", fx.err.text);
 	d = fx.n > 0 ? fx.deliveries[0] : NULL;
 	fx.n = 0;
 	fx_free_jobs();
+	return d;
+}
+
+struct delivery *
+fx_find_delivery(const char *id)
+{
+	struct delivery *d = fx_look_delivery(id);
+
+	if (fx.failed)
+		fail_msg("%s", fx.err.text);
 	return d;
 }
 

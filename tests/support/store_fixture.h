@@ -62,6 +62,7 @@ struct job *fx_look(const char *id);
 /* NULL: there is none. The caller's. */
 struct job *fx_find(const char *id);
 struct job *fx_find_key(const char *key);
+struct delivery *fx_look_delivery(const char *id); /* it may fail */
 struct delivery *fx_find_delivery(const char *id);
 
 /* Fills fx.jobs and fx.n, or sets fx.failed. */

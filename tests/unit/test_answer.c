@@ -194,6 +194,8 @@ asks_for_credentials(int status, const char *code, const char *text)
 static void
 only_clock_and_credentials_ask_for_somebody(void **state)
 {
+	struct error err;
+
 	(void)state;
 	assert_true(asks_for_credentials(403, "ExpiredToken", ""));
 	assert_true(asks_for_credentials(
@@ -202,6 +204,11 @@ only_clock_and_credentials_ask_for_somebody(void **state)
 	    403, "InvalidSignatureException", "does not match"));
 	assert_false(asks_for_credentials(503, "ServiceUnavailable", ""));
 	assert_false(asks_for_credentials(400, "ThrottlingException", ""));
+	/* One of whoever gives credentials out is not the service's. */
+	err_set(&err, ERR_AUTH, "no credentials");
+	err.http_status = 403;
+	memcpy(err.remote_code, "ExpiredToken", sizeof("ExpiredToken"));
+	assert_false(answer_is_credentials(&err));
 }
 
 int

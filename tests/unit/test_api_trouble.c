@@ -130,6 +130,7 @@ a_late_result_is_told_and_given(void **state)
 	assert_int_equal(rig.status, 200);
 	assert_string_equal(rig.body.data, "after all");
 	assert_string_equal(rig_field("Content-Type"), "text/x-late");
+	assert_string_equal(rig_field("ETag"), "\"e1\"");
 	ask("HEAD", "/v1/jobs/*/result?late=true", job->id);
 	assert_string_equal(rig_field("Content-Length"), "9");
 	/* Nobody gets it for the result that was waited for. */

@@ -123,6 +123,7 @@ what_was_kept_is_what_was_known(void **state)
 	learned_answer(l, CONF, "s3://else");
 	for (i = 0; i < 50; i++)
 		learned_latency(l, 60000);
+	assert_true(learned_failures(l, "s3://b/f/{name}-error.out"));
 	learned_save(l, &name, &value);
 	assert_string_equal(name, "endpoint us-east-1 ocr");
 	learned_free(list);
@@ -134,6 +135,8 @@ what_was_kept_is_what_was_known(void **state)
 	assert_false(learned_marked(l, NULL));
 	assert_string_equal(learned_path(l, NULL), "s3://else");
 	assert_in_range(learned_p95_ms(l), 60000, 90000);
+	assert_string_equal(
+	    learned_failure_pattern(l), "s3://b/f/{name}-error.out");
 	free(name);
 	free(value);
 }
@@ -148,6 +151,9 @@ what_makes_no_sense_is_passed_over(void **state)
 	    "{\"output_path\":1}", "{\"output_path\":\"\"}",
 	    "{\"output_path\":\"http://x/\"}", "{\"output_path\":\"s3://\"}",
 	    "{\"output_path\":\"s3:///x\"}", "{\"output_path\":\"s3://a\\nb\"}",
+	    "{\"failures\":\"\"}", "{\"failures\":\"s3://b/x\"}",
+	    "{\"failures\":\"http://b/{name}\"}",
+	    "{\"failures\":\"s3://b/{name}/{name}\"}",
 	    "{\"differs\":\"yes\",\"configured\":[],\"latency\":[1]}",
 	    "{\"latency\":{\"-1\":5,\"40\":5,\"x\":5,\"3\":-5}}",
 	    "{\"latency\":{\"4\":1e300,\"5\":\"a\",\"6\":1.5}}"};
@@ -163,6 +169,7 @@ what_makes_no_sense_is_passed_over(void **state)
 		learned_recall(list, name, values[i]);
 		l = learned_find(list, "r", name + strlen("endpoint r "));
 		assert_null(learned_path(l, NULL));
+		assert_null(learned_failure_pattern(l));
 		assert_false(learned_marked(l, NULL));
 		assert_int_equal(learned_p95_ms(l), 0);
 	}

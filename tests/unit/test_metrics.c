@@ -201,6 +201,7 @@ the_service_counts_itself(void **state)
 	metrics_reload(m, false);
 	expect("awaitd_api_requests_total{code=\"200\"}", "1");
 	expect("awaitd_api_requests_total{code=\"404\"}", "2");
+	expect("awaitd_api_requests_total{code=\"410\"}", "0");
 	expect("awaitd_api_requests_total{code=\"507\"}", "0");
 	expect("awaitd_api_requests_total{code=\"other\"}", "1");
 	expect("awaitd_jobs_pruned_total", "7");

@@ -66,6 +66,7 @@ static const struct {
     {"{\"message\":\"request timed\\u0020out\"}", true},
     {"{\"Message\":\"connection reset\"}", true},
     {"{\"error\":{\"message\":\"service unavailable\"}}", true},
+    {"{\"error\":{\"detail\":{\"reason\":\"timed out\"}}}", true},
     {"{\"detail\":\"timed out\"}", true},
     {"\"timed out\"", true},
     {"{\"code\":400,\"message\":\"timed out\"}", false},

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "tests/unit/stall_rig.h"
@@ -86,6 +87,30 @@ a_sound_file_is_found_sound(void **state)
 	rig_open(false);
 	rig_await_event(STORE_CHECKED);
 	assert_int_equal(rig.said.code, ERR_NONE);
+}
+
+static void
+whoever_ended_well_is_not_checked(void **state)
+{
+	char id[JOBID_SIZE];
+	struct job *found;
+	int64_t until;
+
+	(void)state;
+	leave_uncleanly(id);
+	rig_open(false);
+	rig_await_event(STORE_CHECKED);
+	fx_close();
+	rig_open(false);
+	/* Longer than a check is put off, on a store with a little to do. */
+	until = clock_mono_ms() + 1500;
+	while (clock_mono_ms() < until) {
+		found = fx_find(id);
+		assert_non_null(found);
+		job_free(found);
+		usleep(20000);
+	}
+	assert_int_equal(rig.events[STORE_CHECKED], 1);
 }
 
 /* What a failed fsync left in memory alone looks as if it were on disk. */
@@ -202,6 +227,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(a_sound_file_is_found_sound),
+	    T(whoever_ended_well_is_not_checked),
 	    T(the_log_is_read_from_the_disk_and_not_from_memory),
 	    T(a_broken_page_is_told_and_others_are_read_on),
 	    T(whoever_comes_ends_a_check_that_takes_long),

@@ -390,8 +390,10 @@ check_file(void)
 static const char *const tables[] = {"job", "job_state", "submission",
     "delivery", "delivery_body", "attempt", "late_result", "idempotency",
     "kept"};
-static const char *const values[] = {
-    "1", "0", "'x'", "x'6162'", "NULL", "%s + 1", "substr(%s, 2)"};
+static const char *const values[] = {"1", "0", "'x'", "''", "x'6162'", "NULL",
+    "%s + 1", "substr(%s, 2)",
+    /* As long as it was. */
+    "CAST(replace(%s, 'l', 'm') AS BLOB)"};
 
 /* The statement's rows as a list; the caller's. */
 static char **
@@ -539,6 +541,15 @@ no_bit_that_flipped_is_read(void **state)
 
 /* --- what is said, and what is let alone ---------------------------- */
 
+static uint64_t
+counted(void)
+{
+	struct store_counts now;
+
+	store_count(fx.store, &now);
+	return now.damaged;
+}
+
 static void
 a_damaged_job_is_named_and_let_alone(void **state)
 {
@@ -559,6 +570,7 @@ a_damaged_job_is_named_and_let_alone(void **state)
 	assert_true(fx.err.hint[0] != '\0');
 	/* It is told of once, however often it is met. */
 	assert_int_equal(fx.damages, 1);
+	assert_int_equal(counted(), 1);
 	assert_int_equal(fx.damage.code, ERR_DAMAGED);
 	assert_non_null(strstr(fx.damage.text, pending));
 	assert_int_equal(fx_save(job, 2), -1);
@@ -572,6 +584,7 @@ a_damaged_job_is_named_and_let_alone(void **state)
 	fx_open();
 	assert_int_equal(fx_count(store_unfinished), 1);
 	assert_int_equal(fx.damages, 0);
+	assert_int_equal(counted(), 1);
 	job_free(job);
 }
 
@@ -639,6 +652,41 @@ a_delivery_with_a_damaged_attempt_is_set_aside(void **state)
 	delivery_free(d);
 }
 
+/* Nor does another owner make it look sound. */
+static void
+what_is_damaged_is_not_taken_over(void **state)
+{
+	(void)state;
+	change = "damage, then another owner";
+	assert_true(try_change("UPDATE delivery SET target = 'exec x' "
+			       "WHERE state = 0"));
+	assert_true(
+	    try_change("UPDATE job_state SET deadline_at = 7 WHERE seq = 2"));
+	fx_open_as("another");
+	assert_int_equal(fx_take_over(), 1);
+	assert_int_equal(fx.damages, 2);
+	assert_null(fx_look(pending));
+	assert_int_equal(fx.err.code, ERR_DAMAGED);
+	assert_null(fx_look_delivery(waiting->id));
+	assert_int_equal(fx.err.code, ERR_DAMAGED);
+}
+
+/* What is saved must not make what stood there look sound. */
+static void
+a_damaged_delivery_is_not_sealed_anew(void **state)
+{
+	(void)state;
+	change = "a damaged target";
+	assert_true(try_change("UPDATE delivery SET target = 'exec x' "
+			       "WHERE state = 0"));
+	fx_open();
+	assert_int_equal(fx_save_delivery(waiting, NULL), -1);
+	assert_int_equal(fx.err.code, ERR_DAMAGED);
+	assert_int_equal(fx.damages, 1);
+	assert_null(fx_look_delivery(waiting->id));
+	assert_int_equal(fx.err.code, ERR_DAMAGED);
+}
+
 static void
 what_is_damaged_is_not_forgotten_before_its_time(void **state)
 {
@@ -671,7 +719,9 @@ notes_go_with_what_they_are_of(void **state)
 	fx_open();
 	fx_count(fx_list);
 	assert_int_equal(fx.damages, 1);
+	assert_int_equal(counted(), 1);
 	assert_int_equal(fx_forget(1000, 0, 10), 1);
+	assert_int_equal(counted(), 0);
 	fx_close();
 	assert_int_equal(fx_number("SELECT count(*) FROM damaged"), 0);
 }
@@ -730,6 +780,8 @@ main(void)
 	    T(a_damaged_job_is_named_and_let_alone),
 	    T(a_job_with_a_damaged_submission_is_set_aside),
 	    T(a_job_whose_intent_is_lost_is_set_aside),
+	    T(a_damaged_delivery_is_not_sealed_anew),
+	    T(what_is_damaged_is_not_taken_over),
 	    T(a_delivery_with_a_damaged_attempt_is_set_aside),
 	    T(what_is_damaged_is_not_forgotten_before_its_time),
 	    T(notes_go_with_what_they_are_of),

@@ -308,6 +308,69 @@ what_ended_is_not_taken_over(void **state)
 	job_free(done);
 }
 
+/* --- what is not there any more -------------------------------------- */
+
+/* Those that are left make sense without it. */
+static void
+a_job_whose_last_submission_is_gone_is_set_aside(void **state)
+{
+	struct job *job = fx_small_job();
+
+	(void)state;
+	fx_open();
+	assert_int_equal(fx_insert(job), 0);
+	job_add_submission(job)->fate = SUB_DOUBT;
+	assert_int_equal(fx_save(job, 1), 0);
+	job_add_submission(job)->fate = SUB_DOUBT;
+	assert_int_equal(fx_save(job, 2), 0);
+	fx_close();
+	fx_change("DELETE FROM submission WHERE n = 2 AND seq = "
+		  "(SELECT max(seq) FROM job)");
+	fx_open();
+	assert_int_equal(fx_save(job, 0), -1);
+	assert_int_equal(fx.err.code, ERR_DAMAGED);
+	assert_null(fx_look(job->id));
+	assert_true(fx.failed);
+	assert_int_equal(fx.err.code, ERR_DAMAGED);
+	assert_int_equal(fx.damages, 1);
+	job_free(job);
+}
+
+static void
+lose_last_attempt(const char *id)
+{
+	fx_change("DELETE FROM attempt WHERE n = (SELECT max(n) FROM attempt)");
+	fx_open();
+	assert_null(fx_look_delivery(id));
+	assert_int_equal(fx.err.code, ERR_DAMAGED);
+	fx_close();
+}
+
+/* The last one, then all. */
+static void
+a_delivery_whose_attempts_are_gone_is_set_aside(void **state)
+{
+	struct delivery *d;
+	struct attempt a;
+	struct job *job;
+	int i;
+
+	(void)state;
+	fx_open();
+	job = fx_done_job(5);
+	d = fx_add_delivery(job, "exec a");
+	assert_int_equal(fx_save(job, 0), 0);
+	for (i = 0; i < 2; i++) {
+		delivery_begin_attempt(d, 8, false, &a);
+		assert_int_equal(fx_begin(d, &a), 0);
+		fx_free_jobs();
+	}
+	fx_close();
+	lose_last_attempt(d->id);
+	lose_last_attempt(d->id);
+	job_free(job);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
 
 int
@@ -323,6 +386,8 @@ main(void)
 	    T(a_key_is_known_with_its_job_and_without),
 	    T(another_owner_changes_nothing_until_it_takes_over),
 	    T(what_ended_is_not_taken_over),
+	    T(a_job_whose_last_submission_is_gone_is_set_aside),
+	    T(a_delivery_whose_attempts_are_gone_is_set_aside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,10 @@ a_clock_that_began_anew_waits_no_years(void **state)
 	times_adopt(job);
 	assert_int_equal(times_left(job), most);
 	assert_int_equal(times_since_intent(&job->subs[0]), 0);
+	/* And from there time goes on. */
+	fake_clock_advance(HOUR);
+	assert_int_equal(times_since_intent(&job->subs[0]), HOUR);
+	assert_int_equal(times_left(job), most - HOUR);
 	job_free(job);
 }
 
