@@ -480,13 +480,14 @@ walk_jobs(struct reading *r, struct error *err)
 	    .seq = r->last + 1,
 	    .end = r->db->next_job,
 	};
+	bool unfinished = r->ask->which == STORE_UNFINISHED;
 	int rc = 0;
 
 	while (rc == 0 && !full(r) && sqlite_walk_on(&w)) {
 		r->c = sqlite_bind(r->db, SQL_JOB_BY_SEQ);
 		sqlite_put_int(&r->c, w.seq);
-		sqlite_put_int(
-		    &r->c, r->ask->body || r->ask->which == STORE_UNFINISHED);
+		sqlite_put_int(&r->c, r->ask->body || unfinished);
+		sqlite_put_int(&r->c, unfinished ? JOB_PENDING : STORE_ANY);
 		w.rc = sqlite3_step(r->c.stmt);
 		if (w.rc == SQLITE_ROW)
 			rc = take_job(r, err);

@@ -140,7 +140,10 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_SEQ_OF_DELIVERY] = "SELECT seq FROM delivery WHERE id = ?",
 
     [SQL_JOB_BY_ID] = JOB_SELECT BY_BODY WITH_STATE "WHERE j.id = ?1",
-    [SQL_JOB_BY_SEQ] = JOB_SELECT BY_BODY WITH_STATE "WHERE j.seq = ?1",
+    /* ?3: a state that needs no body. */
+    [SQL_JOB_BY_SEQ] =
+	JOB_SELECT "CASE WHEN ?2 AND s.state <> ?3 THEN j.body END "
+	WITH_STATE "WHERE j.seq = ?1",
     /* From the rows, in their order, since an index may be damaged without
      * anybody's noticing. States that are none are read, too. */
     [SQL_UNFINISHED] =
