@@ -232,10 +232,12 @@ awserr_from_response(
 	return -1;
 }
 
-bool
-awserr_is_expired(const struct error *err)
+enum awserr_class
+awserr_class(const struct error *err)
 {
-	return err->code == ERR_AUTH &&
+	if (err->code == ERR_AUTH &&
 	    (str_starts(err->remote_code, "ExpiredToken") ||
-		str_eq(err->remote_code, "RequestExpired"));
+		str_eq(err->remote_code, "RequestExpired")))
+		return AWSERR_EXPIRED;
+	return AWSERR_PERMANENT;
 }

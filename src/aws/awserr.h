@@ -1,16 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An AWS answer that is not 2xx, made into one struct error: the class says
- * what to do, the text quotes the service.
+ * what to do, the text quotes the service. Everybody who has to decide by an
+ * error of AWS asks awserr_class(), and nobody reads codes for himself.
  *
  * rest-json services name the error in x-amzn-ErrorType (up to a ':'), or in
- * the body's "__type" or "code"; S3 sends XML, and nothing at all for HEAD.
+ * the body's "__type" or "code"; query services and S3 send XML, and S3 nothing
+ * at all for HEAD. What comes as HTML, or empty, is from something in between.
  */
 #ifndef AWS_AWSERR_H
 #define AWS_AWSERR_H
 
 #include "base/error.h"
 #include "net/http_client.h"
+
+enum awserr_class {
+	AWSERR_THROTTLED, /* later: nothing was done */
+	AWSERR_EXPIRED, /* the credentials' time is over, or they are revoked */
+	AWSERR_SKEW, /* the two clocks are too far apart */
+	AWSERR_AUTH, /* known and not allowed, or not known */
+	AWSERR_AMBIGUOUS, /* a bare 403: not allowed, or not there, or the
+			     clock, or the signature */
+	AWSERR_NOT_FOUND,
+	AWSERR_REDIRECT, /* the bucket is in another region */
+	AWSERR_TRANSIENT, /* the service's own trouble, or the way to it */
+	AWSERR_PERMANENT, /* no, for good */
+};
 
 /*
  * Fill *err from the response. `what` begins the text, such as
@@ -23,7 +38,8 @@
 int awserr_from_response(
     const char *what, const struct http_response *r, struct error *err);
 
-/* The credentials' time is over: fetching them again may help. */
-bool awserr_is_expired(const struct error *err);
+/* Of any error that a call gave, answered by a service or not. */
+enum awserr_class awserr_class(const struct error *err);
+const char *awserr_class_name(enum awserr_class class);
 
 #endif

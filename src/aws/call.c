@@ -15,8 +15,7 @@
 struct aws_client {
 	struct loop *loop;
 	struct http_client *http;
-	char *profile;
-	struct creds creds;
+	struct creds_cache *creds;
 };
 
 struct aws_call {
@@ -35,16 +34,18 @@ int
 aws_client_new(const struct aws_client_options *options,
     struct aws_client **out, struct error *err)
 {
-	struct creds_options co = {.profile = options->profile};
-	struct creds creds;
+	struct creds_cache_options co = {
+	    .env = {.loop = options->loop, .http = options->http},
+	    .profile = options->profile,
+	};
+	struct creds_cache *creds;
 	struct aws_client *c;
 
-	if (creds_load(&co, &creds, err) == -1)
+	if (creds_cache_new(&co, &creds, err) == -1)
 		return -1;
 	c = xcalloc(1, sizeof(*c));
 	c->loop = options->loop;
 	c->http = options->http;
-	c->profile = xstrdup_or_null(options->profile);
 	c->creds = creds;
 	*out = c;
 	return 0;
@@ -55,16 +56,23 @@ aws_client_free(struct aws_client *c)
 {
 	if (c == NULL)
 		return;
-	creds_done(&c->creds);
+	creds_cache_free(c->creds);
 	sigv4_forget_keys();
-	free(c->profile);
 	free(c);
 }
 
-const struct creds *
-aws_client_creds(const struct aws_client *c)
+int64_t
+aws_client_skew_ms(const struct aws_client *c, const char *host)
 {
-	return &c->creds;
+	(void)c;
+	(void)host;
+	return 0;
+}
+
+struct creds_cache *
+aws_client_creds(struct aws_client *c)
+{
+	return c->creds;
 }
 
 /*
@@ -74,21 +82,8 @@ aws_client_creds(const struct aws_client *c)
 static bool
 refresh(struct aws_client *c, const char *expired)
 {
-	struct creds_options co = {.profile = c->profile};
-	struct creds fresh;
-	struct error ignored;
-
-	if (!str_eq(c->creds.access_key, expired))
-		return true;
-	if (creds_load(&co, &fresh, &ignored) == -1)
-		return false;
-	if (str_eq(fresh.access_key, expired)) {
-		creds_done(&fresh);
-		return false;
-	}
-	creds_done(&c->creds);
-	c->creds = fresh;
-	return true;
+	creds_cache_refused(c->creds, expired);
+	return !str_eq(creds_cache_now(c->creds)->access_key, expired);
 }
 
 static char **
@@ -153,7 +148,7 @@ on_response(
 		err_prefix(&err, "%s at %s://%s", call->request.what,
 		    call->request.scheme, call->request.host);
 	}
-	if (awserr_is_expired(&err) && !call->refreshed &&
+	if (awserr_class(&err) == AWSERR_EXPIRED && !call->refreshed &&
 	    refresh(call->client, call->signed_by)) {
 		call->refreshed = true;
 		if (send_call(call, &err) == 0)
@@ -180,7 +175,7 @@ sign(struct aws_call *call, struct headers *headers, struct error *err)
 	    .payload_hash = call->payload_hash,
 	    .path_as_is = s3,
 	};
-	struct sigv4_credentials sc = creds_for_signing(&call->client->creds);
+	struct sigv4_credentials sc = creds_for_signing(creds_cache_now(call->client->creds));
 	size_t i;
 
 	free(call->signed_by);

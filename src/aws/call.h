@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One signed request to an AWS service: headers, signature, exchange, and the
- * error classified. When the credentials' time is over they are fetched again
- * and the request goes out once more; the service has refused it, so that is
- * no second submission. All other retrying is the engine's.
+ * One request to an AWS service: credentials, headers, signature, exchange, the
+ * error classified, and the SDKs' standard retries (retry.h). A call whose
+ * credentials are refused as expired refreshes them and goes once more; one
+ * that was refused for the time learns the service's clock and goes once more.
+ * A request marked `once` is sent again in these two cases only, as the
+ * service has said that it took nothing.
  */
 #ifndef AWS_CALL_H
 #define AWS_CALL_H
@@ -12,6 +14,7 @@
 #include <stdint.h>
 
 #include "aws/creds.h"
+#include "aws/creds_cache.h"
 #include "base/error.h"
 #include "base/loop.h"
 #include "net/http_client.h"
@@ -23,12 +26,15 @@ struct aws_client_options {
 	struct loop *loop;
 	struct http_client *http;
 	const char *profile; /* or NULL */
+	/* Instead of the chain; the client copies it. */
+	const struct creds *fixed; /* or NULL */
+	bool anonymous; /* nothing is signed */
 };
 
 /* Strings are copied; body and body_fd must last till done. */
 struct aws_request {
 	const char *what; /* for errors: "HeadObject", … */
-	const char *service; /* "s3", "sagemaker" */
+	const char *service; /* "s3", "sagemaker", "sts", … */
 	const char *region;
 	const char *method;
 	const char *scheme;
@@ -45,20 +51,29 @@ struct aws_request {
 	void *sink_arg;
 	http_head_fn *head;
 	void *head_arg;
-	int64_t timeout_ms;
+	int64_t timeout_ms; /* of each try */
 	size_t body_max;
 	bool once; /* http_request's */
+	/* No retries but for expired credentials and the clock: the sink had
+	 * bytes, or the caller has a schedule of its own. */
+	bool no_retry;
 };
 
 /* A 2xx response, or NULL with the error of whatever kind. */
 typedef void aws_done_fn(
     const struct http_response *r, const struct error *err, void *arg);
 
-/* Loads the credentials; fails where there are none. */
+/* Plans where the credentials come from, and fails where that is senseless;
+ * nobody is asked for them before the first call (creds_cache.h). */
 int aws_client_new(const struct aws_client_options *options,
     struct aws_client **out, struct error *err);
 void aws_client_free(struct aws_client *c);
-const struct creds *aws_client_creds(const struct aws_client *c);
+
+/* NULL where they are fixed or none are wanted. Borrowed. */
+struct creds_cache *aws_client_creds(struct aws_client *c);
+
+/* How far the host's clock is ahead of ours, where an answer told; else 0. */
+int64_t aws_client_skew_ms(const struct aws_client *c, const char *host);
 
 int aws_call(struct aws_client *c, const struct aws_request *r,
     aws_done_fn *done, void *arg, struct aws_call **out, struct error *err);

@@ -1,63 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The chain of sources, and what they have in common. */
+/* One set of credentials, and what the sources have in common. */
 #include "aws/creds.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws/profile.h"
 #include "base/mem.h"
 #include "base/str.h"
-
-/* They are asked for last, and only by their variables. */
-static const char *const not_supported[] = {
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-};
-
-static int
-complain_none(const char *profile, struct error *err)
-{
-	char *path = profile_path(PROFILE_CREDENTIALS);
-	const char *other = NULL;
-	size_t i;
-
-	for (i = 0; i < ARRAY_LEN(not_supported) && other == NULL; i++) {
-		if (!str_empty(getenv(not_supported[i])))
-			other = not_supported[i];
-	}
-	if (other != NULL)
-		err_set(err, ERR_AUTH,
-		    "no credentials: %s is set, but is not supported yet",
-		    other);
-	else if (!str_empty(profile))
-		err_set(err, ERR_AUTH,
-		    "no credentials: the profile '%s' has no keys", profile);
-	else
-		err_set(err, ERR_AUTH, "no credentials");
-	err_hint(err,
-	    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or put "
-	    "aws_access_key_id and aws_secret_access_key below [%s] in %s.",
-	    profile_name(profile), path != NULL ? path : "~/.aws/credentials");
-	free(path);
-	return -1;
-}
-
-int
-creds_load(
-    const struct creds_options *options, struct creds *out, struct error *err)
-{
-	int rc = 0;
-
-	if (str_empty(options->profile))
-		rc = creds_from_env(out, err);
-	if (rc == 0)
-		rc = creds_from_profile(options->profile, out, err);
-	if (rc == 0)
-		return complain_none(options->profile, err);
-	return rc == 1 ? 0 : -1;
-}
 
 static void
 wipe(char **s)
@@ -73,8 +22,21 @@ creds_done(struct creds *c)
 	wipe(&c->access_key);
 	wipe(&c->secret_key);
 	wipe(&c->session_token);
+	xfree(&c->account_id);
 	xfree(&c->warning);
-	c->source = NULL;
+	xfree(&c->source);
+}
+
+void
+creds_copy(const struct creds *c, struct creds *out)
+{
+	*out = *c;
+	out->access_key = xstrdup_or_null(c->access_key);
+	out->secret_key = xstrdup_or_null(c->secret_key);
+	out->session_token = xstrdup_or_null(c->session_token);
+	out->account_id = xstrdup_or_null(c->account_id);
+	out->source = xstrdup_or_null(c->source);
+	out->warning = xstrdup_or_null(c->warning);
 }
 
 struct sigv4_credentials
@@ -153,6 +115,8 @@ creds_take_parts(
 	out->access_key = xstrdup(parts->access_key.value);
 	out->secret_key = xstrdup(parts->secret_key.value);
 	out->session_token = str_empty(token) ? NULL : xstrdup(token);
-	out->source = parts->source;
+	out->source = xstrdup(parts->source);
+	out->account_id = xstrdup_or_null(parts->account_id.value);
+	out->expires_mono = INT64_MAX;
 	return 1;
 }

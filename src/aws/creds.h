@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Credentials, found as the AWS SDKs find them. One file per source
- * (creds_env.c, creds_profile.c); creds.c asks them in order and stops at the
- * first that is configured, even if it fails. The settings that live beside
- * them are in profile.h.
+ * One set of credentials. Where they come from is decided in creds_plan.h,
+ * they are got by creds_fetch.h, and kept fresh by creds_cache.h.
  */
 #ifndef AWS_CREDS_H
 #define AWS_CREDS_H
@@ -17,30 +15,19 @@ struct creds {
 	char *access_key;
 	char *secret_key;
 	char *session_token; /* or NULL */
-	const char *source; /* "environment", "profile"; static */
+	char *account_id; /* or NULL: the source does not say */
+	int64_t expires_at; /* as the source says it; 0: never */
+	/* The same on the monotonic clock, counted from when they came: a wall
+	 * clock that is wrong does not make them valid. INT64_MAX: never. */
+	int64_t expires_mono;
+	char *source; /* for people: "environment", "profile 'x'", "IMDS" */
 	char *warning; /* to be shown to the user once, or NULL */
 };
 
-/* What the caller was told explicitly; NULL asks the environment. */
-struct creds_options {
-	const char *profile;
-};
-
-/*
- * The chain. Environment keys come first, unless a profile was named
- * explicitly. ERR_AUTH with a hint where there are none at all.
- */
-int creds_load(
-    const struct creds_options *options, struct creds *out, struct error *err);
+/* Wipes the keys. */
 void creds_done(struct creds *c);
+void creds_copy(const struct creds *c, struct creds *out);
 struct sigv4_credentials creds_for_signing(const struct creds *c);
-
-/* --- sources: 1 found, 0 not configured, -1 configured but wrong ---- */
-int creds_from_env(struct creds *out, struct error *err);
-int creds_from_profile(
-    const char *profile, struct creds *out, struct error *err);
-
-/* --- for the sources ------------------------------------------------ */
 
 /* One part, with the name that its source has for it. */
 struct creds_part {
@@ -49,16 +36,21 @@ struct creds_part {
 };
 
 struct creds_parts {
-	const char *source; /* static */
+	const char *source;
 	const char *where; /* for errors, such as a file; or NULL */
 	struct creds_part access_key;
 	struct creds_part secret_key;
 	struct creds_part session_token;
+	struct creds_part account_id;
+	struct creds_part expiration; /* RFC 3339 */
+	int64_t now; /* the source's own clock, where it tells; 0: ours */
 };
 
 /*
- * Copy what a source has found, with the answers of a source: one key without
- * the other, or a byte that would break a header, is ERR_CONFIG.
+ * Copy what a source has found: 1 found, 0 neither key is there, -1 wrong. One
+ * key without the other, a byte that would break a header, or a date that is
+ * none is ERR_CONFIG; no text ever holds a value. A time that is over is no
+ * error: expires_mono says so.
  */
 int creds_take_parts(
     const struct creds_parts *parts, struct creds *out, struct error *err);

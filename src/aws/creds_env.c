@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "aws/creds.h"
+#include "aws/creds_source.h"
 
 static struct creds_part
 variable(const char *name)

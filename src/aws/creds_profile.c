@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "aws/creds.h"
+#include "aws/creds_source.h"
 #include "aws/profile.h"
 #include "base/mem.h"
 #include "base/str.h"

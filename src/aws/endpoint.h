@@ -13,7 +13,8 @@
 
 struct endpoint_options {
 	const char
-	    *service; /* "SAGEMAKER_RUNTIME", "S3", "SNS", "SQS", "STS" */
+	    *service; /* "SAGEMAKER_RUNTIME", "S3", "SNS", "SQS", "STS",
+			"SSO", "SSO_OIDC" */
 	const char *region; /* explicit, or NULL */
 	const char *profile; /* explicit, or NULL */
 	const char *url; /* explicit, or NULL */
@@ -26,16 +27,26 @@ struct aws_endpoint {
 	char *url; /* scheme, host and base path as one */
 	char *region; /* the one that is signed */
 	bool custom; /* a URL was named somewhere */
+	bool path_style; /* S3: buckets always stand in the path */
 };
 
 /*
  * The URL: explicit, AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the
- * profile's services section, the profile's endpoint_url, AWS itself.
- * The region: endpoint_region. *out is the caller's (endpoint_done).
+ * profile's services section, the profile's endpoint_url, AWS itself: its
+ * partition (partition.h), FIPS and dual-stack variants where they are asked
+ * for. The region: endpoint_region. *out is the caller's (endpoint_done).
  */
 int endpoint_resolve(const struct endpoint_options *o, struct aws_endpoint *out,
     struct error *err);
 void endpoint_done(struct aws_endpoint *e);
+
+/*
+ * The same S3 in another region: AWS's own host of that region, or where a URL
+ * was named the same host with another region in the signature. *out is the
+ * caller's. ERR_PROTOCOL where the region is no name of one.
+ */
+int endpoint_in_region(const struct aws_endpoint *e, const char *region,
+    struct aws_endpoint *out, struct error *err);
 
 /*
  * Explicit, AWS_REGION, AWS_DEFAULT_REGION, the profile's. ERR_CONFIG with a

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -16,6 +17,7 @@ enum profile_kind {
 	PROFILE_CREDENTIALS, /* [x] of the credentials file */
 	PROFILE_CONFIG, /* [profile x] or [default] of the config file */
 	PROFILE_SERVICES, /* [services x] of the config file */
+	PROFILE_SSO_SESSION, /* [sso-session x] of the config file */
 };
 
 struct profile_pair {
@@ -60,5 +62,23 @@ int profile_check(const char *explicit_name, struct error *err);
  */
 int profile_setting(
     const char *explicit_name, const char *key, char **out, struct error *err);
+
+/*
+ * A setting that may stand in the environment, which comes first, or in the
+ * profile. *out is the caller's, NULL where it is set in neither; *from says
+ * where it was found, for errors, and is the caller's, too.
+ */
+int profile_or_env(const char *variable, const char *explicit_name,
+    const char *key, char **out, char **from, struct error *err);
+
+/* "true" or "false" in any case; all else is ERR_CONFIG. */
+int profile_or_env_bool(const char *variable, const char *explicit_name,
+    const char *key, bool otherwise, bool *out, struct error *err);
+
+/*
+ * A number that changes when one of the shared files does (by their times,
+ * sizes and inodes). Costs two calls of stat(2).
+ */
+uint64_t profile_files_version(void);
 
 #endif

@@ -27,12 +27,12 @@ struct s3_call {
 };
 
 struct s3 *
-s3_new(struct aws_client *client, const struct aws_endpoint *endpoint)
+s3_new(const struct s3_options *options)
 {
 	struct s3 *s3 = xcalloc(1, sizeof(*s3));
 
-	s3->client = client;
-	s3->endpoint = endpoint;
+	s3->client = options->client;
+	s3->endpoint = options->endpoint;
 	return s3;
 }
 
@@ -179,7 +179,7 @@ launch(struct s3 *s3, const char *uri, struct aws_request *r,
 }
 
 int
-s3_head(struct s3 *s3, const char *uri, s3_done_fn *done, void *arg,
+s3_head(struct s3 *s3, const struct s3_ref *ref, s3_done_fn *done, void *arg,
     struct s3_call **out, struct error *err)
 {
 	struct aws_request r = {
@@ -189,7 +189,7 @@ s3_head(struct s3 *s3, const char *uri, s3_done_fn *done, void *arg,
 	};
 	struct s3_call init = {.done = done, .arg = arg};
 
-	return launch(s3, uri, &r, init, out, err);
+	return launch(s3, ref->uri, &r, init, out, err);
 }
 
 int
@@ -219,7 +219,7 @@ s3_get(struct s3 *s3, const struct s3_get *get, s3_done_fn *done, void *arg,
 	if (get->offset > 0)
 		headers_addf(
 		    &headers, "Range", "bytes=%lld-", (long long)get->offset);
-	rc = launch(s3, get->uri, &r, init, out, err);
+	rc = launch(s3, get->ref.uri, &r, init, out, err);
 	headers_done(&headers);
 	return rc;
 }
@@ -243,7 +243,7 @@ s3_put(struct s3 *s3, const struct s3_put *put, s3_done_fn *done, void *arg,
 	headers_init(&headers);
 	if (!str_empty(put->content_type))
 		headers_add(&headers, "Content-Type", put->content_type);
-	rc = launch(s3, put->uri, &r, init, out, err);
+	rc = launch(s3, put->ref.uri, &r, init, out, err);
 	headers_done(&headers);
 	return rc;
 }

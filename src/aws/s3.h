@@ -1,24 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What awaitd asks of S3: is it there, give it to me, keep this. Objects are
- * named by s3:// URIs, since that is how results are named. Bodies stream.
+ * What awaitd asks of S3: is it there, give it to me, keep this, what lies
+ * below, away with it. Objects are named by s3:// URIs, since that is how
+ * results are named. Bodies stream.
  *
  * A HEAD or GET of a key that does not exist is answered 404 only where
  * s3:ListBucket is allowed, and 403 where it is not (S3 API reference,
  * HeadObject): ERR_AUTH here means "not there yet" as well as "not allowed".
+ *
+ * The region of a bucket is learned: an answer that names another one (301 or
+ * 400 with x-amz-bucket-region, 400 AuthorizationHeaderMalformed, 307) is
+ * followed once, signed anew, and remembered, but for a 307, which passes.
  */
 #ifndef AWS_S3_H
 #define AWS_S3_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "aws/call.h"
 #include "aws/endpoint.h"
+#include "aws/s3sum.h"
 #include "base/error.h"
 #include "net/http_client.h"
 
 struct s3;
 struct s3_call;
+
+/* Which object, and whose bucket it has to be: with an owner (an account id, or
+ * NULL) S3 answers 403 where the bucket belongs to another account. */
+struct s3_ref {
+	const char *uri;
+	const char *owner;
+};
 
 /* Borrowed for the length of the callback. */
 struct s3_object {
@@ -33,23 +47,30 @@ typedef void s3_done_fn(
     const struct s3_object *object, const struct error *err, void *arg);
 
 /* Both are borrowed and must outlive it. */
-struct s3 *s3_new(
-    struct aws_client *client, const struct aws_endpoint *endpoint);
+struct s3_options {
+	struct aws_client *client;
+	const struct aws_endpoint *endpoint;
+	struct s3sum_modes sums;
+};
+struct s3 *s3_new(const struct s3_options *options);
 void s3_free(struct s3 *s3);
 
-int s3_head(struct s3 *s3, const char *uri, s3_done_fn *done, void *arg,
-    struct s3_call **out, struct error *err);
+int s3_head(struct s3 *s3, const struct s3_ref *ref, s3_done_fn *done,
+    void *arg, struct s3_call **out, struct error *err);
 
 /*
  * The object's bytes from `offset` on, to the sink. With if_match only that
  * version: a changed one is ERR_REFUSED, remote code PreconditionFailed. Done
- * with an object only where every announced byte came; object.size is that of
- * the whole object.
+ * with an object only where every announced byte came and the checksum, if one
+ * was announced, is right; object.size is that of the whole object. Not tried
+ * again by itself once a byte came: that is engine/fetch.c's.
  */
 struct s3_get {
-	const char *uri;
+	struct s3_ref ref;
 	const char *if_match; /* or NULL */
 	int64_t offset;
+	struct s3sum *sum; /* of a download in several ranges, kept by the
+			      caller; NULL: of this one, where offset is 0 */
 	http_sink_fn *sink;
 	void *sink_arg;
 };
@@ -58,14 +79,51 @@ int s3_get(struct s3 *s3, const struct s3_get *get, s3_done_fn *done, void *arg,
 
 /* A file's whole contents; fd must stay open till done. */
 struct s3_put {
-	const char *uri;
+	struct s3_ref ref;
 	const char *content_type; /* or NULL */
 	int fd;
 	int64_t len;
 	const char *sha256; /* hex, of the contents */
+	bool if_absent; /* If-None-Match: *; ERR_EXISTS where there is one */
 };
 int s3_put(struct s3 *s3, const struct s3_put *put, s3_done_fn *done, void *arg,
     struct s3_call **out, struct error *err);
+
+/* What is not there is no error: S3 says the same of both. */
+int s3_delete(struct s3 *s3, const struct s3_ref *ref, s3_done_fn *done,
+    void *arg, struct s3_call **out, struct error *err);
+
+/* One page of ListObjectsV2, keys in UTF-8 byte order. */
+struct s3_list {
+	struct s3_ref prefix; /* s3://bucket or s3://bucket/and-so-on */
+	const char *start_after; /* a key, for the first page; or NULL */
+	const char *continuation; /* of the page before, or NULL */
+	int max_keys; /* 1 to 1,000; 0: the server's own */
+};
+struct s3_list_item {
+	const char *key; /* decoded */
+	const char *etag;
+	int64_t size;
+	int64_t modified_at; /* -1: not said */
+};
+struct s3_listing {
+	const struct s3_list_item *v;
+	size_t n;
+	const char *continuation; /* of the next page; NULL: this is the last */
+};
+typedef void s3_list_fn(
+    const struct s3_listing *listing, const struct error *err, void *arg);
+int s3_list(struct s3 *s3, const struct s3_list *list, s3_list_fn *done,
+    void *arg, struct s3_call **out, struct error *err);
+
+/*
+ * A URL that gets the object without credentials, for expires_s seconds (1 to
+ * 604,800) or as long as the credentials hold: *valid_s says which. Needs
+ * credentials that are there (creds_cache_wait). Sends nothing. *url is the
+ * caller's, and a secret while it is valid.
+ */
+int s3_presign(struct s3 *s3, const struct s3_ref *ref, int64_t expires_s,
+    char **url, int64_t *valid_s, struct error *err);
 
 /* done is not called any more. */
 void s3_cancel(struct s3_call *call);

@@ -231,6 +231,7 @@ app_connect(struct app *app, struct error *err)
 	    .loop = app->loop,
 	    .profile = app->globals->profile,
 	};
+	struct creds_state state;
 
 	if (str_empty(ho.ca_file))
 		ho.ca_file = NULL;
@@ -246,8 +247,9 @@ app_connect(struct app *app, struct error *err)
 		err->code = ERR_CONFIG;
 		return -1;
 	}
-	if (aws_client_creds(app->aws)->warning != NULL)
-		log_warn("creds", "%s", aws_client_creds(app->aws)->warning);
+	creds_cache_state(aws_client_creds(app->aws), &state);
+	if (state.warning != NULL)
+		log_warn("creds", "%s", state.warning);
 	app->sites = sites_new(app->aws, app->globals->profile);
 	return 0;
 }

@@ -119,7 +119,7 @@ static int
 get_rest(struct fetch *f, struct error *err)
 {
 	struct s3_get get = {
-	    .uri = f->uri,
+	    .ref.uri = f->uri,
 	    .if_match = f->etag,
 	    .offset = f->offset,
 	    .sink = take_piece,

@@ -230,6 +230,7 @@ on_before(const struct s3_object *o, const struct error *err, void *arg)
 bool
 own_look(struct work *w, work_fn *next)
 {
+	struct s3_ref ref = {0};
 	struct error err;
 	char *place;
 	int rc;
@@ -241,7 +242,8 @@ own_look(struct work *w, work_fn *next)
 	if (place == NULL)
 		return true;
 	w->after_look = next;
-	rc = s3_head(w->site->s3, place, on_before, w, &w->call, &err);
+	ref.uri = place;
+	rc = s3_head(w->site->s3, &ref, on_before, w, &w->call, &err);
 	free(place);
 	return rc == -1;
 }

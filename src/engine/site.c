@@ -56,6 +56,7 @@ sites_get(struct sites *sites, const char *region, struct site **out,
 	    .region = region,
 	    .profile = sites->profile,
 	};
+	struct s3_options so = {.client = sites->aws};
 	struct site *site;
 	size_t i;
 
@@ -73,7 +74,8 @@ sites_get(struct sites *sites, const char *region, struct site **out,
 	if (endpoint_resolve(&o, &site->s3_endpoint, err) == -1)
 		goto fail;
 	site->aws = sites->aws;
-	site->s3 = s3_new(sites->aws, &site->s3_endpoint);
+	so.endpoint = &site->s3_endpoint;
+	site->s3 = s3_new(&so);
 	site->sagemaker = sagemaker_new(sites->aws, &site->runtime);
 	sites->v = xreallocarray(sites->v, sites->n + 1, sizeof(struct site *));
 	sites->v[sites->n++] = site;

@@ -124,7 +124,7 @@ start_upload(struct work *w, struct error *err)
 	bool body = spec->input == INPUT_BODY;
 	char sha256[HASH_SHA256_HEX_SIZE];
 	struct s3_put put = {
-	    .uri = body ? w->uploaded : spec->input_location,
+	    .ref.uri = body ? w->uploaded : spec->input_location,
 	    .content_type = spec->content_type,
 	    .len = body ? (int64_t)spec->body_len : spec->input_size,
 	    .sha256 = spec->input_sha256,

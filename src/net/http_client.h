@@ -49,6 +49,11 @@ struct http_request {
 	const char *url; /* sent as it is, "/../" included */
 	const char *unix_socket; /* connect to this instead of the URL's host,
 				    never by a proxy; or NULL */
+	/* Never by a proxy: metadata services, and whoever vets addresses. */
+	bool direct;
+	/* Connect, shake hands with TLS, and no more: nothing is sent, and the
+	 * response is empty with status 0. */
+	bool connect_only;
 	const struct headers *headers;
 	const void *body;
 	size_t body_len;

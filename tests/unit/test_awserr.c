@@ -220,15 +220,15 @@ only_what_expired_is_expired(void **state)
 
 	(void)state;
 	err = read_answer(403, TYPE("ExpiredTokenException"), "");
-	assert_true(awserr_is_expired(&err));
+	assert_int_equal(awserr_class(&err), AWSERR_EXPIRED);
 	err = read_answer(400, "", XML("ExpiredToken"));
-	assert_true(awserr_is_expired(&err));
+	assert_int_equal(awserr_class(&err), AWSERR_EXPIRED);
 	err = read_answer(403, TYPE("RequestExpired"), "");
-	assert_true(awserr_is_expired(&err));
+	assert_int_equal(awserr_class(&err), AWSERR_EXPIRED);
 	err = read_answer(403, TYPE("AccessDeniedException"), "");
-	assert_false(awserr_is_expired(&err));
+	assert_int_not_equal(awserr_class(&err), AWSERR_EXPIRED);
 	err = read_answer(403, "", "");
-	assert_false(awserr_is_expired(&err));
+	assert_int_not_equal(awserr_class(&err), AWSERR_EXPIRED);
 }
 
 int
