@@ -46,17 +46,9 @@ get_late(struct cursor *c, struct job *to)
 /* Reading jobs: their rows, and beside them their submissions, which are in
  * the same order: one statement for all, and not one for each. */
 struct reading {
-	struct db *db;
-	const struct store_ask *ask;
-	struct cursor c;
+	struct sqlite_rows rows; /* first: the kind's functions get it */
 	struct cursor subs;
 	int subs_rc; /* of its last step; 0: it stands nowhere */
-	int64_t last; /* seq of the last row */
-	bool torn; /* no more rows could be had */
-	size_t damaged; /* were left out */
-	struct job **jobs;
-	size_t n;
-	size_t given; /* in pieces */
 };
 
 /* --- submissions ---------------------------------------------------- */
@@ -64,7 +56,7 @@ struct reading {
 static void
 seek_subs(struct reading *r, int64_t seq)
 {
-	r->subs = sqlite_bind(r->db, SQL_SUBMISSIONS);
+	r->subs = sqlite_bind(r->rows.db, SQL_SUBMISSIONS);
 	sqlite_put_int(&r->subs, seq);
 	r->subs_rc = sqlite3_step(r->subs.stmt);
 }
@@ -269,27 +261,28 @@ static int
 load_parts(struct reading *r, int64_t seq, struct job *job, const char **why,
     struct error *err)
 {
-	int64_t count = sqlite3_column_int64(r->c.stmt, JOB_SUBS);
+	int64_t count = sqlite3_column_int64(r->rows.c.stmt, JOB_SUBS);
 
 	*why = load_submissions(r, seq, count, job);
 	if (*why != NULL && r->subs_rc != 0 && r->subs_rc != SQLITE_CORRUPT)
-		return sqlite_complain(r->db, "read submissions", err);
+		return sqlite_complain(r->rows.db, "read submissions", err);
 	if (*why == NULL && !job_ok(job))
 		*why = "its values make no sense";
 	if (*why == NULL && job->state == JOB_DONE &&
 	    job->outcome != OUTCOME_OK &&
-	    load_late(r->db, seq, job, why, err) == -1)
+	    load_late(r->rows.db, seq, job, why, err) == -1)
 		return -1;
-	if (*why == NULL && r->ask->parts)
-		return sqlite_load_deliveries(r->db, seq, job, err);
+	if (*why == NULL && r->rows.ask->parts)
+		return sqlite_load_deliveries(r->rows.db, seq, job, err);
 	return 0;
 }
 
 /* ERR_DAMAGED where it was set aside. */
 static int
-read_job(struct reading *r, struct job **out, struct error *err)
+read_job(struct sqlite_rows *rows, void **out, struct error *err)
 {
-	sqlite3_stmt *stmt = r->c.stmt;
+	struct reading *r = (struct reading *)rows;
+	sqlite3_stmt *stmt = rows->c.stmt;
 	int64_t seq = sqlite3_column_int64(stmt, JOB_SEQ);
 	const char *why = row_job_fault(stmt);
 	struct job *job;
@@ -298,14 +291,14 @@ read_job(struct reading *r, struct job **out, struct error *err)
 	if (why == NULL)
 		why = row_body_fault(stmt);
 	if (why != NULL)
-		return row_damaged_job(r->db, seq,
+		return row_damaged_job(rows->db, seq,
 		    (const char *)sqlite3_column_text(stmt, JOB_ID), why, err);
 	job = get_job(stmt);
 	rc = load_parts(r, seq, job, &why, err);
 	if (rc == -1 && err->code == ERR_DAMAGED)
 		why = "what belongs to it cannot be read";
 	if (why != NULL)
-		rc = row_damaged_job(r->db, seq, job->id, why, err);
+		rc = row_damaged_job(rows->db, seq, job->id, why, err);
 	if (rc == -1) {
 		job_free(job);
 		return -1;
@@ -334,7 +327,7 @@ choose_jobs(const struct store_ask *ask)
 }
 
 static void
-ask_one(struct reading *r)
+ask_one(struct sqlite_rows *r)
 {
 	r->c = sqlite_bind(r->db, SQL_JOB_BY_ID);
 	sqlite_put_text(&r->c, r->ask->key);
@@ -342,7 +335,7 @@ ask_one(struct reading *r)
 }
 
 static int
-ask_page(struct reading *r, struct error *err)
+ask_page(struct sqlite_rows *r, struct error *err)
 {
 	const struct store_ask *ask = r->ask;
 
@@ -358,7 +351,7 @@ ask_page(struct reading *r, struct error *err)
 }
 
 static int
-ask_jobs(struct reading *r, struct error *err)
+ask_jobs(struct sqlite_rows *r, struct error *err)
 {
 	switch (r->ask->which) {
 	case STORE_BY_ID:
@@ -378,21 +371,10 @@ ask_jobs(struct reading *r, struct error *err)
 }
 
 static bool
-of_many(const struct store_ask *ask)
+wanted(const struct store_ask *ask, const void *row)
 {
-	return ask->which != STORE_BY_ID;
-}
+	const struct job *job = row;
 
-static bool
-full(const struct reading *r)
-{
-	return r->ask->limit > 0 && r->n >= r->ask->limit;
-}
-
-/* What the statement's conditions would have said. */
-static bool
-wanted(const struct store_ask *ask, const struct job *job)
-{
 	if (ask->which == STORE_UNFINISHED)
 		return job->state != JOB_DONE;
 	if (ask->which == STORE_EXPIRED)
@@ -406,95 +388,32 @@ wanted(const struct store_ask *ask, const struct job *job)
 }
 
 static void
-hand_out(struct reading *r)
+drop_job(void *row)
 {
-	r->ask->hand_out(r->jobs, r->n, r->ask->hand_out_arg);
-	r->given += r->n;
-	r->jobs = NULL;
-	r->n = 0;
+	job_free(row);
 }
 
-/* The row on which the statement stands; of many a damaged one is left out. */
-static int
-take_job(struct reading *r, struct error *err)
+static void
+bind_one(struct sqlite_rows *r, int64_t seq)
 {
-	struct job *job;
-
-	if (read_job(r, &job, err) == -1) {
-		r->damaged++;
-		return err->code == ERR_DAMAGED && of_many(r->ask) ? 0 : -1;
-	}
-	if (of_many(r->ask) && !wanted(r->ask, job)) {
-		job_free(job);
-		return 0;
-	}
-	r->jobs = sqlite_grow(r->jobs, r->n);
-	r->jobs[r->n++] = job;
-	if (r->n == STORE_PIECE && r->ask->hand_out != NULL)
-		hand_out(r);
-	return 0;
-}
-
-/* Rows that do not come in order are of pages that are damaged: one might come
- * twice. */
-static bool
-in_order(struct reading *r)
-{
-	int64_t seq = sqlite3_column_int64(r->c.stmt, JOB_SEQ);
-
-	if (of_many(r->ask) && seq <= r->last)
-		return false;
-	r->last = seq;
-	return true;
-}
-
-static int
-take_jobs(struct reading *r, struct error *err)
-{
-	int rc = SQLITE_DONE;
-
-	while (!full(r) && (rc = sqlite3_step(r->c.stmt)) == SQLITE_ROW) {
-		if (!in_order(r)) {
-			r->torn = true;
-			return -1;
-		}
-		if (take_job(r, err) == -1)
-			return -1;
-		rc = SQLITE_DONE;
-	}
-	if (rc == SQLITE_DONE)
-		return 0;
-	sqlite_complain(r->db, "read jobs", err);
-	r->torn = err->code == ERR_DAMAGED && of_many(r->ask);
-	return -1;
-}
-
-/* One after the other, past pages that cannot be read. */
-static int
-walk_jobs(struct reading *r, struct error *err)
-{
-	struct sqlite_walk w = {
-	    .db = r->db,
-	    .kind = "job",
-	    .next = SQL_NEXT_JOB,
-	    .seq = r->last + 1,
-	    .end = r->db->next_job,
-	};
 	bool unfinished = r->ask->which == STORE_UNFINISHED;
-	int rc = 0;
 
-	while (rc == 0 && !full(r) && sqlite_walk_on(&w)) {
-		r->c = sqlite_bind(r->db, SQL_JOB_BY_SEQ);
-		sqlite_put_int(&r->c, w.seq);
-		sqlite_put_int(&r->c, r->ask->body || unfinished);
-		sqlite_put_int(&r->c, unfinished ? JOB_PENDING : STORE_ANY);
-		w.rc = sqlite3_step(r->c.stmt);
-		if (w.rc == SQLITE_ROW)
-			rc = take_job(r, err);
-		sqlite3_reset(r->c.stmt);
-	}
-	return rc == 0 ? sqlite_walk_end(&w, err) : -1;
+	r->c = sqlite_bind(r->db, SQL_JOB_BY_SEQ);
+	sqlite_put_int(&r->c, seq);
+	sqlite_put_int(&r->c, r->ask->body || unfinished);
+	sqlite_put_int(&r->c, unfinished ? JOB_PENDING : STORE_ANY);
 }
+
+static const struct sqlite_rows_kind jobs = {
+    .name = "job",
+    .reading = "read jobs",
+    .seq = JOB_SEQ,
+    .next = SQL_NEXT_JOB,
+    .read = read_job,
+    .wanted = wanted,
+    .drop = drop_job,
+    .bind_one = bind_one,
+};
 
 /* --- what an index may hide ----------------------------------------- */
 
@@ -546,7 +465,7 @@ look_at_late(struct db *db)
  * index do not agree, each row is looked at.
  */
 static void
-survey(struct reading *r)
+survey(const struct sqlite_rows *r)
 {
 	struct cursor c = sqlite_bind(r->db, SQL_COUNT_JOBS);
 	bool agree = sqlite3_step(c.stmt) == SQLITE_ROW &&
@@ -567,28 +486,32 @@ sqlite_jobs(void *arg, const struct store_ask *ask, struct job ***out,
     size_t *n, struct error *err)
 {
 	struct db *db = arg;
-	struct reading r = {.db = db, .ask = ask};
+	struct reading r = {
+	    .rows.kind = &jobs,
+	    .rows.db = db,
+	    .rows.ask = ask,
+	    .rows.end = db->next_job,
+	};
+	struct sqlite_rows *rows = &r.rows;
 	int rc;
 
 	if (db->empty)
 		return 0;
-	if (ask_jobs(&r, err) == -1)
+	if (ask_jobs(rows, err) == -1)
 		return -1;
-	rc = take_jobs(&r, err);
-	sqlite3_reset(r.c.stmt);
-	if (rc == -1 && r.torn)
-		rc = walk_jobs(&r, err);
+	rc = sqlite_rows_take(rows, err);
+	sqlite3_reset(rows->c.stmt);
+	if (rc == -1 && rows->torn)
+		rc = sqlite_rows_walk(rows, err);
 	if (rc == 0 && ask->which == STORE_UNFINISHED)
-		survey(&r);
+		survey(rows);
 	if (r.subs.stmt != NULL)
 		sqlite3_reset(r.subs.stmt);
-	while (rc == -1 && r.n > 0)
-		job_free(r.jobs[--r.n]);
 	if (rc == -1) {
-		free(r.jobs);
+		sqlite_rows_drop(rows);
 		return -1;
 	}
-	*out = r.jobs;
-	*n = r.n;
+	*out = (struct job **)rows->v;
+	*n = rows->n;
 	return 0;
 }

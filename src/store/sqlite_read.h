@@ -28,29 +28,52 @@ void *sqlite_get_body(struct cursor *c, size_t *len);
 int sqlite_find_seq(struct db *db, enum statement which, const char *after,
     int64_t *seq, struct error *err);
 
-/* Room for one more pointer behind n of them; the room doubles. */
-void *sqlite_grow(void *array, size_t n);
-
 /* Adds those of the job with this seq. */
 int sqlite_load_deliveries(
     struct db *db, int64_t seq, struct job *job, struct error *err);
 
 /*
- * Rows by their seqs, one by one, where a list cannot be read: a page that is
- * damaged takes its own rows away, not those behind it. The caller reads row
- * seq and says in rc what the step returned.
+ * Rows of one kind that a question is answered with, in the order of their
+ * seqs. Of many, a damaged one is left out, and where the list itself cannot
+ * be read they are gone through one by one (sqlite_rows_walk).
  */
-struct sqlite_walk {
-	struct db *db;
-	const char *kind; /* in notes of damage */
+struct sqlite_rows;
+
+struct sqlite_rows_kind {
+	const char *name; /* in notes of damage: "job" */
+	const char *reading; /* in errors: "read jobs" */
+	int seq; /* which column of the statement has it */
 	enum statement next; /* finds the next seq behind one */
-	int64_t seq;
-	int64_t end;
-	int rc; /* 0: nothing was read yet */
-	unsigned misses; /* in a row */
+	/* The row on which `c` stands; ERR_DAMAGED where it was set aside. */
+	int (*read)(struct sqlite_rows *r, void **out, struct error *err);
+	/* What the statement's conditions would have said. */
+	bool (*wanted)(const struct store_ask *ask, const void *row);
+	void (*drop)(void *row);
+	/* Asks for the row of this seq alone. */
+	void (*bind_one)(struct sqlite_rows *r, int64_t seq);
 };
 
-bool sqlite_walk_on(struct sqlite_walk *w);
-int sqlite_walk_end(const struct sqlite_walk *w, struct error *err);
+struct sqlite_rows {
+	const struct sqlite_rows_kind *kind;
+	struct db *db;
+	const struct store_ask *ask;
+	struct cursor c;
+	int64_t last; /* seq of the last row; a page begins behind it */
+	int64_t end; /* one behind the last seq that there can be */
+	bool torn; /* no more rows could be had */
+	size_t damaged; /* were left out */
+	void **v;
+	size_t n;
+	size_t given; /* handed out in pieces */
+};
+
+int sqlite_rows_take(struct sqlite_rows *r, struct error *err);
+
+/* Past pages that cannot be read: a page that is damaged takes its own rows
+ * away, not those behind it. */
+int sqlite_rows_walk(struct sqlite_rows *r, struct error *err);
+
+/* Forget all that was read. */
+void sqlite_rows_drop(struct sqlite_rows *r);
 
 #endif

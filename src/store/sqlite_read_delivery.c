@@ -149,7 +149,7 @@ load_parts(struct db *db, sqlite3_stmt *stmt, const struct store_ask *ask,
 
 /* ERR_DAMAGED where it was set aside. */
 static int
-read_delivery(struct db *db, sqlite3_stmt *stmt, const struct store_ask *ask,
+load_delivery(struct db *db, sqlite3_stmt *stmt, const struct store_ask *ask,
     struct delivery **out, struct error *err)
 {
 	int64_t seq = sqlite3_column_int64(stmt, DELIVERY_SEQ);
@@ -188,7 +188,7 @@ sqlite_load_deliveries(
 
 	sqlite_put_int(&c, seq);
 	while ((rc = sqlite3_step(c.stmt)) == SQLITE_ROW) {
-		if (read_delivery(db, c.stmt, &bare, &d, err) == 0)
+		if (load_delivery(db, c.stmt, &bare, &d, err) == 0)
 			job_add_delivery(job, d);
 		else if (err->code != ERR_DAMAGED)
 			break;
@@ -201,17 +201,6 @@ sqlite_load_deliveries(
 
 /* --- questions ------------------------------------------------------ */
 
-struct reading {
-	struct db *db;
-	const struct store_ask *ask;
-	struct cursor c;
-	int64_t last; /* seq of the last row */
-	bool torn; /* no more rows could be had */
-	size_t damaged; /* were left out */
-	struct delivery **v;
-	size_t n;
-};
-
 static enum statement
 choose_deliveries(const struct store_ask *ask)
 {
@@ -223,7 +212,7 @@ choose_deliveries(const struct store_ask *ask)
 }
 
 static int
-ask_deliveries(struct reading *r, struct error *err)
+ask_deliveries(struct sqlite_rows *r, struct error *err)
 {
 	const struct store_ask *ask = r->ask;
 
@@ -244,102 +233,54 @@ ask_deliveries(struct reading *r, struct error *err)
 	return 0;
 }
 
-static bool
-of_many(const struct store_ask *ask)
+static int
+read_delivery(struct sqlite_rows *r, void **out, struct error *err)
 {
-	return ask->which != STORE_BY_ID;
+	struct delivery *d;
+
+	if (load_delivery(r->db, r->c.stmt, r->ask, &d, err) == -1)
+		return -1;
+	*out = d;
+	return 0;
 }
 
 static bool
-full(const struct reading *r)
+wanted(const struct store_ask *ask, const void *row)
 {
-	return r->ask->limit > 0 && r->n >= r->ask->limit;
-}
+	const struct delivery *d = row;
 
-static bool
-wanted(const struct store_ask *ask, const struct delivery *d)
-{
 	return (ask->state == STORE_ANY || ask->state == (int)d->state) &&
 	    (ask->target == NULL || str_eq(ask->target, d->target)) &&
 	    (ask->job == NULL || str_eq(ask->job, d->job_id));
 }
 
-static int
-take_delivery(struct reading *r, struct error *err)
+static void
+drop_delivery(void *row)
 {
-	struct delivery *d;
-
-	if (read_delivery(r->db, r->c.stmt, r->ask, &d, err) == -1) {
-		r->damaged++;
-		return err->code == ERR_DAMAGED && of_many(r->ask) ? 0 : -1;
-	}
-	if (of_many(r->ask) && !wanted(r->ask, d)) {
-		delivery_free(d);
-		return 0;
-	}
-	r->v = sqlite_grow(r->v, r->n);
-	r->v[r->n++] = d;
-	return 0;
+	delivery_free(row);
 }
 
-static bool
-in_order(struct reading *r)
+static void
+bind_one(struct sqlite_rows *r, int64_t seq)
 {
-	int64_t seq = sqlite3_column_int64(r->c.stmt, DELIVERY_SEQ);
-
-	if (of_many(r->ask) && seq <= r->last)
-		return false;
-	r->last = seq;
-	return true;
+	r->c = sqlite_bind(r->db, SQL_DELIVERY_BY_SEQ);
+	sqlite_put_int(&r->c, seq);
 }
 
-static int
-take_deliveries(struct reading *r, struct error *err)
-{
-	int rc = SQLITE_DONE;
-
-	while (!full(r) && (rc = sqlite3_step(r->c.stmt)) == SQLITE_ROW) {
-		if (!in_order(r)) {
-			r->torn = true;
-			return -1;
-		}
-		if (take_delivery(r, err) == -1)
-			return -1;
-		rc = SQLITE_DONE;
-	}
-	if (rc == SQLITE_DONE)
-		return 0;
-	sqlite_complain(r->db, "read deliveries", err);
-	r->torn = err->code == ERR_DAMAGED && of_many(r->ask);
-	return -1;
-}
-
-static int
-walk_deliveries(struct reading *r, struct error *err)
-{
-	struct sqlite_walk w = {
-	    .db = r->db,
-	    .kind = "delivery",
-	    .next = SQL_NEXT_DELIVERY,
-	    .seq = r->last + 1,
-	    .end = r->db->next_delivery,
-	};
-	int rc = 0;
-
-	while (rc == 0 && !full(r) && sqlite_walk_on(&w)) {
-		r->c = sqlite_bind(r->db, SQL_DELIVERY_BY_SEQ);
-		sqlite_put_int(&r->c, w.seq);
-		w.rc = sqlite3_step(r->c.stmt);
-		if (w.rc == SQLITE_ROW)
-			rc = take_delivery(r, err);
-		sqlite3_reset(r->c.stmt);
-	}
-	return rc == 0 ? sqlite_walk_end(&w, err) : -1;
-}
+static const struct sqlite_rows_kind deliveries = {
+    .name = "delivery",
+    .reading = "read deliveries",
+    .seq = DELIVERY_SEQ,
+    .next = SQL_NEXT_DELIVERY,
+    .read = read_delivery,
+    .wanted = wanted,
+    .drop = drop_delivery,
+    .bind_one = bind_one,
+};
 
 /* All that wait were asked for, and the index forgot some. */
 static bool
-some_hidden(const struct reading *r)
+some_hidden(const struct sqlite_rows *r)
 {
 	const struct store_ask *ask = r->ask;
 	struct cursor c;
@@ -356,42 +297,37 @@ some_hidden(const struct reading *r)
 	return hidden;
 }
 
-static void
-drop(struct reading *r)
-{
-	while (r->n > 0)
-		delivery_free(r->v[--r->n]);
-	free(r->v);
-	r->v = NULL;
-	r->last = 0;
-}
-
 int
 sqlite_deliveries(void *arg, const struct store_ask *ask,
     struct delivery ***out, size_t *n, struct error *err)
 {
 	struct db *db = arg;
-	struct reading r = {.db = db, .ask = ask};
+	struct sqlite_rows r = {
+	    .kind = &deliveries,
+	    .db = db,
+	    .ask = ask,
+	    .end = db->next_delivery,
+	};
 	int rc;
 
 	if (db->empty)
 		return 0;
 	if (ask_deliveries(&r, err) == -1)
 		return -1;
-	rc = take_deliveries(&r, err);
+	rc = sqlite_rows_take(&r, err);
 	sqlite3_reset(r.c.stmt);
 	if (rc == 0 && some_hidden(&r)) {
-		drop(&r);
+		sqlite_rows_drop(&r);
 		r.torn = true;
 		rc = -1;
 	}
 	if (rc == -1 && r.torn)
-		rc = walk_deliveries(&r, err);
+		rc = sqlite_rows_walk(&r, err);
 	if (rc == -1) {
-		drop(&r);
+		sqlite_rows_drop(&r);
 		return -1;
 	}
-	*out = r.v;
+	*out = (struct delivery **)r.v;
 	*n = r.n;
 	return 0;
 }
