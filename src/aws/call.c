@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "aws/awserr.h"
+#include "aws/retry.h"
 #include "aws/sigv4.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -15,7 +16,11 @@
 struct aws_client {
 	struct loop *loop;
 	struct http_client *http;
-	struct creds_cache *creds;
+	bool anonymous;
+	bool is_fixed;
+	struct creds fixed; /* where is_fixed */
+	struct creds_cache *creds; /* or NULL: fixed, or anonymous */
+	struct retry_options retry;
 };
 
 struct aws_call {
@@ -38,15 +43,23 @@ aws_client_new(const struct aws_client_options *options,
 	    .env = {.loop = options->loop, .http = options->http},
 	    .profile = options->profile,
 	};
-	struct creds_cache *creds;
+	struct creds_cache *creds = NULL;
+	struct retry_options retry;
 	struct aws_client *c;
 
-	if (creds_cache_new(&co, &creds, err) == -1)
+	if (retry_options_load(options->profile, &retry, err) == -1 ||
+	    (options->fixed == NULL && !options->anonymous &&
+		creds_cache_new(&co, &creds, err) == -1))
 		return -1;
 	c = xcalloc(1, sizeof(*c));
 	c->loop = options->loop;
 	c->http = options->http;
+	c->retry = retry;
 	c->creds = creds;
+	c->anonymous = options->anonymous;
+	c->is_fixed = !options->anonymous && options->fixed != NULL;
+	if (c->is_fixed)
+		creds_copy(options->fixed, &c->fixed);
 	*out = c;
 	return 0;
 }
@@ -57,6 +70,8 @@ aws_client_free(struct aws_client *c)
 	if (c == NULL)
 		return;
 	creds_cache_free(c->creds);
+	if (c->is_fixed)
+		creds_done(&c->fixed);
 	sigv4_forget_keys();
 	free(c);
 }
@@ -82,6 +97,8 @@ aws_client_creds(struct aws_client *c)
 static bool
 refresh(struct aws_client *c, const char *expired)
 {
+	if (c->creds == NULL)
+		return false;
 	creds_cache_refused(c->creds, expired);
 	return !str_eq(creds_cache_now(c->creds)->access_key, expired);
 }
@@ -175,15 +192,20 @@ sign(struct aws_call *call, struct headers *headers, struct error *err)
 	    .payload_hash = call->payload_hash,
 	    .path_as_is = s3,
 	};
-	struct sigv4_credentials sc = creds_for_signing(creds_cache_now(call->client->creds));
+	struct aws_client *c = call->client;
+	struct sigv4_credentials sc;
 	size_t i;
 
-	free(call->signed_by);
-	call->signed_by = xstrdup(sc.access_key);
 	headers_add(headers, "Host", r->host);
 	for (i = 0; i < call->headers.n; i++)
 		headers_add(
 		    headers, call->headers.v[i].name, call->headers.v[i].value);
+	if (c->anonymous)
+		return 0;
+	sc = creds_for_signing(
+	    c->is_fixed ? &c->fixed : creds_cache_now(c->creds));
+	free(call->signed_by);
+	call->signed_by = xstrdup(sc.access_key);
 	/* S3 wants the hash as a header as well. */
 	if (s3)
 		headers_add(
