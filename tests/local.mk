@@ -343,6 +343,8 @@ flow_tests += tests/flow/test_s3_region
 tests_flow_test_s3_region_SOURCES = tests/flow/test_s3_region.c $(flow_support)
 flow_tests += tests/flow/test_submit
 tests_flow_test_submit_SOURCES = tests/flow/test_submit.c $(flow_support)
+flow_tests += tests/flow/test_upload
+tests_flow_test_upload_SOURCES = tests/flow/test_upload.c $(flow_support)
 
 # One script a line, sorted.
 system_tests =
