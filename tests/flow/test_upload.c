@@ -147,7 +147,7 @@ a_process_that_died_behind_the_upload_goes_on(void **state)
 	    "");
 	reply_accepted(expect_invoke(1), 1);
 	flow_take_up();
-	time_passes(1000);
+	time_passes(100);
 	must_be(JOB_PENDING, OUTCOME_NONE);
 }
 
