@@ -84,6 +84,12 @@ aws_client_skew_ms(const struct aws_client *c, const char *host)
 	return 0;
 }
 
+struct loop *
+aws_client_loop(const struct aws_client *c)
+{
+	return c->loop;
+}
+
 struct creds_cache *
 aws_client_creds(struct aws_client *c)
 {
@@ -159,6 +165,8 @@ on_response(
 		return;
 	}
 	if (resp != NULL) {
+		if (call->request.refused != NULL)
+			call->request.refused(resp, call->request.refused_arg);
 		awserr_from_response(call->request.what, resp, &err);
 	} else {
 		err = *http_err;

@@ -57,6 +57,10 @@ struct aws_request {
 	/* No retries but for expired credentials and the clock: the sink had
 	 * bytes, or the caller has a schedule of its own. */
 	bool no_retry;
+	/* Hears of each answer that is not 2xx, before it is classified, and
+	 * before the next try; or NULL. A redirect is never followed here. */
+	void (*refused)(const struct http_response *r, void *arg);
+	void *refused_arg;
 };
 
 /* A 2xx response, or NULL with the error of whatever kind. */
@@ -68,6 +72,9 @@ typedef void aws_done_fn(
 int aws_client_new(const struct aws_client_options *options,
     struct aws_client **out, struct error *err);
 void aws_client_free(struct aws_client *c);
+
+/* Borrowed. */
+struct loop *aws_client_loop(const struct aws_client *c);
 
 /* NULL where they are fixed or none are wanted. Borrowed. */
 struct creds_cache *aws_client_creds(struct aws_client *c);

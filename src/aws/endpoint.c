@@ -353,3 +353,24 @@ endpoint_s3_target(const struct aws_endpoint *e, const char *bucket,
 	*path = buf_take(&b);
 	return 0;
 }
+
+/* stand-in */
+int
+endpoint_in_region(const struct aws_endpoint *e, const char *region,
+    struct aws_endpoint *out, struct error *err)
+{
+	if (check_region("the bucket's region", region, err) == -1) {
+		err->code = ERR_PROTOCOL;
+		return -1;
+	}
+	out->scheme = xstrdup(e->scheme);
+	out->host = e->custom
+	    ? xstrdup(e->host)
+	    : xasprintf("s3.%s.%s", region, suffix_of(region));
+	out->base_path = xstrdup(e->base_path);
+	out->url = xasprintf("%s://%s%s", out->scheme, out->host, out->base_path);
+	out->region = xstrdup(region);
+	out->custom = e->custom;
+	out->path_style = e->path_style;
+	return 0;
+}

@@ -300,3 +300,23 @@ profile_setting(
 		*out = value;
 	return rc;
 }
+
+/* stand-in */
+int
+profile_or_env(const char *variable, const char *explicit_name,
+    const char *key, char **out, char **from, struct error *err)
+{
+	const char *v = getenv(variable);
+
+	*out = NULL;
+	*from = NULL;
+	if (v != NULL && *v != '\0') {
+		*out = xstrdup(v);
+		*from = xstrdup(variable);
+		return 0;
+	}
+	if (profile_setting(explicit_name, key, out, err) == -1)
+		return -1;
+	*from = *out != NULL ? xstrdup(key) : NULL;
+	return 0;
+}

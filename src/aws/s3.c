@@ -1,30 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HEAD, GET and PUT of objects. */
+/* What all verbs have in common: an address, an answer, another region. */
 #include "aws/s3.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/awserr.h"
+#include "aws/s3_inner.h"
 #include "aws/s3uri.h"
+#include "aws/s3xml.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
-
-#define HEAD_TIMEOUT_MS 30000
-
-struct s3 {
-	struct aws_client *client;
-	const struct aws_endpoint *endpoint;
-};
-
-struct s3_call {
-	struct aws_call *call;
-	int64_t offset;
-	const char *if_match; /* of a GET, or NULL; our own */
-	bool want_body;
-	s3_done_fn *done;
-	void *arg;
-};
 
 struct s3 *
 s3_new(const struct s3_options *options)
@@ -33,219 +20,214 @@ s3_new(const struct s3_options *options)
 
 	s3->client = options->client;
 	s3->endpoint = options->endpoint;
+	s3->sums = options->sums;
+	s3->regions = s3_regions_new();
 	return s3;
 }
 
 void
 s3_free(struct s3 *s3)
 {
+	if (s3 == NULL)
+		return;
+	s3_regions_free(s3->regions);
 	free(s3);
 }
 
-static const char *
-or_empty(const char *s)
+/* --- the call ------------------------------------------------------- */
+
+struct s3_call *
+s3_call_new(struct s3 *s3, const struct s3_ref *ref, unsigned flags,
+    s3_answered_fn *answered, struct error *err)
 {
-	return s != NULL ? s : "";
+	bool of_bucket = (flags & S3_CALL_BUCKET) != 0;
+	struct s3_call *call;
+	char *bucket, *key;
+
+	if (s3_uri_parse(ref->uri, of_bucket ? S3_URI_PREFIX : 0, &bucket, &key,
+		err) == -1)
+		return NULL;
+	call = xcalloc(1, sizeof(*call));
+	call->s3 = s3;
+	call->bucket = bucket;
+	call->key = of_bucket ? xstrdup("") : key;
+	call->prefix = of_bucket ? key : NULL;
+	call->answered = answered;
+	headers_init(&call->headers);
+	if (!str_empty(ref->owner))
+		headers_add(
+		    &call->headers, "x-amz-expected-bucket-owner", ref->owner);
+	return call;
 }
 
-/* A body without a length could have been cut off without a sign of it. */
-static int
-check_length(const struct http_response *r, struct error *err)
+void
+s3_call_free(struct s3_call *call)
 {
-	int64_t announced = http_response_length(r);
-
-	if (announced == -1 || announced != r->body_bytes) {
-		err_set(err, ERR_NET, "GetObject: %lld of %lld bytes came",
-		    (long long)r->body_bytes, (long long)announced);
-		err->retryable = true;
-		return -1;
-	}
-	return 0;
-}
-
-/* "bytes 100-199/200" begins where we asked it to. */
-static bool
-begins_at(const struct http_response *r, int64_t offset)
-{
-	const char *range = headers_get(&r->headers, "content-range");
-	char want[40];
-
-	if (offset == 0)
-		return r->status == 200;
-	snprintf(want, sizeof(want), "bytes %lld-", (long long)offset);
-	return r->status == 206 && range != NULL && str_starts(range, want);
-}
-
-/* What S3 promises of If-Match and Range, something between may break. */
-static int
-check_head(const struct http_response *r, void *arg, struct error *err)
-{
-	const struct s3_call *call = arg;
-	const char *etag = or_empty(headers_get(&r->headers, "etag"));
-
-	if (!begins_at(r, call->offset))
-		return err_set(err, ERR_PROTOCOL,
-		    "GetObject: asked for the bytes from %lld on, and others "
-		    "came (HTTP %d)",
-		    (long long)call->offset, r->status);
-	/* A whole object without an ETag is what If-Match let through. */
-	if (!str_empty(call->if_match) && !str_eq(etag, call->if_match) &&
-	    (*etag != '\0' || call->offset > 0)) {
-		err_set(err, ERR_PROTOCOL,
-		    "GetObject: asked for version %s, and %s came",
-		    call->if_match, etag);
-		/* What S3 would have said. */
-		snprintf(err->remote_code, sizeof(err->remote_code),
-		    "PreconditionFailed");
-		return -1;
-	}
-	return 0;
-}
-
-static void
-call_free(struct s3_call *call)
-{
-	free((char *)(uintptr_t)call->if_match);
+	s3file_cancel(call->file);
+	hash_free(call->hash);
+	if (call->own_sum)
+		s3sum_free(call->sum);
+	headers_done(&call->headers);
+	free(call->bucket);
+	free(call->key);
+	free(call->prefix);
+	free(call->query);
+	free(call->if_match);
+	free(call->etag);
 	free(call);
 }
 
 static void
-on_answer(const struct http_response *r, const struct error *err, void *arg)
+on_refusal(const struct http_response *r, void *arg)
 {
 	struct s3_call *call = arg;
-	struct s3_object object;
-	struct error bad;
 
-	if (r != NULL && call->want_body && check_length(r, &bad) == -1)
-		err = &bad;
-	if (err != NULL) {
-		call->done(NULL, err, call->arg);
-		call_free(call);
-		return;
-	}
-	object.etag = or_empty(headers_get(&r->headers, "etag"));
-	object.content_type =
-	    or_empty(headers_get(&r->headers, "content-type"));
-	object.size = http_response_length(r) + call->offset;
-	object.modified_at = http_response_date(r, "last-modified");
-	object.server_at = http_response_date(r, "date");
-	call->done(&object, NULL, call->arg);
-	call_free(call);
+	call->region_status = r->status;
+	if (!s3_region_of(r, call->region, sizeof(call->region)))
+		call->region[0] = '\0';
 }
 
-/* Address the object and send; what the three verbs have in common. */
+static void on_answer(
+    const struct http_response *r, const struct error *err, void *arg);
+
 static int
-start(struct s3 *s3, const char *uri, struct aws_request *r,
-    struct s3_call *call, struct error *err)
+send_to(struct s3_call *call, const struct aws_endpoint *e, struct error *err)
 {
-	char *bucket, *key, *host, *path;
+	struct aws_request *r = &call->request;
+	char *host, *path;
 	int rc;
 
-	if (s3_uri_parse(uri, 0, &bucket, &key, err) == -1)
+	if (endpoint_s3_target(e, call->bucket, call->key, &host, &path, err) ==
+	    -1)
 		return -1;
-	rc = endpoint_s3_target(s3->endpoint, bucket, key, &host, &path, err);
-	if (rc == 0) {
-		r->service = "s3";
-		r->region = s3->endpoint->region;
-		r->scheme = s3->endpoint->scheme;
-		r->host = host;
-		r->path = path;
-		rc = aws_call(s3->client, r, on_answer, call, &call->call, err);
-		free(host);
-		free(path);
-	}
-	free(bucket);
-	free(key);
-	return rc == 0 ? 0 : err_prefix(err, "%s", uri);
+	call->region[0] = '\0';
+	r->service = "s3";
+	r->region = e->region;
+	r->scheme = e->scheme;
+	r->host = host;
+	r->path = path;
+	r->query = call->query;
+	r->headers = &call->headers;
+	r->refused = on_refusal;
+	r->refused_arg = call;
+	rc = aws_call(call->s3->client, r, on_answer, call, &call->call, err);
+	free(host);
+	free(path);
+	return rc;
 }
 
-static int
-launch(struct s3 *s3, const char *uri, struct aws_request *r,
-    struct s3_call init, struct s3_call **out, struct error *err)
+int
+s3_call_send(struct s3_call *call, struct error *err)
 {
-	struct s3_call *call = xmemdup(&init, sizeof(init));
+	const struct s3 *s3 = call->s3;
+	const struct aws_endpoint *e =
+	    s3_regions_find(s3->regions, call->bucket, s3->endpoint);
 
-	call->if_match = xstrdup_or_null(init.if_match);
-	if (call->want_body) {
-		r->head = check_head;
-		r->head_arg = call;
-	}
-	if (start(s3, uri, r, call, err) == -1) {
-		call_free(call);
+	if (send_to(call, e, err) == 0)
+		return 0;
+	return err_prefix(err, "s3://%s/%s", call->bucket, call->key);
+}
+
+int
+s3_call_launch(struct s3_call *call, struct s3_call **out, struct error *err)
+{
+	if (s3_call_send(call, err) == -1) {
+		s3_call_free(call);
 		return -1;
 	}
 	*out = call;
 	return 0;
 }
 
-int
-s3_head(struct s3 *s3, const struct s3_ref *ref, s3_done_fn *done, void *arg,
-    struct s3_call **out, struct error *err)
-{
-	struct aws_request r = {
-	    .what = "HeadObject",
-	    .method = "HEAD",
-	    .timeout_ms = HEAD_TIMEOUT_MS,
-	};
-	struct s3_call init = {.done = done, .arg = arg};
+/* --- answers -------------------------------------------------------- */
 
-	return launch(s3, ref->uri, &r, init, out, err);
-}
-
-int
-s3_get(struct s3 *s3, const struct s3_get *get, s3_done_fn *done, void *arg,
-    struct s3_call **out, struct error *err)
+/*
+ * Once more, to where the bucket is said to be. The name of a host is never
+ * taken from an answer. A 307 is for the while that names take to get around,
+ * so it is not remembered.
+ */
+static int
+send_elsewhere(struct s3_call *call, struct error *err)
 {
-	struct headers headers;
-	struct aws_request r = {
-	    .what = "GetObject",
-	    .method = "GET",
-	    .headers = &headers,
-	    .sink = get->sink,
-	    .sink_arg = get->sink_arg,
-	};
-	struct s3_call init = {
-	    .offset = get->offset,
-	    .if_match = get->if_match,
-	    .want_body = true,
-	    .done = done,
-	    .arg = arg,
-	};
+	const struct s3 *s3 = call->s3;
+	struct aws_endpoint there;
 	int rc;
 
-	headers_init(&headers);
-	if (!str_empty(get->if_match))
-		headers_add(&headers, "If-Match", get->if_match);
-	if (get->offset > 0)
-		headers_addf(
-		    &headers, "Range", "bytes=%lld-", (long long)get->offset);
-	rc = launch(s3, get->ref.uri, &r, init, out, err);
-	headers_done(&headers);
+	if (endpoint_in_region(s3->endpoint, call->region, &there, err) == -1)
+		return -1;
+	call->redirected = true;
+	rc = send_to(call, &there, err);
+	if (rc == 0 && call->region_status != 307)
+		s3_regions_learn(s3->regions, call->bucket, &there);
+	else
+		endpoint_done(&there);
 	return rc;
 }
 
-int
-s3_put(struct s3 *s3, const struct s3_put *put, s3_done_fn *done, void *arg,
-    struct s3_call **out, struct error *err)
+static bool
+is_elsewhere(const struct s3_call *call)
 {
-	struct headers headers;
-	struct aws_request r = {
-	    .what = "PutObject",
-	    .method = "PUT",
-	    .headers = &headers,
-	    .body_fd = put->fd,
-	    .file_len = put->len,
-	    .file_sha256 = put->sha256,
-	};
-	struct s3_call init = {.done = done, .arg = arg};
-	int rc;
+	const struct aws_endpoint *asked = s3_regions_find(
+	    call->s3->regions, call->bucket, call->s3->endpoint);
 
-	headers_init(&headers);
-	if (!str_empty(put->content_type))
-		headers_add(&headers, "Content-Type", put->content_type);
-	rc = launch(s3, put->ref.uri, &r, init, out, err);
-	headers_done(&headers);
-	return rc;
+	return call->region[0] != '\0' && !call->redirected &&
+	    !str_eq(call->region, asked->region);
+}
+
+/* S3 may find out that it cannot once it has said 200. */
+static bool
+is_error_after_all(const struct http_response *r, struct http_response *as)
+{
+	struct s3xml_error e;
+	struct error ignored;
+
+	if (s3xml_parse_error(r->body.data, r->body.len, &e, &ignored) == -1)
+		return false;
+	*as = *r;
+	as->status = 500;
+	return true;
+}
+
+static void
+on_answer(const struct http_response *r, const struct error *err, void *arg)
+{
+	struct s3_call *call = arg;
+	struct http_response as;
+	struct error e;
+
+	call->call = NULL;
+	if (r != NULL && is_error_after_all(r, &as)) {
+		awserr_from_response(call->request.what, &as, &e);
+		err = &e;
+	} else if (err != NULL && is_elsewhere(call)) {
+		if (send_elsewhere(call, &e) == 0)
+			return;
+		err = &e;
+	}
+	if (call->answered(call, err == NULL ? r : NULL, err))
+		s3_call_free(call);
+}
+
+void
+s3_call_done(struct s3_call *call, const struct http_response *r,
+    const struct error *err)
+{
+	struct s3_object o;
+
+	if (err != NULL) {
+		call->done(NULL, err, call->arg);
+		return;
+	}
+	o.etag = headers_get(&r->headers, "etag");
+	if (o.etag == NULL)
+		o.etag = "";
+	o.content_type = headers_get(&r->headers, "content-type");
+	if (o.content_type == NULL)
+		o.content_type = "";
+	o.size = http_response_length(r) + call->offset;
+	o.modified_at = http_response_date(r, "last-modified");
+	o.server_at = http_response_date(r, "date");
+	call->done(&o, NULL, call->arg);
 }
 
 void
@@ -254,5 +236,5 @@ s3_cancel(struct s3_call *call)
 	if (call == NULL)
 		return;
 	aws_cancel(call->call);
-	call_free(call);
+	s3_call_free(call);
 }

@@ -77,17 +77,31 @@ struct s3_get {
 int s3_get(struct s3 *s3, const struct s3_get *get, s3_done_fn *done, void *arg,
     struct s3_call **out, struct error *err);
 
-/* A file's whole contents; fd must stay open till done. */
+/*
+ * A file's whole contents; fd must stay open till done. The file is read once
+ * before, in slices, where its checksum is to be sent. A store that does not
+ * know checksums or If-None-Match (NotImplemented) is asked without.
+ */
 struct s3_put {
 	struct s3_ref ref;
 	const char *content_type; /* or NULL */
 	int fd;
 	int64_t len;
-	const char *sha256; /* hex, of the contents */
+	const char *sha256; /* hex, of the contents; NULL: not signed over
+			       https, and found out first without */
 	bool if_absent; /* If-None-Match: *; ERR_EXISTS where there is one */
 };
 int s3_put(struct s3 *s3, const struct s3_put *put, s3_done_fn *done, void *arg,
     struct s3_call **out, struct error *err);
+
+/*
+ * Is what lies there what was to be put there, say by a try whose answer was
+ * lost? Done with an object (its size and ETag alone) where the sizes are the
+ * same and, where the store tells one, the checksum, or the ETag that is an
+ * MD5; else ERR_EXISTS.
+ */
+int s3_compare(struct s3 *s3, const struct s3_put *put, s3_done_fn *done,
+    void *arg, struct s3_call **out, struct error *err);
 
 /* What is not there is no error: S3 says the same of both. */
 int s3_delete(struct s3 *s3, const struct s3_ref *ref, s3_done_fn *done,
@@ -119,8 +133,8 @@ int s3_list(struct s3 *s3, const struct s3_list *list, s3_list_fn *done,
 /*
  * A URL that gets the object without credentials, for expires_s seconds (1 to
  * 604,800) or as long as the credentials hold: *valid_s says which. Needs
- * credentials that are there (creds_cache_wait). Sends nothing. *url is the
- * caller's, and a secret while it is valid.
+ * credentials that are there (creds_cache_wait). Sends nothing, and the owner
+ * is not looked at. *url is the caller's, and a secret while it is valid.
  */
 int s3_presign(struct s3 *s3, const struct s3_ref *ref, int64_t expires_s,
     char **url, int64_t *valid_s, struct error *err);

@@ -27,11 +27,17 @@ void s3sum_free(struct s3sum *s);
 void s3sum_begin(struct s3sum *s, const struct headers *h);
 void s3sum_update(struct s3sum *s, const void *data, size_t len);
 
-/* All bytes came: 0, or ERR_PROTOCOL, remote code "ChecksumMismatch". */
-int s3sum_check(const struct s3sum *s, struct error *err);
+/* All bytes came: 0, or ERR_PROTOCOL with this remote code. Once. */
+#define S3SUM_MISMATCH "ChecksumMismatch"
+int s3sum_check(struct s3sum *s, struct error *err);
 
 /* "CRC64NVME" and the like; NULL: nothing was announced. Static. */
 const char *s3sum_algorithm(const struct s3sum *s);
+
+/* What is sent: the header and its value. */
+#define S3SUM_CRC64NVME "x-amz-checksum-crc64nvme"
+#define S3SUM_CRC64NVME_SIZE 13 /* NUL included */
+void s3sum_format_crc64nvme(uint64_t crc, char out[S3SUM_CRC64NVME_SIZE]);
 
 /*
  * AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION, or

@@ -85,6 +85,7 @@ struct copy {
 	const struct job *job;
 	bool remote; /* from the service */
 	const char *file;
+	bool own_file; /* a new one, of ours alone */
 };
 
 struct fetching {
@@ -108,8 +109,9 @@ on_fetched(const struct error *err, void *arg)
 }
 
 static int
-fetch_from_s3(struct app *app, const struct job *job, int fd, struct error *err)
+fetch_from_s3(struct app *app, const struct copy *c, int fd, struct error *err)
 {
+	const struct job *job = c->job;
 	struct fetching f = {.app = app, .err = err};
 	struct fetch_options options = {
 	    .loop = app->loop,
@@ -117,9 +119,13 @@ fetch_from_s3(struct app *app, const struct job *job, int fd, struct error *err)
 	    .etag = job->result_etag,
 	    .size = job->result_size,
 	    .fd = fd,
+	    .own_file = c->own_file,
 	};
+	struct engine_policy policy;
 	struct fetch *fetch;
 
+	app_policy(job->spec.endpoint, &policy, app);
+	options.owner = policy.bucket_owner;
 	if (sites_get(app->sites, job->spec.region, &options.site, err) == -1 ||
 	    fetch_start(&options, on_fetched, &f, &fetch, err) == -1)
 		return -1;
@@ -136,7 +142,7 @@ fetch_to(struct app *app, const struct copy *c, int fd, struct error *err)
 {
 	if (c->remote)
 		return remote_result(app, c->job, fd, err);
-	return fetch_from_s3(app, c->job, fd, err);
+	return fetch_from_s3(app, c, fd, err);
 }
 
 /* Under its own name only when it is whole. */
@@ -197,6 +203,7 @@ output_write(struct app *app, const struct job *job,
 	real = realpath(file, NULL);
 	if (real != NULL)
 		c.file = real;
+	c.own_file = true;
 	rc = fetch_to_file(app, &c, err);
 	free(real);
 	return rc;

@@ -49,6 +49,14 @@ must_s3_prefix(const char *s)
 	return NULL;
 }
 
+static const char *
+must_account(const char *s)
+{
+	if (strlen(s) != 12 || strspn(s, "0123456789") != 12)
+		return "it must be the 12 digits of an AWS account";
+	return NULL;
+}
+
 /* More is looked at by those who will speak to it. */
 static const char *
 must_url(const char *s)
@@ -179,6 +187,9 @@ const struct conf_key conf_keys[] = {
 	.must = must_s3_prefix, .help = "where inputs are uploaded to"},
     {"endpoint", "output_path", CONF_TEXT, "", AT(endpoint, output_path),
 	.must = must_s3_prefix, .help = "the endpoint's S3OutputPath"},
+    {"endpoint", "expected_bucket_owner", CONF_TEXT, "",
+	AT(endpoint, expected_bucket_owner), .must = must_account,
+	.help = "the account that the buckets have to belong to"},
     {"endpoint", "output_names", CONF_CHOICE, "awaitd",
 	AT(endpoint, output_names), .choices = "awaitd|service",
 	.help = "who names the results"},

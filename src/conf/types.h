@@ -73,6 +73,7 @@ struct conf_endpoint {
 	int inline_bodies; /* enum conf_inline */
 	char *input_prefix;
 	char *output_path;
+	char *expected_bucket_owner;
 	int output_names; /* enum conf_names */
 	int64_t request_ttl_ms;
 	int64_t invocation_timeout_ms;

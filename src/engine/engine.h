@@ -24,6 +24,7 @@ struct engine;
 struct engine_policy {
 	struct plan plan;
 	const char *input_prefix; /* s3://… for uploads, or NULL */
+	const char *bucket_owner; /* whose buckets they have to be, or NULL */
 	int64_t doubt_grace_ms; /* of looks before submission n + 1, or more */
 	int64_t late_looks_ms; /* for a result after the job expired; 0: none */
 };

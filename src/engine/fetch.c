@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/backoff.h"
 #include "base/encode.h"
@@ -30,9 +31,13 @@ static const struct backoff fetch_backoff = {
 struct fetch {
 	struct fetch_options o;
 	char *uri;
+	char *owner;
 	char *etag;
 	int64_t offset;
+	int64_t began_at; /* where the descriptor stood */
 	unsigned tries;
+	bool anew; /* it was: what is wrong again stays so */
+	struct s3sum *sum; /* over all pieces */
 	struct hash *hash; /* NULL: nobody wants to know */
 	struct s3_call *call;
 	struct loop_timer *timer;
@@ -46,7 +51,9 @@ fetch_free(struct fetch *f)
 	s3_cancel(f->call);
 	loop_timer_free(f->timer);
 	hash_free(f->hash);
+	s3sum_free(f->sum);
 	free(f->uri);
+	free(f->owner);
 	free(f->etag);
 	free(f);
 }
@@ -78,6 +85,65 @@ take_piece(const void *data, size_t len, void *arg, struct error *err)
 	return 0;
 }
 
+/* The whole once more, in the place of what is wrong. */
+static int
+begin_anew(struct fetch *f, struct error *err)
+{
+	if (ftruncate(f->o.fd, f->began_at) == -1 ||
+	    lseek(f->o.fd, f->began_at, SEEK_SET) == -1)
+		return err_set_errno(err, ERR_IO, "take wrong bytes back");
+	f->anew = true;
+	f->offset = 0;
+	if (f->hash != NULL) {
+		hash_free(f->hash);
+		f->hash = hash_new(HASH_SHA256);
+	}
+	return 0;
+}
+
+static void
+go_on(struct fetch *f, const struct error *err)
+{
+	log_warn("fetch", "%s; going on at byte %lld", err->text,
+	    (long long)f->offset);
+	loop_timer_set(f->timer,
+	    backoff_delay_ms(&fetch_backoff, f->tries > 0 ? f->tries - 1 : 0,
+		random_unit()));
+}
+
+static void
+on_mismatch(struct fetch *f, const struct error *err)
+{
+	struct error e = *err;
+
+	err_prefix(&e, "%s", f->uri);
+	if (!f->o.own_file || f->anew) {
+		err_hint(&e,
+		    "What came before this error is not the result. A proxy "
+		    "or the store itself damages it.");
+		end(f, &e);
+	} else if (begin_anew(f, &e) == -1) {
+		end(f, &e);
+	} else {
+		go_on(f, &e);
+	}
+}
+
+static void
+check_size(struct fetch *f, const struct s3_object *object)
+{
+	struct error e;
+
+	if (f->o.size == -1 || object->size == f->o.size) {
+		end(f, NULL);
+		return;
+	}
+	err_set(&e, ERR_PROTOCOL, "%s has %lld bytes now, and %lld were noted",
+	    f->uri, (long long)object->size, (long long)f->o.size);
+	snprintf(e.remote_code, sizeof(e.remote_code), CHANGED);
+	end(f, &e);
+}
+
 static void
 on_got(const struct s3_object *object, const struct error *err, void *arg)
 {
@@ -85,16 +151,12 @@ on_got(const struct s3_object *object, const struct error *err, void *arg)
 	struct error e;
 
 	f->call = NULL;
-	if (object != NULL && f->o.size != -1 && object->size != f->o.size) {
-		err_set(&e, ERR_PROTOCOL,
-		    "%s has %lld bytes now, and %lld were noted", f->uri,
-		    (long long)object->size, (long long)f->o.size);
-		snprintf(e.remote_code, sizeof(e.remote_code), CHANGED);
-		end(f, &e);
+	if (object != NULL) {
+		check_size(f, object);
 		return;
 	}
-	if (object != NULL) {
-		end(f, NULL);
+	if (str_eq(err->remote_code, S3SUM_MISMATCH)) {
+		on_mismatch(f, err);
 		return;
 	}
 	e = *err;
@@ -105,23 +167,20 @@ on_got(const struct s3_object *object, const struct error *err, void *arg)
 	}
 	/* Without an ETag nobody knows whether the rest is of the same. */
 	if (!e.retryable || ++f->tries >= TRIES_MAX ||
-	    (f->offset > 0 && *f->etag == '\0')) {
+	    (f->offset > 0 && *f->etag == '\0'))
 		end(f, &e);
-		return;
-	}
-	log_warn(
-	    "fetch", "%s; going on at byte %lld", e.text, (long long)f->offset);
-	loop_timer_set(f->timer,
-	    backoff_delay_ms(&fetch_backoff, f->tries - 1, random_unit()));
+	else
+		go_on(f, &e);
 }
 
 static int
 get_rest(struct fetch *f, struct error *err)
 {
 	struct s3_get get = {
-	    .ref.uri = f->uri,
+	    .ref = {.uri = f->uri, .owner = f->owner},
 	    .if_match = f->etag,
 	    .offset = f->offset,
+	    .sum = f->sum,
 	    .sink = take_piece,
 	    .sink_arg = f,
 	};
@@ -147,7 +206,10 @@ fetch_start(const struct fetch_options *options, fetch_done_fn *done, void *arg,
 
 	f->o = *options;
 	f->uri = xstrdup(options->uri);
+	f->owner = xstrdup_or_null(options->owner);
 	f->etag = xstrdup(options->etag != NULL ? options->etag : "");
+	f->began_at = lseek(options->fd, 0, SEEK_CUR);
+	f->sum = s3sum_new();
 	f->timer = loop_timer_new(options->loop, on_timer, f);
 	f->done = done;
 	f->arg = arg;

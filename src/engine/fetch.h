@@ -2,7 +2,8 @@
 /*
  * A result's bytes, untouched, from S3 into a descriptor. A transfer that
  * breaks is taken up again where it stopped, under the ETag that was noted;
- * an object that changed since ends it.
+ * an object that changed since ends it. Nothing is called whole before its
+ * length is right and its checksum, where S3 tells one, over all pieces.
  */
 #ifndef ENGINE_FETCH_H
 #define ENGINE_FETCH_H
@@ -21,9 +22,12 @@ struct fetch_options {
 	struct loop *loop;
 	struct site *site;
 	const char *uri; /* copied */
+	const char *owner; /* copied: the bucket's; or NULL */
 	const char *etag; /* copied; "" or NULL: whatever is there */
 	int64_t size; /* that was noted; -1: not known */
 	int fd; /* open for writing until done; may block */
+	bool own_file; /* fd is a file that nobody else has: wrong bytes are
+			  taken back, once, and it is written anew */
 	char *sha256; /* HASH_SHA256_HEX_SIZE bytes for the digest of what came,
 			 filled where done has no error; or NULL */
 };

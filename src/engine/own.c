@@ -230,7 +230,7 @@ on_before(const struct s3_object *o, const struct error *err, void *arg)
 bool
 own_look(struct work *w, work_fn *next)
 {
-	struct s3_ref ref = {0};
+	struct s3_ref ref;
 	struct error err;
 	char *place;
 	int rc;
@@ -242,7 +242,7 @@ own_look(struct work *w, work_fn *next)
 	if (place == NULL)
 		return true;
 	w->after_look = next;
-	ref.uri = place;
+	ref = work_ref(w, place);
 	rc = s3_head(w->site->s3, &ref, on_before, w, &w->call, &err);
 	free(place);
 	return rc == -1;

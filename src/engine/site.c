@@ -73,6 +73,8 @@ sites_get(struct sites *sites, const char *region, struct site **out,
 	o.service = "S3";
 	if (endpoint_resolve(&o, &site->s3_endpoint, err) == -1)
 		goto fail;
+	if (s3sum_modes_load(sites->profile, &so.sums, err) == -1)
+		goto fail;
 	site->aws = sites->aws;
 	so.endpoint = &site->s3_endpoint;
 	site->s3 = s3_new(&so);

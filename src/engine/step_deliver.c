@@ -114,9 +114,13 @@ fetch_body(struct shipment *s)
 	    .uri = late ? job->late_location : job->result_location,
 	    .etag = late ? job->late_etag : job->result_etag,
 	    .size = late ? job->late_size : job->result_size,
+	    .own_file = true,
 	};
+	struct engine_policy policy;
 	struct error err;
 
+	o->policy(job->spec.endpoint, &policy, o->policy_arg);
+	fo.owner = policy.bucket_owner;
 	if (file_open_nameless(o->spool, false, &s->fd, &err) == -1) {
 		end(s, DELIVER_RETRY, &err);
 		return;

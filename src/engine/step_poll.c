@@ -241,7 +241,10 @@ on_explained(const struct s3_object *object, const struct error *err, void *arg)
 static void
 explain(struct work *w)
 {
-	struct s3_get get = {.ref.uri = place_of(w), .sink = discard};
+	struct s3_get get = {
+	    .ref = work_ref(w, place_of(w)),
+	    .sink = discard,
+	};
 	struct error err;
 
 	if (s3_get(w->site->s3, &get, on_explained, w, &w->call, &err) == -1) {
@@ -322,7 +325,7 @@ static void
 read_result(struct work *w)
 {
 	struct s3_get get = {
-	    .ref.uri = w->job->result_location,
+	    .ref = work_ref(w, w->job->result_location),
 	    .if_match = w->job->result_etag,
 	    .sink = keep_result,
 	    .sink_arg = w,
@@ -370,7 +373,7 @@ static void
 read_failure(struct work *w, const char *etag)
 {
 	struct s3_get get = {
-	    .ref.uri = place_of(w),
+	    .ref = work_ref(w, place_of(w)),
 	    .if_match = etag,
 	    .sink = keep_text,
 	    .sink_arg = w,
@@ -430,7 +433,7 @@ on_head(const struct s3_object *object, const struct error *err, void *arg)
 static int
 look_here(struct work *w, struct error *err)
 {
-	struct s3_ref ref = {.uri = place_of(w)};
+	struct s3_ref ref = work_ref(w, place_of(w));
 
 	return s3_head(w->site->s3, &ref, on_head, w, &w->call, err);
 }

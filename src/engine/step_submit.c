@@ -66,26 +66,87 @@ close_input(struct work *w)
 	w->input_fd = -1;
 }
 
+/* All but the descriptor, and of a body its digest. */
 static void
-on_uploaded(const struct s3_object *object, const struct error *err, void *arg)
+fill_put(const struct work *w, struct s3_put *put)
 {
-	struct work *w = arg;
-	struct error e;
+	const struct job_spec *spec = &w->job->spec;
+	bool body = spec->input == INPUT_BODY;
 
-	w->call = NULL;
+	*put = (struct s3_put){
+	    .ref = work_ref(w, body ? w->uploaded : spec->input_location),
+	    .content_type = spec->content_type,
+	    .len = body ? (int64_t)spec->body_len : spec->input_size,
+	    .sha256 = body ? NULL : spec->input_sha256,
+	    .if_absent = true,
+	};
+}
+
+static void
+stored(struct work *w)
+{
 	close_input(w);
-	if (object != NULL) {
-		crash_point("C3");
-		w->input_stored = true;
-		step_submit_now(w);
-		return;
-	}
-	e = *err;
+	crash_point("C3");
+	w->input_stored = true;
+	step_submit_now(w);
+}
+
+static void
+not_stored(struct work *w, const struct error *err)
+{
+	struct error e = *err;
+
+	close_input(w);
 	err_prefix(&e, "upload the input");
 	if (e.retryable)
 		retry(w, &e);
 	else
 		fail(w, &e, "upload");
+}
+
+static void
+on_compared(const struct s3_object *object, const struct error *err, void *arg)
+{
+	struct work *w = arg;
+	struct error e;
+
+	w->call = NULL;
+	if (object != NULL) {
+		stored(w);
+		return;
+	}
+	e = *err;
+	/* It went away in between, and may be put there now. */
+	if (e.code == ERR_NOT_FOUND)
+		e.retryable = true;
+	if (e.http_status == 403)
+		err_hint(&e,
+		    "An object is there already. Allow s3:GetObject on the "
+		    "inputs, so that it can be told whether it is this one.");
+	not_stored(w, &e);
+}
+
+static void
+on_uploaded(const struct s3_object *object, const struct error *err, void *arg)
+{
+	struct work *w = arg;
+	struct s3_put put;
+	struct error e;
+
+	w->call = NULL;
+	if (object != NULL) {
+		stored(w);
+	} else if (err->code != ERR_EXISTS) {
+		not_stored(w, err);
+	} else {
+		/* The place is ours alone: it is of an earlier try, whose
+		 * answer was lost, or something is wrong. */
+		fill_put(w, &put);
+		put.fd = w->input_fd;
+		if (s3_compare(
+			w->site->s3, &put, on_compared, w, &w->call, &e) == -1)
+			not_stored(w, &e);
+	}
 }
 
 static int
@@ -123,13 +184,9 @@ start_upload(struct work *w, struct error *err)
 	const struct job_spec *spec = &w->job->spec;
 	bool body = spec->input == INPUT_BODY;
 	char sha256[HASH_SHA256_HEX_SIZE];
-	struct s3_put put = {
-	    .ref.uri = body ? w->uploaded : spec->input_location,
-	    .content_type = spec->content_type,
-	    .len = body ? (int64_t)spec->body_len : spec->input_size,
-	    .sha256 = spec->input_sha256,
-	};
+	struct s3_put put;
 
+	fill_put(w, &put);
 	if (body) {
 		hash_sha256_hex(spec->body, spec->body_len, sha256);
 		put.sha256 = sha256;

@@ -90,3 +90,14 @@ work_free(struct work *w)
 	job_free(w->job);
 	free(w);
 }
+
+struct s3_ref
+work_ref(const struct work *w, const char *uri)
+{
+	struct engine_policy policy;
+	struct s3_ref ref = {.uri = uri};
+
+	engine_policy_of(w, &policy);
+	ref.owner = policy.bucket_owner;
+	return ref;
+}

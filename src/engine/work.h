@@ -131,4 +131,7 @@ const struct engine_options *engine_options_of(const struct work *w);
 void engine_policy_of(const struct work *w, struct engine_policy *out);
 struct loop *engine_loop(const struct work *w);
 
+/* An object of this job's, as S3 is asked for it. The URI is borrowed. */
+struct s3_ref work_ref(const struct work *w, const char *uri);
+
 #endif

@@ -17,6 +17,7 @@
 #include "engine/site.h"
 #include "serve/api_call.h"
 #include "serve/api_input.h"
+#include "serve/intake.h"
 
 #define FETCHES_MAX 16
 #define TYPE_MAX 255
@@ -169,9 +170,13 @@ start_fetch(struct api_call *c)
 	    .uri = location_of(r),
 	    .etag = etag_of(r),
 	    .size = size_of(r),
+	    .own_file = true,
 	};
+	struct engine_policy policy;
 	struct error err;
 
+	intake_policy(service->conf, job->spec.endpoint, &policy);
+	o.owner = policy.bucket_owner;
 	c->api->fetching++;
 	r->counted = true;
 	if (sites_get(service->sites, job->spec.region, &o.site, &err) == -1) {

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +17,9 @@
 #include "tests/support/flow.h"
 
 #define URL "http://s3.test/out/r"
+#define BEFORE "before:"
+/* Of "0123456789". */
+#define SUM "x-amz-checksum-crc64nvme: Ffmx7kz9nB0=\n"
 #define ETAG "etag: \"v1\"\n"
 /* Longer than all retries together. */
 #define LONG_MS 120000
@@ -34,6 +38,8 @@ on_end(const struct error *err, void *arg)
 		end_error = *err;
 }
 
+static bool own_file;
+
 static void
 fetch(int64_t size)
 {
@@ -43,6 +49,8 @@ fetch(int64_t size)
 	    .uri = "s3://out/r",
 	    .etag = "\"v1\"",
 	    .size = size,
+	    .owner = "111122223333",
+	    .own_file = own_file,
 	};
 	struct fetch *f;
 	struct error err;
@@ -50,6 +58,8 @@ fetch(int64_t size)
 	ended = 0;
 	fd = memfd_create("result", MFD_CLOEXEC);
 	assert_int_not_equal(fd, -1);
+	/* What is there already is not ours. */
+	assert_int_equal(write(fd, BEFORE, strlen(BEFORE)), strlen(BEFORE));
 	o.fd = fd;
 	assert_int_equal(fetch_start(&o, on_end, NULL, &f, &err), 0);
 	time_passes(LONG_MS);
@@ -60,9 +70,11 @@ must_hold(const char *text)
 {
 	char got[64];
 	ssize_t n = pread(fd, got, sizeof(got), 0);
+	const size_t before = strlen(BEFORE);
 
-	assert_int_equal(n, (ssize_t)strlen(text));
-	assert_memory_equal(got, text, strlen(text));
+	assert_int_equal(n, (ssize_t)(before + strlen(text)));
+	assert_memory_equal(got, BEFORE, before);
+	assert_memory_equal(got + before, text, strlen(text));
 	close(fd);
 }
 
@@ -73,6 +85,7 @@ expect_rest(const char *range)
 
 	peer_header(s, "If-Match", "\"v1\"");
 	peer_header(s, "Range", range);
+	peer_header(s, "x-amz-expected-bucket-owner", "111122223333");
 	return s;
 }
 
@@ -202,6 +215,70 @@ a_peer_that_never_answers_is_given_up(void **state)
 	must_hold("");
 }
 
+/* --- checksums ------------------------------------------------------ */
+
+static void
+the_checksum_is_of_all_pieces(void **state)
+{
+	(void)state;
+	peer_reply(
+	    expect_rest(NULL), 200, ETAG SUM "content-length: 10\n", "01234");
+	peer_reply(expect_rest("bytes=5-"), 206,
+	    ETAG "content-range: bytes 5-9/10\ncontent-length: 5\n", "567");
+	peer_reply(expect_rest("bytes=8-"), 206,
+	    ETAG "content-range: bytes 8-9/10\n", "89");
+	fetch(10);
+	assert_int_equal(ended, 1);
+	must_hold("0123456789");
+}
+
+static void
+wrong_bytes_that_are_out_are_an_error(void **state)
+{
+	(void)state;
+	peer_reply(
+	    expect_rest(NULL), 200, ETAG SUM "content-length: 10\n", "01234");
+	peer_reply(expect_rest("bytes=5-"), 206,
+	    ETAG "content-range: bytes 5-9/10\n", "56780");
+	fetch(10);
+	assert_int_equal(ended, -1);
+	assert_string_equal(end_error.remote_code, "ChecksumMismatch");
+	assert_non_null(strstr(end_error.text, "s3://out/r: "));
+	assert_non_null(strstr(end_error.hint, "is not the result"));
+	assert_false(fetch_lost(&end_error));
+	must_hold("0123456780");
+}
+
+static void
+wrong_bytes_in_a_file_are_written_anew_once(void **state)
+{
+	(void)state;
+	own_file = true;
+	peer_reply(expect_rest(NULL), 200, ETAG SUM, "012345678x");
+	peer_reply(
+	    expect_rest(NULL), 200, ETAG SUM "content-length: 10\n", "0123");
+	peer_reply(expect_rest("bytes=4-"), 206,
+	    ETAG "content-range: bytes 4-9/10\n", "456789");
+	fetch(10);
+	own_file = false;
+	assert_int_equal(ended, 1);
+	must_hold("0123456789");
+}
+
+static void
+wrong_bytes_in_a_file_stay_wrong_the_second_time(void **state)
+{
+	(void)state;
+	own_file = true;
+	peer_reply(expect_rest(NULL), 200, ETAG SUM, "012345678x");
+	peer_reply(expect_rest(NULL), 200, ETAG SUM, "01234567yy");
+	fetch(10);
+	own_file = false;
+	assert_int_equal(ended, -1);
+	assert_string_equal(end_error.remote_code, "ChecksumMismatch");
+	must_hold("01234567yy");
+}
+
 int
 main(void)
 {
@@ -216,6 +293,10 @@ main(void)
 	    FLOW_TEST(another_size_than_was_noted_is_an_error),
 	    FLOW_TEST(a_denied_result_is_not_asked_for_again),
 	    FLOW_TEST(a_peer_that_never_answers_is_given_up),
+	    FLOW_TEST(the_checksum_is_of_all_pieces),
+	    FLOW_TEST(wrong_bytes_that_are_out_are_an_error),
+	    FLOW_TEST(wrong_bytes_in_a_file_are_written_anew_once),
+	    FLOW_TEST(wrong_bytes_in_a_file_stay_wrong_the_second_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -277,7 +277,8 @@ an_endpoint_is_treated_as_its_section_says(void **state)
 {
 	struct conf *other = conf_must_load(
 	    "[endpoint e]\npoll_start = 1s\npoll_max = 7s\npoll_interval = 2s\n"
-	    "doubt_grace = 9s\ninput_prefix = s3://inputs/up\n",
+	    "doubt_grace = 9s\ninput_prefix = s3://inputs/up\n"
+	    "expected_bucket_owner = 111122223333\n",
 	    NULL);
 	struct engine_policy p;
 
@@ -289,12 +290,14 @@ an_endpoint_is_treated_as_its_section_says(void **state)
 	assert_int_equal(p.plan.interval_ms, 2000);
 	assert_int_equal(p.doubt_grace_ms, 9000);
 	assert_string_equal(p.input_prefix, "s3://inputs/up");
+	assert_string_equal(p.bucket_owner, "111122223333");
 	intake_policy(other, "unknown", &p);
 	assert_int_equal(p.plan.start_ms, 500);
 	assert_int_equal(p.plan.max_ms, 30000);
 	assert_int_equal(p.plan.interval_ms, 0);
 	assert_int_equal(p.doubt_grace_ms, 30000);
 	assert_null(p.input_prefix);
+	assert_null(p.bucket_owner);
 	conf_free(other);
 }
 
