@@ -61,6 +61,7 @@ aws_sources += src/aws/creds_source.h src/aws/creds_fetch.h
 aws_sources += src/aws/sts.h
 aws_sources += src/aws/retry.c src/aws/retry.h
 aws_sources += src/aws/endpoint.c src/aws/endpoint.h
+aws_sources += src/aws/partition.c src/aws/partition.h
 aws_sources += src/aws/profile.c src/aws/profile.h
 aws_sources += src/aws/s3.c src/aws/s3.h src/aws/s3_inner.h
 aws_sources += src/aws/s3_compare.c

@@ -93,6 +93,7 @@ unit_tests += tests/unit/test_loop
 unit_tests += tests/unit/test_metrics
 unit_tests += tests/unit/test_names
 unit_tests += tests/unit/test_options
+unit_tests += tests/unit/test_partition
 unit_tests += tests/unit/test_payload
 unit_tests += tests/unit/test_plan
 unit_tests += tests/unit/test_reason

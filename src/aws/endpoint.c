@@ -13,7 +13,6 @@
 #include "base/str.h"
 #include "net/url.h"
 
-#define REGION_MAX 64
 #define PATH_MAX_BYTES (URL_LEN_MAX + 4 * S3_KEY_MAX)
 
 /* --- region --------------------------------------------------------- */
@@ -21,11 +20,7 @@
 static int
 check_region(const char *from, const char *region, struct error *err)
 {
-	size_t len = strlen(region);
-
-	/* It becomes part of a host name. */
-	if (len <= REGION_MAX && *region != '-' && region[len - 1] != '-' &&
-	    strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") == len)
+	if (partition_is_region(region))
 		return 0;
 	err_set(err, ERR_CONFIG, "%s is '%.80s', which is no AWS region", from,
 	    region);
@@ -77,107 +72,62 @@ endpoint_region(const char *explicit_region, const char *profile, char **out,
 
 /* --- AWS's own hosts ------------------------------------------------ */
 
-static const struct {
-	const char *service;
-	const char *label;
-} services[] = {
-    {"S3", "s3"},
-    {"SAGEMAKER_RUNTIME", "runtime.sagemaker"},
-    {"SNS", "sns"},
-    {"SQS", "sqs"},
-    {"STS", "sts"},
-};
-
-static const struct {
-	const char *region_prefix;
-	const char *suffix;
-} partitions[] = {
-    {"cn-", "amazonaws.com.cn"},
-    {"us-iso-", "c2s.ic.gov"},
-    {"us-isob-", "sc2s.sgov.gov"},
-    {"us-isof-", "csp.hci.ic.gov"},
-    {"eu-isoe-", "cloud.adc-e.uk"},
-    {"eusc-", "amazonaws.eu"},
-};
-
-static const char *
-suffix_of(const char *region)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_LEN(partitions); i++) {
-		if (str_starts(region, partitions[i].region_prefix))
-			return partitions[i].suffix;
-	}
-	return "amazonaws.com";
-}
-
-/* "true" in any case; the variable counts before the profile. */
+/* A setting below "s3 =" of the profile itself, as boto3 and the AWS CLI read
+ * it. *out is the caller's, NULL where it is not set. */
 static int
-read_switch(const char *variable, const char *profile, const char *key,
-    bool *out, struct error *err)
+s3_setting(const char *profile, const char *key, char **out, struct error *err)
 {
-	const char *value = getenv(variable);
-	char *of_profile = NULL;
+	struct profile_section s = {0};
 
-	if (str_empty(value)) {
-		if (profile_setting(profile, key, &of_profile, err) == -1)
-			return -1;
-		value = of_profile;
-	}
-	*out = value != NULL && str_ieq(value, "true");
-	free(of_profile);
+	if (profile_read(PROFILE_CONFIG, profile_name(profile), &s, err) == -1)
+		return -1;
+	*out = xstrdup_or_null(profile_get(&s, key));
+	profile_section_done(&s);
 	return 0;
 }
 
-/* Other hosts than these are wanted: to use these would break a rule. */
 static int
-check_variants(const struct endpoint_options *o, struct error *err)
+s3_dual_stack(const char *profile, bool *on, struct error *err)
 {
-	static const struct {
-		const char *variable, *key;
-	} variants[] = {
-	    {"AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"},
-	    {"AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"},
-	};
-	bool on = false;
-	size_t i;
+	char *value;
 
-	for (i = 0; i < ARRAY_LEN(variants); i++) {
-		if (read_switch(variants[i].variable, o->profile,
-			variants[i].key, &on, err) == -1)
-			return -1;
-		if (!on)
-			continue;
-		err_set(err, ERR_CONFIG,
-		    "%s (or %s) is set, but such hosts are not known here",
-		    variants[i].variable, variants[i].key);
-		return err_hint(err,
-		    "Name the URL of the endpoint in AWS_ENDPOINT_URL_%s.",
-		    o->service);
-	}
+	if (s3_setting(profile, "s3.use_dualstack_endpoint", &value, err) == -1)
+		return -1;
+	if (value != NULL)
+		*on = str_ieq(value, "true");
+	free(value);
 	return 0;
+}
+
+/* *v is what the region's name asked for already. */
+static int
+load_variant(const struct endpoint_options *o, struct partition_variant *v,
+    struct error *err)
+{
+	bool fips;
+
+	if (profile_or_env_bool("AWS_USE_FIPS_ENDPOINT", o->profile,
+		"use_fips_endpoint", false, &fips, err) == -1 ||
+	    profile_or_env_bool("AWS_USE_DUALSTACK_ENDPOINT", o->profile,
+		"use_dualstack_endpoint", false, &v->dual_stack, err) == -1)
+		return -1;
+	v->fips |= fips;
+	if (!str_eq(o->service, "S3"))
+		return 0;
+	return s3_dual_stack(o->profile, &v->dual_stack, err);
 }
 
 static int
 use_default(
     const struct endpoint_options *o, struct aws_endpoint *e, struct error *err)
 {
-	size_t i;
-
-	if (check_variants(o, err) == -1)
+	if (load_variant(o, &e->variant, err) == -1 ||
+	    partition_host(o->service, e->region, e->variant, &e->host, err) ==
+		-1)
 		return -1;
-	for (i = 0; i < ARRAY_LEN(services); i++) {
-		if (!str_eq(services[i].service, o->service))
-			continue;
-		e->scheme = xstrdup("https");
-		e->host = xasprintf("%s.%s.%s", services[i].label, e->region,
-		    suffix_of(e->region));
-		e->base_path = xstrdup("");
-		return 0;
-	}
-	return err_set(
-	    err, ERR_USAGE, "the service %s has no known host", o->service);
+	e->scheme = xstrdup("https");
+	e->base_path = xstrdup("");
+	return 0;
 }
 
 /* --- configured URLs ------------------------------------------------ */
@@ -206,13 +156,43 @@ from_variables(const struct endpoint_options *o, struct found *f)
 	return 1;
 }
 
+/* A services section that is named but missing is a typing error: what it was
+ * to say would be ignored. */
+static int
+check_services(const char *profile, struct error *err)
+{
+	struct profile_section s = {0};
+	char *name;
+	int rc = 0;
+
+	if (profile_setting(profile, "services", &name, err) == -1)
+		return -1;
+	if (name != NULL)
+		rc = profile_read(PROFILE_SERVICES, name, &s, err);
+	if (rc == 0 && name != NULL && !s.found) {
+		rc = err_set(err, ERR_CONFIG,
+		    "services of the profile '%s' is '%.80s', but there is no "
+		    "section [services %.80s]",
+		    profile_name(profile), name, name);
+		err_hint(err,
+		    "Add it to the config file, or take the line "
+		    "away.");
+	}
+	profile_section_done(&s);
+	free(name);
+	return rc;
+}
+
 static int
 from_profile(
     const struct endpoint_options *o, struct found *f, struct error *err)
 {
-	char *key = xasprintf("%s.endpoint_url", o->service);
+	char *key;
 	int rc;
 
+	if (check_services(o->profile, err) == -1)
+		return -1;
+	key = xasprintf("%s.endpoint_url", o->service);
 	str_lower(key);
 	rc = profile_setting(o->profile, key, &f->url, err);
 	if (rc == 0 && f->url == NULL) {
@@ -238,8 +218,9 @@ find_url(const struct endpoint_options *o, struct found *f, struct error *err)
 		f->url = xstrdup(o->url);
 		return 0;
 	}
-	if (read_switch("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", o->profile,
-		"ignore_configured_endpoint_urls", &ignore, err) == -1)
+	if (profile_or_env_bool("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+		o->profile, "ignore_configured_endpoint_urls", false, &ignore,
+		err) == -1)
 		return -1;
 	if (ignore || from_variables(o, f) == 1)
 		return 0;
@@ -279,8 +260,44 @@ use_url(const struct found *f, struct aws_endpoint *e, struct error *err)
 	e->host = url_host_header(&u);
 	e->base_path = xstrndup(u.path, len);
 	e->custom = true;
+	e->variant = (struct partition_variant){0};
 	url_done(&u);
 	return 0;
+}
+
+/* A bucket before an address is the name of nothing. */
+static bool
+is_address(const char *host)
+{
+	return *host == '[' || host[strspn(host, "0123456789.:")] == '\0';
+}
+
+/* Behind a URL that somebody named there may be no wildcard in DNS and in the
+ * certificate: "auto" then means the path, as in boto3. */
+static int
+choose_style(
+    const struct endpoint_options *o, struct aws_endpoint *e, struct error *err)
+{
+	char *style;
+	int rc = 0;
+
+	if (s3_setting(o->profile, "s3.addressing_style", &style, err) == -1)
+		return -1;
+	if (style == NULL || str_eq(style, "auto"))
+		e->path_style = e->custom;
+	else if (str_eq(style, "path"))
+		e->path_style = true;
+	else if (str_eq(style, "virtual"))
+		e->path_style = false;
+	else
+		rc = err_set(err, ERR_CONFIG,
+		    "s3.addressing_style of the profile '%s' is '%.80s'",
+		    profile_name(o->profile), style);
+	if (rc == -1)
+		err_hint(err, "It is one of auto, path and virtual.");
+	e->path_style |= is_address(e->host);
+	free(style);
+	return rc;
 }
 
 int
@@ -289,14 +306,21 @@ endpoint_resolve(const struct endpoint_options *o, struct aws_endpoint *out,
 {
 	struct aws_endpoint e = {0};
 	struct found f;
+	char *region;
 	int rc;
 
-	if (endpoint_region(o->region, o->profile, &e.region, err) == -1)
+	if (endpoint_region(o->region, o->profile, &region, err) == -1)
 		return -1;
-	rc = find_url(o, &f, err);
-	if (rc == 0)
-		rc = f.url != NULL ? use_url(&f, &e, err)
-				   : use_default(o, &e, err);
+	e.region = partition_real_region(region, &e.variant.fips);
+	free(region);
+	if (check_region("the region", e.region, err) == -1 ||
+	    find_url(o, &f, err) == -1) {
+		endpoint_done(&e);
+		return -1;
+	}
+	rc = f.url != NULL ? use_url(&f, &e, err) : use_default(o, &e, err);
+	if (rc == 0 && str_eq(o->service, "S3"))
+		rc = choose_style(o, &e, err);
 	free(f.from);
 	free(f.url);
 	if (rc == -1) {
@@ -319,6 +343,45 @@ endpoint_done(struct aws_endpoint *e)
 	memset(e, 0, sizeof(*e));
 }
 
+/* --- S3 in another region ------------------------------------------- */
+
+static int
+check_other_region(
+    const struct aws_endpoint *e, const char *region, struct error *err)
+{
+	if (!partition_is_region(region))
+		return err_set(err, ERR_PROTOCOL,
+		    "S3 names the region '%.80s', which is no AWS region",
+		    region);
+	if (!e->custom && partition_of(region) != partition_of(e->region))
+		return err_set(err, ERR_PROTOCOL,
+		    "S3 in %s names the region %s of another partition",
+		    e->region, region);
+	return 0;
+}
+
+int
+endpoint_in_region(const struct aws_endpoint *e, const char *region,
+    struct aws_endpoint *out, struct error *err)
+{
+	struct aws_endpoint other = *e;
+
+	if (check_other_region(e, region, err) == -1)
+		return -1;
+	if (e->custom)
+		other.host = xstrdup(e->host);
+	else if (partition_host("S3", region, e->variant, &other.host, err) ==
+	    -1)
+		return -1;
+	other.scheme = xstrdup(e->scheme);
+	other.base_path = xstrdup(e->base_path);
+	other.region = xstrdup(region);
+	other.url =
+	    xasprintf("%s://%s%s", other.scheme, other.host, other.base_path);
+	*out = other;
+	return 0;
+}
+
 /* --- objects -------------------------------------------------------- */
 
 int
@@ -337,8 +400,8 @@ endpoint_s3_target(const struct aws_endpoint *e, const char *bucket,
 		    "the key '%.80s...' is longer than %d bytes", key,
 		    S3_KEY_MAX);
 	/* The certificate's wildcard covers one label, so none with a dot. */
-	in_host =
-	    !e->custom && kind == S3_BUCKET_DNS && strchr(bucket, '.') == NULL;
+	in_host = !e->path_style && kind == S3_BUCKET_DNS &&
+	    strchr(bucket, '.') == NULL;
 	buf_init(&b, PATH_MAX_BYTES);
 	buf_puts(&b, e->base_path);
 	if (!in_host) {
@@ -351,26 +414,5 @@ endpoint_s3_target(const struct aws_endpoint *e, const char *bucket,
 	*host =
 	    in_host ? xasprintf("%s.%s", bucket, e->host) : xstrdup(e->host);
 	*path = buf_take(&b);
-	return 0;
-}
-
-/* stand-in */
-int
-endpoint_in_region(const struct aws_endpoint *e, const char *region,
-    struct aws_endpoint *out, struct error *err)
-{
-	if (check_region("the bucket's region", region, err) == -1) {
-		err->code = ERR_PROTOCOL;
-		return -1;
-	}
-	out->scheme = xstrdup(e->scheme);
-	out->host = e->custom
-	    ? xstrdup(e->host)
-	    : xasprintf("s3.%s.%s", region, suffix_of(region));
-	out->base_path = xstrdup(e->base_path);
-	out->url = xasprintf("%s://%s%s", out->scheme, out->host, out->base_path);
-	out->region = xstrdup(region);
-	out->custom = e->custom;
-	out->path_style = e->path_style;
 	return 0;
 }

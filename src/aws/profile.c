@@ -301,22 +301,45 @@ profile_setting(
 	return rc;
 }
 
-/* stand-in */
 int
-profile_or_env(const char *variable, const char *explicit_name,
-    const char *key, char **out, char **from, struct error *err)
+profile_or_env(const char *variable, const char *explicit_name, const char *key,
+    char **out, char **from, struct error *err)
 {
-	const char *v = getenv(variable);
+	const char *value = getenv(variable);
 
-	*out = NULL;
 	*from = NULL;
-	if (v != NULL && *v != '\0') {
-		*out = xstrdup(v);
+	if (!str_empty(value)) {
+		*out = xstrdup(value);
 		*from = xstrdup(variable);
 		return 0;
 	}
 	if (profile_setting(explicit_name, key, out, err) == -1)
 		return -1;
-	*from = *out != NULL ? xstrdup(key) : NULL;
+	if (*out != NULL)
+		*from = xasprintf(
+		    "%s of the profile '%s'", key, profile_name(explicit_name));
 	return 0;
+}
+
+int
+profile_or_env_bool(const char *variable, const char *explicit_name,
+    const char *key, bool otherwise, bool *out, struct error *err)
+{
+	char *value, *from;
+	int rc = 0;
+
+	if (profile_or_env(variable, explicit_name, key, &value, &from, err) ==
+	    -1)
+		return -1;
+	if (value == NULL)
+		*out = otherwise;
+	else if (str_ieq(value, "true") || str_ieq(value, "false"))
+		*out = str_ieq(value, "true");
+	else
+		rc = err_set(err, ERR_CONFIG,
+		    "%s is '%.80s', which is neither true nor false", from,
+		    value);
+	free(value);
+	free(from);
+	return rc;
 }

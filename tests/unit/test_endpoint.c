@@ -95,7 +95,7 @@ assert_resolves(const struct endpoint_options *o, const char *url)
 	struct aws_endpoint e = resolve(o);
 
 	assert_string_equal(e.url, url);
-	assert_int_equal(e.custom, strstr(url, "amazonaws") == NULL);
+	assert_int_equal(e.custom, strstr(url, "aws") == NULL);
 	endpoint_done(&e);
 	assert_null(e.host);
 }
@@ -111,7 +111,6 @@ assert_refused(const struct endpoint_options *o, const char *words)
 	if (strstr(err.text, words) == NULL)
 		fail_msg("'%s' is not in '%s'", words, err.text);
 	assert_int_equal(err.code, ERR_CONFIG);
-	assert_true(*err.hint != '\0');
 	assert_null(e.region);
 	return err;
 }
@@ -207,6 +206,19 @@ configured_urls_can_be_switched_off(void **state)
 }
 
 static void
+a_services_section_that_is_named_must_be_there(void **state)
+{
+	struct endpoint_options o = options("S3");
+
+	(void)state;
+	put_config("[default]\nservices = x\n[services y]\n"
+		   "s3 =\n  endpoint_url = http://y\n");
+	assert_refused(&o, "there is no section [services x]");
+	setenv("AWS_ENDPOINT_URL", "http://env", 1);
+	assert_resolves(&o, "http://env");
+}
+
+static void
 the_profile_is_the_one_that_was_named(void **state)
 {
 	struct endpoint_options o = options("S3");
@@ -274,26 +286,155 @@ a_wrong_url_is_named_with_where_it_is_from(void **state)
 	assert_refused(&o, "AWS_ENDPOINT_URL_S3 'http://h/#x': ");
 	o.url = "http://user:sesame@h/";
 	err = assert_refused(&o, "the endpoint URL: a user name or password");
+	assert_true(*err.hint != '\0');
 	assert_null(strstr(err.text, "sesame"));
 }
 
+/* --- variants of AWS's own hosts ------------------------------------ */
+
 static void
-special_hosts_are_refused_instead_of_ignored(void **state)
+fips_and_dual_stack_are_found_where_they_are_asked_for(void **state)
+{
+	struct endpoint_options s3 = options("S3"), sns = options("SNS");
+
+	(void)state;
+	setenv("AWS_USE_FIPS_ENDPOINT", "TRUE", 1);
+	assert_resolves(&s3, "https://s3-fips.us-east-1.amazonaws.com");
+	put_config("[default]\nuse_dualstack_endpoint = true\n");
+	assert_resolves(
+	    &s3, "https://s3-fips.dualstack.us-east-1.amazonaws.com");
+	assert_resolves(&sns, "https://sns-fips.us-east-1.api.aws");
+	setenv("AWS_USE_FIPS_ENDPOINT", "false", 1);
+	assert_resolves(&sns, "https://sns.us-east-1.api.aws");
+	setenv("AWS_USE_DUALSTACK_ENDPOINT", "false", 1);
+	put_config("[default]\nuse_dualstack_endpoint = true\n"
+		   "use_fips_endpoint = true\n");
+	assert_resolves(&sns, "https://sns.us-east-1.amazonaws.com");
+	unsetenv("AWS_USE_FIPS_ENDPOINT");
+	assert_resolves(&sns, "https://sns-fips.us-east-1.amazonaws.com");
+}
+
+static void
+s3_may_have_a_dual_stack_setting_of_its_own(void **state)
+{
+	struct endpoint_options s3 = options("S3"), sns = options("SNS");
+
+	(void)state;
+	put_config("[default]\ns3 =\n  use_dualstack_endpoint = true\n");
+	assert_resolves(&s3, "https://s3.dualstack.us-east-1.amazonaws.com");
+	assert_resolves(&sns, "https://sns.us-east-1.amazonaws.com");
+	put_config("[default]\nuse_dualstack_endpoint = true\n"
+		   "s3 =\n  use_dualstack_endpoint = false\n");
+	assert_resolves(&s3, "https://s3.us-east-1.amazonaws.com");
+	assert_resolves(&sns, "https://sns.us-east-1.api.aws");
+}
+
+static void
+a_url_that_was_named_is_used_whatever_variant_is_asked_for(void **state)
+{
+	struct endpoint_options o = options("S3");
+
+	(void)state;
+	setenv("AWS_USE_FIPS_ENDPOINT", "true", 1);
+	o.url = "https://s3-fips.us-east-1.example";
+	assert_resolves(&o, "https://s3-fips.us-east-1.example");
+}
+
+static void
+a_variant_that_is_not_there_or_not_clear_is_refused(void **state)
 {
 	struct endpoint_options o = options("S3");
 	struct error err;
 
 	(void)state;
+	setenv("AWS_USE_FIPS_ENDPOINT", "yes", 1);
+	assert_refused(&o, "AWS_USE_FIPS_ENDPOINT is 'yes'");
 	setenv("AWS_USE_FIPS_ENDPOINT", "true", 1);
-	err = assert_refused(&o, "AWS_USE_FIPS_ENDPOINT");
-	assert_non_null(strstr(err.hint, "AWS_ENDPOINT_URL_S3"));
-	o.url = "https://s3-fips.us-east-1.example";
-	assert_resolves(&o, "https://s3-fips.us-east-1.example");
-	o.url = NULL;
-	setenv("AWS_USE_FIPS_ENDPOINT", "false", 1);
-	assert_resolves(&o, "https://s3.us-east-1.amazonaws.com");
-	put_config("[default]\nuse_dualstack_endpoint = true\n");
-	assert_refused(&o, "use_dualstack_endpoint");
+	o.region = "cn-north-1";
+	err = assert_refused(&o, "S3 has no FIPS endpoints");
+	assert_true(*err.hint != '\0');
+}
+
+static void
+names_of_the_past_stand_for_regions(void **state)
+{
+	struct endpoint_options o = options("S3");
+	struct aws_endpoint e;
+
+	(void)state;
+	o.region = "fips-us-gov-west-1";
+	assert_resolves(&o, "https://s3-fips.us-gov-west-1.amazonaws.com");
+	o.region = "aws-global";
+	e = resolve(&o);
+	assert_string_equal(e.host, "s3.us-east-1.amazonaws.com");
+	assert_string_equal(e.region, "us-east-1");
+	endpoint_done(&e);
+	o.region = "fips--x";
+	assert_refused(&o, "'-x', which is no AWS region");
+	o.region = "fips-us-east-1";
+	o.url = "http://h";
+	e = resolve(&o);
+	assert_string_equal(e.region, "us-east-1");
+	assert_false(e.variant.fips);
+	endpoint_done(&e);
+}
+
+/* --- S3 in another region ------------------------------------------- */
+
+static void
+assert_in_region(
+    const struct endpoint_options *o, const char *region, const char *url)
+{
+	struct aws_endpoint e = resolve(o), other;
+	struct error err;
+
+	if (endpoint_in_region(&e, region, &other, &err) == -1)
+		fail_msg("%s", err.text);
+	assert_string_equal(other.url, url);
+	assert_non_null(strstr(url, other.host));
+	assert_string_equal(other.region, region);
+	assert_int_equal(other.custom, e.custom);
+	assert_int_equal(other.path_style, e.path_style);
+	endpoint_done(&e);
+	endpoint_done(&other);
+}
+
+static void
+s3_moves_to_another_region_in_the_same_variant(void **state)
+{
+	struct endpoint_options o = options("S3");
+
+	(void)state;
+	assert_in_region(&o, "eu-west-1", "https://s3.eu-west-1.amazonaws.com");
+	put_config("[default]\nuse_fips_endpoint = true\n"
+		   "use_dualstack_endpoint = true\n"
+		   "s3 =\n  addressing_style = path\n");
+	assert_in_region(&o, "us-west-2",
+	    "https://s3-fips.dualstack.us-west-2.amazonaws.com");
+	o.url = "http://127.0.0.1:9000/base";
+	assert_in_region(&o, "eu-west-1", "http://127.0.0.1:9000/base");
+	assert_in_region(&o, "cn-north-1", "http://127.0.0.1:9000/base");
+}
+
+static void
+s3_does_not_move_to_what_is_no_region_or_not_ours(void **state)
+{
+	static const char *const bad[] = {
+	    "", "evil.example/", "us_east_1", "US-EAST-1", "cn-north-1"};
+	struct endpoint_options o = options("S3");
+	struct aws_endpoint e = resolve(&o), other = {.host = NULL};
+	struct error err;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(bad); i++) {
+		error_clear(&err);
+		assert_int_equal(
+		    endpoint_in_region(&e, bad[i], &other, &err), -1);
+		assert_int_equal(err.code, ERR_PROTOCOL);
+		assert_null(other.host);
+	}
+	endpoint_done(&e);
 }
 
 /* --- regions -------------------------------------------------------- */
@@ -345,7 +486,7 @@ assert_no_region(
 static void
 a_missing_or_wrong_region_says_what_to_do(void **state)
 {
-	char longest[66];
+	char longest[65];
 
 	(void)state;
 	assert_no_region(NULL, NULL, "no AWS region");
@@ -359,9 +500,9 @@ a_missing_or_wrong_region_says_what_to_do(void **state)
 	assert_no_region("-a", NULL, "'-a'");
 	assert_no_region("a-", NULL, "'a-'");
 	memset(longest, 'a', sizeof(longest));
-	longest[65] = '\0';
-	assert_no_region(longest, NULL, "no AWS region");
 	longest[64] = '\0';
+	assert_no_region(longest, NULL, "no AWS region");
+	longest[63] = '\0';
 	assert_region(longest, longest);
 }
 
@@ -400,6 +541,40 @@ a_bucket_is_in_the_host_only_where_the_certificate_covers_it(void **state)
 	assert_target(NULL, "b_t", "k", aws, "/b_t/k");
 	assert_target(minio, "bkt", "k", "127.0.0.1:9000", "/bkt/k");
 	assert_target("https://h/base/", "bkt", "k", "h", "/base/bkt/k");
+}
+
+static void
+the_profile_says_where_buckets_stand(void **state)
+{
+	static const char aws[] = "s3.us-east-1.amazonaws.com";
+
+	(void)state;
+	put_config("[default]\ns3 =\n  addressing_style = path\n");
+	assert_target(NULL, "bkt", "k", aws, "/bkt/k");
+	put_config("[default]\ns3 =\n  addressing_style = auto\n");
+	assert_target(NULL, "bkt", "k", "bkt.s3.us-east-1.amazonaws.com", "/k");
+	assert_target("http://h:9", "bkt", "k", "h:9", "/bkt/k");
+	put_config("[default]\ns3 =\n  addressing_style = virtual\n");
+	assert_target("http://h:9/x", "bkt", "k", "bkt.h:9", "/x/k");
+	assert_target("http://h:9", "b.kt", "k", "h:9", "/b.kt/k");
+	assert_target("http://h:9", "Bkt", "k", "h:9", "/Bkt/k");
+	assert_target(NULL, "b.kt", "k", aws, "/b.kt/k");
+	assert_target(
+	    "http://127.0.0.1:9", "bkt", "k", "127.0.0.1:9", "/bkt/k");
+	assert_target("http://[::1]:9", "bkt", "k", "[::1]:9", "/bkt/k");
+	put_config("[default]\ns3 =\n  use_accelerate_endpoint = true\n");
+	assert_target(NULL, "bkt", "k", "bkt.s3.us-east-1.amazonaws.com", "/k");
+}
+
+static void
+a_style_that_is_none_is_refused(void **state)
+{
+	struct endpoint_options o = options("S3"), sns = options("SNS");
+
+	(void)state;
+	put_config("[default]\ns3 =\n  addressing_style = host\n");
+	assert_refused(&o, "s3.addressing_style of the profile 'default'");
+	assert_resolves(&sns, "https://sns.us-east-1.amazonaws.com");
 }
 
 static void
@@ -484,7 +659,16 @@ main(void)
 	    T(the_profile_is_the_one_that_was_named),
 	    T(a_url_gives_scheme_host_and_base_path),
 	    T(a_wrong_url_is_named_with_where_it_is_from),
-	    T(special_hosts_are_refused_instead_of_ignored),
+	    T(fips_and_dual_stack_are_found_where_they_are_asked_for),
+	    T(s3_may_have_a_dual_stack_setting_of_its_own),
+	    T(a_url_that_was_named_is_used_whatever_variant_is_asked_for),
+	    T(a_variant_that_is_not_there_or_not_clear_is_refused),
+	    T(names_of_the_past_stand_for_regions),
+	    T(s3_moves_to_another_region_in_the_same_variant),
+	    T(s3_does_not_move_to_what_is_no_region_or_not_ours),
+	    T(the_profile_says_where_buckets_stand),
+	    T(a_style_that_is_none_is_refused),
+	    T(a_services_section_that_is_named_must_be_there),
 	    T(each_region_yields_to_the_next_more_special_one),
 	    T(a_missing_or_wrong_region_says_what_to_do),
 	    T(a_bucket_is_in_the_host_only_where_the_certificate_covers_it),
