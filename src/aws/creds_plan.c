@@ -183,26 +183,39 @@ warn_of_two(struct creds_plan *plan)
 		    named);
 }
 
-/* What the files and the variables of web identity say. */
+/* The profile, and around it the variables of web identity. */
 static int
-plan_from_files(const char *profile, struct creds_plan **out, struct error *err)
+plan_from_either(const struct plan_profile *p, bool explicit,
+    struct creds_plan **out, struct error *err)
 {
-	const char *name = profile_name(profile);
-	bool explicit = !str_empty(profile);
+	int rc = plan_from_role(p, out, err);
+
+	if (rc == 0 && !explicit)
+		rc = plan_from_env_web_identity(p->name, out, err);
+	if (rc == 0)
+		rc = plan_from_profile(p, out, err);
+	if (rc == 0)
+		rc = plan_from_source(p, out, err);
+	if (rc == 0 && explicit)
+		rc = plan_from_env_web_identity(p->name, out, err);
+	return rc;
+}
+
+static int
+plan_without_keys(
+    const char *profile, struct creds_plan **out, struct error *err)
+{
 	struct plan_profile p;
 	int rc;
 
-	if (plan_profile_read(&p, name, err) == -1)
+	if (profile_check(profile, err) == -1 ||
+	    plan_profile_read(&p, profile_name(profile), err) == -1)
 		return -1;
-	rc = plan_from_role(&p, out, err);
-	if (rc == 0 && !explicit)
-		rc = plan_from_env_web_identity(name, out, err);
+	rc = plan_from_either(&p, !str_empty(profile), out, err);
 	if (rc == 0)
-		rc = plan_from_profile(&p, out, err);
+		rc = plan_from_container(p.name, out, err);
 	if (rc == 0)
-		rc = plan_from_source(&p, out, err);
-	if (rc == 0 && explicit)
-		rc = plan_from_env_web_identity(name, out, err);
+		rc = plan_from_imds(&p, true, out, err);
 	plan_profile_done(&p);
 	return rc;
 }
@@ -210,23 +223,16 @@ plan_from_files(const char *profile, struct creds_plan **out, struct error *err)
 int
 creds_plan_make(const char *profile, struct creds_plan **out, struct error *err)
 {
-	const char *name = profile_name(profile);
 	struct creds_plan *plan = NULL;
 	int rc = 0;
 
 	if (str_empty(profile)) {
-		rc = plan_from_env_keys(name, &plan, err);
+		rc = plan_from_env_keys(profile_name(profile), &plan, err);
 		if (rc == 1)
 			warn_of_two(plan);
 	}
-	if (rc == 0 && profile_check(profile, err) == -1)
-		rc = -1;
 	if (rc == 0)
-		rc = plan_from_files(profile, &plan, err);
-	if (rc == 0)
-		rc = plan_from_container(name, &plan, err);
-	if (rc == 0)
-		rc = plan_from_imds(name, true, &plan, err);
+		rc = plan_without_keys(profile, &plan, err);
 	if (rc == 0)
 		rc = complain_none(profile, err);
 	if (rc == -1)

@@ -95,7 +95,7 @@ int plan_from_container(
     const char *profile, struct creds_plan **out, struct error *err);
 
 /* 0: switched off. */
-int plan_from_imds(const char *profile, bool last_resort,
+int plan_from_imds(const struct plan_profile *p, bool last_resort,
     struct creds_plan **out, struct error *err);
 
 #endif

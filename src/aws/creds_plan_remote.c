@@ -5,6 +5,7 @@
  * credentials come only from this machine or AWS's own link-local addresses.
  */
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,97 +140,123 @@ plan_from_container(
 
 /* --- instances ------------------------------------------------------ */
 
+/* In the environment, or else in the profile, which is read once for all. */
 struct setting {
 	const char *variable, *key;
 };
 
-/* A number of the environment or the profile, or else the one given. */
-static int
-get_number(const char *profile, const struct setting *s, int64_t max,
-    int64_t otherwise, int64_t *out, struct error *err)
-{
-	char *value, *from;
-	int rc = 0;
+static const struct setting disabled = {
+    "AWS_EC2_METADATA_DISABLED", "disable_ec2_metadata"};
+static const struct setting endpoint = {
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint"};
+static const struct setting endpoint_mode = {
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    "ec2_metadata_service_endpoint_mode"};
+static const struct setting v1_disabled = {
+    "AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled"};
+static const struct setting role_name = {
+    "AWS_EC2_INSTANCE_PROFILE_NAME", "ec2_instance_profile_name"};
+static const struct setting timeout = {
+    "AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout"};
+static const struct setting attempts = {
+    "AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts"};
 
-	if (profile_or_env(s->variable, profile, s->key, &value, &from, err) ==
-	    -1)
-		return -1;
-	*out = otherwise;
-	if (value != NULL && str_to_i64(value, 1, max, out) == -1)
-		rc = err_set(err, ERR_CONFIG,
-		    "%s is '%.40s', which is no number from 1 to %lld", from,
-		    value, (long long)max);
-	free(value);
-	free(from);
-	return rc;
+/* Borrowed, or NULL. */
+static const char *
+get(const struct plan_profile *p, const struct setting *s)
+{
+	const char *value = getenv(s->variable);
+
+	return str_empty(value) ? plan_profile_get(p, s->key) : value;
 }
 
 static int
-get_mode(const char *profile, const char **url, struct error *err)
+complain(const struct plan_profile *p, const struct setting *s,
+    const char *what, struct error *err)
 {
-	char *value, *from;
-	int rc = 0;
+	const char *value = get(p, s);
 
-	if (profile_or_env("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", profile,
-		"ec2_metadata_service_endpoint_mode", &value, &from, err) == -1)
-		return -1;
-	*url = IMDS_URL;
-	if (value != NULL && str_ieq(value, "IPv6"))
-		*url = IMDS_URL_V6;
-	else if (value != NULL && !str_ieq(value, "IPv4"))
-		rc = err_set(err, ERR_CONFIG,
-		    "%s is '%.40s', which is neither IPv4 nor IPv6", from,
-		    value);
-	free(value);
-	free(from);
-	return rc;
+	if (str_empty(getenv(s->variable)))
+		return plan_profile_complain(
+		    p, s->key, err, "%s is '%.80s', %s", s->key, value, what);
+	err_set(err, ERR_CONFIG, "%s is '%.80s', %s", s->variable, value, what);
+	str_defang(err->text);
+	return -1;
+}
+
+static int
+get_switch(const struct plan_profile *p, const struct setting *s, bool *out,
+    struct error *err)
+{
+	const char *value = get(p, s);
+
+	*out = value != NULL && str_ieq(value, "true");
+	if (value == NULL || *out || str_ieq(value, "false"))
+		return 0;
+	return complain(p, s, "which is neither true nor false", err);
+}
+
+static int
+get_number(const struct plan_profile *p, const struct setting *s, int64_t max,
+    int64_t otherwise, int64_t *out, struct error *err)
+{
+	const char *value = get(p, s);
+	char what[64];
+
+	*out = otherwise;
+	if (value == NULL || str_to_i64(value, 1, max, out) == 0)
+		return 0;
+	snprintf(what, sizeof(what), "which is no number from 1 to %lld",
+	    (long long)max);
+	return complain(p, s, what, err);
 }
 
 /* Paths are put behind it: no '/' at its end, and no query. */
 static int
-check_endpoint(const char *from, char *value, struct error *err)
+take_endpoint(const struct plan_profile *p, char **out, struct error *err)
 {
+	const char *value = get(p, &endpoint);
 	struct url u;
-	size_t n;
-	bool query;
+	size_t n = strlen(value);
 
 	if (url_parse(value, &u, err) == -1) {
-		err_prefix(err, "%s", from);
-		err->code = ERR_CONFIG;
+		char *what = xstrdup(err->text);
+
+		/* It may hold a password: only the reason is told. */
+		if (str_empty(getenv(endpoint.variable)))
+			plan_profile_complain(
+			    p, endpoint.key, err, "%s: %s", endpoint.key, what);
+		else
+			err_set(
+			    err, ERR_CONFIG, "%s: %s", endpoint.variable, what);
+		free(what);
 		return -1;
 	}
-	query = u.query != NULL;
+	if (u.query != NULL) {
+		url_done(&u);
+		return complain(
+		    p, &endpoint, "where a query has no place", err);
+	}
 	url_done(&u);
-	if (query)
-		return err_set(
-		    err, ERR_CONFIG, "%s: a query has no place here", from);
-	for (n = strlen(value); value[n - 1] == '/'; n--)
-		value[n - 1] = '\0';
+	while (value[n - 1] == '/')
+		n--;
+	*out = xstrndup(value, n);
 	return 0;
 }
 
 static int
-get_endpoint(const char *profile, char **out, struct error *err)
+get_endpoint(const struct plan_profile *p, char **out, struct error *err)
 {
-	const char *otherwise = NULL;
-	char *value, *from;
-	int rc;
+	const char *mode = get(p, &endpoint_mode);
+	bool v6 = mode != NULL && str_ieq(mode, "IPv6");
 
-	if (get_mode(profile, &otherwise, err) == -1 ||
-	    profile_or_env("AWS_EC2_METADATA_SERVICE_ENDPOINT", profile,
-		"ec2_metadata_service_endpoint", &value, &from, err) == -1)
-		return -1;
-	if (value == NULL) {
-		*out = xstrdup(otherwise);
-		return 0;
-	}
-	rc = check_endpoint(from, value, err);
-	free(from);
-	if (rc == 0)
-		*out = value;
-	else
-		free(value);
-	return rc;
+	if (mode != NULL && !v6 && !str_ieq(mode, "IPv4"))
+		return complain(
+		    p, &endpoint_mode, "which is neither IPv4 nor IPv6", err);
+	if (get(p, &endpoint) != NULL)
+		return take_endpoint(p, out, err);
+	*out = xstrdup(v6 ? IMDS_URL_V6 : IMDS_URL);
+	return 0;
 }
 
 /* It becomes a part of the path. */
@@ -247,63 +274,49 @@ is_role_name(const char *s)
 }
 
 static int
-get_role(const char *profile, char **out, struct error *err)
+get_role(const struct plan_profile *p, char **out, struct error *err)
 {
-	char *value, *from;
+	const char *value = get(p, &role_name);
 
-	if (profile_or_env("AWS_EC2_INSTANCE_PROFILE_NAME", profile,
-		"ec2_instance_profile_name", &value, &from, err) == -1)
-		return -1;
-	if (value != NULL && !is_role_name(value)) {
-		err_set(err, ERR_CONFIG, "%s is no name of a role", from);
-		free(value);
-		free(from);
-		return -1;
-	}
-	free(from);
-	*out = value;
+	if (value != NULL && !is_role_name(value))
+		return complain(
+		    p, &role_name, "which is no name of a role", err);
+	*out = xstrdup_or_null(value);
 	return 0;
 }
 
 static int
-take_imds(const char *profile, struct creds_plan_imds *o, struct error *err)
+take_imds(
+    const struct plan_profile *p, struct creds_plan_imds *o, struct error *err)
 {
-	static const struct setting timeout = {
-	    "AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout"};
-	static const struct setting tries = {
-	    "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
-	    "metadata_service_num_attempts"};
 	int64_t timeout_s;
 
-	if (get_endpoint(profile, &o->url, err) == -1 ||
-	    get_role(profile, &o->role, err) == -1 ||
-	    profile_or_env_bool("AWS_EC2_METADATA_V1_DISABLED", profile,
-		"ec2_metadata_v1_disabled", false, &o->v1_disabled,
-		err) == -1 ||
-	    get_number(profile, &timeout, IMDS_TIMEOUT_MAX_S, IMDS_TIMEOUT_S,
+	if (get_endpoint(p, &o->url, err) == -1 ||
+	    get_role(p, &o->role, err) == -1 ||
+	    get_switch(p, &v1_disabled, &o->v1_disabled, err) == -1 ||
+	    get_number(p, &timeout, IMDS_TIMEOUT_MAX_S, IMDS_TIMEOUT_S,
 		&timeout_s, err) == -1 ||
-	    get_number(profile, &tries, IMDS_TRIES_MAX, IMDS_TRIES, &o->tries,
-		err) == -1)
+	    get_number(
+		p, &attempts, IMDS_TRIES_MAX, IMDS_TRIES, &o->tries, err) == -1)
 		return -1;
 	o->timeout_ms = timeout_s * 1000;
 	return 0;
 }
 
 int
-plan_from_imds(const char *profile, bool last_resort, struct creds_plan **out,
-    struct error *err)
+plan_from_imds(const struct plan_profile *p, bool last_resort,
+    struct creds_plan **out, struct error *err)
 {
 	struct creds_plan *plan;
-	bool disabled;
+	bool off;
 
-	if (profile_or_env_bool("AWS_EC2_METADATA_DISABLED", profile,
-		"disable_ec2_metadata", false, &disabled, err) == -1)
+	if (get_switch(p, &disabled, &off, err) == -1)
 		return -1;
-	if (disabled)
+	if (off)
 		return 0;
-	plan = plan_new(CREDS_IMDS, profile, "IMDS");
+	plan = plan_new(CREDS_IMDS, p->name, "IMDS");
 	plan->imds.last_resort = last_resort;
-	if (take_imds(profile, &plan->imds, err) == -1) {
+	if (take_imds(p, &plan->imds, err) == -1) {
 		creds_plan_free(plan);
 		return -1;
 	}

@@ -245,7 +245,7 @@ take_credential_source(
 		rc = plan_from_container(p->name, out, err);
 		missing = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is not set";
 	} else if (str_eq(source, "Ec2InstanceMetadata")) {
-		rc = plan_from_imds(p->name, false, out, err);
+		rc = plan_from_imds(p, false, out, err);
 		missing = "AWS_EC2_METADATA_DISABLED is set";
 	} else {
 		plan_profile_complain(p, "credential_source", err,

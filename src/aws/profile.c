@@ -344,10 +344,12 @@ profile_or_env_bool(const char *variable, const char *explicit_name,
 		*out = otherwise;
 	else if (str_ieq(value, "true") || str_ieq(value, "false"))
 		*out = str_ieq(value, "true");
-	else
+	else {
 		rc = err_set(err, ERR_CONFIG,
 		    "%s is '%.80s', which is neither true nor false", from,
 		    value);
+		str_defang(err->text);
+	}
 	free(value);
 	free(from);
 	return rc;

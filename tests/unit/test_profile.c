@@ -397,6 +397,10 @@ a_switch_is_true_or_false_and_nothing_else(void **state)
 	assert_string_equal(
 	    err.text, "AWS_A is '1', which is neither true nor false");
 	assert_false(on);
+	setenv("AWS_A", "x\ny", 1);
+	assert_int_equal(
+	    profile_or_env_bool("AWS_A", NULL, "a", true, &on, &err), -1);
+	creds_rig_assert_discreet(&err);
 }
 
 /* --- changes --------------------------------------------------------- */
