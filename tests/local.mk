@@ -27,6 +27,12 @@ unit_tests += tests/unit/test_conf_check
 unit_tests += tests/unit/test_container_contract
 unit_tests += tests/unit/test_container_summary
 unit_tests += tests/unit/test_creds
+unit_tests += tests/unit/test_creds_plan
+unit_tests += tests/unit/test_creds_plan_profile
+unit_tests += tests/unit/test_creds_plan_remote
+unit_tests += tests/unit/test_creds_plan_role
+unit_tests += tests/unit/test_creds_process
+unit_tests += tests/unit/test_creds_process_end
 unit_tests += tests/unit/test_delivery
 unit_tests += tests/unit/test_discard
 unit_tests += tests/unit/test_driver
@@ -96,6 +102,7 @@ unit_tests += tests/unit/test_options
 unit_tests += tests/unit/test_partition
 unit_tests += tests/unit/test_payload
 unit_tests += tests/unit/test_plan
+unit_tests += tests/unit/test_profile
 unit_tests += tests/unit/test_reason
 unit_tests += tests/unit/test_remote
 unit_tests += tests/unit/test_report
@@ -222,6 +229,23 @@ tests_unit_test_local_sns_push_SOURCES = tests/unit/test_local_sns_push.c \
 queue_rig = tests/unit/queue_rig.c tests/unit/queue_rig.h
 tests_unit_test_local_line_SOURCES = tests/unit/test_local_line.c $(queue_rig)
 tests_unit_test_local_queue_SOURCES = tests/unit/test_local_queue.c $(queue_rig)
+
+creds_rig = tests/unit/creds_rig.c tests/unit/creds_rig.h
+tests_unit_test_creds_SOURCES = tests/unit/test_creds.c $(creds_rig) \
+	tests/support/fake_clock.c
+tests_unit_test_creds_plan_SOURCES = tests/unit/test_creds_plan.c \
+	$(creds_rig)
+tests_unit_test_creds_plan_profile_SOURCES = \
+	tests/unit/test_creds_plan_profile.c $(creds_rig)
+tests_unit_test_creds_plan_remote_SOURCES = \
+	tests/unit/test_creds_plan_remote.c $(creds_rig)
+tests_unit_test_creds_plan_role_SOURCES = \
+	tests/unit/test_creds_plan_role.c $(creds_rig)
+tests_unit_test_creds_process_SOURCES = tests/unit/test_creds_process.c \
+	$(creds_rig)
+tests_unit_test_creds_process_end_SOURCES = \
+	tests/unit/test_creds_process_end.c $(creds_rig)
+tests_unit_test_profile_SOURCES = tests/unit/test_profile.c $(creds_rig)
 
 hook_rig = tests/unit/hook_rig.c tests/unit/hook_rig.h
 tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c $(hook_rig)
@@ -405,6 +429,8 @@ system_tests += tests/system/local.sh
 fuzz_programs =
 fuzz_programs += tests/fuzz/fuzz_api
 tests_fuzz_fuzz_api_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
+fuzz_programs += tests/fuzz/fuzz_creds_plan
+tests_fuzz_fuzz_creds_plan_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 fuzz_programs += tests/fuzz/fuzz_fault
 tests_fuzz_fuzz_fault_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 tests_fuzz_fuzz_fault_LDADD = $(local_test_libs)

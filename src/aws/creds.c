@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/timefmt.h"
 
 static void
 wipe(char **s)
@@ -97,11 +99,34 @@ check_half(const struct creds_parts *parts, struct error *err)
 	return complain(parts, err);
 }
 
+/* On the monotonic clock: what is left by the source's clock, or by ours. */
+static int
+take_expiration(
+    const struct creds_parts *parts, struct creds *out, struct error *err)
+{
+	const struct creds_part *part = &parts->expiration;
+	int64_t now = parts->now != 0 ? parts->now : clock_wall_ms();
+
+	out->expires_at = 0;
+	out->expires_mono = INT64_MAX;
+	if (str_empty(part->value))
+		return 0;
+	if (timefmt_parse_rfc3339(part->value, &out->expires_at) == -1) {
+		err_set(err, ERR_CONFIG, "%s is no date", part->name);
+		err_hint(err, "A date looks like 2030-01-31T12:00:00Z.");
+		return complain(parts, err);
+	}
+	out->expires_mono = clock_mono_ms() + (out->expires_at - now);
+	return 0;
+}
+
 int
 creds_take_parts(
     const struct creds_parts *parts, struct creds *out, struct error *err)
 {
 	const char *token = parts->session_token.value;
+	const char *account = parts->account_id.value;
+	struct creds when;
 
 	if (str_empty(parts->access_key.value) &&
 	    str_empty(parts->secret_key.value))
@@ -109,14 +134,17 @@ creds_take_parts(
 	if (check_half(parts, err) == -1 ||
 	    check_part(parts, &parts->access_key, true, err) == -1 ||
 	    check_part(parts, &parts->secret_key, false, err) == -1 ||
-	    check_part(parts, &parts->session_token, true, err) == -1)
+	    check_part(parts, &parts->session_token, true, err) == -1 ||
+	    check_part(parts, &parts->account_id, true, err) == -1 ||
+	    take_expiration(parts, &when, err) == -1)
 		return -1;
 	memset(out, 0, sizeof(*out));
 	out->access_key = xstrdup(parts->access_key.value);
 	out->secret_key = xstrdup(parts->secret_key.value);
 	out->session_token = str_empty(token) ? NULL : xstrdup(token);
 	out->source = xstrdup(parts->source);
-	out->account_id = xstrdup_or_null(parts->account_id.value);
-	out->expires_mono = INT64_MAX;
+	out->account_id = str_empty(account) ? NULL : xstrdup(account);
+	out->expires_at = when.expires_at;
+	out->expires_mono = when.expires_mono;
 	return 1;
 }

@@ -23,6 +23,14 @@ creds_cache_new(const struct creds_cache_options *options,
 
 	if (creds_plan_make(options->profile, &plan, err) == -1)
 		return -1;
+	if (plan->kind != CREDS_KEYS) {
+		err_set(err, ERR_CONFIG,
+		    "the credentials are to come from: %s; that is not there "
+		    "yet",
+		    plan->source);
+		creds_plan_free(plan);
+		return -1;
+	}
 	c = xcalloc(1, sizeof(*c));
 	c->env = options->env;
 	c->profile = xstrdup_or_null(options->profile);
@@ -56,6 +64,10 @@ creds_cache_refused(struct creds_cache *c, const char *access_key)
 	if (!str_eq(c->plan->keys.access_key, access_key) ||
 	    creds_plan_make(c->profile, &plan, &ignored) == -1)
 		return;
+	if (plan->kind != CREDS_KEYS) {
+		creds_plan_free(plan);
+		return;
+	}
 	creds_plan_free(c->plan);
 	c->plan = plan;
 }

@@ -1,56 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Environment and profile: which source it is. */
+/* Which source of credentials it is. */
 #include "aws/creds_plan.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws/creds_source.h"
-#include "aws/profile.h"
+#include "aws/creds_plan_inner.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 
-static int
-complain_none(const char *profile, struct error *err)
-{
-	char *path = profile_path(PROFILE_CREDENTIALS);
+/* --- one plan ------------------------------------------------------- */
 
-	if (!str_empty(profile))
-		err_set(err, ERR_AUTH,
-		    "no credentials: the profile '%s' has no keys", profile);
-	else
-		err_set(err, ERR_AUTH, "no credentials");
-	err_hint(err,
-	    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or put "
-	    "aws_access_key_id and aws_secret_access_key below [%s] in %s.",
-	    profile_name(profile), path != NULL ? path : "~/.aws/credentials");
-	free(path);
-	return -1;
+struct creds_plan *
+plan_new(enum creds_kind kind, const char *profile, const char *fmt, ...)
+{
+	struct creds_plan *plan = xcalloc(1, sizeof(*plan));
+	va_list ap;
+
+	plan->kind = kind;
+	plan->profile = xstrdup(profile);
+	va_start(ap, fmt);
+	plan->source = xvasprintf(fmt, ap);
+	va_end(ap);
+	return plan;
 }
 
-int
-creds_plan_make(
-    const char *profile, struct creds_plan **out, struct error *err)
+void
+plan_warn(struct creds_plan *plan, const char *fmt, ...)
 {
-	struct creds keys;
-	struct creds_plan *plan;
-	int rc = 0;
+	char *before = plan->warning, *text;
+	va_list ap;
 
-	if (str_empty(profile))
-		rc = creds_from_env(&keys, err);
-	if (rc == 0)
-		rc = creds_from_profile(profile, &keys, err);
-	if (rc == 0)
-		return complain_none(profile, err);
-	if (rc == -1)
-		return -1;
-	plan = xcalloc(1, sizeof(*plan));
-	plan->kind = CREDS_KEYS;
-	plan->keys = keys;
-	plan->source = xstrdup(keys.source);
-	plan->warning = xstrdup_or_null(keys.warning);
-	*out = plan;
-	return 0;
+	va_start(ap, fmt);
+	text = xvasprintf(fmt, ap);
+	va_end(ap);
+	if (before == NULL) {
+		plan->warning = text;
+		return;
+	}
+	plan->warning = xasprintf("%s; %s", before, text);
+	free(before);
+	free(text);
+}
+
+static void
+forget(char **secret)
+{
+	if (*secret != NULL)
+		hash_wipe(*secret, strlen(*secret));
+	xfree(secret);
 }
 
 void
@@ -58,15 +58,185 @@ creds_plan_free(struct creds_plan *plan)
 {
 	if (plan == NULL)
 		return;
+	creds_plan_free(plan->base);
 	creds_done(&plan->keys);
+	forget(&plan->command);
+	forget(&plan->container.token);
 	free(plan->source);
 	free(plan->warning);
+	free(plan->profile);
+	free(plan->region);
+	free(plan->role.arn);
+	free(plan->role.session_name);
+	free(plan->role.external_id);
+	free(plan->token_file);
+	free(plan->sso.account_id);
+	free(plan->sso.role_name);
+	free(plan->sso.region);
+	free(plan->sso.start_url);
+	free(plan->sso.session);
+	free(plan->container.url);
+	free(plan->container.token_file);
+	free(plan->imds.url);
+	free(plan->imds.role);
 	free(plan);
+}
+
+/* --- comparing ------------------------------------------------------ */
+
+static bool
+same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : str_eq(a, b);
+}
+
+static bool
+same_keys(const struct creds *a, const struct creds *b)
+{
+	return same(a->access_key, b->access_key) &&
+	    same(a->secret_key, b->secret_key) &&
+	    same(a->session_token, b->session_token) &&
+	    same(a->account_id, b->account_id) &&
+	    a->expires_at == b->expires_at;
+}
+
+static bool
+same_role(const struct creds_plan *a, const struct creds_plan *b)
+{
+	return same(a->role.arn, b->role.arn) &&
+	    same(a->role.session_name, b->role.session_name) &&
+	    same(a->role.external_id, b->role.external_id) &&
+	    a->role.duration_s == b->role.duration_s &&
+	    same(a->token_file, b->token_file);
+}
+
+static bool
+same_sso(const struct creds_plan_sso *a, const struct creds_plan_sso *b)
+{
+	return same(a->account_id, b->account_id) &&
+	    same(a->role_name, b->role_name) && same(a->region, b->region) &&
+	    same(a->start_url, b->start_url) && same(a->session, b->session);
+}
+
+static bool
+same_container(
+    const struct creds_plan_container *a, const struct creds_plan_container *b)
+{
+	return same(a->url, b->url) && same(a->token, b->token) &&
+	    same(a->token_file, b->token_file);
+}
+
+static bool
+same_imds(const struct creds_plan_imds *a, const struct creds_plan_imds *b)
+{
+	return same(a->url, b->url) && same(a->role, b->role) &&
+	    a->v1_disabled == b->v1_disabled &&
+	    a->timeout_ms == b->timeout_ms && a->tries == b->tries &&
+	    a->last_resort == b->last_resort;
 }
 
 bool
 creds_plan_equal(const struct creds_plan *a, const struct creds_plan *b)
 {
-	return str_eq(a->keys.access_key, b->keys.access_key) &&
-	    str_eq(a->keys.secret_key, b->keys.secret_key);
+	if (a == NULL || b == NULL)
+		return a == b;
+	return a->kind == b->kind && same(a->profile, b->profile) &&
+	    same(a->region, b->region) && same_keys(&a->keys, &b->keys) &&
+	    same(a->command, b->command) && same_role(a, b) &&
+	    same_sso(&a->sso, &b->sso) &&
+	    same_container(&a->container, &b->container) &&
+	    same_imds(&a->imds, &b->imds) && creds_plan_equal(a->base, b->base);
+}
+
+/* --- the order ------------------------------------------------------ */
+
+static int
+complain_none(const char *profile, struct error *err)
+{
+	char *path = profile_path(PROFILE_CREDENTIALS);
+	const char *name = profile_name(profile);
+
+	if (str_eq(name, "default"))
+		err_set(err, ERR_AUTH, "no credentials");
+	else
+		err_set(err, ERR_AUTH,
+		    "no credentials: the profile '%s' has none", name);
+	err_hint(err,
+	    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or put "
+	    "aws_access_key_id and aws_secret_access_key below [%.80s] in "
+	    "%.120s.",
+	    name, path != NULL ? path : "~/.aws/credentials");
+	free(path);
+	return -1;
+}
+
+/* boto3 takes the keys here, the AWS SDK for JavaScript the profile. */
+static void
+warn_of_two(struct creds_plan *plan)
+{
+	const char *named = getenv("AWS_PROFILE");
+
+	if (!str_empty(named))
+		plan_warn(plan,
+		    "both AWS_ACCESS_KEY_ID and AWS_PROFILE are set: the keys "
+		    "are used, not the profile '%.80s'",
+		    named);
+}
+
+/* The profile, and around it the variables of web identity. */
+static int
+plan_from_either(const struct plan_profile *p, bool explicit,
+    struct creds_plan **out, struct error *err)
+{
+	int rc = plan_from_role(p, out, err);
+
+	if (rc == 0 && !explicit)
+		rc = plan_from_env_web_identity(p->name, out, err);
+	if (rc == 0)
+		rc = plan_from_profile(p, out, err);
+	if (rc == 0)
+		rc = plan_from_source(p, out, err);
+	if (rc == 0 && explicit)
+		rc = plan_from_env_web_identity(p->name, out, err);
+	return rc;
+}
+
+static int
+plan_without_keys(
+    const char *profile, struct creds_plan **out, struct error *err)
+{
+	struct plan_profile p;
+	int rc;
+
+	if (profile_check(profile, err) == -1 ||
+	    plan_profile_read(&p, profile_name(profile), err) == -1)
+		return -1;
+	rc = plan_from_either(&p, !str_empty(profile), out, err);
+	if (rc == 0)
+		rc = plan_from_container(p.name, out, err);
+	if (rc == 0)
+		rc = plan_from_imds(&p, true, out, err);
+	plan_profile_done(&p);
+	return rc;
+}
+
+int
+creds_plan_make(const char *profile, struct creds_plan **out, struct error *err)
+{
+	struct creds_plan *plan = NULL;
+	int rc = 0;
+
+	if (str_empty(profile)) {
+		rc = plan_from_env_keys(profile_name(profile), &plan, err);
+		if (rc == 1)
+			warn_of_two(plan);
+	}
+	if (rc == 0)
+		rc = plan_without_keys(profile, &plan, err);
+	if (rc == 0)
+		rc = complain_none(profile, err);
+	if (rc == -1)
+		return -1;
+	*out = plan;
+	return 0;
 }

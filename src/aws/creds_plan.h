@@ -5,8 +5,14 @@
  * source that is configured is the one, even if it fails later: to go on to
  * the next would be to act as somebody else.
  *
- *   environment keys (unless a profile was named explicitly) -> web identity
- *   of the environment -> profile -> container endpoint -> IMDS
+ *   environment keys (unless a profile was named explicitly) -> role_arn of
+ *   the profile with its source -> web identity of the environment (behind the
+ *   profile if that was named explicitly) -> the profile: web identity, SSO,
+ *   keys of the credentials file, credential_process, keys of the config file
+ *   -> container endpoint -> IMDS
+ *
+ * That is boto3's order. A role comes before the web identity of the
+ * environment because on EKS it rests on that.
  *
  * Source: "Standardized credential providers", AWS SDKs and Tools reference
  * guide. doc/aws-settings.md has each row beside what boto3 and the AWS SDK
@@ -69,7 +75,7 @@ struct creds_plan {
 	char *warning; /* such as "… is open to other users", or NULL */
 	char *profile; /* that it was read for: its name */
 	char *region; /* for STS; NULL: endpoint_region decides */
-	struct creds keys;
+	struct creds keys; /* KEYS; of PROCESS the account_id, if it is known */
 	char *command; /* PROCESS: as written */
 	struct creds_plan_role role;
 	struct creds_plan *base; /* ROLE */

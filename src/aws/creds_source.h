@@ -30,9 +30,4 @@ creds_source_fn creds_sso_start;
 creds_source_fn creds_container_start;
 creds_source_fn creds_imds_start;
 
-/* 1 found, 0 not configured, -1 configured but wrong. */
-int creds_from_env(struct creds *out, struct error *err);
-int creds_from_profile(
-    const char *profile, struct creds *out, struct error *err);
-
 #endif

@@ -14,6 +14,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+/* Far above what anybody has; a search is linear. */
+#define SECTION_MAX_KEYS 1000
+
 /* --- where the files are -------------------------------------------- */
 
 static const char *
@@ -46,7 +49,7 @@ profile_path(enum profile_kind kind)
 /* --- one section ---------------------------------------------------- */
 
 struct reader {
-	const char *prefix; /* "profile", "services" or "" */
+	const char *prefix; /* "profile", "services", "sso-session" or "" */
 	const char *name;
 	struct profile_section *out;
 };
@@ -94,20 +97,25 @@ forget(char *value)
 }
 
 /* Of two lines with one key the later counts, as in the SDKs. */
-static void
-set(struct profile_section *s, char *key, const char *value)
+static int
+set(struct profile_section *s, char *key, const char *value, struct error *err)
 {
 	struct profile_pair *pair = find(s, key);
 
 	if (pair != NULL) {
 		free(key);
 		forget(pair->value);
+	} else if (s->n == SECTION_MAX_KEYS) {
+		free(key);
+		return err_set(err, ERR_CONFIG,
+		    "a section of more than %d keys", SECTION_MAX_KEYS);
 	} else {
 		s->v = xreallocarray(s->v, s->n + 1, sizeof(*s->v));
 		pair = &s->v[s->n++];
 		pair->key = key;
 	}
 	pair->value = xstrdup(value);
+	return 0;
 }
 
 static int
@@ -115,17 +123,15 @@ take_entry(const struct ini_entry *e, void *arg, struct error *err)
 {
 	struct reader *r = arg;
 
-	(void)err;
 	if (!matches(r, e->section))
 		return 0;
 	r->out->found = true;
 	if (*e->key == '\0')
 		return 0;
-	set(r->out,
+	return set(r->out,
 	    e->parent != NULL ? xasprintf("%s.%s", e->parent, e->key)
 			      : xstrdup(e->key),
-	    e->value);
-	return 0;
+	    e->value, err);
 }
 
 /* A daemon's home may be /dev/null: nothing is below it. */
@@ -164,6 +170,7 @@ profile_read(enum profile_kind kind, const char *name,
 	    [PROFILE_CREDENTIALS] = "",
 	    [PROFILE_CONFIG] = "profile",
 	    [PROFILE_SERVICES] = "services",
+	    [PROFILE_SSO_SESSION] = "sso-session",
 	};
 	struct profile_section found = {0};
 	char *path = profile_path(kind);
@@ -301,6 +308,8 @@ profile_setting(
 	return rc;
 }
 
+/* --- the environment or the profile --------------------------------- */
+
 int
 profile_or_env(const char *variable, const char *explicit_name, const char *key,
     char **out, char **from, struct error *err)
@@ -335,11 +344,45 @@ profile_or_env_bool(const char *variable, const char *explicit_name,
 		*out = otherwise;
 	else if (str_ieq(value, "true") || str_ieq(value, "false"))
 		*out = str_ieq(value, "true");
-	else
+	else {
 		rc = err_set(err, ERR_CONFIG,
 		    "%s is '%.80s', which is neither true nor false", from,
 		    value);
+		str_defang(err->text);
+	}
 	free(value);
 	free(from);
 	return rc;
+}
+
+/* --- changes -------------------------------------------------------- */
+
+uint64_t
+profile_files_version(void)
+{
+	static const enum profile_kind kinds[] = {
+	    PROFILE_CREDENTIALS, PROFILE_CONFIG};
+	unsigned char digest[HASH_SHA256_SIZE];
+	struct stat st;
+	int64_t facts[ARRAY_LEN(kinds)][7] = {{0}};
+	uint64_t version;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(kinds); i++) {
+		char *path = profile_path(kinds[i]);
+
+		if (path != NULL && stat(path, &st) == 0) {
+			facts[i][0] = (int64_t)st.st_dev;
+			facts[i][1] = (int64_t)st.st_ino;
+			facts[i][2] = (int64_t)st.st_size;
+			facts[i][3] = (int64_t)st.st_mtim.tv_sec;
+			facts[i][4] = (int64_t)st.st_mtim.tv_nsec;
+			facts[i][5] = (int64_t)st.st_ctim.tv_sec;
+			facts[i][6] = (int64_t)st.st_ctim.tv_nsec;
+		}
+		free(path);
+	}
+	hash_sha256(facts, sizeof(facts), digest);
+	memcpy(&version, digest, sizeof(version));
+	return version;
 }

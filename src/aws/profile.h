@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The files that all AWS tools share: ~/.aws/credentials and ~/.aws/config.
- * What a setting means is left to creds_profile.c and endpoint.c.
+ * What a setting means is left to creds_plan_profile.c and endpoint.c.
  * Source: "Shared config and credentials files", AWS SDKs and Tools guide.
+ *
+ * A value goes to the end of its line, with " #" and " ;" as in boto3 (the AWS
+ * SDK for JavaScript cuts it there): a key that holds one must not be cut.
  */
 #ifndef AWS_PROFILE_H
 #define AWS_PROFILE_H

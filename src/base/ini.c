@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -48,14 +49,30 @@ complain(struct reader *r, const char *what, struct error *err)
 	return err_set(err, ERR_CONFIG, "%s:%d: %s", r->file, r->line, what);
 }
 
+/* The bracket that closes the header. Behind AWS's a comment may stand. */
+static char *
+header_end(enum ini_style style, char *text)
+{
+	char *end;
+
+	for (end = strchr(text, ']'); end != NULL; end = strchr(end + 1, ']')) {
+		const char *rest = end + 1 + strspn(end + 1, " \t");
+
+		if (*rest == '\0' ||
+		    (style == INI_NESTED && strchr("#;", *rest) != NULL))
+			return end;
+	}
+	return NULL;
+}
+
 static int
 take_section(struct reader *r, char *text, struct error *err)
 {
-	size_t len = strlen(text);
+	char *end = header_end(r->style, text);
 
-	if (text[len - 1] != ']')
+	if (end == NULL)
 		return complain(r, "a section header ends in ']'", err);
-	text[len - 1] = '\0';
+	*end = '\0';
 	free(r->section);
 	r->section = xstrdup(str_trim(text + 1));
 	xfree(&r->parent);
@@ -108,6 +125,8 @@ take_line(struct reader *r, char *raw, struct error *err)
 		return 0;
 	if (has_control(text))
 		return complain(r, "a control character", err);
+	if (r->style == INI_NESTED && !str_is_text(text, strlen(text)))
+		return complain(r, "bytes that are not UTF-8", err);
 	if (*text == '[')
 		return take_section(r, text, err);
 	return take_key(r, text, indented, err);
@@ -127,6 +146,7 @@ take_lines(struct reader *r, const char *text, size_t len, struct error *err)
 			return complain(r, "a NUL byte", err);
 		line = xstrndup(text, n);
 		rc = take_line(r, line, err);
+		hash_wipe(line, n);
 		free(line);
 		if (rc == -1)
 			return -1;
@@ -173,6 +193,7 @@ ini_parse_file(const char *path, enum ini_style style, ini_fn *fn, void *arg,
 	rc = file_read(path, &b, err);
 	if (rc == 0)
 		rc = ini_parse(path, b.data, b.len, style, fn, arg, err);
+	hash_wipe(b.data, b.len);
 	buf_done(&b);
 	return rc;
 }

@@ -29,7 +29,9 @@ typedef int ini_fn(const struct ini_entry *e, void *arg, struct error *err);
 enum ini_style {
 	INI_PLAIN, /* leading blanks mean nothing */
 	INI_NESTED, /* AWS's: indented lines belong to the key without a value
-			above them ("s3 ="); else they are keys like any */
+			above them ("s3 ="); else they are keys like any. A
+			comment may stand behind a section header; all is UTF-8
+		     */
 };
 
 /*

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -322,6 +323,23 @@ void
 json_free(struct json *root)
 {
 	cJSON_Delete((cJSON *)root);
+}
+
+static void
+wipe(cJSON *n)
+{
+	for (; n != NULL; n = n->next) {
+		if (n->valuestring != NULL)
+			hash_wipe(n->valuestring, strlen(n->valuestring));
+		wipe(n->child);
+	}
+}
+
+void
+json_free_wiped(struct json *root)
+{
+	wipe((cJSON *)root);
+	json_free(root);
 }
 
 bool

@@ -24,6 +24,9 @@ int json_parse(
     const char *data, size_t len, struct json **out, struct error *err);
 void json_free(struct json *root);
 
+/* The same for a document with secrets: its strings are overwritten. */
+void json_free_wiped(struct json *root);
+
 bool json_is_object(const struct json *j);
 bool json_is_array(const struct json *j);
 bool json_is_null(const struct json *j); /* the value null */

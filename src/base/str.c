@@ -300,9 +300,9 @@ str_split_host_port(const char *s, char **host, int *port)
 	return 0;
 }
 
-/* One word at *p, to which the caller adds it; -1: a quote is left open. */
-static int
-next_word(const char **p, struct buf *word)
+/* One word at *p, appended. What is wrong with it, or NULL. */
+static const char *
+next_word(const char **p, bool escapes, struct buf *word)
 {
 	const char *s = *p;
 	char quote = '\0';
@@ -318,10 +318,12 @@ next_word(const char **p, struct buf *word)
 		}
 		if (quote == '"' && *s == '\\' && (s[1] == '"' || s[1] == '\\'))
 			s++;
+		else if (escapes && quote == '\0' && *s == '\\' && *++s == '\0')
+			return "nothing follows the '\\' at its end";
 		buf_putc(word, *s);
 	}
 	*p = s;
-	return quote != '\0' ? -1 : 0;
+	return quote != '\0' ? "a quote is left open" : NULL;
 }
 
 static const char *
@@ -332,11 +334,12 @@ skip_blanks(const char *s)
 	return s;
 }
 
-int
-str_split_words(
-    const char *s, size_t max, char ***out, size_t *n, struct error *err)
+static int
+split(const char *s, bool escapes, size_t max, char ***out, size_t *n,
+    struct error *err)
 {
 	char **words = xcalloc(1, sizeof(*words));
+	const char *wrong = NULL;
 	struct buf word;
 	size_t len = 0;
 	int rc = 0;
@@ -346,8 +349,8 @@ str_split_words(
 		if (len == max)
 			rc =
 			    err_set(err, ERR_USAGE, "more than %zu words", max);
-		else if (next_word(&s, &word) == -1)
-			rc = err_set(err, ERR_USAGE, "a quote is left open");
+		else if ((wrong = next_word(&s, escapes, &word)) != NULL)
+			rc = err_set(err, ERR_USAGE, "%s", wrong);
 		words = xreallocarray(words, len + 2, sizeof(*words));
 		words[len++] = buf_take(&word);
 		words[len] = NULL;
@@ -359,6 +362,20 @@ str_split_words(
 	*out = words;
 	*n = len;
 	return 0;
+}
+
+int
+str_split_words(
+    const char *s, size_t max, char ***out, size_t *n, struct error *err)
+{
+	return split(s, false, max, out, n, err);
+}
+
+int
+str_split_command(
+    const char *s, size_t max, char ***out, size_t *n, struct error *err)
+{
+	return split(s, true, max, out, n, err);
 }
 
 void

@@ -79,4 +79,9 @@ int str_split_words(
     const char *s, size_t max, char ***out, size_t *n, struct error *err);
 void str_free_words(char **words);
 
+/* The same for a command as a POSIX shell reads it: outside of quotes '\'
+ * takes what follows for itself, and may not be the last. */
+int str_split_command(
+    const char *s, size_t max, char ***out, size_t *n, struct error *err);
+
 #endif

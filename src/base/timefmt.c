@@ -131,6 +131,71 @@ timefmt_parse_iso(const char *s, int64_t *out_ms)
 	return -1;
 }
 
+/* ".5" or nothing; *s moves behind it. */
+static int
+take_fraction(const char **s, int *ms)
+{
+	const char *p = *s;
+	int scale = 100;
+
+	*ms = 0;
+	if (*p != '.')
+		return 0;
+	for (p++; *p >= '0' && *p <= '9'; p++) {
+		*ms += (*p - '0') * scale;
+		scale /= 10;
+	}
+	if (p - *s < 2)
+		return -1;
+	*s = p;
+	return 0;
+}
+
+/* "Z" or "+02:00", and nothing behind it. */
+static int
+take_offset(const char *s, int64_t *ms)
+{
+	char digits[4];
+	int hours, minutes;
+
+	*ms = 0;
+	if (match(s, "Z", digits) == 0 || match(s, "z", digits) == 0)
+		return 0;
+	if (match(s, "+99:99", digits) == -1 &&
+	    match(s, "-99:99", digits) == -1)
+		return -1;
+	hours = number(digits, 2);
+	minutes = number(digits + 2, 2);
+	if (hours > 23 || minutes > 59)
+		return -1;
+	*ms = (hours * 60 + minutes) * INT64_C(60000);
+	if (*s == '-')
+		*ms = -*ms;
+	return 0;
+}
+
+int
+timefmt_parse_rfc3339(const char *s, int64_t *out_ms)
+{
+	char head[20], digits[14];
+	int64_t ms, offset;
+	int fraction;
+
+	if (strlen(s) < sizeof(head))
+		return -1;
+	memcpy(head, s, sizeof(head) - 1);
+	head[sizeof(head) - 1] = '\0';
+	if (head[10] == 't' || head[10] == ' ')
+		head[10] = 'T';
+	s += sizeof(head) - 1;
+	if (match(head, "9999-99-99T99:99:99", digits) == -1 ||
+	    from_digits(digits, &ms) == -1 ||
+	    take_fraction(&s, &fraction) == -1 || take_offset(s, &offset) == -1)
+		return -1;
+	*out_ms = ms + fraction - offset;
+	return 0;
+}
+
 void
 timefmt_amz(int64_t ms, char out[TIMEFMT_AMZ_SIZE])
 {

@@ -15,6 +15,10 @@
 void timefmt_iso(int64_t ms, char out[TIMEFMT_ISO_SIZE]);
 int timefmt_parse_iso(const char *s, int64_t *out_ms);
 
+/* RFC 3339 as anybody may write it: 2013-05-24T02:00:00.5+02:00. Any number of
+ * digits behind the second, what is below a millisecond dropped. */
+int timefmt_parse_rfc3339(const char *s, int64_t *out_ms);
+
 /* AWS's basic form, as SigV4 signs it: 20130524T000000Z */
 #define TIMEFMT_AMZ_SIZE 17
 void timefmt_amz(int64_t ms, char out[TIMEFMT_AMZ_SIZE]);

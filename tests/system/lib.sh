@@ -12,7 +12,7 @@
 set -u
 : "${abs_top_srcdir:?}" "${abs_top_builddir:?}"
 
-for name in $(env | sed -n 's/^\([A-Za-z_]*\)=.*/\1/p'); do
+for name in $(env | sed -n 's/^\([A-Za-z0-9_]*\)=.*/\1/p'); do
 	case $name in
 	AWS_* | AWAITD_* | *_proxy | *_PROXY | XDG_* | NO_COLOR)
 		unset "$name"
@@ -241,6 +241,7 @@ uploads() {
 export AWS_ACCESS_KEY_ID=awaitd-local
 export AWS_SECRET_ACCESS_KEY=awaitd-local-demo-secret-key
 export AWS_REGION=us-east-1
+export AWS_EC2_METADATA_DISABLED=true
 export AWAITD_STATE="$tmp/state"
 
 # Quick looks: what is tested is not the schedule.
