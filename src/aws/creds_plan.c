@@ -10,8 +10,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-static int
-complain_none(const char *profile, struct error *err)
+int
+creds_none(const char *profile, struct error *err)
 {
 	char *path = profile_path(PROFILE_CREDENTIALS);
 
@@ -29,8 +29,7 @@ complain_none(const char *profile, struct error *err)
 }
 
 int
-creds_plan_make(
-    const char *profile, struct creds_plan **out, struct error *err)
+creds_plan_make(const char *profile, struct creds_plan **out, struct error *err)
 {
 	struct creds keys;
 	struct creds_plan *plan;
@@ -41,7 +40,7 @@ creds_plan_make(
 	if (rc == 0)
 		rc = creds_from_profile(profile, &keys, err);
 	if (rc == 0)
-		return complain_none(profile, err);
+		return creds_none(profile, err);
 	if (rc == -1)
 		return -1;
 	plan = xcalloc(1, sizeof(*plan));
