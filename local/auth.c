@@ -33,6 +33,7 @@ auth_claim_done(struct auth_claim *c)
 	free(c->region);
 	free(c->service);
 	free(c->signed_headers);
+	free(c->token);
 	buf_done(&c->canonical);
 	buf_done(&c->string_to_sign);
 }
@@ -273,7 +274,7 @@ take_params(struct auth_claim *c, char *v[PARAMS])
 		return malformed(
 		    c, "X-Amz-Signature must be 64 lower-case hex digits");
 	c->signed_headers = xstrdup(v[SIGNED_HEADERS]);
-	c->token = v[TOKEN] != NULL;
+	c->token = xstrdup_or_null(v[TOKEN]);
 	return take_expires(c, v[EXPIRES]);
 }
 
@@ -424,6 +425,22 @@ check_time(struct auth_claim *c, int64_t now_at)
 	return c->at > now_at + skew ? AUTH_FUTURE : AUTH_OK;
 }
 
+/* It is signed wherever it stands; in two places it could be two things. */
+static enum auth_verdict
+check_token(const struct auth_claim *c, const struct headers *headers)
+{
+	const char *header = headers_get(headers, "x-amz-security-token");
+	const char *sent = c->token != NULL ? c->token : header;
+	const char *wanted = c->user->session_token;
+
+	if (sent == NULL && wanted == NULL)
+		return AUTH_OK;
+	if (sent == NULL || wanted == NULL ||
+	    (c->token != NULL && header != NULL) || !str_eq(sent, wanted))
+		return AUTH_TOKEN;
+	return AUTH_OK;
+}
+
 enum auth_verdict
 auth_admit(const struct auth *a, const char *service,
     const struct headers *headers, int64_t now_at, struct auth_claim *c)
@@ -437,7 +454,7 @@ auth_admit(const struct auth *a, const char *service,
 	c->user = find_user(a, c->access_key);
 	if (c->user == NULL)
 		return AUTH_UNKNOWN_KEY;
-	if (c->token || headers_get(headers, "x-amz-security-token") != NULL)
+	if (check_token(c, headers) != AUTH_OK)
 		return AUTH_TOKEN;
 	return check_time(c, now_at);
 }

@@ -25,6 +25,7 @@ struct auth_user {
 	const char *name;
 	const char *access_key;
 	const char *secret_key;
+	const char *session_token; /* that has to come along; NULL: none may */
 	bool list; /* may learn that a key does not exist */
 };
 
@@ -43,7 +44,7 @@ enum auth_verdict {
 	AUTH_WRONG_REGION,
 	AUTH_WRONG_SERVICE,
 	AUTH_UNKNOWN_KEY,
-	AUTH_TOKEN, /* a session token, of which we issue none */
+	AUTH_TOKEN, /* a session token that is not the user's, or none */
 	AUTH_EXPIRED, /* signed too long ago, or for a time that is over */
 	AUTH_FUTURE, /* signed too far ahead */
 	AUTH_NOT_SIGNED, /* detail names the headers left out */
@@ -69,7 +70,7 @@ struct auth_claim {
 	char signature[AUTH_SIGNATURE_SIZE];
 	int64_t at; /* from X-Amz-Date or Date; -1: neither can be read */
 	int64_t expires_s; /* of a presigned URL, 1 to 604,800 */
-	bool token; /* X-Amz-Security-Token is in the query */
+	char *token; /* X-Amz-Security-Token of the query, or NULL */
 	const struct auth_user *user; /* after auth_admit */
 	char detail[200];
 	/* After AUTH_MISMATCH: what we signed, for the client to compare. */

@@ -90,6 +90,8 @@ static const struct conf_key keys[] = {
 	"the secret to it; this or the file is required", NULL, 0, 0},
     {"user", "secret_key_file", KEY_TEXT, USER(secret_key_file), NULL,
 	"the same, read from a file", NULL, 0, 0},
+    {"user", "session_token", KEY_TEXT, USER(session_token), NULL,
+	"what has to come with the key; without it nothing may", NULL, 0, 0},
     {"user", "list", KEY_BOOL, USER(list), "yes",
 	"may list; without it a missing key is 403, not 404", NULL, 0, 0},
     {"endpoint", "command", KEY_TEXT, ENDPOINT(command), NULL,

@@ -39,6 +39,7 @@ struct conf_user {
 	char *access_key;
 	char *secret_key;
 	char *secret_key_file;
+	char *session_token;
 	bool list;
 };
 

@@ -153,6 +153,8 @@ make_auth(struct server *s)
 		s->users[i].name = c->users[i].name;
 		s->users[i].access_key = c->users[i].access_key;
 		s->users[i].secret_key = c->users[i].secret_key;
+		if (!str_empty(c->users[i].session_token))
+			s->users[i].session_token = c->users[i].session_token;
 		s->users[i].list = c->users[i].list;
 	}
 	s->auth.users = s->users;

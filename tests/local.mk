@@ -33,6 +33,10 @@ unit_tests += tests/unit/test_creds_plan_remote
 unit_tests += tests/unit/test_creds_plan_role
 unit_tests += tests/unit/test_creds_process
 unit_tests += tests/unit/test_creds_process_end
+unit_tests += tests/unit/test_creds_container
+unit_tests += tests/unit/test_creds_imds
+unit_tests += tests/unit/test_creds_role
+unit_tests += tests/unit/test_creds_sso
 unit_tests += tests/unit/test_delivery
 unit_tests += tests/unit/test_discard
 unit_tests += tests/unit/test_driver
@@ -47,6 +51,7 @@ unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_histogram
 unit_tests += tests/unit/test_http_chunk
 unit_tests += tests/unit/test_http_client
+unit_tests += tests/unit/test_http_client_connect
 unit_tests += tests/unit/test_http_client_cut
 unit_tests += tests/unit/test_http_client_name
 unit_tests += tests/unit/test_http_client_sink
@@ -144,13 +149,27 @@ http_rig = tests/unit/http_rig.c tests/unit/http_rig.h \
 api_peer = tests/unit/api_peer.c tests/unit/api_peer.h
 api_fixture = tests/unit/api_fixture.c tests/unit/api_fixture.h \
 	$(api_peer)
+credpeer = tests/support/credpeer.c tests/support/credpeer.h \
+	tests/support/credpeer_sts.c
+fetch_rig = tests/unit/fetch_rig.c tests/unit/fetch_rig.h $(credpeer)
 tests_unit_test_client_SOURCES = tests/unit/test_client.c $(api_fixture)
 tests_unit_test_remote_SOURCES = tests/unit/test_remote.c $(api_fixture)
 tests_unit_test_watch_SOURCES = tests/unit/test_watch.c $(api_fixture)
+tests_unit_test_creds_container_SOURCES = \
+	tests/unit/test_creds_container.c $(fetch_rig)
+tests_unit_test_creds_container_LDADD = $(local_test_libs)
+tests_unit_test_creds_imds_SOURCES = tests/unit/test_creds_imds.c $(fetch_rig)
+tests_unit_test_creds_imds_LDADD = $(local_test_libs)
+tests_unit_test_creds_role_SOURCES = tests/unit/test_creds_role.c $(fetch_rig)
+tests_unit_test_creds_role_LDADD = $(local_test_libs)
+tests_unit_test_creds_sso_SOURCES = tests/unit/test_creds_sso.c $(fetch_rig)
+tests_unit_test_creds_sso_LDADD = $(local_test_libs)
 tests_unit_test_http_chunk_SOURCES = tests/unit/test_http_chunk.c \
 	$(http_cases)
 tests_unit_test_http_client_SOURCES = tests/unit/test_http_client.c \
 	$(http_peer)
+tests_unit_test_http_client_connect_SOURCES = \
+	tests/unit/test_http_client_connect.c $(http_peer)
 tests_unit_test_http_client_cut_SOURCES = \
 	tests/unit/test_http_client_cut.c $(http_peer)
 tests_unit_test_http_client_name_SOURCES = \
@@ -322,6 +341,11 @@ flow_support = tests/support/fake_clock.c tests/support/fake_clock.h \
 	tests/support/fake_random.c tests/support/fake_random.h \
 	tests/support/fake_store.c tests/support/fake_store.h \
 	tests/support/flow.c tests/support/flow.h
+# The same without an engine.
+time_support = tests/support/fake_clock.c tests/support/fake_clock.h \
+	tests/support/fake_http.c tests/support/fake_http.h \
+	tests/support/fake_loop.c tests/support/fake_loop.h \
+	tests/support/fake_random.c tests/support/fake_random.h
 hook_support = tests/support/flow_hook.c tests/support/flow_hook.h
 probe_support = tests/support/flow_probe.c tests/support/flow_probe.h
 
@@ -332,6 +356,9 @@ flow_tests += tests/flow/test_avoid
 tests_flow_test_avoid_SOURCES = tests/flow/test_avoid.c $(flow_support) $(seal_support)
 flow_tests += tests/flow/test_cancel
 tests_flow_test_cancel_SOURCES = tests/flow/test_cancel.c $(flow_support)
+flow_tests += tests/flow/test_creds_time
+tests_flow_test_creds_time_SOURCES = tests/flow/test_creds_time.c \
+	$(time_support)
 flow_tests += tests/flow/test_deliver
 tests_flow_test_deliver_SOURCES = tests/flow/test_deliver.c $(flow_support) $(hook_support)
 flow_tests += tests/flow/test_deliver_crash
@@ -465,6 +492,9 @@ tests_tools += tests/support/bitrot
 tests_support_bitrot_SOURCES = tests/support/bitrot.c tests/support/rot.h \
 	tests/support/rot_make.c tests/support/rot_read.c
 tests_support_bitrot_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/credpeer_main
+tests_support_credpeer_main_SOURCES = tests/support/credpeer_main.c $(credpeer)
+tests_support_credpeer_main_LDADD = $(local_test_libs)
 tests_tools += tests/support/fsdown
 tests_support_fsdown_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/fillstore

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "aws/creds_plan_inner.h"
+#include "aws/creds_source.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -150,8 +151,8 @@ creds_plan_equal(const struct creds_plan *a, const struct creds_plan *b)
 
 /* --- the order ------------------------------------------------------ */
 
-static int
-complain_none(const char *profile, struct error *err)
+int
+creds_none(const char *profile, struct error *err)
 {
 	char *path = profile_path(PROFILE_CREDENTIALS);
 	const char *name = profile_name(profile);
@@ -234,7 +235,7 @@ creds_plan_make(const char *profile, struct creds_plan **out, struct error *err)
 	if (rc == 0)
 		rc = plan_without_keys(profile, &plan, err);
 	if (rc == 0)
-		rc = complain_none(profile, err);
+		rc = creds_none(profile, err);
 	if (rc == -1)
 		return -1;
 	*out = plan;

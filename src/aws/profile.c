@@ -19,8 +19,8 @@
 
 /* --- where the files are -------------------------------------------- */
 
-static const char *
-home_dir(void)
+const char *
+profile_home(void)
 {
 	const char *home = getenv("HOME");
 	const struct passwd *pw;
@@ -37,7 +37,7 @@ profile_path(enum profile_kind kind)
 	bool keys = kind == PROFILE_CREDENTIALS;
 	const char *path =
 	    getenv(keys ? "AWS_SHARED_CREDENTIALS_FILE" : "AWS_CONFIG_FILE");
-	const char *home = home_dir();
+	const char *home = profile_home();
 
 	if (str_empty(path))
 		path = keys ? "~/.aws/credentials" : "~/.aws/config";

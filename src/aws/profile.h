@@ -34,6 +34,9 @@ struct profile_section {
 	bool found; /* its header stands in the file, keys or not */
 };
 
+/* The home directory, borrowed; NULL where there is none. */
+const char *profile_home(void);
+
 /*
  * The file's path: AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE, or below the
  * home directory. The caller's; NULL where there is no home directory.

@@ -33,18 +33,32 @@ take_error(const char *path, const char *text, void *arg)
 		snprintf(e->region, sizeof(e->region), "%s", text);
 }
 
+/* The query protocol puts it one level further down. */
+static void
+take_query_error(const char *path, const char *text, void *arg)
+{
+	if (str_starts(path, "Error/"))
+		take_error(path + strlen("Error/"), text, arg);
+}
+
 int
 s3xml_parse_error(
     const char *data, size_t len, struct s3xml_error *out, struct error *err)
 {
-	struct s3xml_error e = {.code = ""};
+	struct s3xml_error e = {.code = ""}, query = {.code = ""};
 
-	if (xml_walk(data, len, "Error", ERROR_MAX, take_error, &e, err) ==
-		-1 ||
-	    e.code[0] == '\0')
-		return err_set(err, ERR_PROTOCOL, "no XML error document");
-	*out = e;
-	return 0;
+	if (xml_walk(data, len, "Error", ERROR_MAX, take_error, &e, err) == 0 &&
+	    e.code[0] != '\0') {
+		*out = e;
+		return 0;
+	}
+	if (xml_walk(data, len, "ErrorResponse", ERROR_MAX, take_query_error,
+		&query, err) == 0 &&
+	    query.code[0] != '\0') {
+		*out = query;
+		return 0;
+	}
+	return err_set(err, ERR_PROTOCOL, "no XML error document");
 }
 
 /* --- listings ------------------------------------------------------- */

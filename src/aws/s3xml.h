@@ -22,7 +22,8 @@ struct s3xml_error {
 	char region[64]; /* of AuthorizationHeaderMalformed */
 };
 
-/* 0, or -1 where it is no such document. */
+/* 0, or -1 where it is no such document. One of the query protocol (STS, SNS),
+ * <ErrorResponse><Error>, is read as well. */
 int s3xml_parse_error(
     const char *data, size_t len, struct s3xml_error *out, struct error *err);
 

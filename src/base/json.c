@@ -422,3 +422,16 @@ json_name(const struct json *j)
 {
 	return node(j)->string;
 }
+
+int
+json_print(const struct json *j, struct buf *out)
+{
+	char *text = cJSON_PrintUnformatted(node(j));
+	int rc;
+
+	if (text == NULL)
+		abort();
+	rc = buf_puts(out, text);
+	cJSON_free(text);
+	return rc;
+}

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 
 #define JSON_DEPTH_MAX 32
@@ -46,5 +47,9 @@ int json_bool(const struct json *j, bool *out);
 const struct json *json_first(const struct json *j);
 const struct json *json_next(const struct json *j);
 const char *json_name(const struct json *j); /* of a member, or NULL */
+
+/* The value as text again, without blanks; numbers as a double has them. 0, or
+ * -1 where the buffer's maximum forbids it. */
+int json_print(const struct json *j, struct buf *out);
 
 #endif

@@ -118,3 +118,10 @@ jsonw_time(struct jsonw *w, const char *key, int64_t at)
 	timefmt_iso(at, text);
 	jsonw_str(w, key, text);
 }
+
+void
+jsonw_json(struct jsonw *w, const char *key, const struct json *value)
+{
+	before_value(w, key);
+	json_print(value, w->out);
+}

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 
 struct jsonw {
 	struct buf *out;
@@ -31,6 +32,9 @@ void jsonw_null(struct jsonw *w, const char *key);
 
 /* Nothing where the value is NULL or "". */
 void jsonw_opt(struct jsonw *w, const char *key, const char *value);
+
+/* A value that was parsed, with all that is in it. */
+void jsonw_json(struct jsonw *w, const char *key, const struct json *value);
 
 /* The instant as ISO 8601; nothing where it is 0. */
 void jsonw_time(struct jsonw *w, const char *key, int64_t at);

@@ -60,6 +60,7 @@ struct http_call {
 	size_t head_bytes;
 	bool head_whole; /* that of the answer, not of an interim one */
 	bool cut_body;
+	bool connect_only;
 	char *unix_socket;
 	struct error err; /* of ours, where we broke it off */
 	char curl_error[CURL_ERROR_SIZE];
@@ -283,6 +284,8 @@ may_have_left(struct http_call *call, CURLcode code)
 	long request_size = 0;
 	const char *scheme = NULL;
 
+	if (call->connect_only)
+		return false;
 	switch (code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:
@@ -353,7 +356,7 @@ finish(struct http_call *call, CURLcode code)
 	TAILQ_REMOVE(&c->running, call, entry);
 	call->response.status = status_of(call);
 	/* curl takes a head that breaks off for one that is whole. */
-	if (code == CURLE_OK && !call->head_whole) {
+	if (code == CURLE_OK && !call->head_whole && !call->connect_only) {
 		code = CURLE_RECV_ERROR;
 		err_set(&call->err, ERR_NET,
 		    "the connection ended within the answer's head");
@@ -694,7 +697,7 @@ set_options(struct http_call *call, const struct http_request *r)
 		curl_easy_setopt(e, CURLOPT_USERAGENT, c->user_agent);
 	/* A proxy of the environment is for the world, not for ourselves; and
 	 * what it says before the tunnel is there is no answer. */
-	if (r->unix_socket != NULL || is_loopback(r->url))
+	if (r->direct || r->unix_socket != NULL || is_loopback(r->url))
 		curl_easy_setopt(e, CURLOPT_PROXY, "");
 	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	if (r->unix_socket != NULL)
@@ -705,6 +708,11 @@ set_options(struct http_call *call, const struct http_request *r)
 	if (r->once) {
 		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
 		curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
+	}
+	/* curl closes such a connection as soon as we let go of the handle. */
+	if (r->connect_only) {
+		curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
+		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
 	}
 	set_times(e, r);
 	set_body(call, r);
@@ -752,6 +760,7 @@ http_start(struct http_client *c, const struct http_request *r,
 	call->head = r->head;
 	call->head_arg = r->head_arg;
 	call->cut_body = r->cut_body;
+	call->connect_only = r->connect_only;
 	call->unix_socket = xstrdup_or_null(r->unix_socket);
 	call->done = done;
 	call->arg = arg;

@@ -126,7 +126,7 @@ try_target(char *text)
 static void
 try_auth(const char *text)
 {
-	static const struct auth_user users[] = {{"u", "a", "s", true}};
+	static const struct auth_user users[] = {{"u", "a", "s", NULL, true}};
 	static const struct auth auth = {users, 1, "r"};
 	struct auth_request r = {"GET", "/", "", NULL, SIGV4_EMPTY_SHA256};
 	struct auth_claim c;
@@ -178,7 +178,7 @@ try_members(const char *text)
 static void
 try_presigned(const char *query)
 {
-	static const struct auth_user users[] = {{"u", "a", "s", true}};
+	static const struct auth_user users[] = {{"u", "a", "s", NULL, true}};
 	static const struct auth auth = {users, 1, "r"};
 	struct auth_request r = {
 	    "GET", "/b/k", query, NULL, SIGV4_UNSIGNED_PAYLOAD};

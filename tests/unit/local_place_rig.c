@@ -54,7 +54,8 @@ struct asked {
 static void
 check_signature(struct http_exchange *x, const struct buf *body)
 {
-	static const struct auth_user user = {"u", "AKID", "secret", true};
+	static const struct auth_user user = {
+	    "u", "AKID", "secret", NULL, true};
 	static const struct auth auth = {&user, 1, "eu-test-1"};
 	const struct headers *h = http_headers(x);
 	struct auth_request r = {http_method(x), http_path(x), http_query(x), h,

@@ -44,7 +44,7 @@ clock_mono_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static const struct auth_user user = {"me", "AKIDME", "secret", true};
+static const struct auth_user user = {"me", "AKIDME", "secret", NULL, true};
 static const struct auth auth = {&user, 1, "us-east-1"};
 
 /* --- running -------------------------------------------------------- */

@@ -27,9 +27,9 @@
 
 /* "GET Object" of "Signature calculations: examples", S3 API reference. */
 static const struct auth_user users[] = {
-    {"other", "AKIDOTHER", "secret", true},
+    {"other", "AKIDOTHER", "secret", NULL, true},
     {"doc", "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-	true},
+	NULL, true},
 };
 static const struct auth auth = {users, 2, "us-east-1"};
 
@@ -232,6 +232,32 @@ what_is_not_ours_is_told_apart(void **state)
 	    AUTH_UNKNOWN_KEY);
 	headers_add(&f->h, "X-Amz-Security-Token", "t");
 	assert_int_equal(check(f), AUTH_TOKEN);
+}
+
+static void
+a_user_with_a_session_token_has_to_send_it(void **state)
+{
+	struct fixture *f = *state;
+	struct auth_user own[8];
+	struct auth with = auth;
+	size_t i;
+
+	assert_true(auth.n <= ARRAY_LEN(own));
+	memcpy(own, auth.users, auth.n * sizeof(*own));
+	for (i = 0; i < auth.n; i++)
+		own[i].session_token = "t1";
+	with.users = own;
+	assert_int_equal(auth_parse(&f->h, "", &f->claim), AUTH_OK);
+	assert_int_equal(
+	    auth_admit(&with, "s3", &f->h, f->now_at, &f->claim), AUTH_TOKEN);
+	headers_set(&f->h, "X-Amz-Security-Token", "t2");
+	assert_int_equal(
+	    auth_admit(&with, "s3", &f->h, f->now_at, &f->claim), AUTH_TOKEN);
+	headers_set(&f->h, "X-Amz-Security-Token", "t1");
+	assert_int_equal(
+	    auth_admit(&with, "s3", &f->h, f->now_at, &f->claim), AUTH_OK);
+	/* It came in later: it is not signed. */
+	assert_int_equal(auth_verify(&f->claim, &f->r), AUTH_NOT_SIGNED);
 }
 
 static void
@@ -479,6 +505,7 @@ main(void)
 	    TEST(members_of_the_request_must_be_signed),
 	    TEST(a_signed_header_stands_there_once),
 	    TEST(what_is_not_ours_is_told_apart),
+	    TEST(a_user_with_a_session_token_has_to_send_it),
 	    TEST(a_missing_signature_is_not_a_presigned_one),
 	    TEST(the_documented_presigned_url_is_accepted),
 	    TEST(a_change_of_a_presigned_request_is_a_mismatch),
