@@ -298,6 +298,8 @@ flow_support = tests/support/fake_clock.c tests/support/fake_clock.h \
 	tests/support/fake_random.c tests/support/fake_random.h \
 	tests/support/fake_store.c tests/support/fake_store.h \
 	tests/support/flow.c tests/support/flow.h
+creds_support = tests/support/fake_creds.c tests/support/fake_creds.h
+creds_rig = tests/support/creds_rig.c tests/support/creds_rig.h
 hook_support = tests/support/flow_hook.c tests/support/flow_hook.h
 probe_support = tests/support/flow_probe.c tests/support/flow_probe.h
 
@@ -308,6 +310,10 @@ flow_tests += tests/flow/test_avoid
 tests_flow_test_avoid_SOURCES = tests/flow/test_avoid.c $(flow_support) $(seal_support)
 flow_tests += tests/flow/test_cancel
 tests_flow_test_cancel_SOURCES = tests/flow/test_cancel.c $(flow_support)
+flow_tests += tests/flow/test_creds_cache
+tests_flow_test_creds_cache_SOURCES = tests/flow/test_creds_cache.c $(flow_support) $(creds_support) $(creds_rig)
+flow_tests += tests/flow/test_creds_change
+tests_flow_test_creds_change_SOURCES = tests/flow/test_creds_change.c $(flow_support) $(creds_support) $(creds_rig)
 flow_tests += tests/flow/test_deliver
 tests_flow_test_deliver_SOURCES = tests/flow/test_deliver.c $(flow_support) $(hook_support)
 flow_tests += tests/flow/test_deliver_crash
