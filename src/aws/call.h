@@ -5,7 +5,8 @@
  * credentials are refused as expired refreshes them and goes once more; one
  * that was refused for the time learns the service's clock and goes once more.
  * A request marked `once` is sent again in these two cases only, as the
- * service has said that it took nothing.
+ * service has said that it took nothing. Once a byte has reached the sink
+ * nothing is sent again; `head` may be called for each try.
  */
 #ifndef AWS_CALL_H
 #define AWS_CALL_H
@@ -29,6 +30,9 @@ struct aws_client_options {
 	/* Instead of the chain; the client copies it. */
 	const struct creds *fixed; /* or NULL */
 	bool anonymous; /* nothing is signed */
+	/* Of credentials, and of clocks that are wrong; or NULL. */
+	aws_news_fn *news;
+	void *news_arg;
 };
 
 /* Strings are copied; body and body_fd must last till done. */
@@ -54,8 +58,8 @@ struct aws_request {
 	int64_t timeout_ms; /* of each try */
 	size_t body_max;
 	bool once; /* http_request's */
-	/* No retries but for expired credentials and the clock: the sink had
-	 * bytes, or the caller has a schedule of its own. */
+	/* No retries but for expired credentials and the clock: the caller has
+	 * a schedule of its own. */
 	bool no_retry;
 	/* Hears of each answer that is not 2xx, before it is classified, and
 	 * before the next try; or NULL. A redirect is never followed here. */

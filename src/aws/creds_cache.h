@@ -4,11 +4,15 @@
  * before the end with jitter, in the background while the old set is valid.
  * Nothing is ever signed with a set whose time is over, with one exception:
  * where IMDS cannot be asked, or itself has only what is over, the old set
- * serves for 5 to 10 minutes more ("static stability", as in the SDKs).
+ * serves for 5 to 10 minutes more, and so on as long as that lasts ("static
+ * stability", as in the SDKs), unless a service refuses it.
  *
  * The shared files are looked at again when they change; a set from another
  * source then replaces the one in use. A refresh that fails is tried again
- * with growing gaps, and who waits hears the error at once.
+ * with growing gaps: who asks within one hears the last error, later but
+ * without a wait.
+ *
+ * There are no timers: a refresh that is due begins when somebody asks.
  */
 #ifndef AWS_CREDS_CACHE_H
 #define AWS_CREDS_CACHE_H
@@ -22,9 +26,18 @@
 struct creds_cache;
 struct creds_waiter;
 
+/*
+ * What people should hear of, told once for each change: what went wrong, or
+ * (with `trouble` NULL) in `text` that it is over. Borrowed.
+ */
+typedef void aws_news_fn(
+    const struct error *trouble, const char *text, void *arg);
+
 struct creds_cache_options {
 	struct creds_fetch_env env;
 	const char *profile; /* explicit, or NULL; copied */
+	aws_news_fn *news; /* or NULL */
+	void *news_arg;
 };
 
 /* Makes the plan and asks nobody yet; fails as creds_plan_make does. */
@@ -43,23 +56,31 @@ typedef void creds_ready_fn(
 
 /*
  * A valid set, as soon as there is one, or the error of the refresh that was to
- * bring it; later, never within the call. The error is retryable and `sent` is
- * false: nothing went out.
+ * bring it; later, never within the call. The error is ERR_AUTH, retryable, and
+ * `sent` is false: nothing went out (AWSERR_NO_CREDENTIALS).
  */
 void creds_cache_wait(struct creds_cache *c, creds_ready_fn *ready, void *arg,
     struct creds_waiter **out);
 void creds_waiter_cancel(struct creds_waiter *w);
 
-/* A service says that this key's time is over, or knows it no more: it is used
- * no longer, and a refresh begins. One that was replaced already is no news. */
+/*
+ * A service says that this key's time is over, or knows it no more: it is used
+ * no longer, and a refresh begins. One that was replaced already is no news,
+ * and one that a refresh for this reason has brought in the last 30 s goes on
+ * being used: the service's words stand then.
+ */
 void creds_cache_refused(struct creds_cache *c, const char *access_key);
+
+/* Look at the shared files now, and try again now what failed. */
+void creds_cache_reload(struct creds_cache *c);
 
 /* For those who show it. Strings are borrowed. */
 struct creds_state {
 	const char *source; /* of the plan */
 	const char *warning; /* or NULL */
 	const struct creds *current; /* valid or not; NULL: none yet */
-	const struct error *failed; /* of the last refresh; NULL: it went well */
+	const struct error *failed; /* of the last refresh, or the files are
+				       wrong; NULL: all is well */
 };
 void creds_cache_state(const struct creds_cache *c, struct creds_state *out);
 

@@ -59,15 +59,15 @@ load(const char *variable, const char *profile, const char *key,
     int (*parse)(const char *s, struct retry_options *o, struct error *err),
     struct retry_options *o, struct error *err)
 {
-	const char *set = getenv(variable);
-	char *value = str_empty(set) ? NULL : xstrdup(set);
+	char *value, *from;
 	int rc = 0;
 
-	if (value == NULL && profile_setting(profile, key, &value, err) == -1)
+	if (profile_or_env(variable, profile, key, &value, &from, err) == -1)
 		return -1;
 	if (value != NULL && parse(value, o, err) == -1)
-		rc = err_prefix(err, "%s", str_empty(set) ? key : variable);
+		rc = err_prefix(err, "%s", from);
 	free(value);
+	free(from);
 	return rc;
 }
 

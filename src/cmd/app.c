@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -220,40 +219,6 @@ app_refuse_interval(int64_t ms, struct error *err)
 	    APP_POLL_INTERVAL_MIN_MS);
 }
 
-int
-app_connect(struct app *app, struct error *err)
-{
-	struct http_client_options ho = {
-	    .ca_file = getenv("AWS_CA_BUNDLE"),
-	    .user_agent = "awaitd/" PACKAGE_VERSION,
-	};
-	struct aws_client_options ao = {
-	    .loop = app->loop,
-	    .profile = app->globals->profile,
-	};
-	struct creds_state state;
-
-	if (str_empty(ho.ca_file))
-		ho.ca_file = NULL;
-	if (ho.ca_file != NULL && access(ho.ca_file, R_OK) == -1) {
-		err_set_errno(err, ERR_CONFIG, "AWS_CA_BUNDLE %s", ho.ca_file);
-		return err_hint(err,
-		    "Name a file of certificates in PEM form, or unset it.");
-	}
-	if (http_client_new(app->loop, &ho, &app->http, err) == -1)
-		return -1;
-	ao.http = app->http;
-	if (aws_client_new(&ao, &app->aws, err) == -1) {
-		err->code = ERR_CONFIG;
-		return -1;
-	}
-	creds_cache_state(aws_client_creds(app->aws), &state);
-	if (state.warning != NULL)
-		log_warn("creds", "%s", state.warning);
-	app->sites = sites_new(app->aws, app->globals->profile);
-	return 0;
-}
-
 void
 app_catch_signals(struct app *app)
 {
@@ -278,9 +243,7 @@ app_done(struct app *app)
 	app_default_signals(app);
 	client_free(app->client);
 	free(app->same_server);
-	sites_free(app->sites);
-	http_client_free(app->http);
-	aws_client_free(app->aws);
+	app_disconnect(app);
 	loop_free(app->loop);
 	conf_free(app->conf);
 }

@@ -23,6 +23,7 @@ struct app {
 	struct http_client *http;
 	struct aws_client *aws;
 	struct sites *sites;
+	bool connected; /* what happens to the credentials is news by now */
 	int64_t poll_interval_ms; /* of a flag, 0: each endpoint's own */
 	struct loop_signal *sigint;
 	struct loop_signal *sigterm;
@@ -64,8 +65,21 @@ int app_fail(const struct app *app, const struct error *err);
 /* --poll-interval is below the minimum that the key of that name has. */
 int app_refuse_interval(int64_t ms, struct error *err);
 
-/* Loads credentials; without any ERR_CONFIG, and nothing was sent. */
+/*
+ * A client of AWS, with credentials: runs the loop until they are there.
+ * Without any ERR_CONFIG, and nothing was sent; ERR_CANCELLED where a signal
+ * came.
+ */
 int app_connect(struct app *app, struct error *err);
+
+/* The same for a service: what may pass is said, and jobs wait for it; what
+ * takes long goes on meanwhile. */
+int app_connect_service(struct app *app, struct error *err);
+
+/* For who needs the engine and will ask AWS nothing: without credentials. */
+int app_connect_unsigned(struct app *app, struct error *err);
+
+void app_disconnect(struct app *app);
 
 /*
  * From here on SIGINT and SIGTERM stop the loop and stand in app->signo; and

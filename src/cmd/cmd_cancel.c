@@ -54,7 +54,7 @@ cancel_in_file(struct app *app, const struct found *f, struct error *err)
 
 	if (f->job->state == JOB_DONE)
 		return report_cancelled(app, f->job);
-	if (app->aws == NULL && app_connect(app, err) == -1)
+	if (app->aws == NULL && app_connect_unsigned(app, err) == -1)
 		return cmd_fail(err);
 	a = await_new(app, &ao);
 	if (await_cancel(a, f->path, f->job, err) == -1) {

@@ -65,7 +65,7 @@ give_late(struct app *app, const struct found *f, const char *file)
 	if (job->late_at == 0)
 		return no_late(job);
 	if (!remote && app_connect(app, &err) == -1)
-		return cmd_fail(&err);
+		return app_fail(app, &err);
 	move(&job->result_location, &job->late_location);
 	move(&job->result_etag, &job->late_etag);
 	job->result_size = job->late_size;
@@ -89,7 +89,7 @@ give(struct app *app, const struct found *f, const struct result_options *o)
 		return give_late(app, f, o->output);
 	if (f->job->outcome == OUTCOME_OK && !remote &&
 	    app_connect(app, &err) == -1)
-		return cmd_fail(&err);
+		return app_fail(app, &err);
 	return report_end(app, f->job, remote ? app->client : NULL, o->output);
 }
 

@@ -148,10 +148,10 @@ retry_all(struct app *app, const struct cmd_line *line)
 	struct error err;
 	int i, one, status = STATUS_OK;
 
-	for (i = 0; i < line->nargs; i++) {
+	for (i = 0; i < line->nargs && app->signo == 0; i++) {
 		if (retry(app, line->args[i], a, &err) == 0)
 			continue;
-		one = cmd_fail(&err);
+		one = app_fail(app, &err);
 		if (one > status)
 			status = one;
 	}

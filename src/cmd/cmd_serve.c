@@ -13,13 +13,21 @@
 
 /* A service is followed by its log: one line for each change of state. */
 static void
-set_log(const struct conf *conf, void *arg)
+set_log(const struct conf *conf, const struct app *app)
 {
-	const struct app *app = arg;
 	struct error ignored;
 
 	/* The flags are those that app_init() has taken. */
 	(void)app_set_log(app, conf, true, &ignored);
+}
+
+static void
+on_configured(const struct conf *conf, void *arg)
+{
+	const struct app *app = arg;
+
+	set_log(conf, app);
+	creds_cache_reload(aws_client_creds(app->aws));
 }
 
 static int
@@ -36,7 +44,7 @@ serve(struct app *app, const char *folder, struct error *err)
 	    .folder = folder,
 	    .region = g->region,
 	    .profile = g->profile,
-	    .configured = set_log,
+	    .configured = on_configured,
 	    .configured_arg = app,
 	};
 
@@ -71,20 +79,21 @@ run(const struct cmd_line *line)
 	char *folder = NULL;
 	struct app app;
 	struct error err;
-	int rc;
+	int rc, status;
 
 	if (check(line, &err) == -1 ||
 	    app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
 	set_log(app.conf, &app);
-	rc = app_connect(&app, &err);
+	rc = app_connect_service(&app, &err);
 	if (rc == 0)
 		rc = runs_folder_to_write(&app, &folder, &err);
 	if (rc == 0)
 		rc = serve(&app, folder, &err);
 	free(folder);
+	status = rc == 0 ? STATUS_OK : app_fail(&app, &err);
 	app_done(&app);
-	return rc == 0 ? STATUS_OK : cmd_fail(&err);
+	return status;
 }
 
 const struct cmd cmd_serve = {

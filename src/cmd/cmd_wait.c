@@ -81,7 +81,7 @@ wait_for(struct app *app, const struct cmd_line *line, struct await *a)
 
 	for (i = 0; i < line->nargs; i++) {
 		if (take_up(app, a, line->args[i], &err) == -1)
-			return cmd_fail(&err);
+			return app_fail(app, &err);
 	}
 	status = await_run(a, &err);
 	if (await_count(a) > 1) {

@@ -7,86 +7,60 @@
 #include "engine/answer.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/mem.h"
+#include "aws/awserr.h"
 #include "base/str.h"
 
-/*
- * AWS's code and status to class; the first row that fits counts. Sources: the
- * operation's own and the common errors of the service model; for the clock,
- * the two messages of InvalidSignatureException.
- */
-static const struct {
-	int from; /* the status, from … to */
-	int to;
-	const char *code; /* the code's beginning */
-	const char *words; /* in the message, or NULL */
-	enum answer answer;
-} rows[] = {
-    {400, 499, "ExpiredToken", NULL, ANSWER_NOT_ACCEPTED},
-    {400, 499, "RequestExpired", NULL, ANSWER_NOT_ACCEPTED},
-    {400, 499, "RequestTimeTooSkewed", NULL, ANSWER_NOT_ACCEPTED},
-    {400, 499, "InvalidSignature", "Signature expired", ANSWER_NOT_ACCEPTED},
-    {400, 499, "InvalidSignature", "Signature not yet current",
-	ANSWER_NOT_ACCEPTED},
-    {503, 503, "ServiceUnavailable", NULL, ANSWER_NOT_ACCEPTED},
-    {408, 408, "", NULL, ANSWER_IN_DOUBT},
-    {400, 499, "", NULL, ANSWER_REJECTED},
-};
-#define CREDENTIAL_ROWS 5
-
-/* Without a code the status stands in for it. */
 static bool
-has_aws_code(const struct error *err)
+is_client_error(const struct error *err)
 {
-	return err->remote_code[0] != '\0' &&
-	    strspn(err->remote_code, "0123456789") < strlen(err->remote_code);
+	return err->http_status >= 400 && err->http_status < 500;
 }
 
-static bool
-fits(const struct error *err, size_t row)
+/* AWS's own words, which aws/awserr.c understands. */
+static enum answer
+class_of_words(const struct error *err)
 {
-	return err->http_status >= rows[row].from &&
-	    err->http_status <= rows[row].to &&
-	    str_starts(err->remote_code, rows[row].code) &&
-	    (rows[row].words == NULL ||
-		strstr(err->text, rows[row].words) != NULL);
+	enum awserr_class class = awserr_class(err);
+
+	if (class == AWSERR_THROTTLED)
+		return ANSWER_NOT_ACCEPTED;
+	/* Of the operation's own errors the only one that passes. */
+	if (err->http_status == 503 &&
+	    str_starts(err->remote_code, "ServiceUnavailable"))
+		return ANSWER_NOT_ACCEPTED;
+	if (!is_client_error(err) || err->http_status == 408)
+		return ANSWER_IN_DOUBT;
+	if (class == AWSERR_EXPIRED || class == AWSERR_SKEW)
+		return ANSWER_NOT_ACCEPTED;
+	return ANSWER_REJECTED;
 }
 
 enum answer
 answer_class(const struct error *err)
 {
-	size_t i;
-
 	if (err == NULL)
 		return ANSWER_ACCEPTED;
 	if (err->code == ERR_USAGE || err->code == ERR_CONFIG)
 		return ANSWER_REJECTED;
 	if (!err->sent)
 		return ANSWER_NOT_SENT;
-	if (!has_aws_code(err))
+	if (!awserr_has_code(err))
 		return ANSWER_IN_DOUBT;
-	/* Throttling has many names: aws/awserr.c has them. */
-	if (err->code == ERR_THROTTLED)
-		return ANSWER_NOT_ACCEPTED;
-	for (i = 0; i < ARRAY_LEN(rows); i++) {
-		if (fits(err, i))
-			return rows[i].answer;
-	}
-	return ANSWER_IN_DOUBT;
+	return class_of_words(err);
 }
 
 bool
 answer_is_credentials(const struct error *err)
 {
-	size_t i;
-
-	for (i = 0; i < CREDENTIAL_ROWS && err->sent; i++) {
-		if (fits(err, i))
-			return true;
+	switch (awserr_class(err)) {
+	case AWSERR_NO_CREDENTIALS:
+	case AWSERR_EXPIRED:
+	case AWSERR_SKEW:
+		return true;
+	default:
+		return false;
 	}
-	return false;
 }
 
 const char *

@@ -22,8 +22,8 @@ enum answer {
 /* NULL is a 202 with a place. */
 enum answer answer_class(const struct error *err);
 
-/* Not accepted for want of valid credentials or of the right time: somebody
- * has to do something about it. */
+/* Of any call: nothing was done, for want of valid credentials or of the right
+ * time. Somebody has to do something about it, and the job waits for that. */
 bool answer_is_credentials(const struct error *err);
 
 const char *answer_name(enum answer answer);

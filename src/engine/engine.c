@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/awserr.h"
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/crash.h"
@@ -297,6 +298,14 @@ apply_move(struct work *w, const struct step_result *r, enum job_state to,
 	store_save(w->engine->o.store, w->job, r->submission, on_moved, w);
 }
 
+/* That there are no credentials is said once, and not by each job (news.c). */
+static enum log_level
+trouble_level(const struct error *err)
+{
+	return awserr_class(err) == AWSERR_NO_CREDENTIALS ? LOG_DEBUG
+							  : LOG_WARN;
+}
+
 static void
 retry_later(struct work *w, const struct step_result *r)
 {
@@ -305,7 +314,7 @@ retry_later(struct work *w, const struct step_result *r)
 
 	if (delay < r->err->retry_after_ms)
 		delay = r->err->retry_after_ms;
-	log_begin(LOG_WARN, "engine");
+	log_begin(trouble_level(r->err), "engine");
 	log_str("job", w->job->id);
 	log_str("state", job_state_name(w->job->state));
 	log_int("retry_ms", delay);

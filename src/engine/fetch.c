@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "aws/awserr.h"
 #include "base/backoff.h"
 #include "base/encode.h"
 #include "base/file.h"
@@ -14,6 +15,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "engine/answer.h"
 
 /* Failures in a row without a byte of progress. */
 #define TRIES_MAX 6
@@ -36,6 +38,7 @@ struct fetch {
 	int64_t offset;
 	int64_t began_at; /* where the descriptor stood */
 	unsigned tries;
+	unsigned waits; /* for credentials, in a row */
 	bool anew; /* it was: what is wrong again stays so */
 	struct s3sum *sum; /* over all pieces */
 	struct hash *hash; /* NULL: nobody wants to know */
@@ -104,11 +107,14 @@ begin_anew(struct fetch *f, struct error *err)
 static void
 go_on(struct fetch *f, const struct error *err)
 {
-	log_warn("fetch", "%s; going on at byte %lld", err->text,
-	    (long long)f->offset);
+	unsigned n = f->waits > 0 ? f->waits : f->tries;
+
+	/* That is said once, and not by each transfer (news.c). */
+	if (awserr_class(err) != AWSERR_NO_CREDENTIALS)
+		log_warn("fetch", "%s; going on at byte %lld", err->text,
+		    (long long)f->offset);
 	loop_timer_set(f->timer,
-	    backoff_delay_ms(&fetch_backoff, f->tries > 0 ? f->tries - 1 : 0,
-		random_unit()));
+	    backoff_delay_ms(&fetch_backoff, n > 0 ? n - 1 : 0, random_unit()));
 }
 
 static void
@@ -144,6 +150,19 @@ check_size(struct fetch *f, const struct s3_object *object)
 	end(f, &e);
 }
 
+static bool
+may_go_on(struct fetch *f, const struct error *err)
+{
+	bool waits = f->o.patient && answer_is_credentials(err);
+
+	f->tries += !waits;
+	f->waits = waits ? f->waits + 1 : 0;
+	/* Without an ETag nobody knows whether the rest is of the same. */
+	if (f->offset > 0 && *f->etag == '\0')
+		return false;
+	return waits || (err->retryable && f->tries < TRIES_MAX);
+}
+
 static void
 on_got(const struct s3_object *object, const struct error *err, void *arg)
 {
@@ -165,12 +184,10 @@ on_got(const struct s3_object *object, const struct error *err, void *arg)
 		    "%s changed after the result was noted", f->uri);
 		snprintf(e.remote_code, sizeof(e.remote_code), CHANGED);
 	}
-	/* Without an ETag nobody knows whether the rest is of the same. */
-	if (!e.retryable || ++f->tries >= TRIES_MAX ||
-	    (f->offset > 0 && *f->etag == '\0'))
-		end(f, &e);
-	else
+	if (may_go_on(f, &e))
 		go_on(f, &e);
+	else
+		end(f, &e);
 }
 
 static int

@@ -25,6 +25,8 @@ struct fetch_options {
 	const char *owner; /* copied: the bucket's; or NULL */
 	const char *etag; /* copied; "" or NULL: whatever is there */
 	int64_t size; /* that was noted; -1: not known */
+	/* Wait for credentials that are valid, however long that takes. */
+	bool patient;
 	int fd; /* open for writing until done; may block */
 	bool own_file; /* fd is a file that nobody else has: wrong bytes are
 			  taken back, once, and it is written anew */

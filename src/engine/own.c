@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/answer.h"
 #include "engine/core.h"
 #include "engine/learn.h"
 #include "engine/names.h"
@@ -217,7 +218,8 @@ on_before(const struct s3_object *o, const struct error *err, void *arg)
 		note(w, o->etag, o->modified_at != -1 ? o->modified_at : 0);
 	} else if (err->code == ERR_NOT_FOUND) {
 		note(w, "", 0);
-	} else if (err->retryable && w->before.tries++ < TRIES_MAX) {
+	} else if (answer_is_credentials(err) ||
+	    (err->retryable && w->before.tries++ < TRIES_MAX)) {
 		engine_apply(w, &r);
 		return;
 	} else {

@@ -115,6 +115,7 @@ fetch_body(struct shipment *s)
 	    .etag = late ? job->late_etag : job->result_etag,
 	    .size = late ? job->late_size : job->result_size,
 	    .own_file = true,
+	    .patient = true,
 	};
 	struct engine_policy policy;
 	struct error err;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/awserr.h"
 #include "base/clock.h"
 #include "base/crash.h"
 #include "base/log.h"
@@ -15,6 +16,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "engine/again.h"
+#include "engine/answer.h"
 #include "engine/doubt.h"
 #include "engine/late.h"
 #include "engine/learn.h"
@@ -110,6 +112,16 @@ look_later(struct work *w, int64_t left_ms)
 	engine_apply(w, &r);
 }
 
+/* Of looks that could not be made; whoever brings credentials is waited for. */
+static bool
+look_once_more(struct work *w, bool late)
+{
+	if (!w->blind || !late)
+		return w->blind;
+	return (w->obstacle != NULL && answer_is_credentials(w->obstacle)) ||
+	    ++w->in_vain < VAIN_LOOKS_MAX;
+}
+
 /* Nothing is there. What ends the waiting is a look that began behind its end,
  * and could be made. */
 static void
@@ -120,8 +132,7 @@ wait_more(struct work *w)
 
 	if (w->is_late)
 		late_not_yet(w);
-	else if (left > 0 ||
-	    (w->blind && (!late || ++w->in_vain < VAIN_LOOKS_MAX)))
+	else if (left > 0 || look_once_more(w, late))
 		look_later(w, left);
 	else if (left + (clock_mono_ms() - w->looked_mono) > 0)
 		look_later(w, 1);
@@ -178,7 +189,7 @@ note_obstacle(struct work *w, const struct error *err)
 	    : error_code_name(err->code);
 
 	work_obstacle(w, err);
-	w->blind |= err->retryable;
+	w->blind |= err->retryable || answer_is_credentials(err);
 	if (str_starts(err->remote_code, "AccessDenied"))
 		err_hint(w->obstacle,
 		    "The result is not there yet, or it may not be read: "
@@ -186,7 +197,10 @@ note_obstacle(struct work *w, const struct error *err)
 	if (str_eq(w->warned, code))
 		return;
 	snprintf(w->warned, sizeof(w->warned), "%s", code);
-	log_begin(LOG_WARN, "engine");
+	/* It is said once, and not by each job (news.c). */
+	log_begin(
+	    awserr_class(err) == AWSERR_NO_CREDENTIALS ? LOG_DEBUG : LOG_WARN,
+	    "engine");
 	log_str("job", w->job->id);
 	log_str("place", place_of(w));
 	log_err(w->obstacle);

@@ -98,7 +98,7 @@ not_stored(struct work *w, const struct error *err)
 
 	close_input(w);
 	err_prefix(&e, "upload the input");
-	if (e.retryable)
+	if (e.retryable || answer_is_credentials(&e))
 		retry(w, &e);
 	else
 		fail(w, &e, "upload");
@@ -484,12 +484,39 @@ submit(struct work *w)
 		write_intent(w);
 }
 
+static void
+on_credentials(const struct creds *creds, const struct error *err, void *arg)
+{
+	struct work *w = arg;
+
+	(void)creds;
+	w->credentials = NULL;
+	if (err != NULL)
+		retry(w, err);
+	else
+		step_submit_now(w);
+}
+
+/* Without credentials no intent is written: a stop would leave it in doubt. */
+static bool
+has_credentials(struct work *w)
+{
+	struct creds_cache *cache = aws_client_creds(w->site->aws);
+
+	if (cache == NULL || creds_cache_now(cache) != NULL)
+		return true;
+	creds_cache_wait(cache, on_credentials, w, &w->credentials);
+	return false;
+}
+
 void
 step_submit_now(struct work *w)
 {
 	const struct job_spec *spec = &w->job->spec;
 	struct error err;
 
+	if (!has_credentials(w))
+		return;
 	/* It was let go of when the one before was accepted. */
 	if (spec->input == INPUT_BODY && spec->body == NULL &&
 	    spec->body_len > 0 && w->uploaded == NULL) {
@@ -538,6 +565,8 @@ void
 step_submit_cancel(struct work *w)
 {
 	close_input(w);
+	creds_waiter_cancel(w->credentials);
+	w->credentials = NULL;
 	sagemaker_cancel(w->invoke);
 	w->invoke = NULL;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "aws/creds_cache.h"
 #include "aws/s3.h"
 #include "base/buf.h"
 #include "engine/agenda.h"
@@ -41,6 +42,7 @@ struct work {
 	bool sending; /* from the intent to the answer */
 	int input_fd;
 	char *uploaded; /* where an inline body went then */
+	struct creds_waiter *credentials;
 	struct sagemaker_call *invoke;
 
 	/* own: where the caller chose the Filename */

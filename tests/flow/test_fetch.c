@@ -207,7 +207,7 @@ a_peer_that_never_answers_is_given_up(void **state)
 	int i;
 
 	(void)state;
-	for (i = 0; i < 6; i++)
+	for (i = 0; i < 6 * FLOW_TRIES; i++)
 		peer_fail(expect_rest(NULL), ERR_NET, "refused", false);
 	fetch(10);
 	assert_int_equal(ended, -1);

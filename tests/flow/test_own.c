@@ -247,7 +247,7 @@ a_look_that_is_never_answered_keeps_nothing_back(void **state)
 
 	(void)state;
 	reply_missing(peer_always("HEAD", "*"));
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 4 * FLOW_TRIES; i++)
 		peer_reply(expect_head(OWN_URL), 503, "", "");
 	reply_own(expect_own_invoke());
 	flow_submit(job);
@@ -282,16 +282,19 @@ static void
 a_look_that_breaks_is_made_again_before_anything_is_sent(void **state)
 {
 	struct job *job = own_job();
+	int i;
 
 	(void)state;
-	peer_fail(expect_head(OWN_URL), ERR_NET, "no route", false);
+	for (i = 0; i < FLOW_TRIES; i++)
+		peer_fail(expect_head(OWN_URL), ERR_NET, "no route", false);
 	flow_submit(job);
-	time_passes(2000);
+	time_passes(2100);
 	assert_int_equal(peer_count("POST", "*"), 0);
-	peer_reply(expect_head(OWN_URL), 503, "", "");
+	for (i = 0; i < FLOW_TRIES; i++)
+		peer_reply(expect_head(OWN_URL), 503, "", "");
 	reply_missing(expect_head(OWN_URL));
 	reply_own(expect_own_invoke());
-	time_passes(1500);
+	time_passes(1700);
 	must_be(JOB_PENDING, OUTCOME_NONE);
 	assert_string_equal(on_disk()->subs[0].before_etag, "");
 }

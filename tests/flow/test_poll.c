@@ -286,26 +286,34 @@ whatever_S3_says_the_job_goes_on(void **state)
 	static const struct {
 		int status;
 		const char *headers;
+		int tries;
 	} answers[] = {
-	    {500, ""},
-	    {503, "Retry-After: 1"},
-	    {503, "x-amz-error: SlowDown"},
-	    {301, "Location: http://elsewhere.test/"},
-	    {504, ""},
+	    {500, "", FLOW_TRIES},
+	    {503, "Retry-After: 1", FLOW_TRIES},
+	    {503, "x-amz-error: SlowDown", FLOW_TRIES},
+	    {301, "Location: http://elsewhere.test/", 1},
+	    {505, "", 1},
+	    {504, "", FLOW_TRIES},
 	};
 	struct job *job = flow_job();
 	size_t i;
+	int n;
 
 	(void)state;
 	accept_without_failures(job);
-	for (i = 0; i < ARRAY_LEN(answers); i++)
-		peer_reply(expect_head(out_url(1)), answers[i].status,
-		    answers[i].headers, "");
-	peer_fail(expect_head(out_url(1)), ERR_NET, "reset", true);
-	peer_fail(expect_head(out_url(1)), ERR_NET, "refused", false);
+	for (i = 0; i < ARRAY_LEN(answers); i++) {
+		for (n = 0; n < answers[i].tries; n++)
+			peer_reply(expect_head(out_url(1)), answers[i].status,
+			    answers[i].headers, "");
+	}
+	for (n = 0; n < FLOW_TRIES; n++)
+		peer_fail(expect_head(out_url(1)), ERR_NET, "reset", true);
+	for (n = 0; n < FLOW_TRIES; n++)
+		peer_fail(expect_head(out_url(1)), ERR_NET, "refused", false);
 	peer_reply(expect_head(out_url(1)), 403, "", "");
-	peer_reply(peer_expect("GET", out_url(1)), 503, "",
-	    "<Error><Code>SlowDown</Code><Message>!</Message></Error>");
+	for (n = 0; n < FLOW_TRIES; n++)
+		peer_reply(peer_expect("GET", out_url(1)), 503, "",
+		    "<Error><Code>SlowDown</Code><Message>!</Message></Error>");
 	peer_reply(expect_head(out_url(1)), 403, "", "");
 	peer_reply(peer_expect("GET", out_url(1)), 403, "",
 	    "<html><body>Forbidden by proxy</body></html>");

@@ -116,7 +116,7 @@ an_upload_carries_what_it_is_and_whose(void **state)
 	peer_header(s, "x-amz-expected-bucket-owner", "111122223333");
 	peer_header(s, "content-type", "text/x-y");
 	peer_header(s, "Authorization",
-	    "*SignedHeaders=content-type;host;if-none-match;" SUM
+	    "*SignedHeaders=*;content-type;host;if-none-match;" SUM
 	    ";x-amz-content-sha256;x-amz-date;*");
 	peer_reply(s, 200, "etag: \"e\"", "");
 	put(1);

@@ -213,14 +213,20 @@ static void
 an_upload_that_broke_is_tried_again_before_any_intent(void **state)
 {
 	struct job *job = file_job("many bytes");
+	int i;
 
 	(void)state;
-	peer_fail(expect_put("many bytes"), ERR_NET, "broken pipe", true);
+	for (i = 0; i < FLOW_TRIES; i++)
+		peer_fail(
+		    expect_put("many bytes"), ERR_NET, "broken pipe", true);
 	flow_submit(job);
+	time_passes(100);
 	assert_int_equal(on_disk()->nsubs, 0);
 	assert_int_equal(flow.events[ENGINE_TROUBLE], 1);
-	peer_reply(expect_put("many bytes"), 503, "", "<html>busy</html>");
-	time_passes(500);
+	for (i = 0; i < FLOW_TRIES; i++)
+		peer_reply(
+		    expect_put("many bytes"), 503, "", "<html>busy</html>");
+	time_passes(600);
 	must_be(JOB_QUEUED, OUTCOME_NONE);
 	peer_reply(expect_put("many bytes"), 200, "", "");
 	reply_accepted(expect_invoke(1), 1);

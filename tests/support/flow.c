@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
+#include "engine/news.h"
 #include "engine/site.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_loop.h"
@@ -175,7 +176,7 @@ open_world(void)
 {
 	struct store_options so = {.path = path};
 	struct http_client_options ho = {0};
-	struct aws_client_options ao = {0};
+	struct aws_client_options ao = {.news = news_log};
 	struct engine_options eo = {.policy = policy, .event = on_event};
 	struct error err;
 
@@ -550,4 +551,10 @@ struct http_client *
 flow_http(void)
 {
 	return http;
+}
+
+struct aws_client *
+flow_aws(void)
+{
+	return aws;
 }

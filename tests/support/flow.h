@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aws/call.h"
 #include "deliver/driver.h"
 #include "engine/engine.h"
 #include "job/job.h"
@@ -19,6 +20,8 @@
 
 #define FLOW_TARGETS_MAX 4
 #define FLOW_KEY "AKIDFLOWTEST"
+/* So often a call is sent that fails in a way that passes. */
+#define FLOW_TRIES 3
 
 struct flow {
 	struct loop *loop;
@@ -64,6 +67,9 @@ void flow_stop(void); /* instead of the first: it ends as a service does */
 
 /* The client of this world, for targets. */
 struct http_client *flow_http(void);
+
+/* The client of AWS of this world. */
+struct aws_client *flow_aws(void);
 
 /* The world's region. Borrowed. */
 struct site *flow_site(void);
