@@ -347,7 +347,7 @@ time_support = tests/support/fake_clock.c tests/support/fake_clock.h \
 	tests/support/fake_loop.c tests/support/fake_loop.h \
 	tests/support/fake_random.c tests/support/fake_random.h
 creds_support = tests/support/fake_creds.c tests/support/fake_creds.h
-creds_rig = tests/support/creds_rig.c tests/support/creds_rig.h
+cache_rig = tests/support/creds_rig.c tests/support/creds_rig.h
 hook_support = tests/support/flow_hook.c tests/support/flow_hook.h
 probe_support = tests/support/flow_probe.c tests/support/flow_probe.h
 
@@ -362,9 +362,9 @@ flow_tests += tests/flow/test_creds_time
 tests_flow_test_creds_time_SOURCES = tests/flow/test_creds_time.c \
 	$(time_support)
 flow_tests += tests/flow/test_creds_cache
-tests_flow_test_creds_cache_SOURCES = tests/flow/test_creds_cache.c $(flow_support) $(creds_support) $(creds_rig)
+tests_flow_test_creds_cache_SOURCES = tests/flow/test_creds_cache.c $(flow_support) $(creds_support) $(cache_rig)
 flow_tests += tests/flow/test_creds_change
-tests_flow_test_creds_change_SOURCES = tests/flow/test_creds_change.c $(flow_support) $(creds_support) $(creds_rig)
+tests_flow_test_creds_change_SOURCES = tests/flow/test_creds_change.c $(flow_support) $(creds_support) $(cache_rig)
 flow_tests += tests/flow/test_deliver
 tests_flow_test_deliver_SOURCES = tests/flow/test_deliver.c $(flow_support) $(hook_support)
 flow_tests += tests/flow/test_deliver_crash
