@@ -6,6 +6,7 @@ base_sources += src/base/backoff.c src/base/backoff.h
 base_sources += src/base/buf.c src/base/buf.h
 base_sources += src/base/child.c src/base/child.h
 base_sources += src/base/clock.c src/base/clock.h
+base_sources += src/base/coredump.c src/base/coredump.h
 base_sources += src/base/crash.c src/base/crash.h
 base_sources += src/base/discard.c src/base/discard.h
 base_sources += src/base/encode.c src/base/encode.h

@@ -444,6 +444,7 @@ system_tests += tests/system/ocr_container.sh
 system_tests += tests/system/quarantine.sh
 system_tests += tests/system/results.sh
 system_tests += tests/system/retention.sh
+system_tests += tests/system/secrets.sh
 system_tests += tests/system/serve.sh
 system_tests += tests/system/serve_files.sh
 system_tests += tests/system/serve_hard.sh
@@ -597,6 +598,11 @@ check-system: all
 check-interop: all $(tests_tools)
 	@$(tests_env) $(SHELL) $(srcdir)/tests/interop/run.sh
 
+# What no program may write, searched for at the highest log level.
+check-secrets: all $(tests_tools) $(tests_objects)
+	@$(tests_env) $(SHELL) $(srcdir)/tests/support/check_secrets.sh \
+		$(system_tests)
+
 # awaitd with some of its files replaced, for campaign-mutants: what is broken
 # stands in front of the library. MUTANT_SOURCES are names below MUTANT_DIR.
 mutant_link = $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS)
@@ -638,4 +644,4 @@ EXTRA_DIST += $(wildcard $(addprefix $(srcdir)/tests/, vectors fuzz/corpus \
 	system/models *.md *.sh *.awk $(addprefix */, *.md *.sh *.sql *.awk *.mjs \
 	*.py *.json *.conf *.mutant)))
 
-.PHONY: mutant check-unit check-system check-interop fuzz
+.PHONY: mutant check-unit check-system check-interop check-secrets fuzz

@@ -25,6 +25,7 @@ db=$AWAITD_STATE/serve.db
 # Those that come and go are not in $pids: their numbers may be others' soon.
 campaign_clean_up() {
 	[ -z "$serve_pid" ] || kill_it
+	[ -z "${CHECK_SECRETS-}" ] || secret_check
 	clean_up
 }
 trap campaign_clean_up EXIT

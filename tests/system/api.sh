@@ -5,6 +5,8 @@
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
 local_start
 (umask 077 && echo 'a-token-for-the-tests' >"$tmp/token")
+secret a-token-for-the-tests
+secret_place "$tmp/token"
 cat >"$tmp/serve.conf" <<END
 [api]
 listen = unix:$socket, 127.0.0.1:0

@@ -9,6 +9,8 @@ local_start
 
 token=correct-horse-battery-staple
 (umask 077 && echo "$token" >"$tmp/token" && echo wrong-wrong-wrong-wrong >"$tmp/wrong")
+secret "$token" wrong-wrong-wrong-wrong
+secret_place "$tmp/token" "$tmp/wrong"
 cat >"$tmp/note.sh" <<'END'
 # What a target would do with a result.
 cat >/dev/null

@@ -21,6 +21,10 @@ for name in $(env | sed -n 's/^\([A-Za-z0-9_]*\)=.*/\1/p'); do
 done
 export LC_ALL=C.UTF-8 TZ=UTC
 umask 022
+# make check-secrets: all that is ever logged.
+if [ -n "${CHECK_SECRETS-}" ]; then
+	export AWAITD_LOG_LEVEL=debug
+fi
 
 awaitd=$abs_top_builddir/awaitd
 awaitd_local=$abs_top_builddir/awaitd-local
@@ -45,10 +49,12 @@ report() { # 0|1 NAME
 	tests=$((tests + 1))
 	if [ "$1" -eq 0 ]; then
 		echo "ok $tests - $2"
+		echo "ok $2" >>"$tmp/reports"
 		return 0
 	fi
 	failed=$((failed + 1))
 	echo "not ok $tests - $2"
+	echo "not ok $2" >>"$tmp/reports"
 	return 1
 }
 
@@ -103,9 +109,11 @@ skip_all() {
 	exit 0
 }
 
-# The last check of each test: no sanitizer found anything in any program.
+# The last checks of each test: no sanitizer found anything in any program, and
+# none of them wrote a secret.
 done_testing() {
 	local_stop
+	secret_check
 	if grep -qE 'Sanitizer|runtime error:' "$tmp/all.err" \
 	    "$tmp"/local*.log 2>/dev/null; then
 		report 1 'no sanitizer has anything to say' ||
@@ -117,6 +125,9 @@ done_testing() {
 	echo "1..$tests"
 	exit "$((failed > 0))"
 }
+
+# shellcheck source=tests/support/secrets.sh
+. "$abs_top_srcdir/tests/support/secrets.sh"
 
 # --- the end, on every path --------------------------------------------------
 
@@ -193,7 +204,8 @@ local_start() {
 	until [ -s "$tmp/port" ]; do
 		"$awaitd_local" -c "$tmp/local.conf" --data "$tmp/data" \
 		    --listen "127.0.0.1:${port:-0}" --port-file "$tmp/port" \
-		    --log-level "${local_log:-debug}" 2>>"$tmp/local.log" &
+		    --log-level "${AWAITD_LOG_LEVEL:-${local_log:-debug}}" \
+		    2>>"$tmp/local.log" &
 		local_pid=$!
 		wait_until 30 local_decided && [ -s "$tmp/port" ] && break
 		local_tries=$((local_tries + 1))
@@ -240,6 +252,8 @@ uploads() {
 
 export AWS_ACCESS_KEY_ID=awaitd-local
 export AWS_SECRET_ACCESS_KEY=awaitd-local-demo-secret-key
+secret "$AWS_SECRET_ACCESS_KEY" "$AWS_CONTAINER_AUTHORIZATION_TOKEN"
+secret_place "$tmp/local.conf" "$HOME/.aws"
 export AWS_REGION=us-east-1
 export AWS_EC2_METADATA_DISABLED=true
 export AWAITD_STATE="$tmp/state"
@@ -320,7 +334,8 @@ serve_decided() {
 serve_begin() {
 	: >"$tmp/serve.err"
 	"$awaitd" serve --config "$tmp/serve.conf" \
-	    --log-level "${serve_log:-info}" </dev/null 2>>"$tmp/serve.err" &
+	    --log-level "${AWAITD_LOG_LEVEL:-${serve_log:-info}}" \
+	    </dev/null 2>>"$tmp/serve.err" &
 	serve_pid=$!
 	pids="$pids $serve_pid"
 	wait_until 30 serve_decided && has "$tmp/serve.err" 'msg="?ready'
@@ -389,6 +404,8 @@ hook_secret() { # FILE
 		umask 077
 		printf 'whsec_%s\n' "$(head -c 24 /dev/urandom | base64)" >"$1"
 	)
+	secret "$(sed 's/^whsec_//' "$1")"
+	secret_place "$(readlink -f "$1")"
 }
 
 # --- SNS of awaitd-local, with a receiver (hook_start hook) ---------------

@@ -128,6 +128,8 @@ is "$told" '' 'of which none is left then'
 
 # --- a token ---
 printf '0123456789abcdef\n' >token
+secret 0123456789abcdef
+secret_place "$tmp/token"
 where 'listen = 127.0.0.1:0' "token_file = $tmp/token"
 ask GET "$admin/metrics"
 is "$code" 401 'without the token nothing is shown'
