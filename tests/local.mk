@@ -421,6 +421,7 @@ system_tests += tests/system/campaign_disk.sh
 system_tests += tests/system/campaign_indoubt.sh
 system_tests += tests/system/campaign_kill.sh
 system_tests += tests/system/campaign_power.sh
+system_tests += tests/system/check.sh
 system_tests += tests/system/client.sh
 system_tests += tests/system/config.sh
 system_tests += tests/system/containers.sh
