@@ -86,6 +86,9 @@ int app_connect(struct app *app, struct error *err);
  * takes long goes on meanwhile. */
 int app_connect_service(struct app *app, struct error *err);
 
+/* The same, without the wait: the first request waits, or fails. */
+int app_connect_later(struct app *app, struct error *err);
+
 /* For who needs the engine and will ask AWS nothing: without credentials. */
 int app_connect_unsigned(struct app *app, struct error *err);
 

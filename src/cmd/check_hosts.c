@@ -89,7 +89,7 @@ add_host(struct check *c, const struct check_kind *kind,
 	struct check_probe *p = check_add(
 	    c, kind, xasprintf("%s, %s://%s", r->name, e->scheme, e->host));
 
-	check_connect_init(p, c->app->http, e->url, true);
+	check_connect_init(p, c->aws_http, e->url, true);
 }
 
 static void

@@ -263,4 +263,5 @@ check_done(struct check *c)
 		free(c->hosts[i]);
 	free(c->hosts);
 	http_client_free(c->http);
+	http_client_free(c->aws_http);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -80,13 +81,28 @@ report(const struct check *c)
 	return n[CHECK_FAIL] > 0 ? STATUS_ERROR : STATUS_OK;
 }
 
+/* Hosts are tried with and without credentials. */
+static int
+make_clients(struct check *c, struct error *err)
+{
+	struct http_client_options ho = {
+	    .user_agent = "awaitd/" PACKAGE_VERSION,
+	};
+	const char *ca_file = getenv("AWS_CA_BUNDLE");
+
+	if (app_connect_later(c->app, &c->no_aws) == 0)
+		c->no_aws.code = ERR_NONE;
+	if (http_client_new(c->app->loop, &ho, &c->http, err) == -1)
+		return -1;
+	if (!str_empty(ca_file) && access(ca_file, R_OK) == 0)
+		ho.ca_file = ca_file;
+	return http_client_new(c->app->loop, &ho, &c->aws_http, err);
+}
+
 static int
 try_all(struct app *app, const struct cmd_line *line)
 {
 	const struct check_options *o = line->options;
-	struct http_client_options ho = {
-	    .user_agent = "awaitd/" PACKAGE_VERSION,
-	};
 	struct check c = {
 	    .app = app,
 	    .write = o->write,
@@ -97,11 +113,7 @@ try_all(struct app *app, const struct cmd_line *line)
 	size_t i;
 	int status;
 
-	if (http_client_new(app->loop, &ho, &c.http, &err) == -1)
-		return cmd_fail(&err);
-	if (app_connect(app, &err) == -1)
-		c.no_aws = err;
-	if (app->http == NULL) {
+	if (make_clients(&c, &err) == -1) {
 		status = cmd_fail(&err);
 	} else {
 		for (i = 0; i < ARRAY_LEN(groups); i++)

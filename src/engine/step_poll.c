@@ -374,8 +374,8 @@ is_refusal(const struct error *err)
 {
 	enum awserr_class class = awserr_class(err);
 
-	return err->http_status == 403 && class != AWSERR_SKEW &&
-	    class != AWSERR_EXPIRED;
+	return err->http_status == 403 &&
+	    (class == AWSERR_AMBIGUOUS || class == AWSERR_AUTH);
 }
 
 /* A HEAD's error has no words; the same question as a GET has. */
