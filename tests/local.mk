@@ -6,6 +6,7 @@
 unit_tests =
 unit_tests += tests/contract/test_store_contract
 unit_tests += tests/contract/test_store_contract_ends
+unit_tests += tests/unit/test_access
 unit_tests += tests/unit/test_agenda
 unit_tests += tests/unit/test_answer
 unit_tests += tests/unit/test_api
@@ -46,6 +47,7 @@ unit_tests += tests/unit/test_error
 unit_tests += tests/unit/test_exec
 unit_tests += tests/unit/test_execenv
 unit_tests += tests/unit/test_file
+unit_tests += tests/unit/test_grant
 unit_tests += tests/unit/test_hash
 unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_histogram
@@ -269,6 +271,8 @@ tests_unit_test_profile_SOURCES = tests/unit/test_profile.c $(creds_rig)
 hook_rig = tests/unit/hook_rig.c tests/unit/hook_rig.h
 tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c $(hook_rig)
 
+tests_unit_test_access_SOURCES = tests/unit/test_access.c \
+	tests/support/fake_clock.c
 tests_unit_test_instant_SOURCES = tests/unit/test_instant.c \
 	tests/support/fake_clock.c
 tests_unit_test_learned_SOURCES = tests/unit/test_learned.c \
@@ -352,6 +356,8 @@ hook_support = tests/support/flow_hook.c tests/support/flow_hook.h
 probe_support = tests/support/flow_probe.c tests/support/flow_probe.h
 
 flow_tests =
+flow_tests += tests/flow/test_access
+tests_flow_test_access_SOURCES = tests/flow/test_access.c $(flow_support) $(hook_support)
 flow_tests += tests/flow/test_again
 tests_flow_test_again_SOURCES = tests/flow/test_again.c $(flow_support)
 flow_tests += tests/flow/test_avoid
@@ -415,6 +421,7 @@ system_tests += tests/system/campaign_disk.sh
 system_tests += tests/system/campaign_indoubt.sh
 system_tests += tests/system/campaign_kill.sh
 system_tests += tests/system/campaign_power.sh
+system_tests += tests/system/check.sh
 system_tests += tests/system/client.sh
 system_tests += tests/system/config.sh
 system_tests += tests/system/containers.sh

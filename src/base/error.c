@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 
 void
@@ -108,6 +109,13 @@ err_hint(struct error *err, const char *fmt, ...)
 	va_end(ap);
 	memcpy(err->hint, hint, sizeof(hint));
 	return -1;
+}
+
+char *
+err_words(const struct error *err)
+{
+	return xasprintf(
+	    "%s%s%s", err->text, err->hint[0] != '\0' ? ". " : "", err->hint);
 }
 
 const char *

@@ -68,6 +68,9 @@ int err_prefix(struct error *err, const char *fmt, ...)
 int err_hint(struct error *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Text and hint as one, for where there is room for one. The caller's. */
+char *err_words(const struct error *err);
+
 /* The name of a code as logs and JSON show it, such as "refused". */
 const char *error_code_name(enum error_code code);
 

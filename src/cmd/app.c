@@ -91,13 +91,46 @@ default_address(const struct app *app)
 	return address;
 }
 
+const char *
+app_named_service(const struct app *app)
+{
+	return flag_or_variable(app->globals->server, "AWAITD_SERVER");
+}
+
+char *
+app_service_name(const struct app *app)
+{
+	const char *named = app_named_service(app);
+
+	if (named == NULL)
+		return default_address(app);
+	return str_eq(named, "none") ? NULL : xstrdup(named);
+}
+
+static int
+new_client(const struct app *app, const char *address, struct client **out,
+    struct error *err)
+{
+	return client_new(app->loop, address,
+	    flag_or_variable(app->globals->token_file, "AWAITD_TOKEN_FILE"),
+	    out, err);
+}
+
+int
+app_service_client(
+    const struct app *app, struct client **out, struct error *err)
+{
+	char *address = app_service_name(app);
+	int rc = new_client(app, address, out, err);
+
+	free(address);
+	return rc;
+}
+
 static int
 connect_to(struct app *app, const char *address, struct error *err)
 {
-	const char *token_file =
-	    flag_or_variable(app->globals->token_file, "AWAITD_TOKEN_FILE");
-
-	if (client_new(app->loop, address, token_file, &app->client, err) == -1)
+	if (new_client(app, address, &app->client, err) == -1)
 		return -1;
 	if (client_probe(app->client, err) == 0)
 		return 0;
@@ -153,8 +186,7 @@ refuse_globals(const struct app *app, struct error *err)
 int
 app_find_service(struct app *app, struct error *err)
 {
-	const char *named =
-	    flag_or_variable(app->globals->server, "AWAITD_SERVER");
+	const char *named = app_named_service(app);
 	int rc;
 
 	if (named == NULL)

@@ -48,6 +48,16 @@ int app_set_log(const struct app *app, const struct conf *conf, bool service,
  */
 int app_find_service(struct app *app, struct error *err);
 
+/*
+ * The service that the command would ask: its address, NULL for none, which is
+ * the caller's; the part of it that somebody named, borrowed or NULL; and a
+ * client of it, which is the caller's.
+ */
+char *app_service_name(const struct app *app);
+const char *app_named_service(const struct app *app);
+int app_service_client(
+    const struct app *app, struct client **out, struct error *err);
+
 /* The option has a value, and a service would not hear of it. ERR_USAGE. */
 int app_refuse_option(
     const struct app *app, const char *option, bool given, struct error *err);
@@ -75,6 +85,9 @@ int app_connect(struct app *app, struct error *err);
 /* The same for a service: what may pass is said, and jobs wait for it; what
  * takes long goes on meanwhile. */
 int app_connect_service(struct app *app, struct error *err);
+
+/* The same, without the wait: the first request waits, or fails. */
+int app_connect_later(struct app *app, struct error *err);
 
 /* For who needs the engine and will ask AWS nothing: without credentials. */
 int app_connect_unsigned(struct app *app, struct error *err);

@@ -433,9 +433,10 @@ say_not_ready(const struct await *a, struct error *err)
 		err_set(err, ERR_TIMEOUT, "not ready in time; %s", why.text);
 	else
 		err_set(err, ERR_TIMEOUT, "not ready in time");
-	err_hint(err, "%s%sThe job goes on: 'awaitd wait%s %s' takes it up.",
-	    why.hint, why.hint[0] != '\0' ? " " : "", app_same_server(a->app),
-	    id);
+	/* Of a long remedy the end may be missing, of this not. */
+	err_hint(err, "The job goes on: 'awaitd wait%s %s' takes it up.%s%s",
+	    app_same_server(a->app), id, why.hint[0] != '\0' ? " " : "",
+	    why.hint);
 	return a->app->signo != 0 ? STATUS_SIGNAL + a->app->signo
 				  : STATUS_NOT_READY;
 }

@@ -28,6 +28,7 @@ static const struct {
     {"replay", &cmd_replay},
     {"serve", &cmd_serve},
     {"listen", &cmd_listen},
+    {"check", &cmd_check},
     {"config", &cmd_config},
     {"version", &cmd_version},
     {"help", &cmd_help_cmd},

@@ -209,6 +209,12 @@ app_connect_service(struct app *app, struct error *err)
 }
 
 int
+app_connect_later(struct app *app, struct error *err)
+{
+	return make_clients(app, false, err);
+}
+
+int
 app_connect_unsigned(struct app *app, struct error *err)
 {
 	return make_clients(app, true, err);

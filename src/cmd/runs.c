@@ -37,8 +37,8 @@ runs_folder_name(const struct app *app)
 }
 
 /* Where everybody may write, anybody may put a state file of their own. */
-static int
-check_folder(const char *folder, struct error *err)
+int
+runs_check_folder(const char *folder, struct error *err)
 {
 	struct stat st;
 
@@ -77,7 +77,7 @@ runs_folder(const struct app *app, char **out, struct error *err)
 	free(folder);
 	if (real == NULL)
 		return err_set_errno(err, ERR_CONFIG, "state folder");
-	if (check_folder(real, err) == -1) {
+	if (runs_check_folder(real, err) == -1) {
 		free(real);
 		return -1;
 	}

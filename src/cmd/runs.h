@@ -23,7 +23,10 @@ char *runs_folder_name(const struct app *app);
  */
 int runs_folder(const struct app *app, char **out, struct error *err);
 
-/* The same, and files can be made in it. */
+/* ERR_CONFIG where anybody could put a state file into a folder. */
+int runs_check_folder(const char *folder, struct error *err);
+
+/* The same as runs_folder(), and files can be made in it. */
 int runs_folder_to_write(const struct app *app, char **out, struct error *err);
 
 /* The state file of a run whose first job has this id. The caller's. */

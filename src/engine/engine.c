@@ -274,8 +274,7 @@ set_error(struct job *job, const char *code, const char *text)
 static void
 set_failure(struct job *job, const char *code, const struct error *err)
 {
-	char *text = xasprintf(
-	    "%s%s%s", err->text, err->hint[0] != '\0' ? ". " : "", err->hint);
+	char *text = err_words(err);
 
 	set_error(job, code, text);
 	free(text);

@@ -29,6 +29,7 @@ site_free(struct site *site)
 {
 	s3_free(site->s3);
 	sagemaker_free(site->sagemaker);
+	access_free(site->access);
 	endpoint_done(&site->runtime);
 	endpoint_done(&site->s3_endpoint);
 	free(site);
@@ -79,6 +80,7 @@ sites_get(struct sites *sites, const char *region, struct site **out,
 	so.endpoint = &site->s3_endpoint;
 	site->s3 = s3_new(&so);
 	site->sagemaker = sagemaker_new(sites->aws, &site->runtime);
+	site->access = access_new();
 	sites->v = xreallocarray(sites->v, sites->n + 1, sizeof(struct site *));
 	sites->v[sites->n++] = site;
 	*out = site;

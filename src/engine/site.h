@@ -11,6 +11,7 @@
 #include "aws/s3.h"
 #include "aws/sagemaker.h"
 #include "base/error.h"
+#include "engine/access.h"
 
 struct site {
 	struct aws_client *aws;
@@ -18,6 +19,7 @@ struct site {
 	struct aws_endpoint s3_endpoint;
 	struct s3 *s3;
 	struct sagemaker *sagemaker;
+	struct access *access; /* what is known of its buckets' 403 */
 };
 
 struct sites;

@@ -28,6 +28,9 @@
 /* A look that cannot be made (a network that is not up yet) does not end a
  * job at its deadline; so many of them in a row do. */
 #define VAIN_LOOKS_MAX 20
+/* Of so many refusals in a row one is looked into, whatever is known; a prime
+ * number, so that it is not always the same of a job's places. */
+#define DENIALS_BELIEVED 17
 
 static void look_on(struct work *w);
 static void note_obstacle(struct work *w, const struct error *err);
@@ -71,20 +74,22 @@ static void
 expire(struct work *w)
 {
 	const struct submission *failed = again_failed(w->job);
+	char *why = w->obstacle != NULL
+	    ? err_words(w->obstacle)
+	    : xstrdup("no result and no failure came in time");
 	struct step_result r = {
 	    .verdict = VERDICT_DONE,
 	    .next = JOB_DONE,
 	    .outcome = OUTCOME_EXPIRED,
 	    .error_code = "deadline",
-	    .error_text = w->obstacle != NULL
-		? w->obstacle->text
-		: "no result and no failure came in time",
+	    .error_text = why,
 	};
 
 	if (failed != NULL)
 		count_failure(w, failed);
 	else
 		engine_apply(w, &r);
+	free(why);
 }
 
 /* Since the submission that is waited for. */
@@ -101,15 +106,16 @@ static void
 look_later(struct work *w, int64_t left_ms)
 {
 	struct engine_policy policy;
-	struct step_result r = {
-	    .verdict = VERDICT_WAIT,
-	    .err = w->obstacle,
-	};
+	struct error *obstacle = w->obstacle;
+	struct step_result r = {.verdict = VERDICT_WAIT, .err = obstacle};
 
 	engine_policy_of(w, &policy);
 	r.delay_ms = plan_delay_ms(&policy.plan, age_of(w->job),
 	    left_ms > 0 ? left_ms : INT64_MAX, random_unit());
+	/* Of 100,000 jobs that wait each may have one. */
+	w->obstacle = NULL;
 	engine_apply(w, &r);
+	free(obstacle);
 }
 
 /* Of looks that could not be made; whoever brings credentials is waited for. */
@@ -182,6 +188,19 @@ found_failure(struct work *w)
 /* --- what stands in the way ----------------------------------------- */
 
 static void
+log_obstacle(const struct work *w)
+{
+	/* It is said once, and not by each job (news.c). */
+	bool said = awserr_class(w->obstacle) == AWSERR_NO_CREDENTIALS;
+
+	log_begin(said ? LOG_DEBUG : LOG_WARN, "engine");
+	log_str("job", w->job->id);
+	log_str("place", place_of(w));
+	log_err(w->obstacle);
+	log_end();
+}
+
+static void
 note_obstacle(struct work *w, const struct error *err)
 {
 	const char *code = err->remote_code[0] != '\0'
@@ -190,30 +209,10 @@ note_obstacle(struct work *w, const struct error *err)
 
 	work_obstacle(w, err);
 	w->blind |= err->retryable || answer_is_credentials(err);
-	if (str_starts(err->remote_code, "AccessDenied"))
-		err_hint(w->obstacle,
-		    "The result is not there yet, or it may not be read: "
-		    "without s3:ListBucket S3 does not tell which.");
 	if (str_eq(w->warned, code))
 		return;
 	snprintf(w->warned, sizeof(w->warned), "%s", code);
-	/* It is said once, and not by each job (news.c). */
-	log_begin(
-	    awserr_class(err) == AWSERR_NO_CREDENTIALS ? LOG_DEBUG : LOG_WARN,
-	    "engine");
-	log_str("job", w->job->id);
-	log_str("place", place_of(w));
-	log_err(w->obstacle);
-	log_end();
-}
-
-static int
-discard(const void *data, size_t len, void *arg, struct error *err)
-{
-	(void)data;
-	(void)len;
-	(void)arg;
-	return err_set(err, ERR_CANCELLED, "it is there after all");
+	log_obstacle(w);
 }
 
 /* It came in between, and the next HEAD finds it; or something in between
@@ -235,36 +234,178 @@ look_again(struct work *w)
 	look_on(w);
 }
 
-/* A HEAD's error has no words; the same question as a GET has. */
-static void
-on_explained(const struct s3_object *object, const struct error *err, void *arg)
-{
-	struct work *w = arg;
+/* --- a refusal ------------------------------------------------------ */
 
-	w->call = NULL;
-	if (object != NULL || err->code == ERR_CANCELLED) {
-		look_again(w);
-		return;
+/* Who asks; the place is the caller's to add. */
+static struct access_query
+query_by(const struct work *w)
+{
+	struct access_query q = {0};
+	struct creds_cache *creds = aws_client_creds(w->site->aws);
+	struct creds_state state;
+
+	if (creds != NULL) {
+		creds_cache_state(creds, &state);
+		if (state.current != NULL)
+			q.access_key = state.current->access_key;
 	}
-	if (err->code != ERR_NOT_FOUND ||
-	    str_eq(err->remote_code, "NoSuchBucket"))
-		note_obstacle(w, err);
-	look_on(w);
+	return q;
+}
+
+static struct access_query
+query_of(const struct work *w)
+{
+	struct access_query q = query_by(w);
+
+	q.place = place_of(w);
+	q.len = access_prefix_len(q.place, learn_output_path(w));
+	return q;
+}
+
+/* Whatever it was asked for: others may ask. */
+static void
+stop_asking(struct work *w)
+{
+	struct access_query q = query_by(w);
+
+	if (!w->asking)
+		return;
+	w->asking = false;
+	explain_query(w->explain, &q);
+	access_drop(w->site->access, &q);
+}
+
+/* Once for a prefix, whichever of its jobs it was that asked. */
+static void
+learn_refusal(
+    struct work *w, enum access_verdict verdict, const struct error *err)
+{
+	struct access_query q = query_by(w);
+
+	explain_query(w->explain, &q);
+	w->asking = false;
+	work_obstacle(w, err);
+	if (access_learn(w->site->access, &q, verdict, err))
+		log_obstacle(w);
 }
 
 static void
-explain(struct work *w)
+on_explained(enum explain_answer answer, enum access_verdict verdict,
+    const struct error *err, void *arg)
 {
-	struct s3_get get = {
-	    .ref = work_ref(w, place_of(w)),
-	    .sink = discard,
+	struct work *w = arg;
+
+	switch (answer) {
+	case EXPLAIN_THERE:
+	case EXPLAIN_MISSING:
+		break;
+	case EXPLAIN_REFUSED:
+		learn_refusal(w, verdict, err);
+		break;
+	case EXPLAIN_KNOWN:
+		work_obstacle(w, err);
+		break;
+	case EXPLAIN_TROUBLE:
+		note_obstacle(w, err);
+		break;
+	}
+	stop_asking(w);
+	w->explain = NULL;
+	if (answer == EXPLAIN_THERE)
+		look_again(w);
+	else
+		look_on(w);
+}
+
+static void
+explain(struct work *w, const struct access_query *q, const struct error *known)
+{
+	struct explain_options o = {
+	    .site = w->site,
+	    .ref = work_ref(w, q->place),
+	    .prefix_len = q->len,
+	    .known = known,
 	};
 	struct error err;
 
-	if (s3_get(w->site->s3, &get, on_explained, w, &w->call, &err) == -1) {
-		note_obstacle(w, &err);
+	if (explain_start(&o, on_explained, w, &w->explain, &err) == 0)
+		return;
+	if (w->asking)
+		access_drop(w->site->access, q);
+	w->asking = false;
+	note_obstacle(w, &err);
+	look_on(w);
+}
+
+/*
+ * What is known of the prefix is believed, but not for ever and not in the
+ * last look: something in between may refuse HEADs and let GETs through. While
+ * another job asks, this one has just found nothing.
+ */
+static void
+refused(struct work *w)
+{
+	struct access_query q = query_of(w);
+	const struct error *known = NULL;
+	bool doubtful = ++w->denials % DENIALS_BELIEVED == 0 || w->again ||
+	    doubt_left_ms(w) <= 0;
+
+	switch (access_find(w->site->access, &q, &known)) {
+	case ACCESS_ASK:
+		access_begin(w->site->access, &q);
+		w->asking = true;
+		explain(w, &q, NULL);
+		return;
+	case ACCESS_ASKED:
+		break;
+	case ACCESS_KNOWN:
+		work_obstacle(w, known);
+		break;
+	}
+	if (doubtful)
+		explain(w, &q, known);
+	else
+		look_on(w);
+}
+
+/* Our clock's and our keys' own troubles are no matter of permissions. */
+static bool
+is_refusal(const struct error *err)
+{
+	enum awserr_class class = awserr_class(err);
+
+	return err->http_status == 403 &&
+	    (class == AWSERR_AMBIGUOUS || class == AWSERR_AUTH);
+}
+
+/* A HEAD's error has no words; the same question as a GET has. */
+static void
+not_seen(struct work *w, const struct error *err)
+{
+	struct access_query q;
+
+	if (is_refusal(err)) {
+		refused(w);
+	} else if (err->http_status >= 400 && err->http_status < 500) {
+		q = query_of(w);
+		explain(w, &q, NULL);
+	} else {
+		note_obstacle(w, err);
 		look_on(w);
 	}
+}
+
+/* No refusal: what is known of the prefix may be over. */
+static void
+note_answer(struct work *w, bool found)
+{
+	struct access_query q;
+
+	w->denials = 0;
+	if (access_is_empty(w->site->access))
+		return;
+	q = query_of(w);
+	access_answered(w->site->access, &q, found);
 }
 
 /* --- looking -------------------------------------------------------- */
@@ -303,6 +444,24 @@ keep_result(const void *data, size_t len, void *arg, struct error *err)
 	    w->job->result_location);
 }
 
+/* A HEAD needs no leave to use the key that an object is encrypted with. */
+static void
+log_unread(const struct work *w, const struct error *err)
+{
+	const char *place = w->job->result_location;
+	struct error why = *err;
+
+	if (str_starts(why.remote_code, "AccessDenied"))
+		explain_denied(&why, place,
+		    access_prefix_len(place, learn_output_path(w)),
+		    w->site->s3_endpoint.region);
+	log_begin(LOG_WARN, "engine");
+	log_str("job", w->job->id);
+	log_str("msg", "the result is there and cannot be read");
+	log_err(&why);
+	log_end();
+}
+
 /* It changed, or cannot be read now: a later look brings it. What will never
  * be read does not hold the job up: its place is known. */
 static void
@@ -326,11 +485,7 @@ on_result_read(
 		look_on(w);
 		return;
 	}
-	log_begin(LOG_WARN, "engine");
-	log_str("job", w->job->id);
-	log_str("msg", "the result is there and cannot be read");
-	log_err(err);
-	log_end();
+	log_unread(w, err);
 	found_output(w);
 }
 
@@ -423,6 +578,8 @@ on_head(const struct s3_object *object, const struct error *err, void *arg)
 
 	w->call = NULL;
 	w->job->polls++;
+	if (object != NULL || err->code == ERR_NOT_FOUND)
+		note_answer(w, object != NULL);
 	if (object != NULL ? own_is_stale(w, looked_at(w), object)
 			   : err->code == ERR_NOT_FOUND) {
 		look_on(w);
@@ -436,11 +593,8 @@ on_head(const struct s3_object *object, const struct error *err, void *arg)
 			read_result(w);
 		else
 			found_output(w);
-	} else if (err->http_status >= 400 && err->http_status < 500) {
-		explain(w);
 	} else {
-		note_obstacle(w, err);
-		look_on(w);
+		not_seen(w, err);
 	}
 }
 
@@ -498,5 +652,8 @@ void
 step_poll_cancel(struct work *w)
 {
 	s3_cancel(w->call);
+	stop_asking(w);
+	explain_cancel(w->explain);
 	w->call = NULL;
+	w->explain = NULL;
 }

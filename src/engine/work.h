@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "engine/agenda.h"
 #include "engine/engine.h"
+#include "engine/explain.h"
 
 struct work;
 typedef void work_fn(struct work *w);
@@ -59,6 +60,9 @@ struct work {
 
 	/* step_poll */
 	struct s3_call *call;
+	struct explain *explain;
+	bool asking; /* … for all below this prefix */
+	uint8_t denials; /* in a row: HEADs that were answered 403 */
 	size_t at; /* the submission looked at */
 	bool at_failure; /* … its failure object */
 	char *failure; /* … which is there */

@@ -313,7 +313,8 @@ api_handle(struct http_exchange *x, void *arg)
 	choose_request_id(c);
 	buf_init(&allow, 64);
 	r = find_route(c, &allow);
-	if ((r != NULL && r->open) || may_ask(c)) {
+	c->known = !(r != NULL && r->open) && may_ask(c);
+	if ((r != NULL && r->open) || c->known) {
 		if (r != NULL)
 			take_route(c, r);
 		else

@@ -49,6 +49,7 @@ struct api_call {
 	char job[JOBID_SIZE]; /* that the answer is about, or "" */
 	const char *allow; /* of a 405, until that is sent */
 	struct api_query query;
+	bool known; /* who asks may do so, and may know what we are */
 	int64_t started_at; /* monotonic */
 	unsigned held;
 	struct waiter *waiter;

@@ -54,6 +54,8 @@ add_common(const struct api_call *c, struct headers *h)
 	headers_add(h, "X-Request-Id", c->request_id);
 	headers_add(h, "Cache-Control", "no-store");
 	headers_add(h, "X-Content-Type-Options", "nosniff");
+	if (c->known)
+		headers_add(h, "Awaitd-Version", PACKAGE_VERSION);
 }
 
 /* Fields that a status brings with it. */

@@ -3,6 +3,7 @@
 #include "serve/targets.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -67,20 +68,50 @@ add_exec(struct targets *t, const struct conf_exec *c, struct loop *loop,
 	return added(t, &c->head, title, exec_new(&o, &t->v[t->n], err), err);
 }
 
+static bool
+is_meant(const char *kind, const char *name, const char *title)
+{
+	size_t len = strlen(kind);
+
+	return title == NULL ||
+	    (strncmp(title, kind, len) == 0 && title[len] == ' ' &&
+		str_eq(title + len + 1, name));
+}
+
+/* NULL: all of them. */
 static int
-add_all(struct targets *t, const struct conf *conf, struct loop *loop,
-    struct http_client *http, struct error *err)
+add_all(struct targets *t, const struct conf *conf, const char *title,
+    struct loop *loop, struct http_client *http, struct error *err)
 {
 	size_t i;
 
 	for (i = 0; i < conf->nwebhooks; i++) {
-		if (add_webhook(t, conf->webhooks[i], http, err) == -1)
+		if (is_meant("webhook", conf->webhooks[i]->head.name, title) &&
+		    add_webhook(t, conf->webhooks[i], http, err) == -1)
 			return -1;
 	}
 	for (i = 0; i < conf->nexecs; i++) {
-		if (add_exec(t, conf->execs[i], loop, err) == -1)
+		if (is_meant("exec", conf->execs[i]->head.name, title) &&
+		    add_exec(t, conf->execs[i], loop, err) == -1)
 			return -1;
 	}
+	return 0;
+}
+
+static int
+build(const struct conf *conf, const char *title, struct loop *loop,
+    struct http_client *http, struct targets **out, struct error *err)
+{
+	struct targets *t = xcalloc(1, sizeof(*t));
+
+	t->v = xcalloc(
+	    conf->nwebhooks + conf->nexecs + 1, sizeof(struct target *));
+	if (add_all(t, conf, title, loop, http, err) == -1) {
+		err->code = ERR_CONFIG;
+		targets_free(t);
+		return -1;
+	}
+	*out = t;
 	return 0;
 }
 
@@ -88,16 +119,18 @@ int
 targets_new(const struct conf *conf, struct loop *loop,
     struct http_client *http, struct targets **out, struct error *err)
 {
-	struct targets *t = xcalloc(1, sizeof(*t));
+	return build(conf, NULL, loop, http, out, err);
+}
 
-	t->v = xcalloc(
-	    conf->nwebhooks + conf->nexecs + 1, sizeof(struct target *));
-	if (add_all(t, conf, loop, http, err) == -1) {
-		err->code = ERR_CONFIG;
-		targets_free(t);
+int
+targets_try(const struct conf *conf, const char *title, struct loop *loop,
+    struct http_client *http, struct error *err)
+{
+	struct targets *t;
+
+	if (build(conf, title, loop, http, &t, err) == -1)
 		return -1;
-	}
-	*out = t;
+	targets_free(t);
 	return 0;
 }
 

@@ -19,6 +19,10 @@ struct targets;
 int targets_new(const struct conf *conf, struct loop *loop,
     struct http_client *http, struct targets **out, struct error *err);
 
+/* Just the one of this title, built and thrown away. */
+int targets_try(const struct conf *conf, const char *title, struct loop *loop,
+    struct http_client *http, struct error *err);
+
 /* A target that is in use lives on. */
 void targets_free(struct targets *targets);
 

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows of `awaitd check`: a table, plain lines, or JSON. */
+#include "cmd/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/jsonw.h"
+#include "base/str.h"
+
+#define JSON_MAX 65536
+#define STATUS_WIDTH 7
+#define NAME_WIDTH 13
+#define INDENT (STATUS_WIDTH + 2 + NAME_WIDTH + 2)
+#define WIDTH_MIN 50
+#define WIDTH_DEFAULT 80
+
+/* 0: not a terminal, lines are as long as they are. */
+static int
+width(void)
+{
+	struct winsize ws;
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == -1 || ws.ws_col == 0)
+		return WIDTH_DEFAULT;
+	return ws.ws_col < WIDTH_MIN ? WIDTH_MIN : ws.ws_col;
+}
+
+static bool
+in_colour(void)
+{
+	return isatty(STDOUT_FILENO) && str_empty(getenv("NO_COLOR"));
+}
+
+static const char *
+colour_of(enum check_status status)
+{
+	switch (status) {
+	case CHECK_OK:
+		return "\033[32m";
+	case CHECK_WARN:
+		return "\033[33m";
+	case CHECK_FAIL:
+		return "\033[1;31m";
+	case CHECK_SKIPPED:
+		return "\033[2m";
+	}
+	abort();
+}
+
+/* As people should see it. */
+static const char *
+word_of(enum check_status status)
+{
+	return status == CHECK_FAIL ? "FAIL" : check_status_name(status);
+}
+
+/* Characters, not bytes. */
+static int
+columns(const char *s, size_t len)
+{
+	int n = 0;
+
+	while (len-- > 0)
+		n += ((unsigned char)*s++ & 0xc0) != 0x80;
+	return n;
+}
+
+/* Words from column `at` on, the lines behind the first at column `indent`.
+ * A word that is longer than a line stays whole: it may be copied. */
+static int
+put_words(const char *s, int at, int indent, int max)
+{
+	while (*s != '\0') {
+		size_t len = strcspn(s, " ");
+		int n = columns(s, len);
+
+		if (max > 0 && at + 1 + n > max && at > indent) {
+			printf("\n%*s", indent, "");
+			at = indent;
+		} else if (at > indent) {
+			putchar(' ');
+			at++;
+		}
+		fwrite(s, 1, len, stdout);
+		at += n;
+		s += len;
+		s += strspn(s, " ");
+	}
+	return at;
+}
+
+static void
+print_text(const struct check_probe *p)
+{
+	int max = width(), at = INDENT;
+
+	printf("%s%-*s%s  %-*s  ", in_colour() ? colour_of(p->status) : "",
+	    STATUS_WIDTH, word_of(p->status), in_colour() ? "\033[0m" : "",
+	    NAME_WIDTH, p->kind->name);
+	at = put_words(p->subject, at, INDENT, max);
+	putchar(':');
+	put_words(p->detail, at + 1, INDENT, max);
+	putchar('\n');
+	if (p->remedy == NULL)
+		return;
+	printf("%*s", INDENT + 2, "");
+	put_words(p->remedy, INDENT + 2, INDENT + 2, max);
+	putchar('\n');
+}
+
+static void
+print_json(const struct check_probe *p)
+{
+	struct jsonw w;
+	struct buf b;
+
+	buf_init(&b, JSON_MAX);
+	jsonw_init(&w, &b);
+	jsonw_begin(&w, NULL, '{');
+	jsonw_str(&w, "check", p->kind->name);
+	jsonw_str(&w, "subject", p->subject);
+	jsonw_str(&w, "status", check_status_name(p->status));
+	jsonw_str(&w, "detail", p->detail);
+	jsonw_str(&w, "remedy", p->remedy != NULL ? p->remedy : "");
+	jsonw_int(&w, "ms", p->ms);
+	jsonw_end(&w, '}');
+	puts(b.data);
+	buf_done(&b);
+}
+
+void
+check_print_row(const struct app *app, const struct check_probe *p)
+{
+	if (app->globals->json)
+		print_json(p);
+	else
+		print_text(p);
+}
+
+void
+check_print(struct check *c)
+{
+	size_t was = c->shown;
+
+	while (c->shown < c->n && c->v[c->shown]->done)
+		check_print_row(c->app, c->v[c->shown++]);
+	if (c->shown > was)
+		fflush(stdout);
+}
