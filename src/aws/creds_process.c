@@ -195,23 +195,18 @@ static void
 on_end(const struct child_result *r, void *arg)
 {
 	struct creds_process *p = arg;
-	struct creds_fetch f = p->fetch;
 	struct creds *creds = xcalloc(1, sizeof(*creds));
 	struct error err;
-	int rc;
 
+	p->child = NULL;
 	read_output(p);
-	rc = check_end(p, r, &err);
-	if (rc == 0)
-		rc = parse_output(p, creds, &err);
-	process_free(p);
-	if (rc == 0) {
-		f.done(creds, NULL, f.arg);
+	if (check_end(p, r, &err) == 0 && parse_output(p, creds, &err) == 0) {
+		creds_finish(&p->fetch, creds, NULL);
 		return;
 	}
 	free(creds);
-	err_prefix(&err, "%s", f.plan->source);
-	f.done(NULL, &err, f.arg);
+	err_prefix(&err, "%s", p->fetch.plan->source);
+	creds_finish(&p->fetch, NULL, &err);
 }
 
 /* Ours, which it has no need of: it has credentials of its own to get these. */

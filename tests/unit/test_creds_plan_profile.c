@@ -151,6 +151,19 @@ a_command_is_kept_as_it_stands(void **state)
 }
 
 static void
+of_a_setting_in_both_files_that_of_the_credentials_file_counts(void **state)
+{
+	struct creds_plan *plan;
+
+	(void)state;
+	creds_rig_config("[profile p]\ncredential_process = config\n");
+	creds_rig_credentials("[p]\ncredential_process = credentials\n");
+	plan = creds_rig_plan("p");
+	assert_string_equal(plan->command, "credentials");
+	creds_plan_free(plan);
+}
+
+static void
 web_identity_of_a_profile_needs_both_settings(void **state)
 {
 	struct creds_plan *plan;
@@ -253,6 +266,10 @@ what_sso_lacks_is_named(void **state)
 	     "sso_region = a\n[sso-session s]\nsso_region = b\n"
 	     "sso_start_url = https://x\n",
 		"sso_region is 'a', but 'b' in [sso-session s]"},
+	    {"sso_account_id = 1\nsso_role_name = r\nsso_session = s\n"
+	     "sso_start_url = https://x\n[sso-session s]\nsso_region = b\n"
+	     "sso_start_url = https://y\n",
+		"sso_start_url is 'https://x', but 'https://y' in"},
 	};
 	size_t i;
 
@@ -288,6 +305,7 @@ main(void)
 	    T(a_secret_keeps_what_looks_like_a_comment),
 	    T(a_file_open_to_others_is_taken_with_a_warning),
 	    T(a_command_is_kept_as_it_stands),
+	    T(of_a_setting_in_both_files_that_of_the_credentials_file_counts),
 	    T(web_identity_of_a_profile_needs_both_settings),
 	    T(a_login_is_refused_with_a_way_out),
 	    T(sso_takes_its_portal_from_the_session),

@@ -78,6 +78,7 @@ without_tls_only_known_addresses_are_asked(void **state)
 	    "http://localhost.example.com/x",
 	    "http://127.0.0.1.example.com/x",
 	    "http://10.0.0.1/x",
+	    "http://126.0.0.1/x",
 	    "http://128.0.0.1/x",
 	    "http://169.254.170.3/x",
 	    "http://169.254.169.254/x",

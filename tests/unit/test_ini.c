@@ -175,6 +175,14 @@ indented_keys_of_a_profile_are_its_own(void **state)
 }
 
 static void
+behind_a_header_of_awss_a_comment_may_stand(void **state)
+{
+	(void)state;
+	assert_entries("[a] # b]\n[c]; d\n[e#f]\n[g]h]\n", INI_NESTED,
+	    "a|-||\nc|-||\ne#f|-||\ng]h|-||\n");
+}
+
+static void
 mistakes_are_named_with_file_and_line(void **state)
 {
 	static const struct {
@@ -188,6 +196,7 @@ mistakes_are_named_with_file_and_line(void **state)
 	    {"[\n", "f.conf:1: a section header ends in ']'"},
 	    {"a = b\r\n[", "f.conf:2: a section header ends in ']'"},
 	    {"[a] b\n", "f.conf:1: a section header ends in ']'"},
+	    {"[a] # b\n", "f.conf:1: a section header ends in ']'"},
 	    {"a = \x01\n", "f.conf:1: a control character"},
 	    {"a = b\x7f", "f.conf:1: a control character"},
 	    {"a = b\rc = d\n", "f.conf:1: a control character"},
@@ -292,6 +301,7 @@ main(void)
 	    cmocka_unit_test(nested_lines_belong_to_the_key_above),
 	    cmocka_unit_test(a_section_ends_what_was_nested),
 	    cmocka_unit_test(indented_keys_of_a_profile_are_its_own),
+	    cmocka_unit_test(behind_a_header_of_awss_a_comment_may_stand),
 	    cmocka_unit_test(mistakes_are_named_with_file_and_line),
 	    cmocka_unit_test(a_nul_byte_is_refused_wherever_it_stands),
 	    cmocka_unit_test(a_callbacks_error_stops_with_file_and_line),

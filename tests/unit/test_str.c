@@ -351,17 +351,13 @@ an_address_is_a_host_and_a_port(void **state)
 	}
 }
 
-/* The words with '|' between them. */
+/* The words with '|' between them, which become nobody's. */
 static void
-must_split(const char *text, const char *want)
+assert_words(char **words, size_t n, const char *want)
 {
-	struct error err;
 	struct buf b;
-	char **words;
-	size_t n, i;
+	size_t i;
 
-	if (str_split_words(text, 8, &words, &n, &err) == -1)
-		fail_msg("%s: %s", text, err.text);
 	buf_init(&b, 256);
 	for (i = 0; i < n; i++)
 		buf_printf(&b, "%s%s", i > 0 ? "|" : "", words[i]);
@@ -369,6 +365,30 @@ must_split(const char *text, const char *want)
 	assert_string_equal(b.data, want);
 	buf_done(&b);
 	str_free_words(words);
+}
+
+static void
+must_split(const char *text, const char *want)
+{
+	struct error err;
+	char **words;
+	size_t n;
+
+	if (str_split_words(text, 8, &words, &n, &err) == -1)
+		fail_msg("%s: %s", text, err.text);
+	assert_words(words, n, want);
+}
+
+static void
+must_split_command(const char *text, const char *want)
+{
+	struct error err;
+	char **words;
+	size_t n;
+
+	if (str_split_command(text, 8, &words, &n, &err) == -1)
+		fail_msg("%s: %s", text, err.text);
+	assert_words(words, n, want);
 }
 
 static void
@@ -414,6 +434,30 @@ what_cannot_be_cut_into_words_is_refused(void **state)
 	assert_int_equal(n, 42);
 }
 
+/* As Python's shlex.split() cuts them, too. */
+static void
+in_a_command_a_backslash_counts_outside_of_quotes(void **state)
+{
+	char **words = NULL;
+	struct error err;
+	size_t n = 42;
+
+	(void)state;
+	must_split_command("a\\ b c", "a b|c");
+	must_split_command("a\\\\b", "a\\b");
+	must_split_command("a\\ b\\\tc \\'d \\\"e", "a b\tc|'d|\"e");
+	must_split_command("'a\\ b' \"c\\ d\\\"\\\\\"", "a\\ b|c\\ d\"\\");
+	must_split_command("\\$HOME \\a \"\\a\"", "$HOME|a|\\a");
+	assert_int_equal(str_split_command("a \\", 8, &words, &n, &err), -1);
+	assert_int_equal(err.code, ERR_USAGE);
+	assert_non_null(strstr(err.text, "nothing follows"));
+	assert_int_equal(
+	    str_split_command("a \\'b 'c", 8, &words, &n, &err), -1);
+	assert_string_equal(err.text, "a quote is left open");
+	assert_null(words);
+	assert_int_equal(n, 42);
+}
+
 static void
 text_is_utf8_without_nul(void **state)
 {
@@ -449,6 +493,7 @@ main(void)
 	    cmocka_unit_test(
 		words_are_cut_as_a_shell_does_and_nothing_is_expanded),
 	    cmocka_unit_test(what_cannot_be_cut_into_words_is_refused),
+	    cmocka_unit_test(in_a_command_a_backslash_counts_outside_of_quotes),
 	    cmocka_unit_test(text_is_utf8_without_nul),
 	};
 

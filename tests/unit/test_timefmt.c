@@ -120,6 +120,54 @@ iso_is_read_with_and_without_milliseconds(void **state)
 }
 
 static void
+rfc_3339_is_read_with_every_offset_and_fraction(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t ms;
+	} good[] = {
+	    {"2013-05-24T00:00:00Z", 1369353600000},
+	    {"2013-05-24t00:00:00z", 1369353600000},
+	    {"2013-05-24 00:00:00+00:00", 1369353600000},
+	    {"2013-05-24T02:30:00+02:30", 1369353600000},
+	    {"2013-05-23T19:00:00-05:00", 1369353600000},
+	    {"2013-05-24T00:00:00.5Z", 1369353600500},
+	    {"2013-05-24T00:00:00.0427Z", 1369353600042},
+	    {"2013-05-24T00:00:00.123456789012-00:00", 1369353600123},
+	};
+	static const char *const bad[] = {
+	    "",
+	    "2013-05-24",
+	    "2013-05-24T00:00:00",
+	    "2013-05-24T00:00:00.Z",
+	    "2013-05-24T00:00:00,5Z",
+	    "2013-05-24T00:00:00+0000",
+	    "2013-05-24T00:00:00+24:00",
+	    "2013-05-24T00:00:00+00:60",
+	    "2013-05-24T00:00:00ZZ",
+	    "2013-05-24T00:00:00 Z",
+	    "2013-02-29T00:00:00Z",
+	    "2013-05-24T24:00:00Z",
+	    "2013-05-24_00:00:00Z",
+	    " 2013-05-24T00:00:00Z",
+	};
+	int64_t ms;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(good); i++) {
+		if (timefmt_parse_rfc3339(good[i].text, &ms) != 0 ||
+		    ms != good[i].ms)
+			fail_msg("%s", good[i].text);
+	}
+	ms = 7;
+	for (i = 0; i < ARRAY_LEN(bad); i++) {
+		if (timefmt_parse_rfc3339(bad[i], &ms) != -1 || ms != 7)
+			fail_msg("%s", bad[i]);
+	}
+}
+
+static void
 every_form_survives_a_round_trip(void **state)
 {
 	char out[64];
@@ -358,6 +406,7 @@ main(void)
 	    cmocka_unit_test(known_instants_are_read),
 	    cmocka_unit_test(milliseconds_are_kept_on_both_sides_of_1970),
 	    cmocka_unit_test(iso_is_read_with_and_without_milliseconds),
+	    cmocka_unit_test(rfc_3339_is_read_with_every_offset_and_fraction),
 	    cmocka_unit_test(every_form_survives_a_round_trip),
 	    cmocka_unit_test(the_time_zone_of_the_process_means_nothing),
 	    cmocka_unit_test(days_that_never_were_are_refused),
