@@ -266,10 +266,11 @@ query_of(const struct work *w)
 static void
 stop_asking(struct work *w)
 {
-	struct access_query q = query_by(w);
+	struct access_query q;
 
 	if (!w->asking)
 		return;
+	q = query_by(w);
 	w->asking = false;
 	explain_query(w->explain, &q);
 	access_drop(w->site->access, &q);
