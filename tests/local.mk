@@ -425,6 +425,7 @@ system_tests += tests/system/check.sh
 system_tests += tests/system/client.sh
 system_tests += tests/system/config.sh
 system_tests += tests/system/containers.sh
+system_tests += tests/system/creds.sh
 system_tests += tests/system/damaged.sh
 system_tests += tests/system/docker_serve.sh
 system_tests += tests/system/inputs.sh
