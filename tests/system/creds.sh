@@ -10,6 +10,7 @@ user() { # NAME: as credpeer issues it
 	printf '[user %s]\naccess_key = ASIA%s\nsecret_key = secret-of-%s\n' \
 	    "$1" "$(echo "$1" | tr '[:lower:]' '[:upper:]')" "$1"
 	printf 'session_token = token-of-%s\n' "$1"
+	secret "secret-of-$1" "token-of-$1"
 } >>"$tmp/local.conf"
 for name in imds container sso web inner outer-by-inner; do
 	user "$name"
@@ -17,6 +18,9 @@ done
 printf '[user base]\naccess_key = AKIABASE\nsecret_key = secret/of+base\n' \
     >>"$tmp/local.conf"
 local_start
+secret secret/of+base container-token pod-token-1 pod-token-2 web-token \
+    web-rotated sso-access sso-refresh client-secret imds-token-1
+secret_place "$tmp/token" "$tmp/pod" "$tmp/process.sh"
 
 : >"$tmp/asked"
 "$credpeer" --port-file "$tmp/peer.port" --ledger "$tmp/asked" \
@@ -142,10 +146,10 @@ fails 'a role that is denied says why, and what to do' \
 printf 'web-token' >"$tmp/token"
 works 'web identity, as EKS sets it (IRSA)' "$off" \
     AWS_ROLE_ARN="$arn/web" AWS_WEB_IDENTITY_TOKEN_FILE="$tmp/token"
-peer_is set/web_token/rotated
+peer_is set/web_token/web-rotated
 fails 'a token that nobody rotated is told' '*ExpiredToken*into its file*' \
     "$off" AWS_ROLE_ARN="$arn/web" AWS_WEB_IDENTITY_TOKEN_FILE="$tmp/token"
-printf 'rotated\n' >"$tmp/token"
+printf 'web-rotated\n' >"$tmp/token"
 works 'and one that was rotated works' "$off" \
     AWS_ROLE_ARN="$arn/web" AWS_WEB_IDENTITY_TOKEN_FILE="$tmp/token"
 
@@ -181,8 +185,8 @@ works 'a container: its token in the environment' "$off" \
 fails 'a wrong token is refused' '*wrong token*401*pod identity*' "$off" \
     AWS_CONTAINER_CREDENTIALS_FULL_URI="$peer/v1/credentials" \
     AWS_CONTAINER_AUTHORIZATION_TOKEN=other
-printf 'pod-1' >"$tmp/pod"
-peer_is set/container_token/pod-1
+printf 'pod-token-1' >"$tmp/pod"
+peer_is set/container_token/pod-token-1
 works 'EKS Pod Identity: its token in a file' "$off" \
     AWS_CONTAINER_CREDENTIALS_FULL_URI="$peer/v1/credentials" \
     AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE="$tmp/pod"
@@ -197,7 +201,6 @@ imds=AWS_EC2_METADATA_SERVICE_ENDPOINT=$peer
 works 'IMDS' "$imds"
 is "$(asked imds.token) $(asked imds.role) $(asked imds.creds)" '1 1 1' \
     'token, role, credentials'
-works 'IMDS is no proxy'"'"'s affair' "$imds" http_proxy=http://127.0.0.1:1
 peer_is fail/imds.token/hang/1
 works 'IMDS: version 1, where tokens do not come' "$imds"
 peer_is fail/imds.token/403/1
@@ -221,8 +224,8 @@ peer_is set/life_s/3
 : >"$tmp/asked"
 serve_start
 works 'a service with the first token'
-printf 'pod-2' >"$tmp/pod"
-peer_is set/container_token/pod-2
+printf 'pod-token-2' >"$tmp/pod"
+peer_is set/container_token/pod-token-2
 # shellcheck disable=SC2317 # by wait_until
 renewed() {
 	"$awaitd" invoke -e cat "$tmp/small" >"$tmp/out" 2>>"$tmp/all.err" &&
@@ -234,9 +237,4 @@ peer_is set/life_s/3600
 works 'and serve, under the second token'
 serve_stop
 is "$serve_status" 0 'the service ends'
-
-# --- secrets ---
-like "$(cat "$tmp/all.err" "$tmp/serve.log")" '*' 'there is a log'
-is "$(grep -cE 'secret-of|token-of|secret/of|container-token|pod-[12]|web-token|sso-(access|refresh)|client-secret|imds-token' \
-    "$tmp/all.err")" 0 'no secret is in it'
 done_testing
