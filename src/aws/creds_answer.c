@@ -60,7 +60,7 @@ creds_take_json(const char *source, const struct http_response *r,
 	parts.account_id = member(doc, "AccountId");
 	parts.expiration = member(doc, "Expiration");
 	rc = creds_take_answer(&parts, r, out, err);
-	json_free(doc);
+	json_free_wiped(doc);
 	return rc;
 }
 
@@ -101,7 +101,7 @@ words_of(const struct http_response *r)
 	both = code != NULL && text != NULL ? ": " : "";
 	words = xasprintf("%.64s%s%.300s", code != NULL ? code : "", both,
 	    text != NULL ? text : "");
-	json_free(doc);
+	json_free_wiped(doc);
 	return words;
 }
 

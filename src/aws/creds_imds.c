@@ -189,7 +189,7 @@ check_code(const struct http_response *r, struct error *err)
 		    "Look at the instance profile and at the trust policy of "
 		    "its role.");
 	}
-	json_free(doc);
+	json_free_wiped(doc);
 	return rc;
 }
 

@@ -58,7 +58,7 @@ int creds_take_json(const char *source, const struct http_response *r,
     struct creds *out, struct error *err);
 
 /* The error of an answer that is not 200: `what`, the status, and the code and
- * message that JSON has; ERR_AUTH for 401 and 403, retryable for 429 and 5xx. */
+ * message of its JSON; ERR_AUTH for 401 and 403, retryable for 429 and 5xx. */
 int creds_refusal(
     const char *what, const struct http_response *r, struct error *err);
 

@@ -153,12 +153,12 @@ take_renewed(struct sso *s, const struct http_response *r, struct error *err)
 	if (!sso_token_ok(access) ||
 	    json_i64(json_get(doc, "expiresIn"), &life_s) == -1 || life_s < 0 ||
 	    life_s > LIFE_MAX_S) {
-		json_free(doc);
+		json_free_wiped(doc);
 		return err_set(err, ERR_PROTOCOL,
 		    "no accessToken and expiresIn that make sense");
 	}
 	sso_token_replace(t, access, refresh, clock_wall_ms() + life_s * 1000);
-	json_free(doc);
+	json_free_wiped(doc);
 	return 0;
 }
 
@@ -268,7 +268,7 @@ take_creds(struct sso *s, const struct http_response *r, struct creds *out,
 	parts.account_id.name = "sso_account_id";
 	parts.account_id.value = s->f.plan->sso.account_id;
 	rc = creds_take_answer(&parts, r, out, err);
-	json_free(doc);
+	json_free_wiped(doc);
 	return rc == -1 ? err_prefix(err, "GetRoleCredentials") : 0;
 }
 

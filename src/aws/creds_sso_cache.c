@@ -96,7 +96,7 @@ sso_cache_parse(
 	access = json_get_str(doc, "accessToken");
 	if (!sso_token_ok(access) ||
 	    take_time(doc, "expiresAt", &t.expires_at) == -1) {
-		json_free(doc);
+		json_free_wiped(doc);
 		return err_set(err, ERR_CONFIG,
 		    "no accessToken and expiresAt that make sense");
 	}
@@ -105,7 +105,7 @@ sso_cache_parse(
 	t.client_id = member(doc, "clientId");
 	t.client_secret = member(doc, "clientSecret");
 	take_time(doc, "registrationExpiresAt", &t.registration_ends_at);
-	json_free(doc);
+	json_free_wiped(doc);
 	*out = t;
 	return 0;
 }
@@ -241,7 +241,7 @@ sso_cache_write(const char *path, const struct sso_token *t, struct error *err)
 	jsonw_begin(&w, NULL, '{');
 	merge(json_is_object(old) ? old : NULL, t, &w);
 	jsonw_end(&w, '}');
-	json_free(old);
+	json_free_wiped(old);
 	if (after.overflow)
 		rc = err_set(err, ERR_LIMIT, "%s would be too large", path);
 	else

@@ -56,12 +56,13 @@ on_post(void *arg)
 	creds_finish(&w->f, take, &w->err);
 }
 
-/* STS could not reach the issuer, or does not know its new key yet. */
+/* STS could not reach the issuer, or does not know its new key yet: both are
+ * 400, which no call tries again by itself. */
 static bool
 may_change(const struct error *err)
 {
-	return str_starts(err->remote_code, "IDPCommunicationError") ||
-	    str_starts(err->remote_code, "InvalidIdentityToken");
+	return str_eq(err->remote_code, "IDPCommunicationError") ||
+	    str_eq(err->remote_code, "InvalidIdentityToken");
 }
 
 static void

@@ -213,6 +213,18 @@ nobody_there_is_no_credentials_where_nothing_else_is_set(void **state)
 }
 
 static void
+a_proxy_is_never_asked(void **state)
+{
+	struct fetch_rig *r = *state;
+
+	/* What is on the loopback goes without one in any case. */
+	r->plan.imds.url = (char *)(uintptr_t) "http://nobody.invalid";
+	setenv("http_proxy", r->url, 1);
+	fetch_rig_fails(r, ERR_NET, "*ould not resolve*");
+	unsetenv("http_proxy");
+}
+
+static void
 it_can_be_cancelled_at_any_moment(void **state)
 {
 	struct fetch_rig *r = *state;
@@ -233,6 +245,7 @@ main(void)
 	    TEST(it_is_tried_as_often_as_the_plan_says),
 	    TEST(a_200_may_say_no),
 	    TEST(nobody_there_is_no_credentials_where_nothing_else_is_set),
+	    TEST(a_proxy_is_never_asked),
 	    TEST(it_can_be_cancelled_at_any_moment),
 	};
 

@@ -229,6 +229,11 @@ what_the_issuer_fails_at_is_tried_again(void **state)
 	assert_false(r->got);
 	assert_true(strstr(r->err.hint, "OIDC provider") != NULL);
 	assert_int_equal(r->peer.asked[PLACE_STS], 8);
+	credpeer_fail(&r->peer, "sts", "IDPCommunicationError", 100);
+	fetch_rig_fetch(r);
+	assert_false(r->got);
+	assert_true(r->err.retryable);
+	assert_int_equal(r->peer.asked[PLACE_STS], 11);
 	free(path);
 }
 

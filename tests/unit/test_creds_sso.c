@@ -274,7 +274,7 @@ what_fails_for_the_moment_is_asked_again(void **state)
 	credpeer_fail(&r->peer, "sso", "429", 2);
 	fetch_rig_gets(r, "sso");
 	credpeer_fail(&r->peer, "sso", "503", 3);
-	fetch_rig_fails(r, ERR_REMOTE, "*GetRoleCredentials: 503*");
+	fetch_rig_fails(r, ERR_REMOTE, "*GetRoleCredentials: *HTTP 503)");
 	assert_true(r->err.retryable);
 	credpeer_fail(&r->peer, "sso", "garbage", 1);
 	fetch_rig_fails(r, ERR_PROTOCOL, "*GetRoleCredentials: not JSON*");

@@ -100,6 +100,25 @@ what_stands_deeper_is_not_taken(void **state)
 }
 
 static void
+an_error_of_the_query_protocol_is_read(void **state)
+{
+	struct s3xml_error e;
+
+	(void)state;
+	assert_int_equal(
+	    parse("<ErrorResponse xmlns=\"https://sts.amazonaws.com/\">\n"
+		  "  <Error><Type>Sender</Type><Code>AccessDenied</Code>"
+		  "<Message>no</Message></Error><RequestId>r</RequestId>"
+		  "</ErrorResponse>",
+		&e),
+	    0);
+	assert_string_equal(e.code, "AccessDenied");
+	assert_string_equal(e.message, "no");
+	assert_int_equal(
+	    parse("<ErrorResponse><Code>C</Code></ErrorResponse>", &e), -1);
+}
+
+static void
 long_text_is_cut(void **state)
 {
 	struct s3xml_error e;
@@ -200,6 +219,7 @@ main(void)
 	    cmocka_unit_test(a_namespace_and_an_order_of_its_own_do_not_matter),
 	    cmocka_unit_test(text_in_pieces_is_one_text),
 	    cmocka_unit_test(what_stands_deeper_is_not_taken),
+	    cmocka_unit_test(an_error_of_the_query_protocol_is_read),
 	    cmocka_unit_test(long_text_is_cut),
 	    cmocka_unit_test(what_is_no_error_document_is_none),
 	    cmocka_unit_test(document_types_and_entities_are_refused),
