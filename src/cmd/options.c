@@ -14,6 +14,7 @@
 /* getopt's value of the first option; its place is the rest. */
 #define FIRST_VALUE 256
 #define HELP_COLUMN 32
+#define A_TIME "a time such as 500ms, 5s, 2m or 1h"
 
 struct row {
 	const struct cmd_option *option;
@@ -96,16 +97,16 @@ set_value(const struct row *row, const char *arg, struct error *err)
 	case OPT_TEXT:
 		*(const char **)field = arg;
 		return 0;
-	case OPT_DURATION_IF:
-		if (arg == NULL) {
-			*(int64_t *)field = OPT_NO_DURATION;
-			return 0;
-		}
-		/* FALLTHROUGH */
 	case OPT_DURATION:
 		if (str_to_duration_ms(arg, field) == -1)
-			return bad_value(
-			    o, arg, "a time such as 500ms, 5s, 2m or 1h", err);
+			return bad_value(o, arg, A_TIME, err);
+		return 0;
+	case OPT_DURATION_IF:
+		if (arg == NULL)
+			*(int64_t *)field = OPT_NO_DURATION;
+		else if (str_to_duration_ms(arg, field) == -1 ||
+		    *(int64_t *)field == 0)
+			return bad_value(o, arg, A_TIME, err);
 		return 0;
 	case OPT_COUNT:
 		if (str_to_i64(arg, 1, INT32_MAX, field) == -1)
