@@ -65,12 +65,13 @@ cutter_start() {
 	rm -f "$tmp/cutter.port"
 	"$abs_top_builddir/tests/support/cutter" "$port" "$tmp/cutter.port" \
 	    "$tmp/cuts" "$SEED" \
-	    "$CUTS" "$((size / 10))" "$((size / 10 * 9))" \
+	    "$CUTS" "$((size / 10))" "$((size * 9 / 10))" \
 	    "$CUTS" "$((size / 20))" "$((size / 8))" 2>"$tmp/cutter.err" &
 	cutter_pid=$!
 	pids="$pids $cutter_pid"
 	wait_until 20 test -s "$tmp/cutter.port" || stop_it 'cutter does not start'
-	export AWS_ENDPOINT_URL_S3="http://127.0.0.1:$(cat "$tmp/cutter.port")"
+	AWS_ENDPOINT_URL_S3=http://127.0.0.1:$(cat "$tmp/cutter.port")
+	export AWS_ENDPOINT_URL_S3
 }
 
 cutter_stop() {
