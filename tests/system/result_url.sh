@@ -47,6 +47,16 @@ is "$(jq -r '.job + " " + (.valid_s | tostring)' "$tmp/out")" "$job 90" \
     'a time may be given'
 fetch "$(jq -r .url "$tmp/out")"
 is "$code" 200 'and that one works, too'
+# shellcheck disable=SC2031
+AWS_CREDENTIAL_EXPIRATION=$(date -u -d '+20 minutes' +%Y-%m-%dT%H:%M:%SZ)
+export AWS_CREDENTIAL_EXPIRATION
+run result --url --json "$job"
+unset AWS_CREDENTIAL_EXPIRATION
+valid=$(jq -r .valid_s "$tmp/out")
+ok 'credentials that end before cut the time' \
+    test "$valid" -gt 1140 -a "$valid" -le 1200
+like "$err" "*the credentials end then: it holds $valid s, not 3600*" \
+    'and that is said'
 for wrong in 0 1500ms 8d x ''; do
 	run result "--url=$wrong" "$job"
 	is "$status" 2 "--url=$wrong is refused"
