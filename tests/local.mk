@@ -113,6 +113,7 @@ unit_tests += tests/unit/test_profile
 unit_tests += tests/unit/test_reason
 unit_tests += tests/unit/test_remote
 unit_tests += tests/unit/test_report
+unit_tests += tests/unit/test_s3_keys
 unit_tests += tests/unit/test_s3_region
 unit_tests += tests/unit/test_s3sum
 unit_tests += tests/unit/test_s3uri
