@@ -14,6 +14,7 @@
 /* getopt's value of the first option; its place is the rest. */
 #define FIRST_VALUE 256
 #define HELP_COLUMN 32
+#define A_TIME "a time such as 500ms, 5s, 2m or 1h"
 
 struct row {
 	const struct cmd_option *option;
@@ -38,12 +39,14 @@ fill_table(struct table *t, const struct option_set *sets, size_t nsets)
 		for (i = 0; i < sets[s].n; i++) {
 			const struct cmd_option *o = &sets[s].options[i];
 			bool arg = o->type != OPT_FLAG;
+			bool may = o->type == OPT_DURATION_IF;
 
 			if (t->n == OPTIONS_MAX)
 				abort();
 			t->longs[t->n].name = o->name;
-			t->longs[t->n].has_arg =
-			    arg ? required_argument : no_argument;
+			t->longs[t->n].has_arg = may ? optional_argument
+			    : arg                    ? required_argument
+						     : no_argument;
 			t->longs[t->n].val = FIRST_VALUE + t->n;
 			t->rows[t->n].option = o;
 			t->rows[t->n++].values = sets[s].values;
@@ -96,8 +99,14 @@ set_value(const struct row *row, const char *arg, struct error *err)
 		return 0;
 	case OPT_DURATION:
 		if (str_to_duration_ms(arg, field) == -1)
-			return bad_value(
-			    o, arg, "a time such as 500ms, 5s, 2m or 1h", err);
+			return bad_value(o, arg, A_TIME, err);
+		return 0;
+	case OPT_DURATION_IF:
+		if (arg == NULL)
+			*(int64_t *)field = OPT_NO_DURATION;
+		else if (str_to_duration_ms(arg, field) == -1 ||
+		    *(int64_t *)field == 0)
+			return bad_value(o, arg, A_TIME, err);
 		return 0;
 	case OPT_COUNT:
 		if (str_to_i64(arg, 1, INT32_MAX, field) == -1)
@@ -163,9 +172,12 @@ options_help(const struct cmd_option *options, size_t n)
 
 		if (o->letter != 0)
 			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
-		snprintf(left, sizeof(left), "  %4s--%s%s%s", letter, o->name,
-		    o->metavar != NULL ? " " : "",
-		    o->metavar != NULL ? o->metavar : "");
+		snprintf(left, sizeof(left), "  %4s--%s%s%s%s", letter, o->name,
+		    o->metavar == NULL               ? ""
+			: o->type == OPT_DURATION_IF ? "[="
+						     : " ",
+		    o->metavar != NULL ? o->metavar : "",
+		    o->type == OPT_DURATION_IF ? "]" : "");
 		printf("%-*s %s\n", HELP_COLUMN, left, o->help);
 	}
 }

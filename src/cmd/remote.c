@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "base/timefmt.h"
 #include "job/jobjson.h"
 
 /* Of an answer that needs no look at S3 and no long body. */
@@ -258,6 +259,39 @@ remote_result(struct app *app, const struct job *job, int fd, struct error *err)
 	free(path);
 	if (rc == 0 && result.got != job->result_size)
 		return wrong_size(job, result.got, err);
+	return rc;
+}
+
+static int
+take_url(const struct json *answer, void *out, struct error *err)
+{
+	struct remote_url *u = out;
+	const char *url = json_get_str(answer, "url");
+	const char *until = json_get_str(answer, "expires_at");
+
+	if (url == NULL || str_has_control(url) || until == NULL ||
+	    json_i64(json_get(answer, "valid_s"), &u->valid_s) == -1 ||
+	    timefmt_parse_iso(until, &u->expires_at) == -1)
+		return err_set(err, ERR_PROTOCOL,
+		    "the service's answer has no URL that can be read");
+	u->url = xstrdup(url);
+	return 0;
+}
+
+int
+remote_result_url(struct app *app, const struct job *job, int64_t valid_s,
+    struct remote_url *out, struct error *err)
+{
+	char *path = xasprintf("/v1/jobs/%s/result-url?expires=%lld%s", job->id,
+	    (long long)valid_s, job->outcome != OUTCOME_OK ? "&late=true" : "");
+	struct client_request r = {
+	    .method = "GET",
+	    .path = path,
+	    .timeout_ms = TIMEOUT_MS,
+	};
+	int rc = ask(app, &r, take_url, out, err);
+
+	free(path);
 	return rc;
 }
 

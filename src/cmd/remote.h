@@ -35,6 +35,16 @@ int remote_retry(
 int remote_result(
     struct app *app, const struct job *job, int fd, struct error *err);
 
+/* Where anybody can get it for so many seconds, or a while less. *out is the
+ * caller's, and a secret. */
+struct remote_url {
+	char *url;
+	int64_t valid_s;
+	int64_t expires_at;
+};
+int remote_result_url(struct app *app, const struct job *job, int64_t valid_s,
+    struct remote_url *out, struct error *err);
+
 /* Every job, oldest first, as it comes. Borrowed for the length of a call. */
 typedef void remote_job_fn(const struct job *job, void *arg);
 int remote_list(

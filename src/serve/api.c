@@ -194,6 +194,7 @@ readyz(struct api_call *c)
 static const char *const no_names[] = {NULL};
 static const char *const job_names[] = {"wait", "until", NULL};
 static const char *const result_names[] = {"late", NULL};
+static const char *const url_names[] = {"expires", "late", NULL};
 static const char *const list_names[] = {
     "limit", "after", "state", "outcome", "endpoint", NULL};
 static const char *const deliveries_names[] = {
@@ -216,6 +217,7 @@ static const struct route {
     {"POST", JOBS, no_names, api_submit, false},
     {"GET", JOBS "/*", job_names, api_jobs_get, false},
     {"GET", JOBS "/*/result", result_names, api_result, false},
+    {"GET", JOBS "/*/result-url", url_names, api_result_url, false},
     {"POST", JOBS "/*/cancel", no_names, api_jobs_cancel, false},
     {"POST", JOBS "/*/retry", no_names, api_jobs_retry, false},
     {"GET", DELIVERIES, deliveries_names, api_deliveries_list, false},

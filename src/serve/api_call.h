@@ -110,6 +110,14 @@ void api_refuse_stopping(struct api_call *c);
 bool api_refuse_write(struct api_call *c);
 void api_not_found(struct api_call *c);
 
+/* --- api_result.c: what all who want a result ask ------------------- */
+
+/* Are the id and ?late= proper; is there such a result? Where not, that was
+ * answered, and the call is over. */
+bool api_result_asked(struct api_call *c);
+bool api_result_there(struct api_call *c, const struct job *job, bool late);
+bool api_result_late(const struct api_call *c); /* ?late=true */
+
 /* --- handlers ------------------------------------------------------- */
 
 typedef void api_fn(struct api_call *c);
@@ -122,6 +130,7 @@ api_fn api_jobs_get;
 api_fn api_jobs_cancel;
 api_fn api_jobs_retry;
 api_fn api_result; /* api_result.c */
+api_fn api_result_url; /* api_result_url.c */
 api_fn api_deliveries_list; /* api_deliveries.c */
 api_fn api_deliveries_get;
 api_fn api_deliveries_replay;

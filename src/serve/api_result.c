@@ -251,6 +251,29 @@ refuse_outcome(struct api_call *c, const struct job *job)
 	free(detail);
 }
 
+bool
+api_result_there(struct api_call *c, const struct job *job, bool late)
+{
+	if (job->state != JOB_DONE)
+		api_refuse(c, 409, "not_done", "the job is %s",
+		    job_state_name(job->state));
+	else if (late && job->late_at == 0)
+		api_refuse(c, 409, "no_result", "no result came late");
+	else if (!late && job->outcome != OUTCOME_OK)
+		refuse_outcome(c, job);
+	else
+		return true;
+	return false;
+}
+
+bool
+api_result_late(const struct api_call *c)
+{
+	const char *late = api_query_get(&c->query, "late");
+
+	return late != NULL && str_eq(late, "true");
+}
+
 static void
 take_job(struct api_call *c, struct job *job)
 {
@@ -259,18 +282,12 @@ take_job(struct api_call *c, struct job *job)
 	r->call = c;
 	r->job = job;
 	r->fd = -1;
-	r->late = api_query_get(&c->query, "late") != NULL &&
-	    str_eq(api_query_get(&c->query, "late"), "true");
+	r->late = api_result_late(c);
 	c->work = r;
 	c->work_free = result_free;
-	if (job->state != JOB_DONE)
-		api_refuse(c, 409, "not_done", "the job is %s",
-		    job_state_name(job->state));
-	else if (r->late && job->late_at == 0)
-		api_refuse(c, 409, "no_result", "no result came late");
-	else if (!r->late && job->outcome != OUTCOME_OK)
-		refuse_outcome(c, job);
-	else if (str_eq(http_method(c->x), "HEAD"))
+	if (!api_result_there(c, job, r->late))
+		return;
+	if (str_eq(http_method(c->x), "HEAD"))
 		send_result(c, -1, size_of(r));
 	else
 		fetch_in_turn(c);
@@ -288,8 +305,8 @@ on_found(struct job **jobs, size_t n, const struct error *err, void *arg)
 		take_job(c, job);
 }
 
-void
-api_result(struct api_call *c)
+bool
+api_result_asked(struct api_call *c)
 {
 	static const char *const answers[] = {"true", "false", NULL};
 	const char *late = NULL;
@@ -297,12 +314,20 @@ api_result(struct api_call *c)
 
 	if (api_query_word(&c->query, "late", answers, &late, &err) == -1) {
 		api_refuse_err(c, 400, "bad_parameter", &err);
-		return;
+		return false;
 	}
 	if (!jobid_ok(c->id)) {
 		api_not_found(c);
-		return;
+		return false;
 	}
 	memcpy(c->job, c->id, JOBID_SIZE);
+	return true;
+}
+
+void
+api_result(struct api_call *c)
+{
+	if (!api_result_asked(c))
+		return;
 	store_find(c->api->service->store, c->id, false, on_found, api_hold(c));
 }

@@ -14,9 +14,11 @@
 #include <unistd.h>
 
 #include "aws/s3.h"
-#include "base/buf.h"
 #include "base/hash.h"
+#include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
+#include "base/timefmt.h"
 #include "tests/support/flow.h"
 
 #define URL "http://s3.test/buk/k"
@@ -224,17 +226,23 @@ the_owner_goes_with_every_request(void **state)
 }
 
 static void
-what_cannot_be_deleted_is_told(void **state)
+delete_it(void)
 {
 	const struct s3_ref ref = {.uri = "s3://buk/k"};
 	struct s3_call *call;
 	struct error err;
 
+	assert_int_equal(
+	    s3_delete(flow_site()->s3, &ref, on_done, NULL, &call, &err), 0);
+}
+
+static void
+what_cannot_be_deleted_is_told(void **state)
+{
 	(void)state;
 	peer_reply(peer_expect("DELETE", URL), 403, "",
 	    "<Error><Code>AccessDenied</Code></Error>");
-	assert_int_equal(
-	    s3_delete(flow_site()->s3, &ref, on_done, NULL, &call, &err), 0);
+	delete_it();
 	must_end(-1);
 	assert_int_equal(bad.code, ERR_AUTH);
 }
@@ -383,6 +391,37 @@ a_presigned_url_names_all_it_takes(void **state)
 	free(url);
 }
 
+/* The time of the credentials is over in ten minutes, then in none. */
+static void
+a_presigned_url_ends_with_what_signed_it(void **state)
+{
+	const struct s3_ref ref = {.uri = "s3://buk/k"};
+	char until[TIMEFMT_ISO_SIZE];
+	struct error err;
+	int64_t valid_s = 0;
+	char *url;
+
+	(void)state;
+	timefmt_iso(clock_wall_ms() + 600000, until);
+	setenv("AWS_CREDENTIAL_EXPIRATION", until, 1);
+	flow_die();
+	flow_take_up();
+	unsetenv("AWS_CREDENTIAL_EXPIRATION");
+	peer_reply(peer_expect("DELETE", URL), 204, "", "");
+	delete_it();
+	must_end(1);
+	assert_int_equal(
+	    s3_presign(flow_site()->s3, &ref, 3600, &url, &valid_s, &err), 0);
+	assert_in_range(valid_s, 598, 600);
+	assert_non_null(strstr(url, "&X-Amz-Expires="));
+	assert_null(strstr(url, "&X-Amz-Expires=3600&"));
+	free(url);
+	time_passes(600000);
+	assert_int_equal(
+	    s3_presign(flow_site()->s3, &ref, 3600, &url, &valid_s, &err), -1);
+	assert_int_equal(err.code, ERR_AUTH);
+}
+
 static void
 a_presigned_url_has_its_limits(void **state)
 {
@@ -420,6 +459,7 @@ main(void)
 	    S3_TEST(an_error_behind_a_200_is_an_error),
 	    S3_TEST(a_listing_that_makes_no_sense_is_not_sent),
 	    S3_TEST(a_presigned_url_names_all_it_takes),
+	    S3_TEST(a_presigned_url_ends_with_what_signed_it),
 	    S3_TEST(a_presigned_url_has_its_limits),
 	};
 

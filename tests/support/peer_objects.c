@@ -139,16 +139,20 @@ object_sha(const char *name, char sha[HASH_SHA256_HEX_SIZE])
 
 /* --- HTTP ----------------------------------------------------------- */
 
+/* Of a length that no MD5 has. */
+#define ETAG_LEN 40
+
 static void
 add_etag(struct headers *h, const struct object *o)
 {
-	headers_addf(h, "ETag", "\"%.32s\"", o->sha);
+	headers_addf(h, "ETag", "\"%.*s\"", ETAG_LEN, o->sha);
 }
 
 static bool
 is_it(const struct object *o, const char *etag)
 {
-	return strlen(etag) == 34 && memcmp(etag + 1, o->sha, 32) == 0;
+	return strlen(etag) == ETAG_LEN + 2 &&
+	    memcmp(etag + 1, o->sha, ETAG_LEN) == 0;
 }
 
 static void

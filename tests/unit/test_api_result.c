@@ -158,6 +158,78 @@ another_result_of_the_same_size_is_not_passed_on(void **state)
 	job_free(job);
 }
 
+/* --- its address ---------------------------------------------------- */
+
+static void
+get_url(const struct job *job, const char *query)
+{
+	char *path = xasprintf("/v1/jobs/%s/result-url%s", job->id, query);
+
+	rig_get(path);
+	free(path);
+}
+
+static void
+the_address_gives_the_result_without_a_key(void **state)
+{
+	struct job *job;
+
+	(void)state;
+	rig.accepts = true;
+	rig.result = "the";
+	job = rig_job(JOB_DONE, OUTCOME_OK);
+	get_url(job, "");
+	assert_int_equal(rig.status, 200);
+	assert_non_null(strstr(rig_str("url"), "/bucket/out?X-Amz-Algorithm="));
+	assert_non_null(strstr(rig_str("url"), "&X-Amz-Signature="));
+	assert_int_equal(rig_int("valid_s"), 3600);
+	assert_string_equal(rig_str("job"), job->id);
+	assert_string_equal(rig_field("Cache-Control"), "no-store");
+	get_url(job, "?expires=604800&late=false");
+	assert_int_equal(rig_int("valid_s"), 604800);
+	job_free(job);
+}
+
+static void
+what_has_no_result_has_no_address(void **state)
+{
+	struct job *failed = rig_job(JOB_DONE, OUTCOME_FAILED);
+	struct job *queued = rig_job(JOB_QUEUED, OUTCOME_NONE);
+	struct job *gone = rig_job_at("s3://bucket/gone");
+
+	(void)state;
+	get_url(failed, "");
+	rig_problem(409, "no_result", "the model's own words");
+	get_url(failed, "?late=true");
+	rig_problem(409, "no_result", "no result came late");
+	get_url(queued, "");
+	rig_problem(409, "not_done", "queued");
+	get_url(gone, "");
+	rig_problem(502, "bad_gateway", "");
+	get_url(gone, "?expires=0");
+	rig_problem(400, "bad_parameter", "expires");
+	get_url(gone, "?expires=604801");
+	rig_problem(400, "bad_parameter", "expires");
+	job_free(failed);
+	job_free(queued);
+	job_free(gone);
+}
+
+static void
+what_changed_has_no_address(void **state)
+{
+	struct job *job;
+
+	(void)state;
+	rig.accepts = true;
+	rig.result = "the";
+	job = rig_job(JOB_DONE, OUTCOME_OK);
+	rig.result_etag = "\"e2\"";
+	get_url(job, "");
+	rig_problem(502, "bad_gateway", "changed");
+	job_free(job);
+}
+
 /* --- several -------------------------------------------------------- */
 
 static struct peer *
@@ -186,6 +258,7 @@ only_some_are_fetched_at_a_time(void **state)
 	size_t i, held = AT_A_TIME;
 
 	(void)state;
+	rig.accepts = true;
 	rig.result = "the";
 	job = rig_job_at("s3://bucket/held");
 	for (i = 0; i < PEERS; i++)
@@ -217,6 +290,7 @@ who_leaves_makes_room_and_is_not_fetched_for(void **state)
 	size_t i, held = AT_A_TIME;
 
 	(void)state;
+	rig.accepts = true;
 	rig.result = "the";
 	job = rig_job_at("s3://bucket/held");
 	for (i = 0; i < PEERS; i++)
@@ -292,6 +366,9 @@ main(void)
 	    T(who_leaves_makes_room_and_is_not_fetched_for),
 	    T(nobodys_turn_comes_behind_the_end),
 	    T(a_service_that_ends_drops_what_it_fetches),
+	    T(the_address_gives_the_result_without_a_key),
+	    T(what_has_no_result_has_no_address),
+	    T(what_changed_has_no_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

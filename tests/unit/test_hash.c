@@ -206,6 +206,27 @@ a_checksum_goes_on_where_it_stopped(void **state)
 	assert_int_equal(crcc, 0xe3069283);
 }
 
+/* Eight bytes at a time, and one at a time. */
+static void
+a_checksum_is_the_same_in_pieces_of_any_size(void **state)
+{
+	unsigned char block[256];
+	uint32_t crc = 0, crcc = 0;
+	uint64_t crc64 = 0;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(block); i++) {
+		block[i] = (unsigned char)(i * 167 + 13);
+		crc = hash_crc32(crc, block + i, 1);
+		crcc = hash_crc32c(crcc, block + i, 1);
+		crc64 = hash_crc64nvme(crc64, block + i, 1);
+	}
+	assert_int_equal(hash_crc32(0, block, sizeof(block)), crc);
+	assert_int_equal(hash_crc32c(0, block, sizeof(block)), crcc);
+	assert_true(hash_crc64nvme(0, block, sizeof(block)) == crc64);
+}
+
 static void
 a_mac_of_nothing_under_no_key_needs_no_pointers(void **state)
 {
@@ -229,6 +250,7 @@ main(void)
 	    cmocka_unit_test(wiped_bytes_are_gone),
 	    cmocka_unit_test(checksums_match_their_check_values),
 	    cmocka_unit_test(a_checksum_goes_on_where_it_stopped),
+	    cmocka_unit_test(a_checksum_is_the_same_in_pieces_of_any_size),
 	    cmocka_unit_test(a_mac_of_nothing_under_no_key_needs_no_pointers),
 	};
 

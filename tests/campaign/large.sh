@@ -1,0 +1,127 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A large input and a large result through a service and through a command that
+# works by itself, from and to awaitd-local; then once more each, with a relay
+# between them and S3 that breaks connections in the middle, both ways. Hashes
+# must be equal, and awaitd must stay within 64 MiB of memory.
+#
+# MEGABYTES (1000), CUTS (5, of each way and form), SEED, SHORT=1 (64 MB). Needs
+# six times MEGABYTES of TMPDIR.
+. "${abs_top_srcdir:?}/tests/system/lib.sh"
+: "${MEGABYTES=1000}" "${CUTS=5}" "${PATIENCE=900}"
+[ -z "${SHORT-}" ] || MEGABYTES=64 CUTS=3 PATIENCE=90
+: "${SEED=$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}"
+rss_max_kib=65536
+size=$((MEGABYTES * 1000000))
+rss_kib=0
+equal=0
+bad=0
+local_log=info
+
+stop_it() {
+	echo "large: $1 (seed=$SEED)" >&2
+	[ ! -s "$tmp/serve.err" ] || tail -n 10 "$tmp/serve.err" >&2
+	exit 2
+}
+
+# The most memory that PID had, as long as it lives.
+peak() { # PID
+	now=$(sed -n 's/^VmHWM:[[:space:]]*\([0-9]*\) kB/\1/p' \
+	    "/proc/$1/status" 2>/dev/null)
+	[ "${now:-0}" -le "$rss_kib" ] || rss_kib=$now
+}
+
+# shellcheck disable=SC2317 # by wait_until
+over_or_measured() {
+	peak "$pid"
+	gone "$pid"
+}
+
+# One job, whole; it is measured itself where it works by itself.
+go() { # NAME OPTION...
+	name=$1
+	shift
+	start invoke invoke -e cat -t a/b --quiet --timeout "${PATIENCE}s" \
+	    -o "$tmp/result" "$@" "$tmp/in"
+	before=$rss_kib
+	wait_until "$PATIENCE" over_or_measured
+	# A client of the service is not what is asked for.
+	[ -z "$serve_pid" ] || rss_kib=$before
+	finish invoke "$pid"
+	if [ "$status" -eq 0 ] &&
+	    [ "$(sha256sum <"$tmp/result")" = "$want" ]; then
+		equal=$((equal + 1))
+	else
+		bad=$((bad + 1))
+		echo "# $name: status=$status $(tail -n 3 "$tmp/invoke.err")"
+	fi
+	[ -z "$serve_pid" ] || peak "$serve_pid"
+	rm -f "$tmp/result"
+	echo "# $name: rss_kib=$rss_kib cuts=$(wc -l <"$tmp/cuts")"
+}
+
+# A relay before S3 that breaks CUTS uploads and CUTS downloads.
+cutter_start() {
+	rm -f "$tmp/cutter.port"
+	"$abs_top_builddir/tests/support/cutter" "$port" "$tmp/cutter.port" \
+	    "$tmp/cuts" "$SEED" \
+	    "$CUTS" "$((size / 10))" "$((size * 9 / 10))" \
+	    "$CUTS" "$((size / 20))" "$((size / 8))" 2>"$tmp/cutter.err" &
+	cutter_pid=$!
+	pids="$pids $cutter_pid"
+	wait_until 20 test -s "$tmp/cutter.port" || stop_it 'cutter does not start'
+	AWS_ENDPOINT_URL_S3=http://127.0.0.1:$(cat "$tmp/cutter.port")
+	export AWS_ENDPOINT_URL_S3
+}
+
+cutter_stop() {
+	kill "$cutter_pid"
+	wait "$cutter_pid" 2>/dev/null
+	unset AWS_ENDPOINT_URL_S3
+}
+
+by_service() { # NAME
+	serve_start
+	go "$1" --server "$socket"
+	serve_stop
+	[ "$serve_status" -eq 0 ] || bad=$((bad + 1))
+}
+
+by_itself() { # NAME
+	go "$1" --server none --input-prefix s3://bucket/in
+}
+
+local_start
+: >"$tmp/cuts"
+cat >"$tmp/serve.conf" <<END
+[endpoint cat]
+input_prefix = s3://bucket/in
+poll_start = 50ms
+poll_max = 200ms
+END
+bytes "$size" "$tmp/in"
+want=$(sha256sum <"$tmp/in")
+for cut in '' '-cut'; do
+	for form in service itself; do
+		[ -z "$cut" ] || cutter_start
+		"by_$form" "$form$cut"
+		[ -z "$cut" ] || cutter_stop
+		# What is not needed any more: the disk may be small.
+		local_stop
+		rm -rf "$tmp/data" "$AWAITD_STATE"
+		local_start
+	done
+done
+local_stop
+[ "$(wc -l <"$tmp/cuts")" -eq $((CUTS * 4)) ] || {
+	echo "# $(sort "$tmp/cuts" | cut -d' ' -f1 | uniq -c | tr '\n' ' ')"
+	bad=$((bad + 1))
+}
+if grep -qE 'Sanitizer|runtime error:' "$tmp"/*.err; then
+	grep -hE -A 12 'Sanitizer|runtime error:' "$tmp"/*.err >&2
+	bad=$((bad + 1))
+elif ! sanitized && [ "$rss_kib" -gt "$rss_max_kib" ]; then
+	bad=$((bad + 1))
+fi
+echo "large: bytes=$size rss_mib=$(((rss_kib + 1023) / 1024)) cuts=$(wc -l <"$tmp/cuts") equal=$equal bad=$bad seed=$SEED"
+[ "$bad" -eq 0 ]
