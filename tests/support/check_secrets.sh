@@ -15,9 +15,11 @@ export CHECK_SECRETS="$tmp/figures"
 : >"$CHECK_SECRETS"
 for test; do
 	printf '%s\n' "${test##*/}"
-done | xargs -P "${JOBS:-2}" -I NAME sh -c '
+done >"$tmp/tests"
+# shellcheck disable=SC2016 # for the shell of each
+xargs -P "${JOBS:-2}" -I NAME sh -c '
 	timeout -k 5 900 sh "$1/tests/system/NAME" >"$2/NAME.log" 2>&1 || :' \
-    sh "$abs_top_srcdir" "$tmp"
+    sh "$abs_top_srcdir" "$tmp" <"$tmp/tests"
 for test; do
 	name=${test##*/}
 	if grep -q '^1\.\.0' "$tmp/$name.log"; then
