@@ -163,6 +163,7 @@ webhook and a command, each attempt written down before it was made.
 
 Try next:
   build/awaitd help                       the commands
+  build/awaitd check my-endpoint          what can be tried with your own keys
   build/awaitd-local --help               an endpoint of your own, with any model
   README.md                               the same against AWS, and as a service
 END

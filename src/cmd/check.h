@@ -79,7 +79,7 @@ struct check {
 	bool over; /* time is up, or a signal came: nothing begins any more */
 };
 
-/* --- check_run.c ---------------------------------------------------- */
+/* --- check_run.c ------------------------------------------------ */
 
 struct check_probe *check_add(
     struct check *c, const struct check_kind *kind, char *take_subject);
@@ -98,7 +98,7 @@ void check_remedy(struct check_probe *p, const char *fmt, ...)
 void check_run(struct check *c, int64_t timeout_ms);
 void check_done(struct check *c);
 
-/* --- the groups, in the order of their rows -------------------------- */
+/* --- the groups, in the order of their rows --------------------- */
 
 typedef void check_group_fn(struct check *c);
 check_group_fn check_conf_add; /* files, folder, service */
@@ -108,7 +108,7 @@ check_group_fn check_s3_add; /* of each endpoint */
 check_group_fn check_targets_add;
 check_group_fn check_clock_add;
 
-/* --- what they share ------------------------------------------------- */
+/* --- what they share -------------------------------------------- */
 
 /* The endpoint's region, as `awaitd invoke` finds it. *out is the caller's. */
 int check_region_of(struct check *c, const struct conf_endpoint *e, char **out,
@@ -117,13 +117,14 @@ int check_region_of(struct check *c, const struct conf_endpoint *e, char **out,
 /* Is the endpoint one of those that are looked at? */
 bool check_wants(const struct check *c, const char *endpoint);
 
-/* Its clock will be compared. */
-void check_note_host(struct check *c, const char *host);
+/* It answered (or failed without an answer): its clock will be compared. */
+void check_note_host(
+    struct check *c, const char *host, const struct error *err);
 
-/* Say what to do about a connection that failed. */
+/* Say what to do about a connection that failed; of other errors nothing. */
 void check_hint_connect(struct error *err, bool is_aws);
 
-/* --- check_print.c -------------------------------------------------- */
+/* --- check_print.c ---------------------------------------------- */
 
 /* All rows from c->shown on that are over, up to the first that is not. */
 void check_print(struct check *c);

@@ -14,7 +14,7 @@
 
 #define SERVICE_TIMEOUT_MS 5000
 
-/* --- the configuration ---------------------------------------------- */
+/* --- the configuration ------------------------------------------ */
 
 /* It was read before anything else; what is wrong with it ends the command. */
 static void
@@ -39,7 +39,7 @@ static const struct check_kind conf_kind = {
     .start = start_conf,
 };
 
-/* --- the state folder ------------------------------------------------ */
+/* --- the state folder ------------------------------------------- */
 
 /* The part of the path that is there: what is missing is made when needed. */
 static char *
@@ -50,8 +50,8 @@ existing(const char *folder)
 	while (access(path, F_OK) == -1 && errno == ENOENT) {
 		slash = strrchr(path, '/');
 		if (slash == NULL || slash == path) {
-			strcpy(path, slash == path ? "/" : ".");
-			break;
+			free(path);
+			return xstrdup(slash == NULL ? "." : "/");
 		}
 		*slash = '\0';
 	}
@@ -89,7 +89,7 @@ static const struct check_kind state_kind = {
     .start = start_state,
 };
 
-/* --- the service ----------------------------------------------------- */
+/* --- the service ------------------------------------------------ */
 
 struct service {
 	struct client *client;
@@ -196,7 +196,7 @@ static const struct check_kind service_kind = {
     .forget = forget_service,
 };
 
-/* --- all of them ------------------------------------------------------ */
+/* --- all of them ------------------------------------------------ */
 
 void
 check_conf_add(struct check *c)

@@ -53,9 +53,27 @@ hint_certificate(struct error *err, bool is_aws)
 		    "machine trusts (ca-certificates).");
 }
 
+/* The names that libcurl looks for. */
+static bool
+has_proxy(void)
+{
+	static const char *const names[] = {"https_proxy", "HTTPS_PROXY",
+	    "http_proxy", "all_proxy", "ALL_PROXY"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(names); i++) {
+		if (!str_empty(getenv(names[i])))
+			return true;
+	}
+	return false;
+}
+
 void
 check_hint_connect(struct error *err, bool is_aws)
 {
+	if ((err->code != ERR_NET && err->code != ERR_TIMEOUT) ||
+	    err->hint[0] != '\0')
+		return;
 	if (says(err, "resolve host"))
 		err_hint(err, "%s",
 		    is_aws ? "Check the region's name, an endpoint URL that is "
@@ -70,6 +88,10 @@ check_hint_connect(struct error *err, bool is_aws)
 		    "is it https and the right port?");
 	else if (says(err, "proxy") || says(err, "CONNECT tunnel"))
 		err_hint(err, "Check https_proxy and no_proxy.");
+	else if (has_proxy())
+		err_hint(err,
+		    "Check the proxy that the environment names "
+		    "(https_proxy, no_proxy).");
 	else
 		err_hint(err,
 		    "Check that it runs, and that no firewall is between.");

@@ -17,7 +17,7 @@
 /* More than this is worth a word; AWS takes 5 minutes, and S3 15. */
 #define SKEW_WARN_MS 60000
 
-/* --- credentials ------------------------------------------------------ */
+/* --- credentials ------------------------------------------------ */
 
 static void
 found(struct check_probe *p, const struct creds *creds)
@@ -103,7 +103,7 @@ static const struct check_kind warning_kind = {
     .start = start_warning,
 };
 
-/* --- who that is ------------------------------------------------------ */
+/* --- who that is ------------------------------------------------ */
 
 struct identity {
 	struct aws_endpoint endpoint;
@@ -133,16 +133,21 @@ on_identity(
 {
 	struct check_probe *p = arg;
 	struct identity *i = p->data;
+	struct error why;
 
 	i->call = NULL;
-	if (identity != NULL)
+	check_note_host(p->check, i->endpoint.host, err);
+	if (identity != NULL) {
 		check_end(p, CHECK_OK, "account %s, %s", identity->account,
 		    identity->arn);
-	else if (is_missing(i, err))
+	} else if (is_missing(i, err)) {
 		check_end(
 		    p, CHECK_SKIPPED, "there is no STS at %s", i->endpoint.url);
-	else
-		check_end_err(p, CHECK_FAIL, err);
+	} else {
+		why = *err;
+		check_hint_connect(&why, true);
+		check_end_err(p, CHECK_FAIL, &why);
+	}
 }
 
 static void
@@ -161,11 +166,8 @@ start_identity(struct check_probe *p)
 	p->data = i;
 	if (endpoint_resolve(&o, &i->endpoint, &err) == -1 ||
 	    sts_get_caller_identity(c->app->aws, o.region, profile, on_identity,
-		p, &i->call, &err) == -1) {
+		p, &i->call, &err) == -1)
 		check_end_err(p, CHECK_FAIL, &err);
-		return;
-	}
-	check_note_host(p->check, i->endpoint.host);
 }
 
 static void
@@ -207,13 +209,15 @@ check_creds_add(struct check *c)
 	check_add(c, &identity_kind, xstrdup("STS"));
 }
 
-/* --- the clock -------------------------------------------------------- */
+/* --- the clock -------------------------------------------------- */
 
 void
-check_note_host(struct check *c, const char *host)
+check_note_host(struct check *c, const char *host, const struct error *err)
 {
 	size_t i;
 
+	if (err != NULL && err->http_status == 0)
+		return;
 	for (i = 0; i < c->nhosts; i++) {
 		if (str_eq(c->hosts[i], host))
 			return;
@@ -236,7 +240,7 @@ start_clock(struct check_probe *p)
 			skew = one;
 	}
 	if (c->nhosts == 0) {
-		check_end(p, CHECK_SKIPPED, "nobody was asked");
+		check_end(p, CHECK_SKIPPED, "nobody answered");
 	} else if (llabs(skew) < SKEW_WARN_MS) {
 		check_end(p, CHECK_OK, "as the services have it");
 	} else {

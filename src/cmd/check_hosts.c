@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "cmd/check_connect.h"
 
-/* --- regions ----------------------------------------------------------- */
+/* --- regions ---------------------------------------------------- */
 
 int
 check_region_of(struct check *c, const struct conf_endpoint *e, char **out,
@@ -52,7 +52,7 @@ resolve(struct check *c, const char *name, struct check_region *r,
 	return -1;
 }
 
-/* --- rows --------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------- */
 
 /* It could not be found out which region. */
 static void

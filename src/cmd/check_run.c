@@ -55,7 +55,7 @@ probe_free(struct check_probe *p)
 	free(p);
 }
 
-/* --- the end of one ------------------------------------------------- */
+/* --- the end of one --------------------------------------------- */
 
 static void start_more(void *arg);
 
@@ -112,7 +112,7 @@ check_remedy(struct check_probe *p, const char *fmt, ...)
 	str_defang(p->remedy);
 }
 
-/* --- all of them ---------------------------------------------------- */
+/* --- all of them ------------------------------------------------ */
 
 static bool
 all_done(const struct check *c)

@@ -13,7 +13,7 @@
 #include "base/str.h"
 #include "engine/explain.h"
 
-/* --- what all of them have ---------------------------------------------- */
+/* --- what all of them have -------------------------------------- */
 
 char *
 check_s3_place(const char *prefix)
@@ -27,22 +27,29 @@ check_s3_place(const char *prefix)
 }
 
 /* The bucket has a host of its own, and that a clock. */
-static void
-note_host(struct check *c, const struct site *site, const char *place)
+static char *
+host_of(const struct site *site, const char *place)
 {
-	char *bucket, *key, *host, *path;
+	char *bucket, *key, *path, *host = NULL;
 	struct error ignored;
 
 	if (s3_uri_parse(place, 0, &bucket, &key, &ignored) == -1)
-		return;
+		return NULL;
 	if (endpoint_s3_target(
-		&site->s3_endpoint, bucket, key, &host, &path, &ignored) == 0) {
-		check_note_host(c, host);
-		free(host);
+		&site->s3_endpoint, bucket, key, &host, &path, &ignored) == 0)
 		free(path);
-	}
 	free(bucket);
 	free(key);
+	return host;
+}
+
+static void
+note(struct check_probe *p, const struct error *err)
+{
+	const struct check_s3 *x = p->data;
+
+	if (x->host != NULL)
+		check_note_host(p->check, x->host, err);
 }
 
 struct check_s3 *
@@ -64,7 +71,7 @@ check_s3_begin(struct check_probe *p)
 		return NULL;
 	}
 	x->place = check_s3_place(x->prefix);
-	note_host(p->check, x->site, x->place);
+	x->host = host_of(x->site, x->place);
 	return x;
 }
 
@@ -95,7 +102,7 @@ check_s3_refused(struct check_probe *p, enum check_status status,
 	else if (str_eq(err->remote_code, "NoSuchBucket"))
 		err_hint(&why, "Create the bucket, or correct %s of %s.",
 		    x->key, p->subject);
-	else if (err->http_status == 0 && err->hint[0] == '\0')
+	else
 		check_hint_connect(&why, true);
 	check_end_err(p, status, &why);
 }
@@ -118,9 +125,10 @@ check_s3_forget(struct check_probe *p)
 
 	loop_timer_free(x->timer);
 	free(x->place);
+	free(x->host);
 }
 
-/* --- may it be listed? --------------------------------------------------- */
+/* --- may it be listed? ------------------------------------------ */
 
 static void
 on_listed(const struct s3_listing *listing, const struct error *err, void *arg)
@@ -129,6 +137,7 @@ on_listed(const struct s3_listing *listing, const struct error *err, void *arg)
 	struct check_s3 *x = p->data;
 
 	x->call = NULL;
+	note(p, err);
 	if (listing != NULL)
 		check_end(p, CHECK_OK, "may be listed");
 	else
@@ -162,7 +171,9 @@ static const struct check_kind list_kind = {
     .forget = check_s3_forget,
 };
 
-/* --- may it be read? ------------------------------------------------------ */
+/* --- may it be read? -------------------------------------------- */
+
+static void head(struct check_probe *p);
 
 static void
 on_explained(enum explain_answer answer, enum access_verdict verdict,
@@ -175,6 +186,12 @@ on_explained(enum explain_answer answer, enum access_verdict verdict,
 	switch (answer) {
 	case EXPLAIN_THERE:
 	case EXPLAIN_MISSING:
+		/* With it the bucket's region may have been found out. */
+		if (!x->again) {
+			x->again = true;
+			head(p);
+			return;
+		}
 		check_remedy(p, "See what proxy is on the way.");
 		check_end(p, CHECK_FAIL,
 		    "HeadObject is refused and GetObject is not");
@@ -225,17 +242,21 @@ on_head(const struct s3_object *object, const struct error *err, void *arg)
 }
 
 static void
-start_read(struct check_probe *p)
+head(struct check_probe *p)
 {
-	struct check_s3 *x = check_s3_begin(p);
-	struct s3_ref ref;
+	struct check_s3 *x = p->data;
+	struct s3_ref ref = check_s3_ref(x);
 	struct error err;
 
-	if (x == NULL)
-		return;
-	ref = check_s3_ref(x);
 	if (s3_head(x->site->s3, &ref, on_head, p, &x->call, &err) == -1)
 		check_end_err(p, CHECK_FAIL, &err);
+}
+
+static void
+start_read(struct check_probe *p)
+{
+	if (check_s3_begin(p) != NULL)
+		head(p);
 }
 
 static const struct check_kind read_kind = {
@@ -246,7 +267,7 @@ static const struct check_kind read_kind = {
     .forget = check_s3_forget,
 };
 
-/* --- what is not tried ----------------------------------------------------- */
+/* --- what is not tried ------------------------------------------ */
 
 static void
 start_unset(struct check_probe *p)
@@ -264,7 +285,7 @@ static const struct check_kind no_input_kind = {
     .start = start_unset,
 };
 
-/* --- rows -------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------- */
 
 static void
 add(struct check *c, const struct check_kind *kind,

@@ -13,6 +13,8 @@ struct check_s3 {
 	const char *key; /* … that names it there */
 	struct site *site;
 	char *place; /* a key below it that nobody has */
+	char *host; /* … and where that is asked for */
+	bool again; /* the HEAD, behind an explanation */
 	struct s3_call *call;
 	struct explain *explain;
 	/* check_s3_write.c */

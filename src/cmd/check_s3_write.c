@@ -18,7 +18,7 @@
 
 static const char words[] = "awaitd check --write, to be deleted\n";
 
-/* --- deleting ------------------------------------------------------------ */
+/* --- deleting --------------------------------------------------- */
 
 static void
 on_deleted(const struct s3_object *object, const struct error *err, void *arg)
@@ -56,7 +56,7 @@ take_away(struct check_probe *p)
 		check_end_err(p, CHECK_FAIL, &err);
 }
 
-/* --- putting --------------------------------------------------------------- */
+/* --- putting ---------------------------------------------------- */
 
 /* It was refused by S3, or never left: then nothing is there. */
 static bool
@@ -74,9 +74,10 @@ on_put(const struct s3_object *object, const struct error *err, void *arg)
 
 	x->call = NULL;
 	loop_timer_clear(x->timer);
-	if (object == NULL)
+	/* Nobody else has such a name: an earlier try had put it. */
+	if (object == NULL && err->code != ERR_EXISTS)
 		x->put = *err;
-	if (object == NULL && is_nothing(err))
+	if (x->put.code != ERR_NONE && is_nothing(err))
 		check_s3_refused(p, CHECK_FAIL, "s3:PutObject", err);
 	else
 		take_away(p);

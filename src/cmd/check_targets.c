@@ -20,7 +20,7 @@ try(struct check_probe *p, const char *title, struct error *err)
 	return targets_try(c->app->conf, title, c->app->loop, c->http, err);
 }
 
-/* --- webhooks ------------------------------------------------------------- */
+/* --- webhooks --------------------------------------------------- */
 
 static void
 start_webhook(struct check_probe *p)
@@ -69,7 +69,7 @@ add_webhook(struct check *c, const struct conf_webhook *w)
 	check_connect_init(p, c->http, w->url, false);
 }
 
-/* --- programs ------------------------------------------------------------- */
+/* --- programs --------------------------------------------------- */
 
 static void
 start_exec(struct check_probe *p)
@@ -94,7 +94,7 @@ static const struct check_kind exec_kind = {
     .start = start_exec,
 };
 
-/* --- rows ------------------------------------------------------------------ */
+/* --- rows ------------------------------------------------------- */
 
 static bool
 is_in(const struct conf_list *deliver, const char *title)

@@ -37,7 +37,7 @@ static check_group_fn *const groups[] = {
     check_clock_add,
 };
 
-/* --- what is wrong before anything can be tried ----------------------------- */
+/* --- what is wrong before anything can be tried ----------------- */
 
 /* For machines it is a row like any other. */
 static int
@@ -61,7 +61,7 @@ refuse(const struct cmd_globals *globals, const struct error *err)
 	return cmd_fail(err);
 }
 
-/* --- the end ------------------------------------------------------------------ */
+/* --- the end ---------------------------------------------------- */
 
 static int
 report(const struct check *c)

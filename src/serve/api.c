@@ -306,6 +306,7 @@ api_handle(struct http_exchange *x, void *arg)
 	struct api_call *c = xcalloc(1, sizeof(*c));
 	const struct route *r;
 	struct buf allow;
+	bool open;
 
 	c->api = api;
 	c->x = x;
@@ -315,8 +316,10 @@ api_handle(struct http_exchange *x, void *arg)
 	choose_request_id(c);
 	buf_init(&allow, 64);
 	r = find_route(c, &allow);
-	c->known = !(r != NULL && r->open) && may_ask(c);
-	if ((r != NULL && r->open) || c->known) {
+	open = r != NULL && r->open;
+	/* Who may not has been refused, and the call is gone. */
+	if (open || may_ask(c)) {
+		c->known = !open;
 		if (r != NULL)
 			take_route(c, r);
 		else

@@ -14,8 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/timefmt.h"
 #include "tests/support/flow_hook.h"
 
 #define MINUTE 60000
@@ -179,7 +181,7 @@ what_S3_itself_names_is_not_asked_again(void **state)
 }
 
 static void
-a_result_that_is_there_and_encrypted_names_the_key_s_permission(void **state)
+an_encrypted_result_names_the_key_s_permission(void **state)
 {
 	struct job *job = flow_job();
 
@@ -391,6 +393,27 @@ a_refused_signature_is_no_matter_of_permissions(void **state)
 	assert_int_equal(peer_count("GET", LISTING), 0);
 }
 
+/* The clock is an hour wrong from now on, and a bare 403 is about that. */
+static void
+a_clock_that_goes_wrong_is_no_matter_of_permissions(void **state)
+{
+	char date[TIMEFMT_HTTP_SIZE], headers[64];
+
+	(void)state;
+	begin();
+	flow_submit(flow_job());
+	time_passes(MINUTE);
+	assert_int_equal(log_lines(" warn ", NULL), 1);
+	timefmt_http(clock_wall_ms() + 3600000, date);
+	snprintf(headers, sizeof(headers), "Date: %s", date);
+	peer_reply(expect_head(out_url(1)), 403, headers, "");
+	s3.there = true;
+	time_passes(30000);
+	/* Signed anew by the right time it finds the result, at once. */
+	must_be(JOB_DONE, OUTCOME_OK);
+	assert_int_equal(log_lines(" warn ", "Grant"), 1);
+}
+
 int
 main(void)
 {
@@ -400,8 +423,7 @@ main(void)
 	    FLOW_TEST(where_listing_is_allowed_the_denial_is_real),
 	    FLOW_TEST(a_missing_key_permission_is_named),
 	    FLOW_TEST(what_S3_itself_names_is_not_asked_again),
-	    FLOW_TEST(
-		a_result_that_is_there_and_encrypted_names_the_key_s_permission),
+	    FLOW_TEST(an_encrypted_result_names_the_key_s_permission),
 	    FLOW_TEST(a_partition_has_its_own_arns),
 	    FLOW_TEST(another_prefix_is_told_of_its_own),
 	    FLOW_TEST(the_deadline_tells_what_would_have_helped),
@@ -414,6 +436,7 @@ main(void)
 		a_permission_that_comes_ends_it_and_one_that_goes_is_asked_for),
 	    FLOW_TEST(who_gives_up_asking_leaves_it_to_others),
 	    FLOW_TEST(a_refused_signature_is_no_matter_of_permissions),
+	    FLOW_TEST(a_clock_that_goes_wrong_is_no_matter_of_permissions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

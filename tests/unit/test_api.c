@@ -66,6 +66,23 @@ health_is_told_to_everybody(void **state)
 }
 
 static void
+the_version_is_for_those_who_may_ask(void **state)
+{
+	struct peer *p = peer_new(true);
+
+	(void)state;
+	rig_get("/v1/jobs");
+	assert_string_equal(rig_field("Awaitd-Version"), PACKAGE_VERSION);
+	rig_get("/healthz");
+	assert_null(rig_field("Awaitd-Version"));
+	peer_puts(p, "GET /v1/jobs HTTP/1.1\r\nHost: h\r\n\r\n");
+	assert_true(peer_reply(p, false));
+	assert_int_equal(rig.status, 401);
+	assert_null(rig_field("Awaitd-Version"));
+	peer_free(p);
+}
+
+static void
 a_service_that_stops_lives_and_is_not_ready(void **state)
 {
 	(void)state;
@@ -696,6 +713,7 @@ main(void)
 	cmocka_unit_test_setup_teardown(name, api_rig_setup, api_rig_teardown)
 	const struct CMUnitTest tests[] = {
 	    T(health_is_told_to_everybody),
+	    T(the_version_is_for_those_who_may_ask),
 	    T(a_service_that_stops_lives_and_is_not_ready),
 	    T(a_request_keeps_its_id_if_that_is_one),
 	    T(the_servers_own_refusals_are_problems_too),

@@ -120,7 +120,7 @@ policy(const char *file)
 	const char *top = getenv("top_srcdir");
 	char *path =
 	    xasprintf("%s/contrib/iam/%s", top != NULL ? top : ".", file);
-	struct json *doc;
+	struct json *doc = NULL;
 	struct error err;
 	struct buf b;
 
