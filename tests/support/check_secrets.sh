@@ -39,9 +39,10 @@ done
 awk '
 { tests++; for (i = 2; i <= NF; i++) { split($i, p, "="); n[p[1]] += p[2] } }
 END {
-	printf "secrets: searches=%d skipped=%d outside=%d unsearched=%d " \
-	    "files=%d planted=%d hits=%d\n", tests - n["skipped"] -
-	    n["outside"] - n["unsearched"], n["skipped"], n["outside"],
-	    n["unsearched"], n["files"], n["secrets"], n["hits"]
+	tests -= n["skipped"] + n["outside"] + n["unsearched"]
+	printf "secrets: searches=%d skipped=%d outside=%d unsearched=%d ",
+	    tests, n["skipped"], n["outside"], n["unsearched"]
+	printf "files=%d planted=%d hits=%d\n", n["files"], n["secrets"],
+	    n["hits"]
 	exit n["hits"] > 0 || n["unsearched"] > 0 || n["files"] == 0
 }' "$CHECK_SECRETS"

@@ -91,8 +91,7 @@ clock_boot(void)
 
 /* --- what is said --------------------------------------------------------- */
 
-static void
-die(const char *what, const char *why)
+static void __attribute__((noreturn)) die(const char *what, const char *why)
 {
 	fprintf(stderr, "s3probe: %s: %s\n", what, why);
 	exit(2);
