@@ -458,6 +458,7 @@ system_tests += tests/system/result_url.sh
 system_tests += tests/system/results.sh
 system_tests += tests/system/retention.sh
 system_tests += tests/system/s3_ceph.sh
+system_tests += tests/system/s3_local.sh
 system_tests += tests/system/secrets.sh
 system_tests += tests/system/serve.sh
 system_tests += tests/system/serve_files.sh

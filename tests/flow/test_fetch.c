@@ -266,6 +266,20 @@ wrong_bytes_in_a_file_are_written_anew_once(void **state)
 }
 
 static void
+wrong_bytes_that_cannot_be_had_anew_are_gone(void **state)
+{
+	(void)state;
+	own_file = true;
+	peer_reply(expect_rest(NULL), 200, ETAG SUM, "012345678x");
+	peer_reply(expect_rest(NULL), 403, "",
+	    "<Error><Code>AccessDenied</Code></Error>");
+	fetch(10);
+	own_file = false;
+	assert_int_equal(ended, -1);
+	must_hold("");
+}
+
+static void
 wrong_bytes_in_a_file_stay_wrong_the_second_time(void **state)
 {
 	(void)state;
@@ -296,6 +310,7 @@ main(void)
 	    FLOW_TEST(the_checksum_is_of_all_pieces),
 	    FLOW_TEST(wrong_bytes_that_are_out_are_an_error),
 	    FLOW_TEST(wrong_bytes_in_a_file_are_written_anew_once),
+	    FLOW_TEST(wrong_bytes_that_cannot_be_had_anew_are_gone),
 	    FLOW_TEST(wrong_bytes_in_a_file_stay_wrong_the_second_time),
 	};
 

@@ -200,7 +200,7 @@ cases_presigned() {
 	is "$code" 200 'a presigned URL, fetched by curl'
 	same "$tmp/in" "$tmp/got" 'a presigned URL: the same bytes'
 	code=$(curl -sS --path-as-is -o "$tmp/got" -w '%{http_code}' \
-	    "$(said url | sed 's/.$//')" 2>>"$tmp/all.err")
+	    "$(said url | sed 's/[0-7]$/8/; t; s/.$/0/')" 2>>"$tmp/all.err")
 	is "$code" 403 'a presigned URL that was changed: refused'
 	S3PROBE_CLOCK=-600 probe presign "s3://$bucket/$name" --expires=300
 	fetch_url
