@@ -115,6 +115,7 @@ unit_tests += tests/unit/test_reason
 unit_tests += tests/unit/test_remote
 unit_tests += tests/unit/test_report
 unit_tests += tests/unit/test_s3_keys
+unit_tests += tests/unit/test_retry
 unit_tests += tests/unit/test_s3_region
 unit_tests += tests/unit/test_s3sum
 unit_tests += tests/unit/test_s3uri
@@ -354,6 +355,7 @@ time_support = tests/support/fake_clock.c tests/support/fake_clock.h \
 	tests/support/fake_random.c tests/support/fake_random.h
 creds_support = tests/support/fake_creds.c tests/support/fake_creds.h
 cache_rig = tests/support/creds_rig.c tests/support/creds_rig.h
+call_rig = tests/support/call_rig.c tests/support/call_rig.h
 hook_support = tests/support/flow_hook.c tests/support/flow_hook.h
 probe_support = tests/support/flow_probe.c tests/support/flow_probe.h
 
@@ -364,15 +366,19 @@ flow_tests += tests/flow/test_again
 tests_flow_test_again_SOURCES = tests/flow/test_again.c $(flow_support)
 flow_tests += tests/flow/test_avoid
 tests_flow_test_avoid_SOURCES = tests/flow/test_avoid.c $(flow_support) $(seal_support)
+flow_tests += tests/flow/test_call
+tests_flow_test_call_SOURCES = tests/flow/test_call.c $(time_support) $(creds_support) $(call_rig)
 flow_tests += tests/flow/test_cancel
 tests_flow_test_cancel_SOURCES = tests/flow/test_cancel.c $(flow_support)
 flow_tests += tests/flow/test_creds_time
 tests_flow_test_creds_time_SOURCES = tests/flow/test_creds_time.c \
 	$(time_support)
+flow_tests += tests/flow/test_clock
+tests_flow_test_clock_SOURCES = tests/flow/test_clock.c $(time_support) $(creds_support) $(call_rig)
 flow_tests += tests/flow/test_creds_cache
-tests_flow_test_creds_cache_SOURCES = tests/flow/test_creds_cache.c $(flow_support) $(creds_support) $(cache_rig)
+tests_flow_test_creds_cache_SOURCES = tests/flow/test_creds_cache.c $(time_support) $(creds_support) $(cache_rig)
 flow_tests += tests/flow/test_creds_change
-tests_flow_test_creds_change_SOURCES = tests/flow/test_creds_change.c $(flow_support) $(creds_support) $(cache_rig)
+tests_flow_test_creds_change_SOURCES = tests/flow/test_creds_change.c $(time_support) $(creds_support) $(cache_rig)
 flow_tests += tests/flow/test_deliver
 tests_flow_test_deliver_SOURCES = tests/flow/test_deliver.c $(flow_support) $(hook_support)
 flow_tests += tests/flow/test_deliver_crash
