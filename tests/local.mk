@@ -375,6 +375,8 @@ tests_flow_test_creds_time_SOURCES = tests/flow/test_creds_time.c \
 	$(time_support)
 flow_tests += tests/flow/test_clock
 tests_flow_test_clock_SOURCES = tests/flow/test_clock.c $(time_support) $(creds_support) $(call_rig)
+flow_tests += tests/flow/test_creds
+tests_flow_test_creds_SOURCES = tests/flow/test_creds.c $(flow_support) $(creds_support)
 flow_tests += tests/flow/test_creds_cache
 tests_flow_test_creds_cache_SOURCES = tests/flow/test_creds_cache.c $(time_support) $(creds_support) $(cache_rig)
 flow_tests += tests/flow/test_creds_change
