@@ -183,23 +183,18 @@ retry_init(struct retry *r, const struct retry_options *o, int64_t now)
 	r->throttled_at = now;
 }
 
-/* Of the service's own trouble only what the SDKs take for passing; the
- * caller's own schedule may still try again. */
+/* What the SDKs take for passing, which is less than what a caller's own
+ * schedule may try again. */
 static bool
 is_transient(const struct error *err)
 {
+	int status = err->http_status;
+
 	if (awserr_class(err) != AWSERR_TRANSIENT)
 		return false;
-	switch (err->http_status) {
-	case 0: /* no answer */
-	case 500:
-	case 502:
-	case 503:
-	case 504:
-		return true;
-	default:
-		return str_starts(err->remote_code, "RequestTimeout");
-	}
+	return status == 0 || status == 500 ||
+	    (status >= 502 && status <= 504) ||
+	    (status < 500 && awserr_has_code(err));
 }
 
 static int64_t

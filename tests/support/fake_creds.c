@@ -11,17 +11,18 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define FETCHES_MAX 64
+#define FETCHES_MAX 400
 
 struct foretold {
 	char key[32]; /* or "": it fails */
 	int64_t life_ms;
 	int64_t takes_ms;
+	int64_t ends_mono; /* once it was brought */
 	struct error err;
 };
 
 struct creds_fetch {
-	const struct foretold *what;
+	struct foretold *what;
 	struct loop_timer *timer;
 	const struct creds_plan *plan;
 	creds_done_fn *done;
@@ -102,6 +103,25 @@ fake_creds_fail(
 	/* The source was asked, and answered. */
 	f->err.sent = true;
 	f->err.http_status = 500;
+}
+
+void
+fake_creds_enough(void)
+{
+	fake.n = fake.fetches;
+}
+
+bool
+fake_creds_valid(const char *key)
+{
+	unsigned i;
+
+	for (i = 0; i < fake.fetches; i++) {
+		if (str_eq(fake.foretold[i].key, key) &&
+		    clock_mono_ms() < fake.foretold[i].ends_mono)
+			return true;
+	}
+	return false;
 }
 
 unsigned
@@ -197,6 +217,7 @@ on_due(void *arg)
 	if (f.what->key[0] != '\0') {
 		take = xcalloc(1, sizeof(*take));
 		make(take, f.what->key, f.plan->source, f.what->life_ms);
+		f.what->ends_mono = take->expires_mono;
 	}
 	creds_fetch_cancel(arg);
 	f.done(take, take == NULL ? &err : NULL, f.arg);
@@ -207,7 +228,7 @@ creds_fetch_start(const struct creds_fetch_env *env,
     const struct creds_plan *plan, creds_done_fn *done, void *arg,
     struct creds_fetch **out, struct error *err)
 {
-	static const struct foretold nothing = {.takes_ms = -1};
+	static struct foretold nothing = {.takes_ms = -1};
 	struct creds_fetch *f = xcalloc(1, sizeof(*f));
 
 	(void)err;

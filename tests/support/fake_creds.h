@@ -27,6 +27,12 @@ void fake_creds_bring(const char *key, int64_t life_ms, int64_t takes_ms);
 void fake_creds_fail(
     enum error_code code, bool retryable, const char *text, int64_t takes_ms);
 
+/* What was foretold and did not come yet need not come. */
+void fake_creds_enough(void);
+
+/* Was it brought, and is its time not over? */
+bool fake_creds_valid(const char *key);
+
 unsigned fake_creds_fetches(void); /* that began */
 unsigned fake_creds_under_way(void);
 unsigned fake_creds_plans(void); /* that were made or tried */
