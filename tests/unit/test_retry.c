@@ -286,7 +286,7 @@ nothing_waits_before_the_first_throttling(void **state)
  *   measured = 11 / 0.5 * 0.8 = 17.6
  * Throttled at 0.5 s, which counts one answer more:
  *   last_max = 17.6, rate = 0.7 * 17.6 = 12.32
- * so a bucket of 12.32 that is empty: the first token in 1 / 12.32 s = 81.17 ms.
+ * so an empty bucket of 12.32: the first token in 1 / 12.32 s = 81.17 ms.
  */
 static void
 a_throttling_slows_down_to_seven_tenths(void **state)
