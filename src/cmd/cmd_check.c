@@ -21,7 +21,7 @@ struct check_options {
 #define AT(field) offsetof(struct check_options, field)
 static const struct cmd_option check_options[] = {
     {"write", 0, OPT_FLAG, AT(write), NULL,
-	"put a small object below each input prefix, and delete it"},
+	"put and delete a small object below each prefix"},
     {"timeout", 0, OPT_DURATION, AT(timeout_ms), "TIME",
 	"for all of it, default 30s"},
 };
