@@ -21,7 +21,7 @@ static const struct cmd_option result_options[] = {
     {"output", 'o', OPT_TEXT, AT(output), "FILE",
 	"write the result here instead of to stdout"},
     {"url", 0, OPT_DURATION_IF, AT(url_ms), "TIME",
-	"print a URL that gives the result for so long (1h)"},
+	"print a URL that gives it for so long (1h)"},
     {"late", 0, OPT_FLAG, AT(late), NULL,
 	"the result that came after the job had expired"},
 };
