@@ -85,7 +85,7 @@ static const struct operation {
     {"HeadObject", K_OBJECT, REPLY_ANY | REPLY_MISSING | REPLY_ETAG},
     {"PutObject", K_OBJECT, REPLY_ANY | REPLY_ETAG},
     {"DeleteObject", K_OBJECT, REPLY_ANY},
-    {"ListObjectsV2", K_BUCKET, REPLY_ANY | REPLY_BODY},
+    {"ListObjectsV2", K_BUCKET, REPLY_ANY | REPLY_BODY | REPLY_MISSING},
     {"DeleteObjects", K_BUCKET, REPLY_ANY | REPLY_BODY},
     {"CreateBucket", K_BUCKET, REPLY_ANY},
     {"HeadBucket", K_BUCKET, REPLY_ANY},

@@ -233,6 +233,8 @@ run_bucket(
 		s3answer_code(c, "AccessDenied");
 	else if (verb == HEAD_BUCKET)
 		s3bucket_head(s, c);
+	else if (call_fault(c, FAULT_FORBIDDEN_FOR_MISSING) != NULL)
+		s3answer_code(c, "AccessDenied");
 	else
 		s3bucket_objects(s, c, t);
 }

@@ -183,13 +183,14 @@ kill "$pid"
 wait "$pid" 2>/dev/null
 
 # --- what S3 tells ---
-fault 'forbidden-for-missing count=3'
+fault 'forbidden-for-missing count=4'
 s3 'forbidden-for-missing' '403 AccessDenied' GET /bucket/none
+s3 '... nor may anybody list' '403 AccessDenied' GET '/bucket?list-type=2'
 raw HEAD /bucket/none
 is "$got" 403 'also to HEAD'
 s3 'what is there is there' '200 ' GET /bucket/a
-s3 'a third time' '403 AccessDenied' GET /bucket/none
-s3 'and no fourth' '404 NoSuchKey' GET /bucket/none
+s3 'a fourth time' '403 AccessDenied' GET /bucket/none
+s3 'and no fifth' '404 NoSuchKey' GET /bucket/none
 md5=$(md5sum <letters | cut -d ' ' -f 1)
 fault 'wrong-etag count=3'
 raw PUT /bucket/a @letters
