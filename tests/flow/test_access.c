@@ -358,11 +358,12 @@ a_permission_that_comes_ends_it_and_one_that_goes_is_asked_for(void **state)
 static void
 who_gives_up_asking_leaves_it_to_others(void **state)
 {
+	struct job *job = flow_job();
 	char first[JOBID_SIZE];
 
 	(void)state;
-	reply_accepted(peer_expect("POST", INVOKE_URL), 1);
-	flow_submit(flow_job());
+	reply_accepted(expect_invoke(1), 1);
+	flow_submit(job);
 	memcpy(first, flow.id, sizeof(first));
 	peer_reply(peer_always("HEAD", "*"), 403, "", "");
 	/* Held. */
@@ -381,12 +382,14 @@ who_gives_up_asking_leaves_it_to_others(void **state)
 static void
 a_refused_signature_is_no_matter_of_permissions(void **state)
 {
+	struct job *job = flow_job();
+
 	(void)state;
-	reply_accepted(peer_expect("POST", INVOKE_URL), 1);
+	reply_accepted(expect_invoke(1), 1);
 	peer_reply(peer_always("HEAD", "*"), 403, "", "");
 	peer_reply(peer_always("GET", "*"), 403, "",
 	    "<Error><Code>SignatureDoesNotMatch</Code></Error>");
-	flow_submit(flow_job());
+	flow_submit(job);
 	time_passes(MINUTE);
 	assert_int_equal(log_lines(" warn ", "SignatureDoesNotMatch"), 1);
 	assert_int_equal(log_lines(" warn ", "Grant"), 0);
