@@ -424,6 +424,7 @@ tests_flow_test_upload_SOURCES = tests/flow/test_upload.c $(flow_support)
 system_tests =
 system_tests += tests/system/api.sh
 system_tests += tests/system/api_hostile.sh
+system_tests += tests/system/aws_settings.sh
 system_tests += tests/system/badinput.sh
 system_tests += tests/system/campaign_bitrot.sh
 system_tests += tests/system/campaign_crashpoints.sh
@@ -520,6 +521,11 @@ tests_fuzz_fuzz_http_parse_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)
 tests_tools =
 tests_tools += tests/support/apiprobe
 tests_support_apiprobe_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/awsprobe
+tests_support_awsprobe_SOURCES = tests/support/awsprobe.c \
+	tests/support/awsprobe.h tests/support/awsprobe_ask.c \
+	tests/support/awsprobe_case.c
+tests_support_awsprobe_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/bitrot
 tests_support_bitrot_SOURCES = tests/support/bitrot.c tests/support/rot.h \
 	tests/support/rot_make.c tests/support/rot_read.c

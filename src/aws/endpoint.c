@@ -40,6 +40,27 @@ complain_no_region(const char *profile, struct error *err)
 	    profile_name(profile));
 }
 
+/* The credentials file comes first: for the region all SDKs agree on that. */
+static int
+region_of_profile(const char *profile, char **out, struct error *err)
+{
+	static const enum profile_kind kinds[] = {
+	    PROFILE_CREDENTIALS, PROFILE_CONFIG};
+	struct profile_section s = {0};
+	char *region = NULL;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(kinds) && region == NULL; i++) {
+		if (profile_read(kinds[i], profile_name(profile), &s, err) ==
+		    -1)
+			return -1;
+		region = xstrdup_or_null(profile_get(&s, "region"));
+		profile_section_done(&s);
+	}
+	*out = region;
+	return 0;
+}
+
 int
 endpoint_region(const char *explicit_region, const char *profile, char **out,
     struct error *err)
@@ -55,7 +76,7 @@ endpoint_region(const char *explicit_region, const char *profile, char **out,
 		region = getenv(from);
 	}
 	if (str_empty(region)) {
-		if (profile_setting(profile, "region", &of_profile, err) == -1)
+		if (region_of_profile(profile, &of_profile, err) == -1)
 			return -1;
 		region = of_profile;
 		from = "the region of the profile";

@@ -94,6 +94,10 @@ int app_connect_unsigned(struct app *app, struct error *err);
 
 void app_disconnect(struct app *app);
 
+/* AWS_CA_BUNDLE or the profile's ca_bundle: a file that can be read. The
+ * caller's; NULL where neither is set. */
+int app_ca_bundle(const struct app *app, char **out, struct error *err);
+
 /*
  * From here on SIGINT and SIGTERM stop the loop and stand in app->signo; and
  * do again what they do by default, since a read or write may block.

@@ -88,15 +88,20 @@ make_clients(struct check *c, struct error *err)
 	struct http_client_options ho = {
 	    .user_agent = "awaitd/" PACKAGE_VERSION,
 	};
-	const char *ca_file = getenv("AWS_CA_BUNDLE");
+	struct error ignored; /* c->no_aws has it */
+	char *ca_file;
+	int rc;
 
 	if (app_connect_later(c->app, &c->no_aws) == 0)
 		c->no_aws.code = ERR_NONE;
 	if (http_client_new(c->app->loop, &ho, &c->http, err) == -1)
 		return -1;
-	if (!str_empty(ca_file) && access(ca_file, R_OK) == 0)
-		ho.ca_file = ca_file;
-	return http_client_new(c->app->loop, &ho, &c->aws_http, err);
+	if (app_ca_bundle(c->app, &ca_file, &ignored) == -1)
+		ca_file = NULL;
+	ho.ca_file = ca_file;
+	rc = http_client_new(c->app->loop, &ho, &c->aws_http, err);
+	free(ca_file);
+	return rc;
 }
 
 static int

@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "aws/profile.h"
 #include "base/log.h"
-#include "base/str.h"
+#include "base/mem.h"
 #include "cmd/app.h"
 #include "engine/news.h"
 
@@ -21,11 +22,31 @@ on_news(const struct error *trouble, const char *text, void *arg)
 		news_log(trouble, text, NULL);
 }
 
+int
+app_ca_bundle(const struct app *app, char **out, struct error *err)
+{
+	char *file, *from;
+	int rc = 0;
+
+	if (profile_or_env("AWS_CA_BUNDLE", app->globals->profile, "ca_bundle",
+		&file, &from, err) == -1)
+		return -1;
+	if (file != NULL && access(file, R_OK) == -1) {
+		rc = err_set_errno(err, ERR_CONFIG, "%s %s", from, file);
+		err_hint(err,
+		    "Name a file of certificates in PEM form, or unset it.");
+		xfree(&file);
+	}
+	free(from);
+	if (rc == 0)
+		*out = file;
+	return rc;
+}
+
 static int
 make_clients(struct app *app, bool anonymous, struct error *err)
 {
 	struct http_client_options ho = {
-	    .ca_file = getenv("AWS_CA_BUNDLE"),
 	    .user_agent = "awaitd/" PACKAGE_VERSION,
 	};
 	struct aws_client_options ao = {
@@ -35,15 +56,15 @@ make_clients(struct app *app, bool anonymous, struct error *err)
 	    .news = on_news,
 	    .news_arg = app,
 	};
+	char *ca_file;
+	int rc;
 
-	if (str_empty(ho.ca_file))
-		ho.ca_file = NULL;
-	if (ho.ca_file != NULL && access(ho.ca_file, R_OK) == -1) {
-		err_set_errno(err, ERR_CONFIG, "AWS_CA_BUNDLE %s", ho.ca_file);
-		return err_hint(err,
-		    "Name a file of certificates in PEM form, or unset it.");
-	}
-	if (http_client_new(app->loop, &ho, &app->http, err) == -1)
+	if (app_ca_bundle(app, &ca_file, err) == -1)
+		return -1;
+	ho.ca_file = ca_file;
+	rc = http_client_new(app->loop, &ho, &app->http, err);
+	free(ca_file);
+	if (rc == -1)
 		return -1;
 	ao.http = app->http;
 	if (aws_client_new(&ao, &app->aws, err) == -1) {

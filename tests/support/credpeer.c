@@ -217,7 +217,9 @@ sso(struct credpeer_call *c)
 		return;
 	}
 	if (!str_eq(http_query(c->x),
-		"account_id=" CREDPEER_ACCOUNT "&role_name=Sso%2BRole")) {
+		"account_id=" CREDPEER_ACCOUNT "&role_name=Sso%2BRole") &&
+	    !str_eq(http_query(c->x),
+		"role_name=Sso%2BRole&account_id=" CREDPEER_ACCOUNT)) {
 		credpeer_reply(c, 403, JSON_TYPE,
 		    "{\"message\":\"No access\",\"__type\":"
 		    "\"com.amazonaws.switchboard.portal#ForbiddenException\"}");

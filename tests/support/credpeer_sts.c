@@ -32,22 +32,34 @@ refuse(
 	free(body);
 }
 
+/* A blank may be '+', or "%20". The caller's. */
+static char *
+decode_form(const char *s, size_t len)
+{
+	char *text = xstrndup(s, len), *plus;
+	struct buf out;
+
+	for (plus = text; (plus = strchr(plus, '+')) != NULL;)
+		*plus = ' ';
+	buf_init(&out, VALUE_MAX);
+	if (decode_uri(&out, text, len) == -1)
+		abort();
+	free(text);
+	return buf_take(&out);
+}
+
 /* The form's value, decoded; the caller's. NULL: it is not there. */
 static char *
 form(const struct credpeer_call *c, const char *name)
 {
 	const char *p = c->body.data;
 	size_t n = strlen(name), len;
-	struct buf out;
 
 	for (; *p != '\0'; p += len + (p[len] == '&')) {
 		len = strcspn(p, "&");
 		if (strncmp(p, name, n) != 0 || p[n] != '=')
 			continue;
-		buf_init(&out, VALUE_MAX);
-		if (decode_uri(&out, p + n + 1, len - n - 1) == -1)
-			abort();
-		return buf_take(&out);
+		return decode_form(p + n + 1, len - n - 1);
 	}
 	return NULL;
 }

@@ -211,6 +211,10 @@ with 'a bad URL of the runtime alone' '*AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME*' \
     AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=x
 with 'a bad URL of S3 alone' '*AWS_ENDPOINT_URL_S3*' AWS_ENDPOINT_URL_S3=x
 with 'a missing CA file' 'AWS_CA_BUNDLE absent.pem: No such file*' AWS_CA_BUNDLE=absent.pem
+printf '[default]\nca_bundle = gone.pem\n' >ca.conf
+with 'a missing CA file of the profile' \
+    "ca_bundle of the profile 'default' gone.pem: No such file*" \
+    AWS_CONFIG_FILE=ca.conf
 with 'a state folder below a file' '*in/state*AWAITD_STATE*' \
     AWAITD_STATE="$tmp/in/state"
 with 'a state folder that is a file' '*in*AWAITD_STATE*' AWAITD_STATE="$tmp/in"

@@ -467,6 +467,24 @@ each_region_yields_to_the_next_more_special_one(void **state)
 }
 
 static void
+of_both_files_the_credentials_file_has_the_region(void **state)
+{
+	static const char text[] = "[default]\nregion = eu-west-2\n";
+	struct error err;
+	char *keys = xasprintf("%s.keys", config);
+
+	(void)state;
+	if (file_write_atomic(keys, text, strlen(text), 0600, &err) == -1)
+		fail_msg("%s", err.text);
+	setenv("AWS_SHARED_CREDENTIALS_FILE", keys, 1);
+	put_config("[default]\nregion = eu-west-1\n");
+	assert_region(NULL, "eu-west-2");
+	assert_int_equal(unlink(keys), 0);
+	assert_region(NULL, "eu-west-1");
+	free(keys);
+}
+
+static void
 assert_no_region(
     const char *explicit_region, const char *profile, const char *words)
 {
@@ -670,6 +688,7 @@ main(void)
 	    T(a_style_that_is_none_is_refused),
 	    T(a_services_section_that_is_named_must_be_there),
 	    T(each_region_yields_to_the_next_more_special_one),
+	    T(of_both_files_the_credentials_file_has_the_region),
 	    T(a_missing_or_wrong_region_says_what_to_do),
 	    T(a_bucket_is_in_the_host_only_where_the_certificate_covers_it),
 	    T(without_a_key_it_is_the_bucket),

@@ -64,6 +64,36 @@ each_region_is_in_its_partition(void **state)
 }
 
 static void
+each_partition_has_its_suffixes(void **state)
+{
+	static const struct {
+		const char *region, *suffix, *dual_stack_suffix;
+	} rows[] = {
+	    {"eu-west-1", "amazonaws.com", "api.aws"},
+	    {"us-gov-west-1", "amazonaws.com", "api.aws"},
+	    {"cn-north-1", "amazonaws.com.cn", "api.amazonwebservices.com.cn"},
+	    {"us-iso-east-1", "c2s.ic.gov", "api.aws.ic.gov"},
+	    {"us-isob-east-1", "sc2s.sgov.gov", "api.aws.scloud"},
+	    {"eu-isoe-west-1", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"},
+	    {"us-isof-east-1", "csp.hci.ic.gov", "api.aws.hci.ic.gov"},
+	    {"eusc-de-east-1", "amazonaws.eu", "api.amazonwebservices.eu"},
+	};
+	char *want;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		want = xasprintf("sqs.%s.%s", rows[i].region, rows[i].suffix);
+		assert_host("SQS", rows[i].region, plain, want);
+		free(want);
+		want = xasprintf(
+		    "sqs.%s.%s", rows[i].region, rows[i].dual_stack_suffix);
+		assert_host("SQS", rows[i].region, dual, want);
+		free(want);
+	}
+}
+
+static void
 a_region_is_a_label_of_a_host_name(void **state)
 {
 	static const char *const bad[] = {"", "-a", "a-", "a_b", "US-EAST-1",
@@ -227,6 +257,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_region_is_in_its_partition),
+	    cmocka_unit_test(each_partition_has_its_suffixes),
 	    cmocka_unit_test(a_region_is_a_label_of_a_host_name),
 	    cmocka_unit_test(names_that_are_not_quite_regions_are_understood),
 	    cmocka_unit_test(s3_has_names_of_its_own_and_the_plain_suffix),
