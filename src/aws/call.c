@@ -10,6 +10,7 @@
 #include "aws/sigv4.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/str.h"
@@ -322,6 +323,8 @@ goes_on(struct aws_call *call, struct error *err)
 	int64_t delay = retry_delay(call, err);
 
 	if (delay != -1) {
+		log_debug(
+		    "aws", "%s; again in %lld ms", err->text, (long long)delay);
 		go_later(call, delay);
 		return true;
 	}
