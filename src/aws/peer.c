@@ -11,6 +11,7 @@
 /* A host for each bucket, and whoever submits names buckets. */
 #define PEERS_MAX 256
 #define SLOW_MS ((int64_t)15 * 60 * 1000)
+#define SETTLED_MS 60000
 
 void
 peers_init(struct peers *p)
@@ -108,6 +109,15 @@ is_skew(int64_t ms)
 	return ms >= PEER_SKEW_MS || ms <= -PEER_SKEW_MS;
 }
 
+/* What was wrong is right again only well below that. */
+static bool
+is_right(const struct peer *p, int64_t ms)
+{
+	int64_t most = PEER_SKEW_MS - (p->skew_ms != 0 ? SETTLED_MS : 0);
+
+	return ms < most && ms > -most;
+}
+
 bool
 peer_learn_clock(struct peer *p, const struct http_response *r, int64_t sent_at)
 {
@@ -116,11 +126,10 @@ peer_learn_clock(struct peer *p, const struct http_response *r, int64_t sent_at)
 	if (date == -1 || !tells_time(r, sent_at))
 		return false;
 	skew = date - clock_wall_ms();
-	/* What signs well enough stays: no flutter, and ours, once it is right
-	 * again, is noticed. */
-	if (!is_skew(skew))
+	if (is_right(p, skew))
 		skew = 0;
-	if (skew != 0 && !is_skew(skew - p->skew_ms))
+	/* What signs well enough stays: no flutter. */
+	else if (!is_skew(skew - p->skew_ms))
 		return false;
 	if (skew == p->skew_ms)
 		return false;

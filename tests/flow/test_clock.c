@@ -227,6 +227,28 @@ small_changes_do_not_make_it_flutter(void **state)
 	assert_int_equal(skew(), HOUR + 240000);
 }
 
+/* Of two answers that are about four minutes off, one a little more. */
+static void
+nor_does_what_is_just_about_a_skew(void **state)
+{
+	static const int64_t offs[] = {240000, 239000, 240000, 181000};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(offs) / sizeof(offs[0]); i++) {
+		peer_reply(call_expect(), 200, call_date(offs[i]), "");
+		call_begin(NULL);
+		pass(0);
+		assert_int_equal(skew(), 240000);
+	}
+	peer_reply(call_expect(), 200, call_date(-179000), "");
+	call_begin(NULL);
+	pass(0);
+	assert_int_equal(skew(), 0);
+	assert_int_equal(call.troubles, 1);
+	assert_int_equal(call.reliefs, 1);
+}
+
 /* --- a clock that is set -------------------------------------------- */
 
 static void
@@ -241,8 +263,8 @@ a_clock_that_is_set_right_is_noticed(void **state)
 	assert_non_null(strstr(call.trouble, "3600 s ahead of"));
 	fake_clock_jump(HOUR);
 	/* The first one is signed an hour ahead, and goes again. */
-	peer_reply(expect_signed("GET", HOUR), 403, call_date(0), SKEWED);
-	peer_reply(expect_signed("GET", 0), 200, call_date(0), "");
+	peer_reply(expect_signed("GET", HOUR), 403, call_date(2000), SKEWED);
+	peer_reply(expect_signed("GET", 0), 200, call_date(2000), "");
 	call_begin(NULL);
 	pass(0);
 	assert_int_equal(call.status, 200);
@@ -308,6 +330,7 @@ main(void)
 	    CALL_TEST(less_than_four_minutes_are_no_skew),
 	    CALL_TEST(caches_pages_and_slow_answers_tell_nothing),
 	    CALL_TEST(small_changes_do_not_make_it_flutter),
+	    CALL_TEST(nor_does_what_is_just_about_a_skew),
 	    CALL_TEST(a_clock_that_is_set_right_is_noticed),
 	    CALL_TEST(a_clock_that_jumps_later_is_noticed_too),
 	    CALL_TEST(
