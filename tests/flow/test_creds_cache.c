@@ -301,6 +301,33 @@ within_a_gap_the_last_error_is_heard_without_asking_anew(void **state)
 }
 
 static void
+no_error_says_a_thing_twice(void **state)
+{
+	static const struct {
+		const char *text, *heard;
+	} cases[] = {
+	    {"SSO: nobody is logged in",
+		"no valid credentials: SSO: nobody is logged in"},
+	    {"no credentials: the profile 'x' has none",
+		"no credentials: the profile 'x' has none"},
+	    {"role r: denied", "no valid credentials (SSO): role r: denied"},
+	};
+	struct heard h;
+	size_t i;
+
+	(void)state;
+	fake_creds_plan(CREDS_SSO, "SSO");
+	begin();
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fake_creds_fail(ERR_AUTH, false, cases[i].text, 0);
+		creds_cache_reload(rig.cache);
+		hear(&h);
+		pass(0);
+		assert_string_equal(h.err.text, cases[i].heard);
+	}
+}
+
+static void
 a_refused_refresh_stops_no_call_while_the_old_is_valid(void **state)
 {
 	int i;
@@ -446,6 +473,7 @@ main(void)
 	    RIG_TEST(a_refresh_that_hangs_holds_nobody_up_until_the_end),
 	    RIG_TEST(a_refresh_that_fails_is_tried_again_with_growing_gaps),
 	    RIG_TEST(within_a_gap_the_last_error_is_heard_without_asking_anew),
+	    RIG_TEST(no_error_says_a_thing_twice),
 	    RIG_TEST(a_refused_refresh_stops_no_call_while_the_old_is_valid),
 	    RIG_TEST(a_set_that_is_over_when_it_comes_is_none),
 	    RIG_TEST(keys_of_a_plan_end_too),

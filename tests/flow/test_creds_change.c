@@ -226,6 +226,70 @@ a_file_that_is_broken_for_a_while_changes_nothing(void **state)
 }
 
 static void
+broken_files_do_not_speak_of_credentials_that_are_not_there(void **state)
+{
+	struct heard h;
+
+	(void)state;
+	fake_creds_plan(CREDS_SSO, "SSO");
+	begin();
+	fake_creds_fail(ERR_AUTH, false, "log in first", 0);
+	hear(&h);
+	pass(0);
+	fake_creds_no_plan("config, line 3: what is that");
+	touch_config("[\n");
+	creds_cache_reload(rig.cache);
+	assert_string_equal(rig.trouble, "config, line 3: what is that");
+}
+
+/* A source that nobody asked yet has nothing to show. */
+static void
+another_source_is_no_relief_before_it_gave_some(void **state)
+{
+	struct heard h;
+
+	(void)state;
+	fake_creds_plan(CREDS_SSO, "SSO");
+	begin();
+	fake_creds_fail(ERR_AUTH, false, "log in first", 0);
+	hear(&h);
+	pass(0);
+	assert_int_equal(rig.troubles, 1);
+	fake_creds_plan(CREDS_PROCESS, "program");
+	creds_cache_reload(rig.cache);
+	assert_int_equal(rig.reliefs, 0);
+	fake_creds_bring("A", HOUR, 0);
+	hear(&h);
+	pass(0);
+	assert_string_equal(h.key, "A");
+	assert_int_equal(rig.reliefs, 1);
+}
+
+static void
+static_stability_ends_with_its_source(void **state)
+{
+	(void)state;
+	fake_creds_plan(CREDS_IMDS, "IMDS");
+	begin();
+	fake_creds_bring("A", HOUR, 0);
+	(void)now();
+	pass(0);
+	pass(HOUR - 1000);
+	fake_creds_fail(ERR_TIMEOUT, true, "no answer", 0);
+	(void)now();
+	pass(2000);
+	fake_creds_fail(ERR_TIMEOUT, true, "no answer", 0);
+	assert_string_equal(now(), "A");
+	pass(0);
+	fake_creds_plan(CREDS_SSO, "SSO");
+	fake_creds_bring("B", HOUR, 10);
+	creds_cache_reload(rig.cache);
+	assert_string_equal(now(), "-");
+	pass(10);
+	assert_string_equal(now(), "B");
+}
+
+static void
 a_reload_looks_at_once_and_waits_for_no_gap(void **state)
 {
 	struct heard h;
@@ -295,6 +359,10 @@ main(void)
 	    RIG_TEST(keys_that_were_taken_out_of_a_file_are_not_used_any_more),
 	    RIG_TEST(a_refresh_of_the_old_source_is_broken_off),
 	    RIG_TEST(a_file_that_is_broken_for_a_while_changes_nothing),
+	    RIG_TEST(
+		broken_files_do_not_speak_of_credentials_that_are_not_there),
+	    RIG_TEST(another_source_is_no_relief_before_it_gave_some),
+	    RIG_TEST(static_stability_ends_with_its_source),
 	    RIG_TEST(a_reload_looks_at_once_and_waits_for_no_gap),
 	    RIG_TEST(a_plan_that_is_senseless_from_the_start_is_an_error),
 	    RIG_TEST(its_state_tells_the_source_and_the_set),
