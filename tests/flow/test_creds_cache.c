@@ -417,6 +417,50 @@ without_imds_its_old_set_serves_for_some_minutes_more(void **state)
 }
 
 static void
+a_new_set_of_imds_ends_when_it_says(void **state)
+{
+	(void)state;
+	fake_creds_plan(CREDS_IMDS, "IMDS");
+	begin();
+	fake_creds_bring("A", HOUR, 0);
+	(void)now();
+	pass(0);
+	pass(HOUR - 1000);
+	fake_creds_fail(ERR_TIMEOUT, true, "no answer", 0);
+	(void)now();
+	pass(1000);
+	fake_creds_bring("B", MINUTE, 0);
+	assert_string_equal(now(), "A");
+	pass(0);
+	assert_string_equal(now(), "B");
+	pass(MINUTE - 1);
+	fake_creds_bring("C", HOUR, -1);
+	assert_string_equal(now(), "B");
+	pass(1);
+	assert_string_equal(now(), "-");
+}
+
+static void
+the_gaps_grow_anew_after_each_success(void **state)
+{
+	int i;
+
+	(void)state;
+	fake_creds_plan(CREDS_PROCESS, "program");
+	begin();
+	for (i = 0; i < 2; i++) {
+		fake_creds_fail(ERR_AUTH, true, "not now", 0);
+		(void)now();
+		pass(800);
+		fake_creds_bring("A", 3000, 0);
+		(void)now();
+		pass(0);
+		assert_string_equal(now(), "A");
+		pass(3000);
+	}
+}
+
+static void
 what_imds_has_may_be_over_itself(void **state)
 {
 	(void)state;
@@ -478,6 +522,8 @@ main(void)
 	    RIG_TEST(a_set_that_is_over_when_it_comes_is_none),
 	    RIG_TEST(keys_of_a_plan_end_too),
 	    RIG_TEST(without_imds_its_old_set_serves_for_some_minutes_more),
+	    RIG_TEST(a_new_set_of_imds_ends_when_it_says),
+	    RIG_TEST(the_gaps_grow_anew_after_each_success),
 	    RIG_TEST(what_imds_has_may_be_over_itself),
 	    RIG_TEST(static_stability_is_imds_alone_s_and_not_for_a_refusal),
 	};
