@@ -206,13 +206,20 @@ take_expired(struct creds_cache *c, struct creds *creds)
 
 /* --- waiters -------------------------------------------------------- */
 
-/* Says why, and what helps; whatever it was for the source, for a call it is
- * that nothing was sent. */
+/* Says why, and what helps, and nothing twice; whatever it was for the source,
+ * for a call it is that nothing was sent. */
 static void
 waiter_error(const struct creds_cache *c, struct error *err)
 {
-	err_set(err, ERR_AUTH, "no valid credentials (%s): %s", c->plan->source,
-	    c->error.text);
+	const char *source = c->plan->source, *text = c->error.text;
+
+	if (str_starts(text, "no credentials"))
+		err_set(err, ERR_AUTH, "%s", text);
+	else if (strstr(text, source) != NULL)
+		err_set(err, ERR_AUTH, "no valid credentials: %s", text);
+	else
+		err_set(err, ERR_AUTH, "no valid credentials (%s): %s", source,
+		    text);
 	err->retryable = true;
 	err_hint(err, "%s", c->error.hint);
 }
@@ -333,7 +340,7 @@ take_plan(struct creds_cache *c, struct creds_plan *plan)
 	 * from elsewhere is good until the new source has one. */
 	if (c->plan->kind == CREDS_KEYS)
 		drop_current(c);
-	c->refresh_at = 0;
+	c->refresh_at = c->stable_until = 0;
 	c->refused = c->forced = false;
 	c->stubborn_until = 0;
 	c->failures = 0;
@@ -353,15 +360,18 @@ make_plan(struct creds_cache *c)
 
 	c->bad_files = creds_plan_make(c->profile, &plan, &err) == -1;
 	if (c->bad_files) {
-		err_prefix(&err, "the credentials in use stay");
+		if (is_usable(c))
+			err_prefix(&err, "the credentials in use stay");
 		tell_trouble(c, &err);
 		return;
 	}
-	if (creds_plan_equal(plan, c->plan))
-		creds_plan_free(plan);
-	else
+	if (!creds_plan_equal(plan, c->plan)) {
 		take_plan(c, plan);
-	if (c->failures == 0)
+		return;
+	}
+	creds_plan_free(plan);
+	/* Else the next refresh tells. */
+	if (c->failures == 0 && is_usable(c))
 		tell_relief(c);
 }
 

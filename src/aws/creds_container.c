@@ -36,7 +36,11 @@ container_cancel(struct creds_fetch *f)
 static void
 hint_at_status(int status, struct error *err)
 {
-	if (status == 401 || status == 403)
+	if (status == 0)
+		err_hint(err,
+		    "Look at AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and "
+		    "AWS_CONTAINER_CREDENTIALS_FULL_URI.");
+	else if (status == 401 || status == 403)
 		err_hint(err,
 		    "Look at the task's role (ECS) or the pod identity "
 		    "association of the service account (EKS).");
@@ -66,9 +70,8 @@ on_answer(
 		take = xmemdup(&creds, sizeof(creds));
 	} else {
 		creds_redact(&err, c->token.data);
-		err_prefix(&err, "container credentials");
-		if (r != NULL)
-			hint_at_status(r->status, &err);
+		err_prefix(&err, "%s", c->f.plan->source);
+		hint_at_status(r != NULL ? r->status : 0, &err);
 	}
 	creds_finish(&c->f, take, &err);
 }
@@ -85,7 +88,7 @@ find_token(struct container *c, struct error *err)
 	}
 	if (creds_read_token(p->token_file, &c->token, err) == 0)
 		return 0;
-	err_prefix(err, "container credentials");
+	err_prefix(err, "%s", c->f.plan->source);
 	return err_hint(err,
 	    "Look at AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE and at what "
 	    "mounts it.");

@@ -33,6 +33,7 @@ static struct {
 	char *token; /* or NULL */
 	int64_t token_until; /* monotonic */
 	bool legacy; /* the extended path is not there */
+	bool served; /* it has given credentials */
 } known;
 
 struct imds {
@@ -59,7 +60,7 @@ creds_imds_forget(void)
 {
 	forget_token();
 	xfree(&known.url);
-	known.legacy = false;
+	known.legacy = known.served = false;
 }
 
 static void
@@ -86,13 +87,14 @@ fail(struct imds *m, const struct error *err)
 }
 
 /* Nobody is there, or has nothing for us: where nothing else is configured
- * either, that is the whole of the trouble. */
+ * either, that is the whole of the trouble. Unless there was somebody: that is
+ * a failure of his, which the credentials outlive. */
 static void
 fail_absent(struct imds *m, const struct error *err)
 {
 	struct error none;
 
-	if (!m->f.plan->imds.last_resort) {
+	if (!m->f.plan->imds.last_resort || known.served) {
 		fail(m, err);
 		return;
 	}
@@ -213,6 +215,7 @@ on_creds(const struct http_response *r, const struct error *http_err, void *arg)
 		err.retryable = true;
 		fail(m, &err);
 	} else {
+		known.served = true;
 		creds_finish(&m->f, xmemdup(&creds, sizeof(creds)), NULL);
 	}
 }

@@ -56,6 +56,14 @@ process_cancel(struct creds_fetch *f)
 
 /* --- what it printed ------------------------------------------------ */
 
+static int
+hint_at_form(struct error *err)
+{
+	return err_hint(err,
+	    "The program has to print {\"Version\": 1, \"AccessKeyId\": ..., "
+	    "\"SecretAccessKey\": ...}.");
+}
+
 /* A string that may be missing; null is as good as nothing. */
 static int
 get_string(const struct json *root, struct creds_part *part, struct error *err)
@@ -78,10 +86,7 @@ check_version(const struct json *root, struct error *err)
 
 	if (json_i64(json_get(root, "Version"), &version) == 0 && version == 1)
 		return 0;
-	err_set(err, ERR_CONFIG, "its Version is not 1");
-	return err_hint(err,
-	    "The program has to print {\"Version\": 1, \"AccessKeyId\": ..., "
-	    "\"SecretAccessKey\": ...}.");
+	return err_set(err, ERR_CONFIG, "its Version is not 1");
 }
 
 static int
@@ -122,11 +127,14 @@ parse_output(
 	int rc;
 
 	if (json_parse(p->out, p->len, &root, err) == -1) {
+		err_prefix(err, "what the program printed");
 		err->code = ERR_CONFIG;
-		return -1;
+		return hint_at_form(err);
 	}
 	rc = take_parts(p->fetch.plan, root, out, err);
 	json_free_wiped(root);
+	if (rc == -1 && err->hint[0] == '\0')
+		hint_at_form(err);
 	return rc;
 }
 

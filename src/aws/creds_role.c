@@ -5,6 +5,7 @@
 
 #include "aws/creds_source.h"
 #include "aws/sts.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 struct role {
@@ -78,6 +79,19 @@ assume(struct role *r, const struct creds *base, struct error *err)
 	return sts_assume_role(r->client, &a, on_assumed, r, &r->call, err);
 }
 
+/* Nothing is signed with these; of IMDS they may outlive their time. */
+static int
+check_end(
+    const struct creds_plan *base, const struct creds *creds, struct error *err)
+{
+	if (base->kind == CREDS_IMDS || creds->expires_mono > clock_mono_ms())
+		return 0;
+	err_set(err, ERR_AUTH, "the credentials (%s) that came are expired",
+	    base->source);
+	return err_hint(
+	    err, "Get new credentials, or set this machine's clock.");
+}
+
 static void
 on_base(struct creds *take, const struct error *err, void *arg)
 {
@@ -92,7 +106,11 @@ on_base(struct creds *take, const struct error *err, void *arg)
 		creds_finish(&r->f, NULL, &e);
 		return;
 	}
-	rc = assume(r, take, &e);
+	rc = check_end(r->f.plan->base, take, &e);
+	if (rc == -1)
+		err_prefix(&e, "for role %s", r->f.plan->role.arn);
+	else
+		rc = assume(r, take, &e);
 	drop(take);
 	if (rc == -1)
 		creds_finish(&r->f, NULL, &e);

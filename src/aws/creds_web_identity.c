@@ -56,13 +56,12 @@ on_post(void *arg)
 	creds_finish(&w->f, take, &w->err);
 }
 
-/* STS could not reach the issuer, or does not know its new key yet: both are
- * 400, which no call tries again by itself. */
+/* STS does not know the issuer's new key yet: this is 400, which no call tries
+ * again by itself. */
 static bool
 may_change(const struct error *err)
 {
-	return str_eq(err->remote_code, "IDPCommunicationError") ||
-	    str_eq(err->remote_code, "InvalidIdentityToken");
+	return str_eq(err->remote_code, "InvalidIdentityToken");
 }
 
 static void

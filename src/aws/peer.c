@@ -118,6 +118,16 @@ is_right(const struct peer *p, int64_t ms)
 	return ms < most && ms > -most;
 }
 
+/* The date was written some time after the request had left: a body may have
+ * taken minutes to come since, which are nobody's fault. */
+static int64_t
+least_skew(int64_t skew, int64_t took_ms)
+{
+	if (skew >= 0)
+		return skew;
+	return skew + took_ms < 0 ? skew + took_ms : 0;
+}
+
 bool
 peer_learn_clock(struct peer *p, const struct http_response *r, int64_t sent_at)
 {
@@ -125,7 +135,7 @@ peer_learn_clock(struct peer *p, const struct http_response *r, int64_t sent_at)
 
 	if (date == -1 || !tells_time(r, sent_at))
 		return false;
-	skew = date - clock_wall_ms();
+	skew = least_skew(date - clock_wall_ms(), clock_mono_ms() - sent_at);
 	if (is_right(p, skew))
 		skew = 0;
 	/* What signs well enough stays: no flutter. */

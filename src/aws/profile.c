@@ -144,6 +144,19 @@ is_missing(const char *path, const struct error *e)
 	    (stat(path, &st) == -1 && errno == ENOTDIR);
 }
 
+/* A pipe has its bytes but once, and keeps everybody waiting then. */
+static int
+read_file(const char *path, struct reader *r, struct error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1 || !S_ISFIFO(st.st_mode))
+		return ini_parse_file(path, INI_NESTED, take_entry, r, err);
+	err_set(err, ERR_CONFIG, "%s is a pipe", path);
+	return err_hint(
+	    err, "It is read again and again: name a regular file.");
+}
+
 static int
 read_section(const char *path, const char *prefix, const char *name,
     struct profile_section *out, struct error *err)
@@ -152,8 +165,7 @@ read_section(const char *path, const char *prefix, const char *name,
 	struct error e;
 
 	memset(out, 0, sizeof(*out));
-	if (path == NULL ||
-	    ini_parse_file(path, INI_NESTED, take_entry, &r, &e) == 0)
+	if (path == NULL || read_file(path, &r, &e) == 0)
 		return 0;
 	profile_section_done(out);
 	if (is_missing(path, &e))

@@ -432,6 +432,26 @@ expired_credentials_are_refreshed_and_the_call_goes_once_more(void **state)
 	}
 }
 
+/* However slowly it is refused, and whatever is fetched meanwhile. */
+static void
+expired_credentials_send_it_once_more_and_not_for_ever(void **state)
+{
+	struct aws_client_options o = {0};
+
+	(void)state;
+	fake_creds_plan(CREDS_CONTAINER, "container");
+	call_client(&o);
+	fake_creds_bring("A", HOUR, 0);
+	fake_creds_bring("B", HOUR, 0);
+	peer_reply(call_expect(), 400, "", XML("ExpiredToken"));
+	peer_delay(
+	    peer_reply(call_expect(), 400, "", XML("ExpiredToken")), 40000);
+	call_begin(NULL);
+	pass(120000);
+	assert_int_equal(call.ended, 1);
+	assert_int_equal(awserr_class(&call.err), AWSERR_EXPIRED);
+}
+
 static void
 of_many_calls_that_expired_one_refresh_serves_all(void **state)
 {
@@ -539,6 +559,7 @@ main(void)
 	    CALL_TEST(it_can_be_given_up_in_every_state),
 	    CALL_TEST(
 		expired_credentials_are_refreshed_and_the_call_goes_once_more),
+	    CALL_TEST(expired_credentials_send_it_once_more_and_not_for_ever),
 	    CALL_TEST(of_many_calls_that_expired_one_refresh_serves_all),
 	    CALL_TEST(
 		where_the_source_has_the_same_key_the_service_s_words_stand),

@@ -301,6 +301,33 @@ within_a_gap_the_last_error_is_heard_without_asking_anew(void **state)
 }
 
 static void
+no_error_says_a_thing_twice(void **state)
+{
+	static const struct {
+		const char *text, *heard;
+	} cases[] = {
+	    {"SSO: nobody is logged in",
+		"no valid credentials: SSO: nobody is logged in"},
+	    {"no credentials: the profile 'x' has none",
+		"no credentials: the profile 'x' has none"},
+	    {"role r: denied", "no valid credentials (SSO): role r: denied"},
+	};
+	struct heard h;
+	size_t i;
+
+	(void)state;
+	fake_creds_plan(CREDS_SSO, "SSO");
+	begin();
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fake_creds_fail(ERR_AUTH, false, cases[i].text, 0);
+		creds_cache_reload(rig.cache);
+		hear(&h);
+		pass(0);
+		assert_string_equal(h.err.text, cases[i].heard);
+	}
+}
+
+static void
 a_refused_refresh_stops_no_call_while_the_old_is_valid(void **state)
 {
 	int i;
@@ -390,6 +417,50 @@ without_imds_its_old_set_serves_for_some_minutes_more(void **state)
 }
 
 static void
+a_new_set_of_imds_ends_when_it_says(void **state)
+{
+	(void)state;
+	fake_creds_plan(CREDS_IMDS, "IMDS");
+	begin();
+	fake_creds_bring("A", HOUR, 0);
+	(void)now();
+	pass(0);
+	pass(HOUR - 1000);
+	fake_creds_fail(ERR_TIMEOUT, true, "no answer", 0);
+	(void)now();
+	pass(1000);
+	fake_creds_bring("B", MINUTE, 0);
+	assert_string_equal(now(), "A");
+	pass(0);
+	assert_string_equal(now(), "B");
+	pass(MINUTE - 1);
+	fake_creds_bring("C", HOUR, -1);
+	assert_string_equal(now(), "B");
+	pass(1);
+	assert_string_equal(now(), "-");
+}
+
+static void
+the_gaps_grow_anew_after_each_success(void **state)
+{
+	int i;
+
+	(void)state;
+	fake_creds_plan(CREDS_PROCESS, "program");
+	begin();
+	for (i = 0; i < 2; i++) {
+		fake_creds_fail(ERR_AUTH, true, "not now", 0);
+		(void)now();
+		pass(800);
+		fake_creds_bring("A", 3000, 0);
+		(void)now();
+		pass(0);
+		assert_string_equal(now(), "A");
+		pass(3000);
+	}
+}
+
+static void
 what_imds_has_may_be_over_itself(void **state)
 {
 	(void)state;
@@ -446,10 +517,13 @@ main(void)
 	    RIG_TEST(a_refresh_that_hangs_holds_nobody_up_until_the_end),
 	    RIG_TEST(a_refresh_that_fails_is_tried_again_with_growing_gaps),
 	    RIG_TEST(within_a_gap_the_last_error_is_heard_without_asking_anew),
+	    RIG_TEST(no_error_says_a_thing_twice),
 	    RIG_TEST(a_refused_refresh_stops_no_call_while_the_old_is_valid),
 	    RIG_TEST(a_set_that_is_over_when_it_comes_is_none),
 	    RIG_TEST(keys_of_a_plan_end_too),
 	    RIG_TEST(without_imds_its_old_set_serves_for_some_minutes_more),
+	    RIG_TEST(a_new_set_of_imds_ends_when_it_says),
+	    RIG_TEST(the_gaps_grow_anew_after_each_success),
 	    RIG_TEST(what_imds_has_may_be_over_itself),
 	    RIG_TEST(static_stability_is_imds_alone_s_and_not_for_a_refusal),
 	};

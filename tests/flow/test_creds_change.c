@@ -106,6 +106,84 @@ keys_that_stay_the_same_stand(void **state)
 	assert_int_equal(fake_creds_plans(), 2);
 }
 
+static void
+only_a_refresh_for_a_refusal_makes_it_stubborn(void **state)
+{
+	(void)state;
+	fake_creds_plan(CREDS_CONTAINER, "container");
+	begin();
+	fake_creds_bring("A", HOUR, 0);
+	(void)now();
+	pass(0);
+	fake_creds_bring("B", HOUR, 0);
+	creds_cache_refused(rig.cache, "A");
+	pass(HOUR - MINUTE);
+	/* This one was due in any case. */
+	fake_creds_bring("C", HOUR, 0);
+	(void)now();
+	pass(0);
+	assert_string_equal(now(), "C");
+	fake_creds_bring("D", HOUR, 0);
+	creds_cache_refused(rig.cache, "B");
+	assert_string_equal(now(), "C");
+	creds_cache_refused(rig.cache, "C");
+	assert_string_equal(now(), "-");
+	pass(0);
+	assert_string_equal(now(), "D");
+}
+
+static void
+what_imds_has_again_after_a_refusal_stays_refused(void **state)
+{
+	(void)state;
+	fake_creds_plan(CREDS_IMDS, "IMDS");
+	begin();
+	fake_creds_bring("A", HOUR, 0);
+	(void)now();
+	pass(0);
+	fake_creds_bring("A", -5, 0);
+	creds_cache_refused(rig.cache, "A");
+	pass(0);
+	assert_string_equal(now(), "-");
+	pass(1000);
+	fake_creds_bring("B", -5, 0);
+	(void)now();
+	pass(0);
+	assert_string_equal(now(), "B");
+}
+
+static void
+refuse(const struct creds *creds, const struct error *err, void *arg)
+{
+	struct heard *h = arg;
+
+	assert_null(err);
+	h->times++;
+	h->waiter = NULL;
+	creds_cache_refused(rig.cache, creds->access_key);
+}
+
+/* Who waits behind the one that had it refused waits for the next. */
+static void
+a_set_that_is_refused_while_it_is_told_is_told_no_further(void **state)
+{
+	struct heard first = {0}, h;
+
+	(void)state;
+	fake_creds_plan(CREDS_CONTAINER, "container");
+	begin();
+	fake_creds_bring("A", HOUR, 10);
+	creds_cache_wait(rig.cache, refuse, &first, &first.waiter);
+	hear(&h);
+	fake_creds_bring("B", HOUR, 10);
+	pass(10);
+	assert_int_equal(first.times, 1);
+	assert_int_equal(h.times, 0);
+	pass(10);
+	assert_string_equal(h.key, "B");
+	assert_int_equal(h.times, 1);
+}
+
 /* --- files that change ---------------------------------------------- */
 
 static void
@@ -226,6 +304,90 @@ a_file_that_is_broken_for_a_while_changes_nothing(void **state)
 }
 
 static void
+broken_files_do_not_speak_of_credentials_that_are_not_there(void **state)
+{
+	struct heard h;
+
+	(void)state;
+	fake_creds_plan(CREDS_SSO, "SSO");
+	begin();
+	fake_creds_fail(ERR_AUTH, false, "log in first", 0);
+	hear(&h);
+	pass(0);
+	fake_creds_no_plan("config, line 3: what is that");
+	touch_config("[\n");
+	creds_cache_reload(rig.cache);
+	assert_string_equal(rig.trouble, "config, line 3: what is that");
+}
+
+/* A source that nobody asked yet has nothing to show. */
+static void
+another_source_is_no_relief_before_it_gave_some(void **state)
+{
+	struct heard h;
+
+	(void)state;
+	fake_creds_plan(CREDS_SSO, "SSO");
+	begin();
+	fake_creds_fail(ERR_AUTH, false, "log in first", 0);
+	hear(&h);
+	pass(0);
+	assert_int_equal(rig.troubles, 1);
+	fake_creds_plan(CREDS_PROCESS, "program");
+	creds_cache_reload(rig.cache);
+	assert_int_equal(rig.reliefs, 0);
+	fake_creds_bring("A", HOUR, 0);
+	hear(&h);
+	pass(0);
+	assert_string_equal(h.key, "A");
+	assert_int_equal(rig.reliefs, 1);
+}
+
+/* Nobody else asks: the change itself has to go on with it. */
+static void
+who_waits_when_the_source_changes_hears_of_the_new_one(void **state)
+{
+	struct heard h;
+
+	(void)state;
+	fake_creds_plan(CREDS_SSO, "SSO");
+	begin();
+	fake_creds_bring("A", HOUR, -1);
+	hear(&h);
+	pass(10);
+	fake_creds_plan(CREDS_PROCESS, "program");
+	fake_creds_bring("B", HOUR, 10);
+	creds_cache_reload(rig.cache);
+	assert_int_equal(h.times, 0);
+	pass(20);
+	assert_string_equal(h.key, "B");
+}
+
+static void
+static_stability_ends_with_its_source(void **state)
+{
+	(void)state;
+	fake_creds_plan(CREDS_IMDS, "IMDS");
+	begin();
+	fake_creds_bring("A", HOUR, 0);
+	(void)now();
+	pass(0);
+	pass(HOUR - 1000);
+	fake_creds_fail(ERR_TIMEOUT, true, "no answer", 0);
+	(void)now();
+	pass(2000);
+	fake_creds_fail(ERR_TIMEOUT, true, "no answer", 0);
+	assert_string_equal(now(), "A");
+	pass(0);
+	fake_creds_plan(CREDS_SSO, "SSO");
+	fake_creds_bring("B", HOUR, 10);
+	creds_cache_reload(rig.cache);
+	assert_string_equal(now(), "-");
+	pass(10);
+	assert_string_equal(now(), "B");
+}
+
+static void
 a_reload_looks_at_once_and_waits_for_no_gap(void **state)
 {
 	struct heard h;
@@ -287,6 +449,9 @@ main(void)
 	    RIG_TEST(what_a_service_refuses_is_replaced_and_not_used_till_then),
 	    RIG_TEST(the_same_again_is_not_refreshed_for_it_for_half_a_minute),
 	    RIG_TEST(new_ones_that_are_refused_at_once_are_not_replaced_either),
+	    RIG_TEST(only_a_refresh_for_a_refusal_makes_it_stubborn),
+	    RIG_TEST(what_imds_has_again_after_a_refusal_stays_refused),
+	    RIG_TEST(a_set_that_is_refused_while_it_is_told_is_told_no_further),
 	    RIG_TEST(keys_of_a_file_are_read_again_when_they_are_refused),
 	    RIG_TEST(keys_that_stay_the_same_stand),
 	    RIG_TEST(a_changed_file_is_seen_within_a_second),
@@ -295,6 +460,11 @@ main(void)
 	    RIG_TEST(keys_that_were_taken_out_of_a_file_are_not_used_any_more),
 	    RIG_TEST(a_refresh_of_the_old_source_is_broken_off),
 	    RIG_TEST(a_file_that_is_broken_for_a_while_changes_nothing),
+	    RIG_TEST(
+		broken_files_do_not_speak_of_credentials_that_are_not_there),
+	    RIG_TEST(another_source_is_no_relief_before_it_gave_some),
+	    RIG_TEST(who_waits_when_the_source_changes_hears_of_the_new_one),
+	    RIG_TEST(static_stability_ends_with_its_source),
 	    RIG_TEST(a_reload_looks_at_once_and_waits_for_no_gap),
 	    RIG_TEST(a_plan_that_is_senseless_from_the_start_is_an_error),
 	    RIG_TEST(its_state_tells_the_source_and_the_set),

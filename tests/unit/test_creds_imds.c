@@ -212,6 +212,39 @@ nobody_there_is_no_credentials_where_nothing_else_is_set(void **state)
 	fetch_rig_gets(r, "imds");
 }
 
+/* Only what may pass leaves the old set in use: creds_cache.h. */
+static void
+who_gave_some_before_and_is_gone_now_will_be_back(void **state)
+{
+	static const struct {
+		const char *place, *what;
+		enum error_code code;
+	} cases[] = {
+	    {"imds.role", "reset", ERR_NET},
+	    {"imds.role", "hang", ERR_TIMEOUT},
+	    {"imds.token", "reset", ERR_NET},
+	};
+	struct fetch_rig *r = *state;
+	size_t i;
+
+	r->plan.imds.last_resort = true;
+	r->plan.imds.timeout_ms = 100;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		fetch_rig_gets(r, "imds");
+		if (str_eq(cases[i].place, "imds.token")) {
+			credpeer_set(&r->peer, "imds_token", "another");
+			credpeer_fail(&r->peer, "imds.role", "401", 1);
+		}
+		credpeer_fail(&r->peer, cases[i].place, cases[i].what, 9);
+		fetch_rig_fails(r, cases[i].code, "the source: *");
+		assert_true(r->err.retryable);
+		credpeer_fail(&r->peer, cases[i].place, "", 0);
+	}
+	credpeer_fail(&r->peer, "imds.role", "404", 2);
+	fetch_rig_fails(r, ERR_AUTH, "the source: the instance has no role");
+	assert_false(r->err.retryable);
+}
+
 static void
 a_proxy_is_never_asked(void **state)
 {
@@ -245,6 +278,7 @@ main(void)
 	    TEST(it_is_tried_as_often_as_the_plan_says),
 	    TEST(a_200_may_say_no),
 	    TEST(nobody_there_is_no_credentials_where_nothing_else_is_set),
+	    TEST(who_gave_some_before_and_is_gone_now_will_be_back),
 	    TEST(a_proxy_is_never_asked),
 	    TEST(it_can_be_cancelled_at_any_moment),
 	};

@@ -77,6 +77,27 @@ a_role_is_assumed_with_the_keys_below_it(void **state)
 	    r, ERR_AUTH, "role " ARN "inner: AssumeRole: InvalidClient*");
 }
 
+static void
+no_role_is_asked_for_with_keys_whose_time_is_over(void **state)
+{
+	struct fetch_rig *r = *state;
+
+	base.keys.expires_mono = clock_mono_ms();
+	fetch_rig_fails(r, ERR_AUTH,
+	    "for role " ARN "inner: the credentials (base) that came are "
+	    "expired");
+	assert_int_equal(r->peer.asked[PLACE_STS], 0);
+	/* What IMDS has not renewed goes on being good. */
+	base.kind = CREDS_IMDS;
+	base.imds.url = r->url;
+	base.imds.timeout_ms = 1000;
+	base.imds.tries = 1;
+	r->plan.role.arn = S(ARN "inner-by-imds");
+	credpeer_fail(&r->peer, "imds.creds", "expired", 1);
+	fetch_rig_fetch(r);
+	assert_int_equal(r->peer.asked[PLACE_STS], 1);
+}
+
 /* Its session token has to be sent, and signed. */
 static void
 a_role_is_assumed_by_a_role(void **state)
@@ -342,6 +363,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(keys_are_copied_in_a_later_turn),
 	    TEST(a_role_is_assumed_with_the_keys_below_it),
+	    TEST(no_role_is_asked_for_with_keys_whose_time_is_over),
 	    TEST(a_role_is_assumed_by_a_role),
 	    TEST(what_the_role_asks_for_is_sent),
 	    TEST(a_refusal_says_what_to_do),

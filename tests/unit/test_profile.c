@@ -342,6 +342,22 @@ a_folder_is_no_file(void **state)
 	assert_fault(PROFILE_CONFIG, ERR_IO, creds_rig_home());
 }
 
+/* Nobody writes into it: who opens it waits for ever. */
+static void
+a_pipe_is_no_file(void **state)
+{
+	char *path = xasprintf("%s/pipe", creds_rig_dir());
+
+	(void)state;
+	assert_int_equal(mkfifo(path, 0600), 0);
+	setenv("AWS_CONFIG_FILE", path, 1);
+	assert_fault(PROFILE_CONFIG, ERR_CONFIG, "/pipe is a pipe");
+	setenv("AWS_SHARED_CREDENTIALS_FILE", path, 1);
+	assert_fault(PROFILE_CREDENTIALS, ERR_CONFIG, "/pipe is a pipe");
+	unsetenv("AWS_SHARED_CREDENTIALS_FILE");
+	free(path);
+}
+
 /* --- the environment before the profile ------------------------------ */
 
 static void
@@ -451,6 +467,7 @@ main(void)
 	    T(a_nul_byte_is_refused),
 	    T(a_file_has_its_limits),
 	    T(a_folder_is_no_file),
+	    T(a_pipe_is_no_file),
 	    T(a_variable_comes_before_the_profile),
 	    T(a_switch_is_true_or_false_and_nothing_else),
 	    T(the_version_tells_of_each_change),
