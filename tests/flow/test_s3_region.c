@@ -319,6 +319,33 @@ a_url_is_for_the_region_that_was_learned(void **state)
 	free(url);
 }
 
+/* "fips-us-east-1" is us-east-1, and is not. */
+static void
+each_name_of_a_region_has_its_site_once(void **state)
+{
+	struct sites *sites = sites_new(flow_site()->aws, NULL);
+	struct site *fips, *plain, *again;
+	struct error err;
+	char name[32];
+	int i;
+
+	(void)state;
+	assert_int_equal(sites_get(sites, "fips-us-east-1", &fips, &err), 0);
+	assert_int_equal(sites_get(sites, "us-east-1", &plain, &err), 0);
+	assert_ptr_not_equal(fips, plain);
+	assert_int_equal(sites_get(sites, "fips-us-east-1", &again, &err), 0);
+	assert_ptr_equal(fips, again);
+	for (i = 2; i < SITES_MAX; i++) {
+		snprintf(name, sizeof(name), "eu-west-%d", i);
+		assert_int_equal(sites_get(sites, name, &again, &err), 0);
+	}
+	assert_int_equal(sites_get(sites, "one-too-many", &again, &err), -1);
+	assert_int_equal(err.code, ERR_LIMIT);
+	assert_int_equal(sites_get(sites, "us-east-1", &again, &err), 0);
+	assert_ptr_equal(plain, again);
+	sites_free(sites);
+}
+
 int
 main(void)
 {
@@ -336,6 +363,7 @@ main(void)
 	    REGION_TEST(a_store_may_name_its_region_in_words),
 	    REGION_TEST(an_upload_goes_whole_to_the_right_region),
 	    REGION_TEST(a_url_is_for_the_region_that_was_learned),
+	    REGION_TEST(each_name_of_a_region_has_its_site_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
