@@ -2,6 +2,7 @@
 /* What all verbs have in common: an address, an answer, another region. */
 #include "aws/s3.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +75,7 @@ s3_call_free(struct s3_call *call)
 	free(call->query);
 	free(call->if_match);
 	free(call->etag);
+	endpoint_done(&call->there);
 	free(call);
 }
 
@@ -101,6 +103,7 @@ send_to(struct s3_call *call, const struct aws_endpoint *e, struct error *err)
 	    -1)
 		return -1;
 	call->region[0] = '\0';
+	snprintf(call->asked, sizeof(call->asked), "%s", e->region);
 	r->service = "s3";
 	r->region = e->region;
 	r->scheme = e->scheme;
@@ -149,29 +152,40 @@ s3_call_launch(struct s3_call *call, struct s3_call **out, struct error *err)
 static int
 send_elsewhere(struct s3_call *call, struct error *err)
 {
-	const struct s3 *s3 = call->s3;
-	struct aws_endpoint there;
-	int rc;
-
-	if (endpoint_in_region(s3->endpoint, call->region, &there, err) == -1)
+	endpoint_done(&call->there);
+	if (endpoint_in_region(
+		call->s3->endpoint, call->region, &call->there, err) == -1)
 		return -1;
 	call->redirected = true;
-	rc = send_to(call, &there, err);
-	if (rc == 0 && call->region_status != 307)
-		s3_regions_learn(s3->regions, call->bucket, &there);
-	else
-		endpoint_done(&there);
-	return rc;
+	call->passing = call->region_status == 307;
+	return send_to(call, &call->there, err);
 }
 
+/* Compared with what this call asked: another one may have learned the place
+ * while it was under way. */
 static bool
 is_elsewhere(const struct s3_call *call)
 {
-	const struct aws_endpoint *asked = s3_regions_find(
-	    call->s3->regions, call->bucket, call->s3->endpoint);
-
 	return call->region[0] != '\0' && !call->redirected &&
-	    !str_eq(call->region, asked->region);
+	    !str_eq(call->region, call->asked);
+}
+
+/* A place is believed once it answers and sends nobody on: a region that is
+ * not there would else be asked for ever. */
+static void
+note_place(struct s3_call *call, const struct error *err)
+{
+	bool answered =
+	    err == NULL || (err->http_status != 0 && call->region[0] == '\0');
+
+	if (call->there.host == NULL)
+		return;
+	if (answered && !call->passing) {
+		s3_regions_learn(call->s3->regions, call->bucket, &call->there);
+		memset(&call->there, 0, sizeof(call->there));
+	} else {
+		endpoint_done(&call->there);
+	}
 }
 
 /* S3 may find out that it cannot once it has said 200. */
@@ -196,6 +210,7 @@ on_answer(const struct http_response *r, const struct error *err, void *arg)
 	struct error e;
 
 	call->call = NULL;
+	note_place(call, err);
 	if (r != NULL && is_error_after_all(r, &as)) {
 		awserr_from_response(call->request.what, &as, &e);
 		err = &e;

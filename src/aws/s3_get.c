@@ -68,17 +68,19 @@ check_length(const struct http_response *r, struct error *err)
 	return 0;
 }
 
-/* "bytes 100-199/200" begins where we asked it to. */
+/* "bytes 100-199/200": from where we asked on, and to the end. */
 static bool
-begins_at(const struct http_response *r, int64_t offset)
+is_rest(const struct http_response *r, int64_t offset)
 {
 	const char *range = headers_get(&r->headers, "content-range");
-	char want[40];
+	long long end = (long long)(offset + http_response_length(r));
+	char want[80];
 
 	if (offset == 0)
 		return r->status == 200;
-	snprintf(want, sizeof(want), "bytes %lld-", (long long)offset);
-	return r->status == 206 && range != NULL && str_starts(range, want);
+	snprintf(want, sizeof(want), "bytes %lld-%lld/%lld", (long long)offset,
+	    end - 1, end);
+	return r->status == 206 && range != NULL && str_eq(range, want);
 }
 
 /* What S3 promises of If-Match and Range, something between may break. */
@@ -109,7 +111,11 @@ take_head(const struct http_response *r, void *arg, struct error *err)
 	struct s3_call *call = arg;
 
 	call->head_seen = true;
-	if (!begins_at(r, call->offset))
+	/* Nor is it known what is missing, once it broke off. */
+	if (http_response_length(r) == -1)
+		return err_set(err, ERR_PROTOCOL,
+		    "GetObject: the answer does not say how long it is");
+	if (!is_rest(r, call->offset))
 		return err_set(err, ERR_PROTOCOL,
 		    "GetObject: asked for the bytes from %lld on, and others "
 		    "came (HTTP %d)",
@@ -166,7 +172,8 @@ add_headers(struct s3_call *call, const struct s3_get *get)
 {
 	struct headers *h = &call->headers;
 
-	if (!str_empty(get->if_match))
+	/* A weak one never matches: RFC 9110, 13.1.1. */
+	if (!str_empty(get->if_match) && !str_starts(get->if_match, "W/"))
 		headers_add(h, "If-Match", get->if_match);
 	if (get->offset > 0)
 		headers_addf(h, "Range", "bytes=%lld-", (long long)get->offset);

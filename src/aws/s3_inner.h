@@ -48,7 +48,10 @@ struct s3_call {
 	 * and no region then. */
 	char region[80];
 	int region_status;
+	char asked[80]; /* the region that it was sent to */
 	bool redirected;
+	bool passing; /* … for now */
+	struct aws_endpoint there; /* where to; host NULL: nowhere else */
 	s3_answered_fn *answered;
 	s3_done_fn *done;
 	s3_list_fn *list_done;

@@ -130,7 +130,8 @@ wants_of(const struct s3 *s3, const struct s3_put *put)
 {
 	unsigned wants = 0;
 
-	if (s3->sums.send)
+	/* What is left out from the start is not reckoned either. */
+	if (s3->sums.send && !(s3->without & S3_PUT_SUM))
 		wants |= S3_PUT_SUM;
 	if (put->if_absent)
 		wants |= S3_PUT_IF_ABSENT;

@@ -157,8 +157,9 @@ may_go_on(struct fetch *f, const struct error *err)
 
 	f->tries += !waits;
 	f->waits = waits ? f->waits + 1 : 0;
-	/* Without an ETag nobody knows whether the rest is of the same. */
-	if (f->offset > 0 && *f->etag == '\0')
+	/* Without an ETag, or with a weak one, nobody knows whether the rest
+	 * is of the same bytes. */
+	if (f->offset > 0 && (*f->etag == '\0' || str_starts(f->etag, "W/")))
 		return false;
 	return waits || (err->retryable && f->tries < TRIES_MAX);
 }

@@ -215,7 +215,9 @@ on_before(const struct s3_object *o, const struct error *err, void *arg)
 	if (o != NULL && hold_while_fresh(w, o))
 		return;
 	if (o != NULL) {
-		note(w, o->etag, o->modified_at != -1 ? o->modified_at : 0);
+		/* Without an ETag its age has to tell as well. */
+		note(w, *o->etag != '\0' ? o->etag : NULL,
+		    o->modified_at != -1 ? o->modified_at : 0);
 	} else if (err->code == ERR_NOT_FOUND) {
 		note(w, "", 0);
 	} else if (answer_is_credentials(err) ||

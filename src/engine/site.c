@@ -32,6 +32,7 @@ site_free(struct site *site)
 	access_free(site->access);
 	endpoint_done(&site->runtime);
 	endpoint_done(&site->s3_endpoint);
+	free(site->name);
 	free(site);
 }
 
@@ -62,12 +63,16 @@ sites_get(struct sites *sites, const char *region, struct site **out,
 	size_t i;
 
 	for (i = 0; i < sites->n; i++) {
-		if (str_eq(sites->v[i]->runtime.region, region)) {
+		if (str_eq(sites->v[i]->name, region)) {
 			*out = sites->v[i];
 			return 0;
 		}
 	}
+	if (sites->n == SITES_MAX)
+		return err_set(err, ERR_LIMIT,
+		    "more than %d regions are in use", SITES_MAX);
 	site = xcalloc(1, sizeof(*site));
+	site->name = xstrdup(region);
 	o.service = "SAGEMAKER_RUNTIME";
 	if (endpoint_resolve(&o, &site->runtime, err) == -1)
 		goto fail;

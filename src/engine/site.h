@@ -14,6 +14,7 @@
 #include "engine/access.h"
 
 struct site {
+	char *name; /* the region as it was asked for: fips-us-east-1, too */
 	struct aws_client *aws;
 	struct aws_endpoint runtime;
 	struct aws_endpoint s3_endpoint;
@@ -28,7 +29,9 @@ struct sites;
 struct sites *sites_new(struct aws_client *aws, const char *profile);
 void sites_free(struct sites *sites);
 
-/* *out is borrowed and lasts as long as the sites. */
+/* *out is borrowed and lasts as long as the sites. Whoever submits names
+ * regions: of more than SITES_MAX none is taken. */
+#define SITES_MAX 256
 int sites_get(struct sites *sites, const char *region, struct site **out,
     struct error *err);
 

@@ -286,8 +286,12 @@ learn_refusal(
 	explain_query(w->explain, &q);
 	w->asking = false;
 	work_obstacle(w, err);
-	if (access_learn(w->site->access, &q, verdict, err))
+	/* Of more prefixes than are kept each would be news for ever. */
+	if (access_learn(w->site->access, &q, verdict, err) &&
+	    w->said != verdict + 1) {
+		w->said = (uint8_t)(verdict + 1);
 		log_obstacle(w);
+	}
 }
 
 static void

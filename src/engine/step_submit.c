@@ -155,11 +155,13 @@ open_input_file(struct work *w, struct error *err)
 	const struct job_spec *spec = &w->job->spec;
 	struct stat st;
 
-	w->input_fd = open(spec->input_path, O_RDONLY | O_CLOEXEC);
+	/* What became a FIFO since must not hold up the loop. */
+	w->input_fd = open(spec->input_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (w->input_fd == -1)
 		return err_set_errno(
 		    err, ERR_IO, "open the input %s", spec->input_path);
-	if (fstat(w->input_fd, &st) == -1 || st.st_size != spec->input_size)
+	if (fstat(w->input_fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    st.st_size != spec->input_size)
 		return err_set(err, ERR_IO,
 		    "the input %s is not what it was when the job was made",
 		    spec->input_path);

@@ -35,6 +35,7 @@ static struct {
 	bool heads_pass; /* nothing in between refuses them */
 	bool there;
 	int list_status; /* instead, where it is not 0 */
+	bool places; /* each result has one of its own */
 	const char *message;
 } s3;
 
@@ -65,7 +66,9 @@ serve(const char *method, const char *url, const struct headers *h,
 	if (str_eq(method, "POST")) {
 		out->status = 202;
 		snprintf(out->headers, sizeof(out->headers),
-		    "x-amzn-sagemaker-outputlocation: s3://out/res/%s/%s",
+		    "x-amzn-sagemaker-outputlocation: s3://out/res%s/%s/%s",
+		    s3.places ? headers_get(h, "x-amzn-sagemaker-inference-id")
+			      : "",
 		    headers_get(h, "x-amzn-sagemaker-s3outputpathextension"),
 		    headers_get(h, "x-amzn-sagemaker-filename"));
 	} else if (strstr(url, "list-type=2") != NULL) {
@@ -266,6 +269,23 @@ a_thousand_jobs_make_one_probe(void **state)
 	assert_int_equal(log_lines(" warn ", NULL), 1);
 }
 
+/* More than are kept: none is told of twice. */
+static void
+a_hundred_prefixes_are_told_of_once_each(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	begin();
+	s3.places = true;
+	for (i = 0; i < 100; i++)
+		engine_submit(flow.engine, flow_job());
+	time_passes(10 * INT64_C(1000));
+	assert_int_equal(log_lines(" warn ", "Grant s3:ListBucket"), 100);
+	assert_true(peer_count("GET", LISTING) > 100);
+	assert_true(gets() <= peer_count("HEAD", "*"));
+}
+
 static void
 a_look_at_a_known_prefix_is_one_request(void **state)
 {
@@ -431,6 +451,7 @@ main(void)
 	    FLOW_TEST(another_prefix_is_told_of_its_own),
 	    FLOW_TEST(the_deadline_tells_what_would_have_helped),
 	    FLOW_TEST(a_thousand_jobs_make_one_probe),
+	    FLOW_TEST(a_hundred_prefixes_are_told_of_once_each),
 	    FLOW_TEST(a_look_at_a_known_prefix_is_one_request),
 	    FLOW_TEST(where_the_answer_is_404_nothing_is_asked),
 	    FLOW_TEST(a_listing_that_fails_is_tried_again_a_minute_later),

@@ -40,6 +40,8 @@ on_end(const struct error *err, void *arg)
 
 static bool own_file;
 
+static const char *etag = "\"v1\"";
+
 static void
 fetch(int64_t size)
 {
@@ -47,7 +49,7 @@ fetch(int64_t size)
 	    .loop = flow.loop,
 	    .site = flow_site(),
 	    .uri = "s3://out/r",
-	    .etag = "\"v1\"",
+	    .etag = etag,
 	    .size = size,
 	    .owner = "111122223333",
 	    .own_file = own_file,
@@ -162,6 +164,48 @@ the_whole_instead_of_the_rest_is_not_taken(void **state)
 	half();
 	peer_reply(expect_rest("bytes=5-"), 200, ETAG, "0123456789");
 	fetch(10);
+	assert_int_equal(ended, -1);
+	must_hold("01234");
+}
+
+#define WEAK "W/\"v1\""
+
+/* It matches no condition, and promises nothing of the bytes. */
+static void
+with_a_weak_etag_there_is_no_condition_and_no_rest(void **state)
+{
+	struct peer_step *s;
+
+	(void)state;
+	etag = WEAK;
+	s = peer_reply(
+	    peer_expect("GET", URL), 200, "etag: " WEAK "\n", "0123456789");
+	peer_header(s, "If-Match", NULL);
+	fetch(10);
+	assert_int_equal(ended, 1);
+	must_hold("0123456789");
+	peer_reply(peer_expect("GET", URL), 200, "etag: W/\"v2\"\n", "wrong");
+	fetch(5);
+	assert_int_equal(ended, -1);
+	must_hold("");
+	peer_reply(peer_expect("GET", URL), 200,
+	    "etag: " WEAK "\ncontent-length: 10\n", "01234");
+	fetch(10);
+	etag = "\"v1\"";
+	assert_int_equal(ended, -1);
+	assert_int_equal(end_error.code, ERR_NET);
+	must_hold("01234");
+}
+
+static void
+without_an_etag_there_is_no_rest(void **state)
+{
+	(void)state;
+	etag = "";
+	peer_reply(
+	    peer_expect("GET", URL), 200, "content-length: 10\n", "01234");
+	fetch(10);
+	etag = "\"v1\"";
 	assert_int_equal(ended, -1);
 	must_hold("01234");
 }
@@ -303,6 +347,8 @@ main(void)
 	    FLOW_TEST(bytes_of_another_place_are_not_taken),
 	    FLOW_TEST(bytes_of_another_version_are_not_taken),
 	    FLOW_TEST(the_whole_instead_of_the_rest_is_not_taken),
+	    FLOW_TEST(with_a_weak_etag_there_is_no_condition_and_no_rest),
+	    FLOW_TEST(without_an_etag_there_is_no_rest),
 	    FLOW_TEST(a_result_that_changed_says_so),
 	    FLOW_TEST(another_size_than_was_noted_is_an_error),
 	    FLOW_TEST(a_denied_result_is_not_asked_for_again),

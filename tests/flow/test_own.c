@@ -69,6 +69,19 @@ reply_object(struct peer_step *s, const char *etag, int64_t made_at)
 	reply_object_in(s, etag, made_at, 0);
 }
 
+/* Of a store that tells no ETag. */
+static void
+reply_bare(struct peer_step *s, int64_t made_at)
+{
+	char date[TIMEFMT_HTTP_SIZE], made[TIMEFMT_HTTP_SIZE], headers[300];
+
+	timefmt_http(clock_wall_ms(), date);
+	timefmt_http(made_at, made);
+	snprintf(headers, sizeof(headers),
+	    "Content-Length: 1\nDate: %s\nLast-Modified: %s", date, made);
+	peer_reply(s, 200, headers, "");
+}
+
 /* Accepted, with an object there that was made an hour ago. */
 static int64_t
 submit_over_old(void)
@@ -274,6 +287,27 @@ what_cannot_be_told_is_left_to_its_age(void **state)
 	time_passes(500);
 	must_be(JOB_PENDING, OUTCOME_NONE);
 	reply_object(expect_head(OWN_URL), "e", clock_wall_ms());
+	time_passes(500);
+	must_be(JOB_DONE, OUTCOME_OK);
+}
+
+/* Not "nothing is there". */
+static void
+what_has_no_etag_is_left_to_its_age(void **state)
+{
+	int64_t old = clock_wall_ms() - 3600000;
+
+	(void)state;
+	reply_bare(expect_head(OWN_URL), old);
+	reply_own(expect_own_invoke());
+	flow_submit(own_job());
+	time_passes(2000);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	assert_null(on_disk()->subs[0].before_etag);
+	reply_bare(expect_head(OWN_URL), old);
+	time_passes(500);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	reply_bare(expect_head(OWN_URL), clock_wall_ms());
 	time_passes(500);
 	must_be(JOB_DONE, OUTCOME_OK);
 }
@@ -531,6 +565,7 @@ main(void)
 	    FLOW_TEST(an_object_that_never_ages_is_not_waited_for_for_ever),
 	    FLOW_TEST(a_look_that_is_never_answered_keeps_nothing_back),
 	    FLOW_TEST(what_cannot_be_told_is_left_to_its_age),
+	    FLOW_TEST(what_has_no_etag_is_left_to_its_age),
 	    FLOW_TEST(a_look_that_breaks_is_made_again_before_anything_is_sent),
 	    FLOW_TEST(where_the_place_is_not_known_its_age_tells),
 	    FLOW_TEST(a_look_is_as_fresh_as_the_request),

@@ -182,6 +182,47 @@ a_wrong_rest_is_found_out(void **state)
 }
 
 static void
+a_rest_that_is_not_all_of_it_is_not_taken(void **state)
+{
+	(void)state;
+	peer_reply(expect_get("bytes=5-"), 206, "content-range: bytes 5-7/11\n",
+	    " wo");
+	get_from(5, NULL);
+	must_end(-1);
+	assert_int_equal(bad.code, ERR_PROTOCOL);
+	assert_int_equal(bytes.len, 0);
+	peer_reply(expect_get("bytes=5-"), 206,
+	    "content-range: bytes 5-10/11\n", " wo");
+	get_from(5, NULL);
+	must_end(-1);
+	assert_int_equal(bad.code, ERR_PROTOCOL);
+}
+
+static void
+an_answer_of_no_known_length_is_not_taken(void **state)
+{
+	(void)state;
+	peer_reply(expect_get(NULL), 200, "content-length: none\n", TEXT);
+	get_from(0, NULL);
+	must_end(-1);
+	assert_int_equal(bad.code, ERR_PROTOCOL);
+	assert_false(bad.retryable);
+	assert_int_equal(bytes.len, 0);
+}
+
+static void
+a_part_that_nobody_asked_for_is_not_taken(void **state)
+{
+	(void)state;
+	peer_reply(
+	    expect_get(NULL), 206, "content-range: bytes 0-4/11\n", "Hello");
+	get_from(0, NULL);
+	must_end(-1);
+	assert_int_equal(bad.code, ERR_PROTOCOL);
+	assert_int_equal(bytes.len, 0);
+}
+
+static void
 checksums_are_not_asked_for_where_they_are_not_wanted(void **state)
 {
 	struct s3_options o = {
@@ -451,6 +492,9 @@ main(void)
 	    S3_TEST(an_empty_object_is_compared_too),
 	    S3_TEST(one_checksum_is_kept_over_all_ranges),
 	    S3_TEST(a_wrong_rest_is_found_out),
+	    S3_TEST(a_rest_that_is_not_all_of_it_is_not_taken),
+	    S3_TEST(an_answer_of_no_known_length_is_not_taken),
+	    S3_TEST(a_part_that_nobody_asked_for_is_not_taken),
 	    S3_TEST(checksums_are_not_asked_for_where_they_are_not_wanted),
 	    S3_TEST(the_owner_goes_with_every_request),
 	    S3_TEST(what_cannot_be_deleted_is_told),

@@ -177,6 +177,56 @@ a_large_file_is_read_in_slices(void **state)
 	assert_true(turns >= 5);
 }
 
+/* Eight at a time: four slices of a turn, whoever's they are. */
+static void
+many_large_files_share_the_turns(void **state)
+{
+	const int64_t len = 1024 * 1024;
+	struct s3_put large = {.ref.uri = "s3://buk/k", .len = len};
+	struct s3_call *calls[8];
+	struct error err;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, len), 0);
+	large.fd = fd;
+	turns = 0;
+	for (i = 0; i < ARRAY_LEN(calls); i++)
+		assert_int_equal(s3_put(flow_site()->s3, &large, on_done, NULL,
+				     &calls[i], &err),
+		    0);
+	count_turn(NULL);
+	for (i = 0; i < ARRAY_LEN(calls); i++)
+		peer_expect("PUT", URL);
+	time_passes(100);
+	/* The first four are through while the others had three of four. */
+	assert_true(turns >= 7);
+	assert_int_equal(peer_count("PUT", URL), ARRAY_LEN(calls));
+	for (i = 0; i < ARRAY_LEN(calls); i++)
+		s3_cancel(calls[i]);
+}
+
+static void
+one_of_many_can_be_given_up_while_it_waits(void **state)
+{
+	struct s3_put p = {
+	    .ref.uri = "s3://buk/k",
+	    .fd = fd,
+	    .len = (int64_t)strlen(TEXT),
+	};
+	struct s3_call *first, *second;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(
+	    s3_put(flow_site()->s3, &p, on_done, NULL, &first, &err), 0);
+	assert_int_equal(
+	    s3_put(flow_site()->s3, &p, on_done, NULL, &second, &err), 0);
+	s3_cancel(first);
+	peer_reply(expect_put(TEXT_SUM, NULL), 200, "", "");
+	must_end(1);
+}
+
 static void
 a_file_that_shrank_is_not_sent(void **state)
 {
@@ -250,6 +300,22 @@ a_store_that_knows_no_condition_gets_none(void **state)
 	put_with(flow_site()->s3, false);
 	must_end(1);
 	peer_reply(expect_put(TEXT_SUM, NULL), 200, "", "");
+	put(1);
+}
+
+/* What was not reckoned is not sent either. */
+static void
+a_checksum_that_was_left_out_does_not_come_back(void **state)
+{
+	(void)state;
+	peer_reply(expect_put(TEXT_SUM, NULL), 501, "", "");
+	peer_reply(expect_put(NULL, NULL), 200, "", "");
+	put_with(flow_site()->s3, false);
+	must_end(1);
+	peer_reply(expect_put(NULL, "[*]"), 501, "", "");
+	peer_reply(expect_put(NULL, NULL), 200, "", "");
+	put(1);
+	peer_reply(expect_put(NULL, NULL), 200, "", "");
 	put(1);
 }
 
@@ -353,11 +419,14 @@ main(void)
 	    PUT_TEST(an_upload_carries_what_it_is_and_whose),
 	    PUT_TEST(no_checksum_is_sent_that_nobody_wants),
 	    PUT_TEST(a_large_file_is_read_in_slices),
+	    PUT_TEST(many_large_files_share_the_turns),
+	    PUT_TEST(one_of_many_can_be_given_up_while_it_waits),
 	    PUT_TEST(a_file_that_shrank_is_not_sent),
 	    PUT_TEST(an_upload_can_be_given_up_at_any_time),
 	    PUT_TEST(what_is_there_already_is_told),
 	    PUT_TEST(a_store_that_knows_no_checksums_gets_none),
 	    PUT_TEST(a_store_that_knows_no_condition_gets_none),
+	    PUT_TEST(a_checksum_that_was_left_out_does_not_come_back),
 	    PUT_TEST(a_store_that_implements_nothing_is_asked_four_times),
 	    PUT_TEST(the_same_checksum_is_the_same_object),
 	    PUT_TEST(without_one_the_etag_tells),

@@ -70,15 +70,37 @@ on_done(const struct s3_object *o, const struct error *err, void *arg)
 		bad = *err;
 }
 
+static int many;
+
 static void
-head(const char *uri, int how)
+on_one(const struct s3_object *o, const struct error *err, void *arg)
+{
+	(void)o;
+	(void)arg;
+	many += err == NULL;
+}
+
+static void
+ask_with(const char *uri, s3_done_fn *done)
 {
 	const struct s3_ref ref = {.uri = uri};
 	struct s3_call *call;
 	struct error err;
 
+	assert_int_equal(s3_head(s3, &ref, done, NULL, &call, &err), 0);
+}
+
+static void
+ask(const char *uri)
+{
+	ask_with(uri, on_done);
+}
+
+static void
+head(const char *uri, int how)
+{
 	over = 0;
-	assert_int_equal(s3_head(s3, &ref, on_done, NULL, &call, &err), 0);
+	ask(uri);
 	time_passes(100);
 	if (over != how)
 		fail_msg("%s", over == -1 ? bad.text : "no error");
@@ -148,6 +170,59 @@ nobody_is_sent_around_in_circles(void **state)
 	    "x-amz-bucket-region: us-east-1", "");
 	head("s3://buk/k", -1);
 	assert_int_equal(bad.http_status, 301);
+}
+
+static void
+a_place_that_never_answers_is_not_remembered(void **state)
+{
+	int i;
+
+	(void)state;
+	peer_reply(expect(HERE, "us-east-1"), 301, NAMES, "");
+	for (i = 0; i < FLOW_TRIES; i++)
+		peer_fail(
+		    expect(THERE, "eu-west-3"), ERR_NET, "no such host", false);
+	over = 0;
+	ask("s3://buk/k");
+	time_passes(60000);
+	assert_int_equal(over, -1);
+	peer_reply(expect(HERE, "us-east-1"), 200, "", "");
+	head("s3://buk/k", 1);
+}
+
+static void
+a_place_that_sends_on_is_not_remembered(void **state)
+{
+	nobody_is_sent_around_in_circles(state);
+	peer_reply(expect(HERE, "us-east-1"), 200, "", "");
+	head("s3://buk/k", 1);
+}
+
+static void
+a_place_that_refuses_is_remembered(void **state)
+{
+	(void)state;
+	peer_reply(expect(HERE, "us-east-1"), 301, NAMES, "");
+	peer_reply(expect(THERE, "eu-west-3"), 403, "", "");
+	head("s3://buk/k", -1);
+	peer_reply(expect(THERE, "eu-west-3"), 200, "", "");
+	head("s3://buk/k", 1);
+}
+
+static void
+calls_that_are_under_way_together_all_follow(void **state)
+{
+	(void)state;
+	many = 0;
+	peer_delay(peer_reply(expect(HERE, "us-east-1"), 301, NAMES, ""), 10);
+	peer_delay(peer_reply(expect(HERE, "us-east-1"), 301, NAMES, ""), 50);
+	peer_reply(expect(THERE, "eu-west-3"), 200, "", "");
+	peer_reply(expect(THERE, "eu-west-3"), 200, "", "");
+	over = 0;
+	ask_with("s3://buk/k", on_one);
+	ask_with("s3://buk/k", on_one);
+	time_passes(100);
+	assert_int_equal(many, 2);
 }
 
 static void
@@ -244,6 +319,33 @@ a_url_is_for_the_region_that_was_learned(void **state)
 	free(url);
 }
 
+/* "fips-us-east-1" is us-east-1, and is not. */
+static void
+each_name_of_a_region_has_its_site_once(void **state)
+{
+	struct sites *sites = sites_new(flow_site()->aws, NULL);
+	struct site *fips, *plain, *again;
+	struct error err;
+	char name[32];
+	int i;
+
+	(void)state;
+	assert_int_equal(sites_get(sites, "fips-us-east-1", &fips, &err), 0);
+	assert_int_equal(sites_get(sites, "us-east-1", &plain, &err), 0);
+	assert_ptr_not_equal(fips, plain);
+	assert_int_equal(sites_get(sites, "fips-us-east-1", &again, &err), 0);
+	assert_ptr_equal(fips, again);
+	for (i = 2; i < SITES_MAX; i++) {
+		snprintf(name, sizeof(name), "eu-west-%d", i);
+		assert_int_equal(sites_get(sites, name, &again, &err), 0);
+	}
+	assert_int_equal(sites_get(sites, "one-too-many", &again, &err), -1);
+	assert_int_equal(err.code, ERR_LIMIT);
+	assert_int_equal(sites_get(sites, "us-east-1", &again, &err), 0);
+	assert_ptr_equal(plain, again);
+	sites_free(sites);
+}
+
 int
 main(void)
 {
@@ -252,11 +354,16 @@ main(void)
 	    REGION_TEST(what_was_learned_can_be_learned_anew),
 	    REGION_TEST(what_passes_is_not_remembered),
 	    REGION_TEST(nobody_is_sent_around_in_circles),
+	    REGION_TEST(a_place_that_never_answers_is_not_remembered),
+	    REGION_TEST(a_place_that_sends_on_is_not_remembered),
+	    REGION_TEST(a_place_that_refuses_is_remembered),
+	    REGION_TEST(calls_that_are_under_way_together_all_follow),
 	    REGION_TEST(the_region_that_was_asked_is_no_news),
 	    REGION_TEST(a_redirect_to_nowhere_is_an_error),
 	    REGION_TEST(a_store_may_name_its_region_in_words),
 	    REGION_TEST(an_upload_goes_whole_to_the_right_region),
 	    REGION_TEST(a_url_is_for_the_region_that_was_learned),
+	    REGION_TEST(each_name_of_a_region_has_its_site_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

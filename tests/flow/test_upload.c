@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -152,6 +153,22 @@ a_process_that_died_behind_the_upload_goes_on(void **state)
 }
 
 static void
+an_input_that_became_a_fifo_holds_nobody_up(void **state)
+{
+	struct job *job = file_job();
+
+	(void)state;
+	job->spec.input_size = 0;
+	assert_int_equal(unlink(job->spec.input_path), 0);
+	assert_int_equal(mkfifo(job->spec.input_path, 0600), 0);
+	alarm(20);
+	flow_submit(job);
+	alarm(0);
+	must_be(JOB_DONE, OUTCOME_FAILED);
+	assert_non_null(strstr(on_disk()->error_text, "is not what it was"));
+}
+
+static void
 a_job_that_is_given_up_takes_its_upload_with_it(void **state)
 {
 	struct job *job = file_job();
@@ -174,6 +191,7 @@ main(void)
 	    FLOW_TEST(what_may_not_be_looked_at_says_what_to_allow),
 	    FLOW_TEST(what_went_away_in_between_is_put_there),
 	    FLOW_TEST(a_process_that_died_behind_the_upload_goes_on),
+	    FLOW_TEST(an_input_that_became_a_fifo_holds_nobody_up),
 	    FLOW_TEST(a_job_that_is_given_up_takes_its_upload_with_it),
 	};
 
