@@ -2,6 +2,7 @@
 /* What all verbs have in common: an address, an answer, another region. */
 #include "aws/s3.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +102,7 @@ send_to(struct s3_call *call, const struct aws_endpoint *e, struct error *err)
 	    -1)
 		return -1;
 	call->region[0] = '\0';
+	snprintf(call->asked, sizeof(call->asked), "%s", e->region);
 	r->service = "s3";
 	r->region = e->region;
 	r->scheme = e->scheme;
@@ -164,14 +166,13 @@ send_elsewhere(struct s3_call *call, struct error *err)
 	return rc;
 }
 
+/* Another call may have learned it meanwhile: what counts is where this one
+ * was sent. */
 static bool
 is_elsewhere(const struct s3_call *call)
 {
-	const struct aws_endpoint *asked = s3_regions_find(
-	    call->s3->regions, call->bucket, call->s3->endpoint);
-
 	return call->region[0] != '\0' && !call->redirected &&
-	    !str_eq(call->region, asked->region);
+	    !str_eq(call->region, call->asked);
 }
 
 /* S3 may find out that it cannot once it has said 200. */

@@ -47,6 +47,7 @@ struct s3_call {
 	/* The region that the last refusal named, or ""; one too long is cut,
 	 * and no region then. */
 	char region[80];
+	char asked[80]; /* the one that it was sent to */
 	int region_status;
 	bool redirected;
 	s3_answered_fn *answered;
