@@ -207,12 +207,20 @@ take_expired(struct creds_cache *c, struct creds *creds)
 /* --- waiters -------------------------------------------------------- */
 
 /* Says why, and what helps; whatever it was for the source, for a call it is
- * that nothing was sent. */
+ * that nothing was sent. The source is named once. */
 static void
 waiter_error(const struct creds_cache *c, struct error *err)
 {
-	err_set(err, ERR_AUTH, "no valid credentials (%s): %s", c->plan->source,
-	    c->error.text);
+	const char *source = c->plan->source;
+
+	if (str_starts(c->error.text, "no credentials"))
+		err_set(err, ERR_AUTH, "%s", c->error.text);
+	else if (strstr(c->error.text, source) != NULL)
+		err_set(
+		    err, ERR_AUTH, "no valid credentials: %s", c->error.text);
+	else
+		err_set(err, ERR_AUTH, "no valid credentials (%s): %s", source,
+		    c->error.text);
 	err->retryable = true;
 	err_hint(err, "%s", c->error.hint);
 }

@@ -66,7 +66,7 @@ on_answer(
 		take = xmemdup(&creds, sizeof(creds));
 	} else {
 		creds_redact(&err, c->token.data);
-		err_prefix(&err, "container credentials");
+		err_prefix(&err, "%s", c->f.plan->source);
 		if (r != NULL)
 			hint_at_status(r->status, &err);
 	}
@@ -85,7 +85,7 @@ find_token(struct container *c, struct error *err)
 	}
 	if (creds_read_token(p->token_file, &c->token, err) == 0)
 		return 0;
-	err_prefix(err, "container credentials");
+	err_prefix(err, "%s", c->f.plan->source);
 	return err_hint(err,
 	    "Look at AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE and at what "
 	    "mounts it.");

@@ -72,16 +72,21 @@ get_string(const struct json *root, struct creds_part *part, struct error *err)
 }
 
 static int
+hint_form(struct error *err)
+{
+	return err_hint(err,
+	    "The program has to print {\"Version\": 1, \"AccessKeyId\": ..., "
+	    "\"SecretAccessKey\": ...}.");
+}
+
+static int
 check_version(const struct json *root, struct error *err)
 {
 	int64_t version;
 
 	if (json_i64(json_get(root, "Version"), &version) == 0 && version == 1)
 		return 0;
-	err_set(err, ERR_CONFIG, "its Version is not 1");
-	return err_hint(err,
-	    "The program has to print {\"Version\": 1, \"AccessKeyId\": ..., "
-	    "\"SecretAccessKey\": ...}.");
+	return err_set(err, ERR_CONFIG, "its Version is not 1");
 }
 
 static int
@@ -123,11 +128,11 @@ parse_output(
 
 	if (json_parse(p->out, p->len, &root, err) == -1) {
 		err->code = ERR_CONFIG;
-		return -1;
+		return hint_form(err);
 	}
 	rc = take_parts(p->fetch.plan, root, out, err);
 	json_free_wiped(root);
-	return rc;
+	return rc == 0 ? 0 : hint_form(err);
 }
 
 static int

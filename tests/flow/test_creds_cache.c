@@ -301,6 +301,32 @@ within_a_gap_the_last_error_is_heard_without_asking_anew(void **state)
 }
 
 static void
+the_source_is_named_once(void **state)
+{
+	static const struct {
+		const char *said, *heard;
+	} all[] = {
+	    {"over", "no valid credentials (SSO): over"},
+	    {"SSO of x: over", "no valid credentials: SSO of x: over"},
+	    {"no credentials", "no credentials"},
+	};
+	struct heard h;
+	size_t i;
+
+	(void)state;
+	fake_creds_plan(CREDS_SSO, "SSO");
+	begin();
+	for (i = 0; i < ARRAY_LEN(all); i++) {
+		fake_creds_fail(ERR_CONFIG, false, all[i].said, 0);
+		hear(&h);
+		pass(HOUR);
+		assert_int_equal(h.times, 1);
+		assert_string_equal(h.err.text, all[i].heard);
+		pass(HOUR);
+	}
+}
+
+static void
 a_refused_refresh_stops_no_call_while_the_old_is_valid(void **state)
 {
 	int i;
@@ -446,6 +472,7 @@ main(void)
 	    RIG_TEST(a_refresh_that_hangs_holds_nobody_up_until_the_end),
 	    RIG_TEST(a_refresh_that_fails_is_tried_again_with_growing_gaps),
 	    RIG_TEST(within_a_gap_the_last_error_is_heard_without_asking_anew),
+	    RIG_TEST(the_source_is_named_once),
 	    RIG_TEST(a_refused_refresh_stops_no_call_while_the_old_is_valid),
 	    RIG_TEST(a_set_that_is_over_when_it_comes_is_none),
 	    RIG_TEST(keys_of_a_plan_end_too),

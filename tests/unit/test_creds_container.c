@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The container endpoint: its token, its answers, and what it may not do. */
+/* The the source: its token, its answers, and what it may not do. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +47,7 @@ the_token_of_the_environment_is_sent(void **state)
 	fetch_rig_gets(r, "container");
 	r->plan.container.token = NULL;
 	fetch_rig_fails(r, ERR_AUTH,
-	    "container credentials: the answer: AccessDenied: wrong token "
+	    "the source: the answer: AccessDenied: wrong token "
 	    "(HTTP 401)");
 	assert_true(strstr(r->err.hint, "pod identity") != NULL);
 	assert_false(r->err.retryable);
@@ -67,10 +67,10 @@ the_token_file_is_read_each_time_and_goes_first(void **state)
 	credpeer_set(&r->peer, "container_token", "second");
 	fetch_rig_gets(r, "container");
 	fetch_rig_put(r, "token", "a\r\nX-Evil: 1");
-	fetch_rig_fails(r, ERR_CONFIG, "container credentials: *token holds *");
+	fetch_rig_fails(r, ERR_CONFIG, "the source: *token holds *");
 	fetch_rig_put(r, "token", "\n");
 	fetch_rig_fails(
-	    r, ERR_CONFIG, "container credentials: *token is empty");
+	    r, ERR_CONFIG, "the source: *token is empty");
 	free(path);
 	r->plan.container.token_file = r->home;
 	fetch_rig_fails(r, ERR_CONFIG, "*is no regular file");
@@ -101,7 +101,7 @@ what_fails_for_the_moment_is_asked_three_times(void **state)
 	fetch_rig_gets(r, "container");
 	r->plan.container.url = (char *)(uintptr_t)fetch_rig_nowhere();
 	fetch_rig_fails(
-	    r, ERR_NET, "container credentials: failed to connect*");
+	    r, ERR_NET, "the source: failed to connect*");
 	assert_true(r->err.retryable);
 }
 
