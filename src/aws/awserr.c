@@ -367,7 +367,12 @@ hint_at_auth(
 {
 	/* RequestExpired is of the time as well, and only the date can tell
 	 * whose fault that is. */
-	if (class == AWSERR_EXPIRED &&
+	if (str_eq(err->remote_code, "InvalidToken"))
+		err_hint(err,
+		    "The session token is not this access key's, or its time "
+		    "is over; get new credentials, or unset "
+		    "AWS_SESSION_TOKEN.");
+	else if (class == AWSERR_EXPIRED &&
 	    !str_eq(err->remote_code, "RequestExpired"))
 		err_hint(err,
 		    "The session token's time is over; get new "

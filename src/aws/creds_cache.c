@@ -9,6 +9,7 @@
 #include "aws/profile.h"
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/str.h"
@@ -58,6 +59,7 @@ struct creds_cache {
 	int64_t stubborn_until;
 
 	bool failed; /* the last refresh, or the plan */
+	bool failed_usable; /* … while the set in use was still good */
 	struct error error;
 	unsigned failures; /* in a row */
 	int64_t try_at;
@@ -72,15 +74,54 @@ struct creds_cache {
 
 /* --- news ----------------------------------------------------------- */
 
+static bool
+is_usable(const struct creds_cache *c)
+{
+	int64_t now = clock_mono_ms();
+
+	return c->have && !c->refused &&
+	    (now < c->current.expires_mono || now < c->stable_until);
+}
+
+/* Says why, and what helps; whatever it was for the source, for a call it is
+ * that nothing was sent. The source is named once. */
+static void
+waiter_error(const struct creds_cache *c, struct error *err)
+{
+	const char *source = c->plan->source;
+
+	if (str_starts(c->error.text, "no credentials"))
+		err_set(err, ERR_AUTH, "%s", c->error.text);
+	else if (strstr(c->error.text, source) != NULL)
+		err_set(
+		    err, ERR_AUTH, "no valid credentials: %s", c->error.text);
+	else
+		err_set(err, ERR_AUTH, "no valid credentials (%s): %s", source,
+		    c->error.text);
+	err->retryable = true;
+	err_hint(err, "%s", c->error.hint);
+}
+
 static void
 tell_trouble(struct creds_cache *c, const struct error *err)
 {
-	bool known = c->failed && str_eq(c->error.text, err->text);
+	bool usable = is_usable(c);
+	bool known = c->failed && str_eq(c->error.text, err->text) &&
+	    c->failed_usable == usable;
+	struct error news = *err;
 
 	c->failed = true;
+	c->failed_usable = usable;
 	c->error = *err;
-	if (!known && c->o.news != NULL)
-		c->o.news(err, NULL, c->o.news_arg);
+	if (known || c->o.news == NULL)
+		return;
+	if (usable)
+		err_prefix(&news,
+		    "the credentials cannot be renewed, the old ones are "
+		    "still used");
+	else
+		waiter_error(c, &news);
+	c->o.news(&news, NULL, c->o.news_arg);
 }
 
 static void
@@ -99,15 +140,6 @@ tell_relief(struct creds_cache *c)
 }
 
 /* --- the set in use ------------------------------------------------- */
-
-static bool
-is_usable(const struct creds_cache *c)
-{
-	int64_t now = clock_mono_ms();
-
-	return c->have && !c->refused &&
-	    (now < c->current.expires_mono || now < c->stable_until);
-}
 
 static void
 drop_current(struct creds_cache *c)
@@ -156,6 +188,7 @@ take(struct creds_cache *c, struct creds *creds)
 	c->refresh_at = refresh_time(c, &c->current);
 	c->failures = 0;
 	c->try_at = 0;
+	log_debug("aws", "credentials came (%s)", c->plan->source);
 	if (!c->bad_files)
 		tell_relief(c);
 }
@@ -205,24 +238,6 @@ take_expired(struct creds_cache *c, struct creds *creds)
 }
 
 /* --- waiters -------------------------------------------------------- */
-
-/* Says why, and what helps, and nothing twice; whatever it was for the source,
- * for a call it is that nothing was sent. */
-static void
-waiter_error(const struct creds_cache *c, struct error *err)
-{
-	const char *source = c->plan->source, *text = c->error.text;
-
-	if (str_starts(text, "no credentials"))
-		err_set(err, ERR_AUTH, "%s", text);
-	else if (strstr(text, source) != NULL)
-		err_set(err, ERR_AUTH, "no valid credentials: %s", text);
-	else
-		err_set(err, ERR_AUTH, "no valid credentials (%s): %s", source,
-		    text);
-	err->retryable = true;
-	err_hint(err, "%s", c->error.hint);
-}
 
 static void
 tell_waiters(struct creds_cache *c)

@@ -104,6 +104,7 @@ typedef void check_group_fn(struct check *c);
 check_group_fn check_conf_add; /* files, folder, service */
 check_group_fn check_creds_add;
 check_group_fn check_hosts_add; /* of each region */
+check_group_fn check_identity_add;
 check_group_fn check_s3_add; /* of each endpoint */
 check_group_fn check_targets_add;
 check_group_fn check_clock_add;

@@ -40,8 +40,8 @@ not_found(struct check_probe *p, const struct error *err)
 	p->check->no_aws = *err;
 	if (err->hint[0] == '\0')
 		check_remedy(p,
-		    "Set what the AWS SDKs read: environment, profile, role "
-		    "of the machine.");
+		    "Mend that source, or set another one: see CREDENTIALS in "
+		    "awaitd(1).");
 	check_end_err(p, CHECK_FAIL, err);
 }
 
@@ -87,19 +87,19 @@ static const struct check_kind creds_kind = {
     .cancel = cancel_creds,
 };
 
-/* What may be read by others, and the like. */
+/* A file that others may read, a profile that is passed over; it says itself
+ * what would help. */
 static void
 start_warning(struct check_probe *p)
 {
 	struct creds_state state;
 
 	creds_cache_state(aws_client_creds(p->check->app->aws), &state);
-	check_remedy(p, "Do 'chmod 600' with that file.");
 	check_end(p, CHECK_WARN, "%s", state.warning);
 }
 
 static const struct check_kind warning_kind = {
-    .name = "permissions",
+    .name = "warning",
     .start = start_warning,
 };
 
@@ -164,6 +164,10 @@ start_identity(struct check_probe *p)
 	struct error err;
 
 	p->data = i;
+	if (c->nregions == 0) {
+		check_end(p, CHECK_SKIPPED, "there is no region to ask in");
+		return;
+	}
 	if (endpoint_resolve(&o, &i->endpoint, &err) == -1 ||
 	    sts_get_caller_identity(c->app->aws, o.region, profile, on_identity,
 		p, &i->call, &err) == -1)
@@ -206,6 +210,11 @@ check_creds_add(struct check *c)
 	    xstrdup(state.source != NULL ? state.source : "AWS"));
 	if (state.warning != NULL)
 		check_add(c, &warning_kind, xstrdup("credentials"));
+}
+
+void
+check_identity_add(struct check *c)
+{
 	check_add(c, &identity_kind, xstrdup("STS"));
 }
 

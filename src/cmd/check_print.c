@@ -96,6 +96,17 @@ put_words(const char *s, int at, int indent, int max)
 	return at;
 }
 
+/* One cause often fails several rows in a row. */
+static bool
+is_as_above(const struct check_probe *p)
+{
+	const struct check *c = p->check;
+	const char *above =
+	    c != NULL && c->shown > 1 ? c->v[c->shown - 2]->remedy : NULL;
+
+	return above != NULL && str_eq(above, p->remedy);
+}
+
 static void
 print_text(const struct check_probe *p)
 {
@@ -111,7 +122,8 @@ print_text(const struct check_probe *p)
 	if (p->remedy == NULL)
 		return;
 	printf("%*s", INDENT + 2, "");
-	put_words(p->remedy, INDENT + 2, INDENT + 2, max);
+	put_words(is_as_above(p) ? "As above." : p->remedy, INDENT + 2,
+	    INDENT + 2, max);
 	putchar('\n');
 }
 

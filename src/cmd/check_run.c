@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/timefmt.h"
 
 #define RUNNING_MAX 8
 #define CLEAN_UP_MS 10000
@@ -184,6 +185,26 @@ on_timeout(void *arg)
 	loop_stop(c->app->loop);
 }
 
+static void
+too_late(struct check_probe *p, int64_t timeout_ms)
+{
+	char span[TIMEFMT_SPAN_SIZE];
+
+	timefmt_span(timeout_ms, span);
+	check_remedy(p, "Give it more time with --timeout.");
+	check_end(p, CHECK_FAIL, "no answer within %s", span);
+}
+
+/* It was not its turn yet. */
+static void
+too_early(struct check_probe *p)
+{
+	check_end(p, CHECK_SKIPPED,
+	    p->kind->needs_creds && !p->check->has_creds
+		? "there are no credentials yet"
+		: "the time was over before its turn came");
+}
+
 /* What can be broken off is; the rest cleans up behind itself. */
 static void
 break_off(struct check *c, int64_t timeout_ms)
@@ -202,13 +223,12 @@ break_off(struct check *c, int64_t timeout_ms)
 		}
 		if (p->started)
 			p->kind->cancel(p);
-		if (c->app->signo != 0) {
+		if (c->app->signo != 0)
 			check_end(p, CHECK_SKIPPED, "interrupted");
-			continue;
-		}
-		check_remedy(p, "Give it more time with --timeout.");
-		check_end(p, CHECK_FAIL, "no answer within %lld s",
-		    (long long)(timeout_ms / 1000));
+		else if (p->started)
+			too_late(p, timeout_ms);
+		else
+			too_early(p);
 	}
 }
 

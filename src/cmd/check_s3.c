@@ -67,7 +67,7 @@ check_s3_begin(struct check_probe *p)
 	rc = sites_get(p->check->app->sites, region, &x->site, &err);
 	free(region);
 	if (rc == -1) {
-		check_end_err(p, CHECK_FAIL, &err);
+		check_end(p, CHECK_SKIPPED, "its region has no host");
 		return NULL;
 	}
 	x->place = check_s3_place(x->prefix);
@@ -100,10 +100,14 @@ check_s3_refused(struct check_probe *p, enum check_status status,
 		    access_prefix_len(x->place, x->prefix),
 		    x->site->s3_endpoint.region);
 	else if (str_eq(err->remote_code, "NoSuchBucket"))
-		err_hint(&why, "Create the bucket, or correct %s of %s.",
-		    x->key, p->subject);
+		err_hint(&why,
+		    "Create the bucket, or correct %s of [endpoint %s].",
+		    x->key, x->endpoint->head.name);
 	else
 		check_hint_connect(&why, true);
+	if (why.hint[0] == '\0' && why.retryable && p->remedy == NULL)
+		err_hint(&why,
+		    "The service has trouble of its own; try again later.");
 	check_end_err(p, status, &why);
 }
 
@@ -186,6 +190,11 @@ on_explained(enum explain_answer answer, enum access_verdict verdict,
 	switch (answer) {
 	case EXPLAIN_THERE:
 	case EXPLAIN_MISSING:
+		if (x->missing) {
+			check_end(p, CHECK_OK,
+			    "may be read; what is not there is told (404)");
+			return;
+		}
 		/* With it the bucket's region may have been found out. */
 		if (!x->again) {
 			x->again = true;
@@ -230,12 +239,12 @@ on_head(const struct s3_object *object, const struct error *err, void *arg)
 	struct check_s3 *x = p->data;
 
 	x->call = NULL;
+	x->missing = object == NULL && err->code == ERR_NOT_FOUND;
 	if (object != NULL)
 		check_end(
 		    p, CHECK_FAIL, "%s is there, and cannot be", x->place);
-	else if (err->code == ERR_NOT_FOUND)
-		check_end(p, CHECK_OK, "a key that is not there is told (404)");
 	else if (err->http_status >= 400 && err->http_status < 500)
+		/* A 404 has no words either: key or bucket? */
 		explain(p);
 	else
 		check_s3_refused(p, CHECK_FAIL, "s3:GetObject", err);
@@ -275,6 +284,21 @@ start_unset(struct check_probe *p)
 	check_end(p, CHECK_SKIPPED, "%s", (const char *)p->data);
 }
 
+static void
+start_unknown(struct check_probe *p)
+{
+	check_remedy(p,
+	    "Where results and large inputs are is said there: output_path, "
+	    "input_prefix.");
+	check_end(p, CHECK_SKIPPED,
+	    "the configuration has no section [endpoint %s]", p->subject);
+}
+
+static const struct check_kind unknown_kind = {
+    .name = "endpoint",
+    .start = start_unknown,
+};
+
 static const struct check_kind no_output_kind = {
     .name = "output",
     .start = start_unset,
@@ -311,6 +335,11 @@ add_unset(struct check *c, const struct check_kind *kind, const char *name,
 static void
 add_endpoint(struct check *c, const struct conf_endpoint *e, const char *name)
 {
+	if (e == c->app->conf->fallback && e->output_path == NULL) {
+		/* A name that was mistyped looks like that. */
+		check_add(c, &unknown_kind, xstrdup(name));
+		return;
+	}
 	if (e->output_path != NULL) {
 		add(c, &list_kind, e, name, e->output_path);
 		add(c, &read_kind, e, name, e->output_path);
@@ -328,6 +357,19 @@ add_endpoint(struct check *c, const struct conf_endpoint *e, const char *name)
 		add_unset(c, &no_input_kind, name, "not tried: --write");
 }
 
+/* One that was named twice is tried once. */
+static bool
+is_repeated(const struct check *c, int k)
+{
+	int i;
+
+	for (i = 0; i < k; i++) {
+		if (str_eq(c->names[i], c->names[k]))
+			return true;
+	}
+	return false;
+}
+
 void
 check_s3_add(struct check *c)
 {
@@ -338,6 +380,9 @@ check_s3_add(struct check *c)
 	for (i = 0; i < conf->nendpoints && c->nnames == 0; i++)
 		add_endpoint(
 		    c, conf->endpoints[i], conf->endpoints[i]->head.name);
-	for (k = 0; k < c->nnames; k++)
-		add_endpoint(c, conf_endpoint(conf, c->names[k]), c->names[k]);
+	for (k = 0; k < c->nnames; k++) {
+		if (!is_repeated(c, k))
+			add_endpoint(
+			    c, conf_endpoint(conf, c->names[k]), c->names[k]);
+	}
 }

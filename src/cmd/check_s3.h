@@ -14,6 +14,7 @@ struct check_s3 {
 	struct site *site;
 	char *place; /* a key below it that nobody has */
 	char *host; /* … and where that is asked for */
+	bool missing; /* as HEAD has it */
 	bool again; /* the HEAD, behind an explanation */
 	struct s3_call *call;
 	struct explain *explain;

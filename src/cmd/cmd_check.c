@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "aws/sagemaker.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -32,6 +33,7 @@ static check_group_fn *const groups[] = {
     check_conf_add,
     check_creds_add,
     check_hosts_add,
+    check_identity_add,
     check_s3_add,
     check_targets_add,
     check_clock_add,
@@ -134,10 +136,18 @@ static int
 check(const struct cmd_line *line, struct error *err)
 {
 	const struct check_options *o = line->options;
+	int i;
 
 	if (o->timeout_ms <= 0)
 		return err_set(
 		    err, ERR_USAGE, "--timeout: it must be more than 0");
+	for (i = 0; i < line->nargs; i++) {
+		const struct sagemaker_invoke in = {
+		    .endpoint_name = line->args[i]};
+
+		if (sagemaker_check(&in, err) == -1)
+			return -1;
+	}
 	return 0;
 }
 

@@ -163,7 +163,10 @@ read_file(struct conf *conf, const char *named, struct error *err)
 	conf->file = file;
 	if (ini_parse_file(file, INI_PLAIN, take_entry, conf, err) == -1) {
 		if (err->code != ERR_CONFIG)
-			err->code = ERR_CONFIG;
+			err_hint(err,
+			    "Name another file with --config or AWAITD_CONFIG, "
+			    "or make this one readable.");
+		err->code = ERR_CONFIG;
 		return -1;
 	}
 	return 0;

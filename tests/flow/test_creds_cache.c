@@ -340,7 +340,7 @@ a_refused_refresh_stops_no_call_while_the_old_is_valid(void **state)
 	(void)now();
 	pass(0);
 	pass(54 * MINUTE + 30000);
-	for (i = 0; i < 12; i++)
+	for (i = 0; i < 23; i++)
 		fake_creds_fail(ERR_AUTH, false, "AccessDenied", 100);
 	for (i = 0; i < 5 * 60 + 30; i++) {
 		assert_string_equal(now(), "A");
@@ -348,7 +348,17 @@ a_refused_refresh_stops_no_call_while_the_old_is_valid(void **state)
 	}
 	assert_string_equal(now(), "-");
 	assert_int_equal(rig.troubles, 1);
-	assert_string_equal(rig.trouble, "AccessDenied");
+	assert_string_equal(rig.trouble,
+	    "the credentials cannot be renewed, the old ones are still used: "
+	    "AccessDenied");
+	/* Calls wait from now on: that is news. */
+	for (i = 0; i < 10 * 60; i++) {
+		assert_string_equal(now(), "-");
+		pass(1000);
+	}
+	assert_int_equal(rig.troubles, 2);
+	assert_string_equal(
+	    rig.trouble, "no valid credentials (role): AccessDenied");
 }
 
 static void

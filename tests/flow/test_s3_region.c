@@ -302,6 +302,33 @@ an_upload_goes_whole_to_the_right_region(void **state)
 }
 
 static void
+count(const struct s3_object *o, const struct error *err, void *arg)
+{
+	(void)o;
+	if (err == NULL)
+		++*(int *)arg;
+}
+
+static void
+calls_at_the_same_time_are_all_followed(void **state)
+{
+	const struct s3_ref ref = {.uri = "s3://buk/k"};
+	struct s3_call *call;
+	struct error err;
+	int i, n = 0;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		peer_reply(expect(HERE, "us-east-1"), 301, NAMES, "");
+	for (i = 0; i < 3; i++) {
+		peer_reply(expect(THERE, "eu-west-3"), 200, "", "");
+		assert_int_equal(s3_head(s3, &ref, count, &n, &call, &err), 0);
+	}
+	time_passes(100);
+	assert_int_equal(n, 3);
+}
+
+static void
 a_url_is_for_the_region_that_was_learned(void **state)
 {
 	const struct s3_ref ref = {.uri = "s3://buk/k"};
@@ -362,6 +389,7 @@ main(void)
 	    REGION_TEST(a_redirect_to_nowhere_is_an_error),
 	    REGION_TEST(a_store_may_name_its_region_in_words),
 	    REGION_TEST(an_upload_goes_whole_to_the_right_region),
+	    REGION_TEST(calls_at_the_same_time_are_all_followed),
 	    REGION_TEST(a_url_is_for_the_region_that_was_learned),
 	    REGION_TEST(each_name_of_a_region_has_its_site_once),
 	};

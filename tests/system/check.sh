@@ -46,7 +46,7 @@ ok 'each line is an object with all its members' jq -es 'length > 10 and
     (.ms | type == "number") and
     (.status | IN("ok", "warn", "fail", "skipped")))' out
 is "$(jq -r .check out | uniq | tr '\n' ' ')" \
-    'configuration state service credentials identity runtime s3 output results input output input webhook exec clock ' \
+    'configuration state service credentials runtime s3 identity output results input output input webhook exec clock ' \
     'the rows have an order'
 is "$(row configuration)" 'ok: endpoints: 2, targets: 2=' 'the file'
 is "$(jq -r 'select(.check == "configuration").subject' out)" c.conf \
@@ -61,7 +61,8 @@ is "$(row identity)" "skipped: there is no STS at $AWS_ENDPOINT_URL=" \
 is "$(row runtime)" 'ok: connects=' 'the runtime'
 is "$(row s3)" 'ok: connects=' 'S3'
 is "$(row output cat)" 'ok: may be listed=' 'the output is listed'
-is "$(row results)" 'ok: a key that is not there is told (404)=' '... and read'
+is "$(row results)" 'ok: may be read; what is not there is told (404)=' \
+    '... and read'
 is "$(row input cat)" 'skipped: not tried: --write=' 'no input is written'
 is "$(row output bare)" 'skipped: not tried: output_path is not set=' \
     'what is not known is not tried'
@@ -72,7 +73,7 @@ asked=$(sed "1,${seen}d" local.log | grep ' http: ' |
     sed 's/.* method=\([A-Z]*\) path=\([^ ]*\).*/\1 \2/
     s/awaitd-check-[0-9a-f-]*//' |
     LC_ALL=C sort | tr '\n' ',')
-is "$asked" 'GET /bucket,HEAD /bucket/out/,POST /,' \
+is "$asked" 'GET /bucket,GET /bucket/out/,HEAD /bucket/out/,POST /,' \
     'nothing was asked that changes anything, and the webhook heard nothing'
 is "$(grep -c 'hook-canary' out err)" 'out:0
 err:0' "a webhook's path is nobody's business"
@@ -139,7 +140,7 @@ done
 faulty 'hang operation=HeadObject count=0'
 run check -c c.conf --json --timeout 1s cat
 is "$status $(row results)" \
-    '1 fail: no answer within 1 s=Give it more time with --timeout.' \
+    '1 fail: no answer within 1.0 s=Give it more time with --timeout.' \
     'what hangs does not hold it up'
 is "$(row output)" 'ok: may be listed=' '... nor what does not'
 
@@ -184,8 +185,10 @@ export AWS_SECRET_ACCESS_KEY=awaitd-local-demo-secret-key
 
 run check -c c.conf --json --set 'endpoint cat.output_path=s3://nobodys/out' cat
 like "$status $(row output)" \
-    '1 fail: *NoSuchBucket*=Create the bucket, or correct output_path of cat, *' \
+    '1 fail: *NoSuchBucket*=Create the bucket, or correct output_path of \[endpoint cat].' \
     'a bucket that is not there'
+like "$(row results)" 'fail: *NoSuchBucket*=Create the bucket, *' \
+    '... and a 404 of it is no good news'
 
 # --- no credentials, no region, no configuration ---
 unset AWS_SECRET_ACCESS_KEY
@@ -200,6 +203,8 @@ unset AWS_REGION
 run check -c c.conf --json
 is "$status" 1 'no region'
 like "$(row region)" 'fail: *region*=?*' '... is told'
+is "$(jq -r 'select(.status == "fail").check' out | sort -u)" region \
+    '... and what needs one is skipped'
 run check -c c.conf --json --region us-west-2 cat
 like "$status $(jq -r 'select(.check == "runtime").subject' out)" \
     "0 us-west-2, $AWS_ENDPOINT_URL" '--region names one'
@@ -226,6 +231,38 @@ like "$(row configuration wrong.conf)" 'fail: wrong.conf:2: *poll_maxx*=?*' \
     '... and a row'
 run check --timeout 0
 is "$status" 2 'so is wrong usage'
+run check -c nowhere.conf --json
+like "$status $(row configuration nowhere.conf)" \
+    '2 fail: open nowhere.conf: *=Name another file with --config *' \
+    'a file that is not there'
+for name in 'bad name' '' arn:aws:sagemaker:us-east-1:1:endpoint/x; do
+	run check -c c.conf "$name"
+	is "$status" 2 "'$name' is no endpoint's name"
+done
+run check -c c.conf --json mistyped
+is "$status $(row endpoint mistyped | sed 's/=.*//')" \
+    '0 skipped: the configuration has no section [endpoint mistyped]' \
+    'an endpoint that the configuration does not have'
+run check -c c.conf --json cat cat
+is "$(row output cat)" 'ok: may be listed=' 'one that is named twice is tried once'
+
+# --- one cause, told once ---
+AWS_ENDPOINT_URL=http://127.0.0.1:1 run check -c c.conf cat
+is "$(grep -c '^ *Check that it runs' out)" 1 'one remedy for what fails in a row'
+is "$(grep -c '^ *As above.$' out)" "$(($(grep -c '^FAIL' out) - 1))" \
+    '... and the other rows say so'
+like "$(grep '^FAIL' out | head -n 1)" 'FAIL *runtime *' \
+    '... the host before what is asked of it'
+
+# --- a bucket elsewhere, asked for by several at once ---
+AWS_REGION=eu-central-1 run check -c c.conf --json --write cat
+is "$status $(jq -r 'select(.status == "fail").check' out)" '0 ' \
+    'another region is followed, whoever asks first'
+
+# --- what the credentials are warned of ---
+AWS_PROFILE=other run check -c c.conf --json cat
+like "$status $(row warning)" '0 warn: both AWS_ACCESS_KEY_ID and AWS_PROFILE *=' \
+    'a profile that is passed over'
 
 # --- targets ---
 cat >t.conf <<END

@@ -89,6 +89,8 @@ static const struct {
     {503, TYPE("ServiceUnavailable"), "{\"message\":\"\"}", ERR_REMOTE, true,
 	"ServiceUnavailable", "Op: ServiceUnavailable (HTTP 503)", NULL},
     /* S3 */
+    {400, "", XML("InvalidToken"), ERR_AUTH, true, "InvalidToken",
+	"Op: InvalidToken (HTTP 400)", "unset AWS_SESSION_TOKEN"},
     {404, "", XML("NoSuchKey"), ERR_NOT_FOUND, false, "NoSuchKey",
 	"Op: NoSuchKey (HTTP 404)", NULL},
     {404, "", XML("NoSuchBucket"), ERR_NOT_FOUND, false, "NoSuchBucket",

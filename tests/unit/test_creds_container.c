@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The container endpoint: its token, its answers, and what it may not do. */
+/* The the source: its token, its answers, and what it may not do. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -277,6 +277,7 @@ what_is_no_answer_is_refused_unseen(void **state)
 		run_printing(w, bad[i].output);
 		assert_failed(w, ERR_CONFIG, bad[i].words);
 		assert_false(w->err.retryable);
+		assert_non_null(strstr(w->err.hint, "has to print {"));
 	}
 }
 
