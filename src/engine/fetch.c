@@ -160,7 +160,7 @@ may_go_on(struct fetch *f, const struct error *err)
 	/* Without an ETag nobody knows whether the rest is of the same. */
 	if (f->offset > 0 && *f->etag == '\0')
 		return false;
-	return waits || (err->retryable && f->tries < TRIES_MAX);
+	return err->retryable && f->tries < TRIES_MAX;
 }
 
 static void
