@@ -39,14 +39,18 @@ random_unit(void)
 void
 random_uuid(char out[RANDOM_UUID_SIZE])
 {
+	static const char digits[] = "0123456789abcdef";
 	unsigned char b[16];
+	size_t i;
 
 	random_bytes(b, sizeof(b));
 	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
 	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	snprintf(out, RANDOM_UUID_SIZE,
-	    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
-	    "%02x%02x%02x%02x%02x%02x",
-	    b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10],
-	    b[11], b[12], b[13], b[14], b[15]);
+	for (i = 0; i < sizeof(b); i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*out++ = '-';
+		*out++ = digits[b[i] >> 4];
+		*out++ = digits[b[i] & 0x0f];
+	}
+	*out = '\0';
 }

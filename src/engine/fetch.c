@@ -161,7 +161,7 @@ may_go_on(struct fetch *f, const struct error *err)
 	 * is of the same bytes. */
 	if (f->offset > 0 && (*f->etag == '\0' || str_starts(f->etag, "W/")))
 		return false;
-	return waits || (err->retryable && f->tries < TRIES_MAX);
+	return err->retryable && f->tries < TRIES_MAX;
 }
 
 static void

@@ -208,7 +208,7 @@ note_obstacle(struct work *w, const struct error *err)
 	    : error_code_name(err->code);
 
 	work_obstacle(w, err);
-	w->blind |= err->retryable || answer_is_credentials(err);
+	w->blind |= err->retryable;
 	if (str_eq(w->warned, code))
 		return;
 	snprintf(w->warned, sizeof(w->warned), "%s", code);

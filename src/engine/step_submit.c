@@ -98,7 +98,7 @@ not_stored(struct work *w, const struct error *err)
 
 	close_input(w);
 	err_prefix(&e, "upload the input");
-	if (e.retryable || answer_is_credentials(&e))
+	if (e.retryable)
 		retry(w, &e);
 	else
 		fail(w, &e, "upload");

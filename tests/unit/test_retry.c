@@ -201,16 +201,16 @@ the_quota_bounds_a_storm(void **state)
 	(void)state;
 	/* 35 * 14 = 490 */
 	begin(false, 3);
-	for (n = 0; fail_at(TRANSIENT, 1, 0, &cost) != -1; n++)
+	for (n = 0; n < 999 && fail_at(TRANSIENT, 1, 0, &cost) != -1; n++)
 		;
 	assert_int_equal(n, 35);
 	assert_true(r.quota == 10);
 	/* What costs less still goes: 2 * 5. */
-	for (n = 0; fail_at(THROTTLED, 1, 0, &cost) != -1; n++)
+	for (n = 0; n < 999 && fail_at(THROTTLED, 1, 0, &cost) != -1; n++)
 		;
 	assert_int_equal(n, 2);
 	begin(false, 3);
-	for (n = 0; fail_at(THROTTLED, 1, 0, &cost) != -1; n++)
+	for (n = 0; n < 999 && fail_at(THROTTLED, 1, 0, &cost) != -1; n++)
 		;
 	assert_int_equal(n, 100);
 }
