@@ -64,6 +64,7 @@ aws_sources += src/aws/creds_imds.c
 aws_sources += src/aws/creds_plan.c src/aws/creds_plan.h
 aws_sources += src/aws/creds_plan_env.c
 aws_sources += src/aws/creds_plan_inner.h
+aws_sources += src/aws/creds_plan_order.c
 aws_sources += src/aws/creds_plan_profile.c
 aws_sources += src/aws/creds_plan_remote.c
 aws_sources += src/aws/creds_plan_role.c

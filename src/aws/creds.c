@@ -10,23 +10,23 @@
 #include "base/str.h"
 #include "base/timefmt.h"
 
-static void
-wipe(char **s)
-{
-	if (*s != NULL)
-		hash_wipe(*s, strlen(*s));
-	xfree(s);
-}
-
 void
 creds_done(struct creds *c)
 {
-	wipe(&c->access_key);
-	wipe(&c->secret_key);
-	wipe(&c->session_token);
+	hash_wipe_free(&c->access_key);
+	hash_wipe_free(&c->secret_key);
+	hash_wipe_free(&c->session_token);
 	xfree(&c->account_id);
 	xfree(&c->warning);
 	xfree(&c->source);
+}
+
+void
+creds_free(struct creds *c)
+{
+	if (c != NULL)
+		creds_done(c);
+	free(c);
 }
 
 void

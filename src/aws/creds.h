@@ -26,6 +26,7 @@ struct creds {
 
 /* Wipes the keys. */
 void creds_done(struct creds *c);
+void creds_free(struct creds *c); /* … and the struct; or NULL */
 void creds_copy(const struct creds *c, struct creds *out);
 struct sigv4_credentials creds_for_signing(const struct creds *c);
 

@@ -40,14 +40,6 @@ limit_of(const struct creds_plan *plan)
 }
 
 static void
-drop(struct creds *take)
-{
-	if (take != NULL)
-		creds_done(take);
-	free(take);
-}
-
-static void
 limited_cancel(struct creds_fetch *f)
 {
 	struct limited *l = (struct limited *)f;
@@ -55,7 +47,7 @@ limited_cancel(struct creds_fetch *f)
 	creds_fetch_cancel(l->source);
 	loop_unpost(l->f.env.loop, l);
 	loop_timer_free(l->limit);
-	drop(l->take);
+	creds_free(l->take);
 	free(l);
 }
 

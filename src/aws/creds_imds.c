@@ -50,9 +50,7 @@ static void ask_token(struct imds *m);
 static void
 forget_token(void)
 {
-	if (known.token != NULL)
-		hash_wipe(known.token, strlen(known.token));
-	xfree(&known.token);
+	hash_wipe_free(&known.token);
 }
 
 void

@@ -19,14 +19,6 @@ struct role {
 };
 
 static void
-drop(struct creds *take)
-{
-	if (take != NULL)
-		creds_done(take);
-	free(take);
-}
-
-static void
 role_cancel(struct creds_fetch *f)
 {
 	struct role *r = (struct role *)f;
@@ -35,7 +27,7 @@ role_cancel(struct creds_fetch *f)
 	sts_cancel(r->call);
 	aws_client_free(r->client);
 	loop_unpost(r->f.env.loop, r);
-	drop(r->take);
+	creds_free(r->take);
 	free(r);
 }
 
@@ -111,7 +103,7 @@ on_base(struct creds *take, const struct error *err, void *arg)
 		err_prefix(&e, "for role %s", r->f.plan->role.arn);
 	else
 		rc = assume(r, take, &e);
-	drop(take);
+	creds_free(take);
 	if (rc == -1)
 		creds_finish(&r->f, NULL, &e);
 }

@@ -136,33 +136,25 @@ sso_token_renewable(const struct sso_token *t, int64_t now_at)
 	    (t->registration_ends_at == 0 || now_at < t->registration_ends_at);
 }
 
-static void
-wipe(char **s)
-{
-	if (*s != NULL)
-		hash_wipe(*s, strlen(*s));
-	xfree(s);
-}
-
 void
 sso_token_replace(struct sso_token *t, const char *access, const char *refresh,
     int64_t expires_at)
 {
-	wipe(&t->access_token);
+	hash_wipe_free(&t->access_token);
 	t->access_token = xstrdup(access);
 	t->expires_at = expires_at;
 	if (str_empty(refresh))
 		return;
-	wipe(&t->refresh_token);
+	hash_wipe_free(&t->refresh_token);
 	t->refresh_token = xstrdup(refresh);
 }
 
 void
 sso_token_done(struct sso_token *t)
 {
-	wipe(&t->access_token);
-	wipe(&t->refresh_token);
-	wipe(&t->client_secret);
+	hash_wipe_free(&t->access_token);
+	hash_wipe_free(&t->refresh_token);
+	hash_wipe_free(&t->client_secret);
 	xfree(&t->client_id);
 }
 

@@ -89,13 +89,6 @@ find(const struct profile_section *s, const char *key)
 	return NULL;
 }
 
-static void
-forget(char *value)
-{
-	hash_wipe(value, strlen(value));
-	free(value);
-}
-
 /* Of two lines with one key the later counts, as in the SDKs. */
 static int
 set(struct profile_section *s, char *key, const char *value, struct error *err)
@@ -104,7 +97,7 @@ set(struct profile_section *s, char *key, const char *value, struct error *err)
 
 	if (pair != NULL) {
 		free(key);
-		forget(pair->value);
+		hash_wipe_free(&pair->value);
 	} else if (s->n == SECTION_MAX_KEYS) {
 		free(key);
 		return err_set(err, ERR_CONFIG,
@@ -206,7 +199,7 @@ profile_section_done(struct profile_section *s)
 
 	for (i = 0; i < s->n; i++) {
 		free(s->v[i].key);
-		forget(s->v[i].value);
+		hash_wipe_free(&s->v[i].value);
 	}
 	free(s->v);
 	memset(s, 0, sizeof(*s));

@@ -48,9 +48,7 @@ call_free(struct sts_call *c)
 {
 	hash_wipe(c->form.data, c->form.len);
 	buf_done(&c->form);
-	if (c->token != NULL)
-		hash_wipe(c->token, strlen(c->token));
-	free(c->token);
+	hash_wipe_free(&c->token);
 	free(c->role_arn);
 	free(c->source);
 	free(c);

@@ -9,6 +9,7 @@
 #include <openssl/params.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/encode.h"
 #include "base/mem.h"
@@ -149,6 +150,14 @@ void
 hash_wipe(void *p, size_t len)
 {
 	OPENSSL_cleanse(p, len);
+}
+
+void
+hash_wipe_free(char **s)
+{
+	if (*s != NULL)
+		hash_wipe(*s, strlen(*s));
+	xfree(s);
 }
 
 static uint32_t crc32_table[8][256], crc32c_table[8][256];

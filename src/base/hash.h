@@ -46,6 +46,9 @@ bool hash_equal(const void *a, const void *b, size_t len);
 /* Overwrite a secret so that the compiler cannot leave it out. */
 void hash_wipe(void *p, size_t len);
 
+/* The same to a whole string, which is freed; *s is NULL then, or was. */
+void hash_wipe_free(char **s);
+
 /* CRC-32 (zlib's, S3's x-amz-checksum-crc32) and CRC-32C; start with 0. */
 uint32_t hash_crc32(uint32_t crc, const void *data, size_t len);
 uint32_t hash_crc32c(uint32_t crc, const void *data, size_t len);

@@ -152,9 +152,7 @@ client_free(struct client *c)
 	if (c == NULL)
 		return;
 	http_client_free(c->http);
-	if (c->authorization != NULL)
-		hash_wipe(c->authorization, strlen(c->authorization));
-	free(c->authorization);
+	hash_wipe_free(&c->authorization);
 	free(c->address);
 	free(c->socket);
 	free(c->base);

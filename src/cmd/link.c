@@ -132,7 +132,6 @@ link_print(struct app *app, const struct job *job, const struct client *service,
 	else
 		puts(u.url);
 	warn(&u, valid_s);
-	hash_wipe(u.url, strlen(u.url));
-	free(u.url);
+	hash_wipe_free(&u.url);
 	return 0;
 }

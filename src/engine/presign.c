@@ -47,8 +47,7 @@ sign(struct presign *p)
 	out.url = url;
 	out.expires_at = clock_wall_ms() + out.valid_s * 1000;
 	p->done(&out, NULL, p->arg);
-	hash_wipe(url, strlen(url));
-	free(url);
+	hash_wipe_free(&url);
 }
 
 static void
