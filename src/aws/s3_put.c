@@ -111,7 +111,6 @@ on_put(struct s3_call *call, const struct http_response *r,
 	struct error e;
 
 	if (r != NULL) {
-		call->s3->without &= ~call->wants;
 		call->s3->without |= call->without;
 		s3_call_done(call, r, NULL);
 		return true;

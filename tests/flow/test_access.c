@@ -35,6 +35,9 @@ static struct {
 	bool heads_pass; /* nothing in between refuses them */
 	bool there;
 	int list_status; /* instead, where it is not 0 */
+	bool changes; /* a GET meets another version than the HEAD did */
+	bool damaged; /* a GET brings other bytes than the store has */
+	unsigned unowned; /* requests that name no owner */
 	bool places; /* each result has one of its own */
 	const char *message;
 } s3;
@@ -63,6 +66,9 @@ serve(const char *method, const char *url, const struct headers *h,
     struct peer_answer *out, void *arg)
 {
 	(void)arg;
+	if (!str_eq(method, "POST") &&
+	    headers_get(h, "x-amz-expected-bucket-owner") == NULL)
+		s3.unowned++;
 	if (str_eq(method, "POST")) {
 		out->status = 202;
 		snprintf(out->headers, sizeof(out->headers),
@@ -80,8 +86,14 @@ serve(const char *method, const char *url, const struct headers *h,
 	} else {
 		out->status = 200;
 		snprintf(out->headers, sizeof(out->headers),
-		    "ETag: \"e1\"\nContent-Length: 1");
+		    "ETag: \"e1\"\nContent-Length: 1%s",
+		    s3.damaged ? "\nx-amz-checksum-crc32: AAAAAA==" : "");
 		snprintf(out->body, sizeof(out->body), "x");
+	}
+	if (s3.changes && out->status == 200 && str_eq(method, "GET")) {
+		out->status = 412;
+		snprintf(out->body, sizeof(out->body),
+		    "<Error><Code>PreconditionFailed</Code></Error>");
 	}
 	if (str_eq(method, "HEAD")) {
 		out->body[0] = '\0';
@@ -249,6 +261,53 @@ the_deadline_tells_what_would_have_helped(void **state)
 	assert_non_null(strstr(on_disk()->error_text,
 	    ". Grant s3:ListBucket on arn:aws:s3:::out"));
 	assert_int_equal(log_lines(" warn ", NULL), 1);
+}
+
+/* A small result is read before the job is done. */
+static void
+never_the_same(const char *why)
+{
+	struct job *job = flow_job();
+
+	with_hook(1);
+	s3.there = s3.may_list = true;
+	job->spec.deliver = xstrdup("webhook hook");
+	flow_submit(job);
+	time_passes(PATIENCE - MINUTE);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	time_passes(INT64_C(60) * MINUTE);
+	must_be(JOB_DONE, OUTCOME_EXPIRED);
+	assert_non_null(strstr(on_disk()->error_text, why));
+}
+
+static void
+a_result_that_is_another_at_each_look_ends_with_the_deadline(void **state)
+{
+	(void)state;
+	begin();
+	s3.changes = true;
+	never_the_same("PreconditionFailed");
+}
+
+static void
+a_result_that_is_damaged_at_each_look_ends_with_the_deadline(void **state)
+{
+	(void)state;
+	begin();
+	s3.damaged = true;
+	never_the_same("CRC32");
+}
+
+static void
+the_owner_goes_with_the_question_too(void **state)
+{
+	(void)state;
+	begin();
+	flow.policy.bucket_owner = "111122223333";
+	flow_submit(flow_job());
+	time_passes(MINUTE);
+	assert_true(peer_count("GET", LISTING) > 0 && gets() > 0);
+	assert_int_equal(s3.unowned, 0);
 }
 
 /* --- what it costs -------------------------------------------------- */
@@ -450,6 +509,11 @@ main(void)
 	    FLOW_TEST(a_partition_has_its_own_arns),
 	    FLOW_TEST(another_prefix_is_told_of_its_own),
 	    FLOW_TEST(the_deadline_tells_what_would_have_helped),
+	    FLOW_TEST(
+		a_result_that_is_another_at_each_look_ends_with_the_deadline),
+	    FLOW_TEST(
+		a_result_that_is_damaged_at_each_look_ends_with_the_deadline),
+	    FLOW_TEST(the_owner_goes_with_the_question_too),
 	    FLOW_TEST(a_thousand_jobs_make_one_probe),
 	    FLOW_TEST(a_hundred_prefixes_are_told_of_once_each),
 	    FLOW_TEST(a_look_at_a_known_prefix_is_one_request),

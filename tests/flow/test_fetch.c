@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "engine/fetch.h"
 #include "tests/support/flow.h"
 
@@ -39,6 +40,7 @@ on_end(const struct error *err, void *arg)
 }
 
 static bool own_file;
+static char digest[HASH_SHA256_HEX_SIZE];
 
 static const char *etag = "\"v1\"";
 
@@ -53,6 +55,7 @@ fetch(int64_t size)
 	    .size = size,
 	    .owner = "111122223333",
 	    .own_file = own_file,
+	    .sha256 = digest,
 	};
 	struct fetch *f;
 	struct error err;
@@ -152,6 +155,18 @@ bytes_of_another_version_are_not_taken(void **state)
 	half();
 	peer_reply(expect_rest("bytes=5-"), 206,
 	    "etag: \"v2\"\ncontent-range: bytes 5-9/10\n", "wrong");
+	fetch(10);
+	assert_int_equal(ended, -1);
+	must_hold("01234");
+}
+
+static void
+bytes_of_no_known_version_are_not_taken(void **state)
+{
+	(void)state;
+	half();
+	peer_reply(expect_rest("bytes=5-"), 206,
+	    "content-range: bytes 5-9/10\n", "wrong");
 	fetch(10);
 	assert_int_equal(ended, -1);
 	must_hold("01234");
@@ -296,6 +311,8 @@ wrong_bytes_that_are_out_are_an_error(void **state)
 static void
 wrong_bytes_in_a_file_are_written_anew_once(void **state)
 {
+	char want[HASH_SHA256_HEX_SIZE];
+
 	(void)state;
 	own_file = true;
 	peer_reply(expect_rest(NULL), 200, ETAG SUM, "012345678x");
@@ -307,6 +324,8 @@ wrong_bytes_in_a_file_are_written_anew_once(void **state)
 	own_file = false;
 	assert_int_equal(ended, 1);
 	must_hold("0123456789");
+	hash_sha256_hex("0123456789", 10, want);
+	assert_string_equal(digest, want);
 }
 
 static void
@@ -346,6 +365,7 @@ main(void)
 	    FLOW_TEST(what_broke_off_is_taken_up_there),
 	    FLOW_TEST(bytes_of_another_place_are_not_taken),
 	    FLOW_TEST(bytes_of_another_version_are_not_taken),
+	    FLOW_TEST(bytes_of_no_known_version_are_not_taken),
 	    FLOW_TEST(the_whole_instead_of_the_rest_is_not_taken),
 	    FLOW_TEST(with_a_weak_etag_there_is_no_condition_and_no_rest),
 	    FLOW_TEST(without_an_etag_there_is_no_rest),

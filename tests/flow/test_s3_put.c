@@ -396,6 +396,9 @@ an_etag_that_is_no_md5_tells_nothing(void **state)
 	there_is("etag: \"00000000000000000000000000000000\"\n"
 		 "x-amz-server-side-encryption: aws:kms");
 	compare(1);
+	there_is("etag: \"00000000000000000000000000000000\"\n"
+		 "x-amz-server-side-encryption-customer-algorithm: AES256");
+	compare(1);
 	there_is("");
 	compare(1);
 }

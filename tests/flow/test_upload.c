@@ -153,6 +153,21 @@ a_process_that_died_behind_the_upload_goes_on(void **state)
 }
 
 static void
+an_input_that_grew_is_not_sent(void **state)
+{
+	struct job *job = file_job();
+	struct error err;
+
+	(void)state;
+	if (file_write_atomic(job->spec.input_path, INPUT "!",
+		strlen(INPUT "!"), 0600, &err) == -1)
+		fail_msg("%s", err.text);
+	flow_submit(job);
+	must_be(JOB_DONE, OUTCOME_FAILED);
+	assert_non_null(strstr(on_disk()->error_text, "is not what it was"));
+}
+
+static void
 an_input_that_became_a_fifo_holds_nobody_up(void **state)
 {
 	struct job *job = file_job();
@@ -191,6 +206,7 @@ main(void)
 	    FLOW_TEST(what_may_not_be_looked_at_says_what_to_allow),
 	    FLOW_TEST(what_went_away_in_between_is_put_there),
 	    FLOW_TEST(a_process_that_died_behind_the_upload_goes_on),
+	    FLOW_TEST(an_input_that_grew_is_not_sent),
 	    FLOW_TEST(an_input_that_became_a_fifo_holds_nobody_up),
 	    FLOW_TEST(a_job_that_is_given_up_takes_its_upload_with_it),
 	};
