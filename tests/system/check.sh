@@ -253,6 +253,8 @@ is "$(grep -c '^ *As above.$' out)" "$(($(grep -c '^FAIL' out) - 1))" \
     '... and the other rows say so'
 like "$(grep '^FAIL' out | head -n 1)" 'FAIL *runtime *' \
     '... the host before what is asked of it'
+like "$(grep ' clock ' out)" 'skipped *nobody answered' \
+    '... and nobody was asked for the time'
 
 # --- a bucket elsewhere, asked for by several at once ---
 AWS_REGION=eu-central-1 run check -c c.conf --json --write cat
