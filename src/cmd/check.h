@@ -76,7 +76,6 @@ struct check {
 	struct check_probe **v;
 	size_t n, running, shown;
 	bool has_creds; /* their probe is over, and found some */
-	bool over; /* time is up, or a signal came: nothing begins any more */
 };
 
 /* --- check_run.c ------------------------------------------------ */

@@ -168,12 +168,12 @@ start_more(void *arg)
 	struct check *c = arg;
 	size_t i;
 
-	for (i = 0; i < c->n && c->running < RUNNING_MAX && !c->over; i++) {
+	for (i = 0; i < c->n && c->running < RUNNING_MAX; i++) {
 		if (is_ready(c, c->v[i]))
 			start(c, c->v[i]);
 	}
 	check_print(c);
-	if (c->over ? c->running == 0 : all_done(c))
+	if (all_done(c))
 		loop_stop(c->app->loop);
 }
 
@@ -211,7 +211,6 @@ break_off(struct check *c, int64_t timeout_ms)
 {
 	size_t i;
 
-	c->over = true;
 	for (i = 0; i < c->n; i++) {
 		struct check_probe *p = c->v[i];
 

@@ -253,6 +253,8 @@ is "$(grep -c '^ *As above.$' out)" "$(($(grep -c '^FAIL' out) - 1))" \
     '... and the other rows say so'
 like "$(grep '^FAIL' out | head -n 1)" 'FAIL *runtime *' \
     '... the host before what is asked of it'
+like "$(grep ' clock ' out)" 'skipped *nobody answered' \
+    '... and nobody was asked for the time'
 
 # --- a bucket elsewhere, asked for by several at once ---
 AWS_REGION=eu-central-1 run check -c c.conf --json --write cat
@@ -263,6 +265,40 @@ is "$status $(jq -r 'select(.status == "fail").check' out)" '0 ' \
 AWS_PROFILE=other run check -c c.conf --json cat
 like "$status $(row warning)" '0 warn: both AWS_ACCESS_KEY_ID and AWS_PROFILE *=' \
     'a profile that is passed over'
+
+# --- credentials that end, and that do not come ---
+cat >aws.conf <<'END'
+[profile ends]
+credential_process = sh ends.sh
+[profile hangs]
+credential_process = sleep 60
+END
+secret_place "$tmp/ends.sh"
+cat >ends.sh <<END
+echo '{"Version": 1, "AccessKeyId": "awaitd-local", "SecretAccessKey":
+    "awaitd-local-demo-secret-key", "Expiration": "2999-01-01T00:00:00Z"}'
+END
+keys() { # PROFILE ARGUMENT...: a check without the environment's keys
+	keys_profile=$1
+	shift
+	(unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+		export AWS_CONFIG_FILE=aws.conf
+		timeout 60 "$awaitd" check -c c.conf --json \
+		    --profile "$keys_profile" "$@" >out 2>err
+		echo "$?" >keys.status)
+	status=$(cat keys.status)
+}
+keys ends cat
+like "$status $(row credentials)" \
+    '0 ok: found; they expire in *, at 2999-01-01T00:00:00.000Z=' \
+    'credentials that end'
+is "$(row output)" 'ok: may be listed=' '... are used'
+keys hangs --timeout 1 cat
+is "$status $(row credentials)" \
+    '1 fail: no answer within 1.0 s=Give it more time with --timeout.' \
+    'credentials that do not come'
+is "$(row output)" 'skipped: there are no credentials yet=' \
+    '... and what waits for them did not fail'
 
 # --- targets ---
 cat >t.conf <<END
@@ -299,6 +335,10 @@ like "$(row exec gone)" 'fail: t.conf:13: *no-such-program*' \
 like "$(row exec data)" 'fail: t.conf:15: *t.conf*' '... or is none'
 is "$(cat out err | grep -c secret-canary)" 0 'and no secret is shown'
 
+https_proxy=$AWS_ENDPOINT_URL run check -c t.conf --json
+like "$(row webhook nowhere)" 'fail: *=Check https_proxy and no_proxy.' \
+    'a proxy that refuses'
+
 openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem \
     -days 2 -subj /CN=localhost -addext 'subjectAltName=IP:127.0.0.1' \
     2>/dev/null
@@ -330,6 +370,10 @@ run check -c c.conf --json
 like "$status $(row state)" '1 fail: everybody may write *=*chmod 700*' \
     'a folder that everybody may write into'
 chmod 700 "$AWAITD_STATE"
+
+AWAITD_STATE=$tmp/c.conf/state run check -c c.conf --json
+like "$status $(row state)" '1 fail: *Not a directory=Set AWAITD_STATE to *' \
+    'a folder that cannot be made'
 
 # --- a terminal ---
 if command -v script >/dev/null; then

@@ -153,6 +153,24 @@ printf 'web-rotated\n' >"$tmp/token"
 works 'and one that was rotated works' "$off" \
     AWS_ROLE_ARN="$arn/web" AWS_WEB_IDENTITY_TOKEN_FILE="$tmp/token"
 
+# --- who that is ---
+identity() {
+	with "$off" AWS_ACCESS_KEY_ID=AKIABASE \
+	    AWS_SECRET_ACCESS_KEY=secret/of+base -- check --json cat
+	jq -r 'select(.check == "identity") | "\(.status): \(.detail)"' \
+	    "$tmp/out"
+}
+is "$(identity)" "ok: account 123456789012, ${arn%:role}:user/base" \
+    'check tells whose credentials they are'
+for code in ExpiredToken InvalidClientTokenId; do
+	peer_is "fail/sts/$code/9"
+	like "$(identity)" "fail: *$code*" "... and that they are not good: $code"
+done
+peer_is fail/sts/InvalidAction/9
+like "$(identity)" 'skipped: there is no STS at *' \
+    'who does not know the question is no STS'
+peer_is fail/sts//0
+
 # --- SSO ---
 cache=$HOME/.aws/sso/cache/$(printf corp | sha1sum | cut -c 1-40).json
 fails 'without a login SSO says how to log in' \
