@@ -90,6 +90,14 @@ it_can_be_freed_with_all_that_is_under_way(void **state)
 	rig.cache = NULL;
 	pass(HOUR);
 	assert_int_equal(h[0].times + h[1].times, 0);
+	/* With an answer that is as good as given. */
+	fake_creds_keys("keys", "AKIDKEYS", 0);
+	begin();
+	hear(&h[0]);
+	creds_cache_free(rig.cache);
+	rig.cache = NULL;
+	pass(0);
+	assert_int_equal(h[0].times, 0);
 }
 
 /* --- before the end ------------------------------------------------- */
