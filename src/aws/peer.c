@@ -119,13 +119,14 @@ is_right(const struct peer *p, int64_t ms)
 }
 
 /* The date was written some time after the request had left: a body may have
- * taken minutes to come since, which are nobody's fault. */
+ * taken minutes to come since, which are nobody's fault. Of all that may be
+ * true this is the nearest to what is known. */
 static int64_t
-least_skew(int64_t skew, int64_t took_ms)
+nearest_skew(const struct peer *p, int64_t least, int64_t took_ms)
 {
-	if (skew >= 0)
-		return skew;
-	return skew + took_ms < 0 ? skew + took_ms : 0;
+	if (p->skew_ms <= least)
+		return least;
+	return p->skew_ms < least + took_ms ? p->skew_ms : least + took_ms;
 }
 
 bool
@@ -135,7 +136,8 @@ peer_learn_clock(struct peer *p, const struct http_response *r, int64_t sent_at)
 
 	if (date == -1 || !tells_time(r, sent_at))
 		return false;
-	skew = least_skew(date - clock_wall_ms(), clock_mono_ms() - sent_at);
+	skew =
+	    nearest_skew(p, date - clock_wall_ms(), clock_mono_ms() - sent_at);
 	if (is_right(p, skew))
 		skew = 0;
 	/* What signs well enough stays: no flutter. */

@@ -229,6 +229,16 @@ a_body_that_takes_minutes_is_no_skew(void **state)
 	pass(3 * MINUTE);
 	assert_int_equal(skew(), -HOUR);
 	assert_int_equal(call.troubles, 1);
+	/* Nor does one that is ahead seem to be less so. */
+	peer_reply(call_expect(), 200, call_date(8 * MINUTE), "");
+	call_begin(NULL);
+	pass(0);
+	peer_delay(peer_reply(call_expect(), 200, call_date(8 * MINUTE), ""),
+	    10 * MINUTE);
+	call_begin(NULL);
+	pass(10 * MINUTE);
+	assert_int_equal(skew(), 8 * MINUTE);
+	assert_int_equal(call.troubles, 2);
 }
 
 static void
