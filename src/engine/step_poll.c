@@ -282,14 +282,15 @@ learn_refusal(
     struct work *w, enum access_verdict verdict, const struct error *err)
 {
 	struct access_query q = query_by(w);
+	uint8_t *said = &w->said[w->at_failure];
 
 	explain_query(w->explain, &q);
 	w->asking = false;
 	work_obstacle(w, err);
 	/* Of more prefixes than are kept each would be news for ever. */
 	if (access_learn(w->site->access, &q, verdict, err) &&
-	    w->said != verdict + 1) {
-		w->said = (uint8_t)(verdict + 1);
+	    *said != verdict + 1) {
+		*said = (uint8_t)(verdict + 1);
 		log_obstacle(w);
 	}
 }

@@ -62,7 +62,7 @@ struct work {
 	struct s3_call *call;
 	struct explain *explain;
 	bool asking; /* … for all below this prefix */
-	uint8_t said; /* … and it has said this verdict, + 1 */
+	uint8_t said[2]; /* … it has said this verdict, + 1; [1]: of failures */
 	uint8_t denials; /* in a row: HEADs that were answered 403 */
 	size_t at; /* the submission looked at */
 	bool at_failure; /* … its failure object */

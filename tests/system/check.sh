@@ -189,6 +189,14 @@ like "$status $(row output)" \
     'a bucket that is not there'
 like "$(row results)" 'fail: *NoSuchBucket*=Create the bucket, *' \
     '... and a 404 of it is no good news'
+run check -c c.conf --json --write \
+    --set 'endpoint cat.input_prefix=s3://nobodys/in' cat
+like "$status $(row input)" \
+    '1 fail: PutObject: NoSuchBucket*=Create the bucket, or correct input_prefix *' \
+    '... and nothing has to be taken back from it'
+run check -c c.conf --json bare
+is "$status $(row webhook)$(row exec)" '0 ' \
+    'targets of others are not tried for an endpoint without any'
 
 # --- no credentials, no region, no configuration ---
 unset AWS_SECRET_ACCESS_KEY

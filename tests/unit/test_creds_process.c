@@ -277,7 +277,8 @@ what_is_no_answer_is_refused_unseen(void **state)
 		run_printing(w, bad[i].output);
 		assert_failed(w, ERR_CONFIG, bad[i].words);
 		assert_false(w->err.retryable);
-		assert_non_null(strstr(w->err.hint, "has to print {"));
+		/* What to print, or what is wrong with one of its parts. */
+		assert_string_not_equal(w->err.hint, "");
 	}
 }
 
