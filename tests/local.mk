@@ -649,9 +649,9 @@ mutant: libawaitd.a src/main.$(OBJEXT) tests/support/crash_at.$(OBJEXT) \
 			$(MUTANT_DIR)/$$f; \
 		o="$$o $(MUTANT_DIR)/$$f.o"; done; \
 	$(mutant_link) -o $(MUTANT_DIR)/awaitd src/main.$(OBJEXT) \
-		tests/support/crash_at.$(OBJEXT) $$o libawaitd.a $(libs); \
+		tests/support/crash_at.$(OBJEXT) $$o libawaitd.a $(libs) $(LIBS); \
 	$(mutant_link) -o $(MUTANT_DIR)/bitrot \
-		$(tests_support_bitrot_OBJECTS) $$o libawaitd.a $(libs)
+		$(tests_support_bitrot_OBJECTS) $$o libawaitd.a $(libs) $(LIBS)
 
 campaign-%: all $(tests_tools) $(tests_objects)
 	@$(tests_env) $(SHELL) $(srcdir)/tests/campaign/$*.sh
