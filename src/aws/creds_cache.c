@@ -102,8 +102,9 @@ waiter_error(const struct creds_cache *c, struct error *err)
 	err_hint(err, "%s", c->error.hint);
 }
 
+/* What is wrong with the files says itself what that means. */
 static void
-tell_trouble(struct creds_cache *c, const struct error *err)
+tell_trouble(struct creds_cache *c, const struct error *err, bool of_files)
 {
 	bool usable = is_usable(c);
 	bool known = c->failed && str_eq(c->error.text, err->text) &&
@@ -115,11 +116,11 @@ tell_trouble(struct creds_cache *c, const struct error *err)
 	c->error = *err;
 	if (known || c->o.news == NULL)
 		return;
-	if (usable)
+	if (!of_files && usable)
 		err_prefix(&news,
 		    "the credentials cannot be renewed, the old ones are "
 		    "still used");
-	else
+	else if (!of_files)
 		waiter_error(c, &news);
 	c->o.news(&news, NULL, c->o.news_arg);
 }
@@ -215,7 +216,7 @@ fail(struct creds_cache *c, const struct error *err)
 	    backoff_delay_ms(&gaps, c->failures, random_unit());
 	if (c->failures < UINT16_MAX)
 		c->failures++;
-	tell_trouble(c, err);
+	tell_trouble(c, err, false);
 }
 
 static void
@@ -377,7 +378,7 @@ make_plan(struct creds_cache *c)
 	if (c->bad_files) {
 		if (is_usable(c))
 			err_prefix(&err, "the credentials in use stay");
-		tell_trouble(c, &err);
+		tell_trouble(c, &err, true);
 		return;
 	}
 	if (!creds_plan_equal(plan, c->plan)) {

@@ -291,6 +291,7 @@ a_file_that_is_broken_for_a_while_changes_nothing(void **state)
 	creds_cache_state(rig.cache, &cs);
 	assert_string_equal(cs.failed->text,
 	    "the credentials in use stay: config, line 3: what is that");
+	assert_string_equal(rig.trouble, cs.failed->text);
 	pass(10000);
 	assert_string_equal(now(), "AKIDKEYS");
 	assert_int_equal(rig.troubles, 1);
