@@ -176,6 +176,19 @@ load_delivery(struct db *db, sqlite3_stmt *stmt, const struct store_ask *ask,
 	return 0;
 }
 
+/* An index that is damaged leads to other jobs' rows, which are sound. */
+static void
+add_delivery(struct db *db, int64_t seq, struct job *job, struct delivery *d)
+{
+	if (str_eq(d->job_id, job->id)) {
+		job_add_delivery(job, d);
+		return;
+	}
+	damage_note_row(
+	    db, "delivery", seq, "an index leads to it from another job");
+	delivery_free(d);
+}
+
 /* Damaged ones are left out: the others go on. */
 int
 sqlite_load_deliveries(
@@ -189,7 +202,8 @@ sqlite_load_deliveries(
 	sqlite_put_int(&c, seq);
 	while ((rc = sqlite3_step(c.stmt)) == SQLITE_ROW) {
 		if (load_delivery(db, c.stmt, &bare, &d, err) == 0)
-			job_add_delivery(job, d);
+			add_delivery(db,
+			    sqlite3_column_int64(c.stmt, DELIVERY_SEQ), job, d);
 		else if (err->code != ERR_DAMAGED)
 			break;
 	}

@@ -694,6 +694,43 @@ bytes_that_changed_are_not_delivered(void **state)
 	}
 }
 
+/* The index of one job leads to the row of the other, which is sound. */
+static void
+an_index_that_is_damaged_gives_nobody_anothers_delivery(void **state)
+{
+	static const char swap[] =
+	    "DROP INDEX delivery_by_job;"
+	    "CREATE UNIQUE INDEX delivery_by_job "
+	    "ON delivery (3 - job, target, event);"
+	    "PRAGMA writable_schema = 1;"
+	    "UPDATE sqlite_master SET sql = 'CREATE UNIQUE INDEX "
+	    "delivery_by_job ON delivery (job, target, event)' "
+	    "WHERE name = 'delivery_by_job';";
+	char ids[2][JOBID_SIZE];
+	struct job *job;
+	size_t i;
+
+	(void)state;
+	fx_open();
+	for (i = 0; i < 2; i++) {
+		job = fx_done_job(50);
+		memcpy(ids[i], job->id, JOBID_SIZE);
+		fx_add_delivery(job, HOOK);
+		assert_int_equal(fx_save(job, 0), 0);
+		job_free(job);
+	}
+	fx_close();
+	fx_change(swap);
+	fx_open();
+	for (i = 0; i < 2; i++) {
+		job = fx_look(ids[i]);
+		if (job != NULL)
+			assert_int_equal(job->ndeliveries, 0);
+		job_free(job);
+	}
+	assert_true(fx.damages > 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
 
 int
@@ -701,6 +738,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(every_field_comes_back),
+	    T(an_index_that_is_damaged_gives_nobody_anothers_delivery),
 	    T(done_and_its_deliveries_are_one_step),
 	    T(there_is_no_delivery_of_a_job_that_is_not_done),
 	    T(a_delivery_has_bytes_or_names_them),
