@@ -37,6 +37,7 @@ serve(struct app *app, const char *folder, struct error *err)
 	struct server_options so = {
 	    .loop = app->loop,
 	    .sites = app->sites,
+	    .aws = app->aws,
 	    .conf = app->conf,
 	    .reload.file = g->config,
 	    .reload.sets = g->sets.v,

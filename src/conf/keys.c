@@ -28,6 +28,10 @@ const struct conf_kind conf_kinds[] = {
 	offsetof(struct conf, api), 0},
     {"metrics", false, false, sizeof(struct conf_metrics),
 	offsetof(struct conf, metrics), 0},
+    {"sns", false, false, sizeof(struct conf_sns), offsetof(struct conf, sns),
+	0},
+    {"sqs", false, false, sizeof(struct conf_sqs), offsetof(struct conf, sqs),
+	0},
     {"endpoint", true, false, sizeof(struct conf_endpoint),
 	offsetof(struct conf, endpoints), offsetof(struct conf, nendpoints)},
     {"webhook", true, true, sizeof(struct conf_webhook),
@@ -98,6 +102,24 @@ must_listen(const char *s)
 	/* Clients would look for another one in each folder. */
 	if (s[5] != '/')
 		return "the path of a socket must begin with /";
+	return NULL;
+}
+
+/* The parts are looked at by aws/sns.c. */
+static const char *
+must_topic(const char *s)
+{
+	if (!str_starts(s, "arn:") || strstr(s, ":sns:") == NULL)
+		return "it must be the ARN of a topic, "
+		       "arn:aws:sns:REGION:ACCOUNT:NAME";
+	return NULL;
+}
+
+static const char *
+must_path(const char *s)
+{
+	if (s[0] != '/' || strpbrk(s, "?# \t") != NULL)
+		return "it must be the path of a URL, such as /sns";
 	return NULL;
 }
 
@@ -175,6 +197,34 @@ const struct conf_key conf_keys[] = {
     {"metrics", "listen", CONF_TEXT, "", AT(metrics, listen),
 	.flags = CONF_RESTART, .must = must_host_port,
 	.help = "where Prometheus can read"},
+
+    {"sns", "listen", CONF_TEXT, "", AT(sns, listen), .flags = CONF_RESTART,
+	.must = must_host_port, .help = "where SNS posts notifications to"},
+    {"sns", "topic", CONF_LIST, "", AT(sns, topic), .flags = CONF_RESTART,
+	.must = must_topic, .help = "ARNs of the topics that are believed"},
+    {"sns", "path", CONF_TEXT, "/sns", AT(sns, path), .flags = CONF_RESTART,
+	.must = must_path, .help = "path of the URL that is subscribed"},
+    {"sns", "certificate_file", CONF_PATH, "", AT(sns, certificate_file),
+	.flags = CONF_RESTART, .help = "PEM: our chain, for https"},
+    {"sns", "private_key_file", CONF_PATH, "", AT(sns, private_key_file),
+	.flags = CONF_RESTART, .help = "PEM: its key"},
+    {"sns", "user_file", CONF_PATH, "", AT(sns, user_file),
+	.flags = CONF_RESTART, .help = "holds user:password of that URL"},
+    {"sns", "raw", CONF_CHOICE, "refuse", AT(sns, raw), .flags = CONF_RESTART,
+	.choices = "refuse|accept",
+	.help = "raw delivery, which nobody has signed"},
+    {"sns", "signature_version", CONF_CHOICE, "any", AT(sns, signature_version),
+	.flags = CONF_RESTART, .choices = "any|2",
+	.help = "least SignatureVersion"},
+    {"sns", "max_age", CONF_DURATION, "75m", AT(sns, max_age_ms),
+	.flags = CONF_RESTART, .min = MINUTE_MS, .max = 24 * HOUR_MS,
+	.help = "how old a notification may be"},
+    {"sns", "ca_file", CONF_PATH, "", AT(sns, ca_file), .flags = CONF_RESTART,
+	.help = "roots of SNS's certificates, instead of the system's"},
+
+    {"sqs", "queue_url", CONF_LIST, "", AT(sqs, queue_url),
+	.flags = CONF_RESTART, .must = must_url,
+	.help = "queues that are asked for notifications"},
 
     {"endpoint", "region", CONF_TEXT, "", AT(endpoint, region),
 	.help = "AWS region, where it is not the environment's"},

@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "base/schedule.h"
+#include "conf/types_head.h"
+#include "conf/types_notice.h"
 
 enum conf_inline { CONF_INLINE_AUTO, CONF_INLINE_NEVER };
 enum conf_names { CONF_NAMES_AWAITD, CONF_NAMES_SERVICE };
@@ -17,26 +19,6 @@ enum conf_store { CONF_STORE_SQLITE, CONF_STORE_MEMORY };
 enum conf_duplicates { CONF_DUPLICATES_ALLOW, CONF_DUPLICATES_AVOID };
 enum conf_retry_failed { CONF_RETRY_NEVER, CONF_RETRY_TRANSIENT };
 enum conf_payload { CONF_PAYLOAD_RESULT, CONF_PAYLOAD_EVENT };
-
-/* Indexed as the table of keys is; NULL stands for the default. */
-#define CONF_KEYS_MAX 64
-struct conf_sources {
-	char *v[CONF_KEYS_MAX];
-};
-
-/* Words that stand in a list, such as "webhook a, exec b". v ends in NULL, or
- * is NULL where there is none. */
-struct conf_list {
-	char **v;
-	size_t n;
-};
-
-/* Every section's struct begins so. */
-struct conf_head {
-	char *name; /* of [endpoint NAME] and the like, else "" */
-	char *place; /* where it begins, "FILE:LINE", or a flag */
-	struct conf_sources sources;
-};
 
 /* [awaitd] */
 struct conf_global {
@@ -115,6 +97,8 @@ struct conf {
 	struct conf_global global;
 	struct conf_api api;
 	struct conf_metrics metrics;
+	struct conf_sns sns;
+	struct conf_sqs sqs;
 	struct conf_endpoint **endpoints;
 	size_t nendpoints;
 	struct conf_webhook **webhooks;

@@ -58,6 +58,26 @@ engine_schedule(struct work *w, int64_t delay_ms)
 	arm_timer(e);
 }
 
+void
+engine_look_now(struct work *w, enum look_cause cause)
+{
+	w->cause = (uint8_t)cause;
+	if (w->running || w->writing || w->job->state == JOB_QUEUED)
+		w->rung = true;
+	else
+		engine_schedule(w, 0);
+}
+
+/* In so much time, or at once where it was rung for meanwhile. */
+static void
+schedule_look(struct work *w, int64_t delay_ms)
+{
+	engine_schedule(w, w->rung ? 0 : delay_ms);
+	if (!w->rung)
+		w->cause = LOOK_PLANNED;
+	w->rung = false;
+}
+
 static void
 run_step(struct work *w)
 {
@@ -258,7 +278,7 @@ on_moved(const struct error *err, void *arg)
 	else if (w->job->state == JOB_QUEUED)
 		engine_schedule(w, w->again_ms);
 	else
-		engine_schedule(w, first_look_ms(w));
+		schedule_look(w, first_look_ms(w));
 }
 
 static void
@@ -327,7 +347,7 @@ static void
 wait_on(struct work *w, const struct step_result *r)
 {
 	engine_tell(w, ENGINE_LOOKED, r->err);
-	engine_schedule(w, r->delay_ms);
+	schedule_look(w, r->delay_ms);
 }
 
 void

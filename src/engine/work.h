@@ -35,6 +35,8 @@ struct work {
 	bool cancelled; /* to be moved as soon as nothing is being written */
 	work_fn *after_write;
 	enum job_state from; /* of the move that is being written */
+	uint8_t cause; /* enum look_cause, of the next look or this one */
+	bool rung; /* look once more behind what is going on */
 	int64_t again_ms; /* before the next submission, behind a failure */
 
 	/* step_submit */

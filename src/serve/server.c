@@ -15,7 +15,9 @@
 #include "serve/intake.h"
 #include "serve/listeners.h"
 #include "serve/metrics.h"
+#include "serve/queues.h"
 #include "serve/service.h"
+#include "serve/sns_listener.h"
 #include "serve/targets.h"
 #include "serve/waiters.h"
 #include "store/store.h"
@@ -42,6 +44,8 @@ struct server {
 	struct http_client *http; /* of webhooks */
 	struct targets *targets;
 	struct listeners *listeners;
+	struct sns_listener *sns;
+	struct queues *queues;
 	struct loop_signal *sigint, *sigterm, *sighup;
 	struct loop_timer *stop_timer;
 	struct loop_timer *prune_timer;
@@ -251,8 +255,10 @@ static void
 look_for_end(void *arg)
 {
 	struct server *sv = arg;
-	size_t busy = engine_busy(sv->s.engine);
-	unsigned open = listeners_connections(sv->listeners);
+	size_t busy =
+	    engine_busy(sv->s.engine) + (queues_busy(sv->queues) ? 1 : 0);
+	unsigned open = listeners_connections(sv->listeners) +
+	    sns_listener_connections(sv->sns);
 	bool late = clock_mono_ms() >= sv->stop_by;
 
 	if (busy == 0 && (open == 0 || sv->broken_off)) {
@@ -289,6 +295,8 @@ on_stop(void *arg)
 	engine_drain(sv->s.engine);
 	waiters_expire(sv->s.waiters);
 	listeners_drain(sv->listeners);
+	sns_listener_drain(sv->sns);
+	queues_drain(sv->queues);
 	loop_timer_set(sv->stop_timer, 1);
 }
 
@@ -362,7 +370,9 @@ start(struct server *sv)
 
 	if (sv->s.stopping)
 		return;
-	if (listeners_open(&sv->s, &sv->listeners, &err) == -1) {
+	if (listeners_open(&sv->s, &sv->listeners, &err) == -1 ||
+	    sns_listener_open(&sv->s, sv->s.doorbell, &sv->sns, &err) == -1 ||
+	    queues_open(&sv->s, sv->s.doorbell, &sv->queues, &err) == -1) {
 		fail(sv, &err);
 		return;
 	}
@@ -545,6 +555,7 @@ open_all(struct server *sv, struct error *err)
 	sv->s.engine = engine_new(&eo);
 	sv->s.metrics = metrics_new();
 	sv->s.waiters = waiters_new(sv->s.loop);
+	sv->s.doorbell = doorbell_new(&sv->s);
 	sv->stop_timer = loop_timer_new(sv->s.loop, look_for_end, sv);
 	sv->prune_timer = loop_timer_new(sv->s.loop, prune, sv);
 	sv->sigint = loop_signal_new(sv->s.loop, SIGINT, on_stop, sv);
@@ -558,12 +569,15 @@ static void
 close_all(struct server *sv)
 {
 	listeners_close(sv->listeners);
+	sns_listener_free(sv->sns);
+	queues_free(sv->queues);
 	if (sv->s.engine != NULL)
 		engine_stop(sv->s.engine);
 	store_close(sv->s.store);
 	engine_free(sv->s.engine);
 	listeners_free(sv->listeners);
 	waiters_free(sv->s.waiters);
+	doorbell_free(sv->s.doorbell);
 	metrics_free(sv->s.metrics);
 	targets_free(sv->targets);
 	http_client_free(sv->http);
@@ -587,6 +601,7 @@ server_run(const struct server_options *options, struct error *err)
 	    .first = options->conf,
 	    .s.loop = options->loop,
 	    .s.sites = options->sites,
+	    .s.aws = options->aws,
 	    .s.conf = options->conf,
 	    .s.folder = options->folder,
 	    .s.region = options->region,

@@ -15,6 +15,7 @@
 struct server_options {
 	struct loop *loop;
 	struct sites *sites;
+	struct aws_client *aws; /* for SNS and SQS */
 	struct conf *conf; /* taken: the server frees it */
 	struct conf_options reload; /* how to read it again at SIGHUP */
 	const char *folder; /* of the state, there and ours */

@@ -16,6 +16,7 @@
 #include "engine/site.h"
 #include "store/store.h"
 
+struct doorbell;
 struct metrics;
 struct waiters;
 
@@ -30,6 +31,8 @@ struct service {
 	const char *profile; /* of a flag, or NULL */
 	struct metrics *metrics;
 	struct waiters *waiters;
+	struct doorbell *doorbell;
+	struct aws_client *aws;
 	bool stopping; /* nothing new is taken */
 	struct error stalled; /* of the store; code NONE: it can write */
 };

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Is a message really from SNS, and of a topic of ours? The certificate comes
+ * from the host that follows from the configured topic alone, over HTTPS; its
+ * name, dates and chain are checked, and it is kept. One fetch at a time for a
+ * URL, few URLs in a while: forgeries cost nobody anything.
+ *
+ * SignatureVersion 1 (SHA-1) is taken until the topic has sent a valid 2.
+ * Source: "Verifying the signatures of Amazon SNS messages", SNS developer
+ * guide; the names of the certificates: SnsMessageManager, AWS SDK for Java 2.
+ */
+#ifndef AWS_SNS_VERIFY_H
+#define AWS_SNS_VERIFY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aws/sns.h"
+#include "base/error.h"
+#include "base/loop.h"
+#include "net/http_client.h"
+
+struct sns_verifier;
+struct sns_check;
+
+struct sns_verifier_options {
+	struct http_client *http; /* borrowed; for certificates alone */
+	const char *const *topics; /* ARNs, copied */
+	size_t ntopics;
+	const char *profile; /* for endpoints that were named; or NULL */
+	bool require_v2;
+	int64_t max_age_ms; /* 0: 75 minutes */
+	/* Where AWS_ENDPOINT_URL_SNS or the like names another host: its
+	 * certificates are taken from there, http too, and the chain is only
+	 * checked where ca_file has its root. */
+	const char *ca_file; /* roots of the chain; NULL: the system's */
+};
+
+int sns_verifier_new(const struct sns_verifier_options *options,
+    struct sns_verifier **out, struct error *err);
+void sns_verifier_free(struct sns_verifier *v);
+
+/*
+ * err NULL: it is genuine. ERR_AUTH: a forgery, or not of our topics; never
+ * to be sent again. ERR_NETWORK, ERR_TIMEOUT, ERR_BUSY and the like
+ * (retryable): the certificate could not be had now, it may be sent again.
+ */
+typedef void sns_verified_fn(const struct error *err, void *arg);
+
+/*
+ * `fresh`: Timestamp must be within max_age and 5 minutes of now; messages in
+ * queues may be old. The message is borrowed until done. Never calls back
+ * before it returns.
+ */
+int sns_verify(struct sns_verifier *v, const struct sns_message *m, bool fresh,
+    sns_verified_fn *done, void *arg, struct sns_check **out,
+    struct error *err);
+void sns_verify_cancel(struct sns_check *c);
+
+/* The ratchet of a topic, kept over restarts (store_keep): its name and value
+ * once a first valid version 2 came, else NULL. Both are the caller's. */
+bool sns_verifier_news(struct sns_verifier *v, char **name, char **value);
+void sns_verifier_recall(
+    struct sns_verifier *v, const char *name, const char *value);
+
+#endif

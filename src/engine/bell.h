@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Doorbells: hints from outside that a job came to its end. */
+#ifndef ENGINE_BELL_H
+#define ENGINE_BELL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct engine;
+
+/*
+ * A doorbell: somebody says that a job came to its end. It is looked at now;
+ * what is true is read from S3. `failure` alone is believed where a look then
+ * finds nothing: the caller vouches for who said it, and the job, its endpoint
+ * and the time must fit. False: of no job that the engine has.
+ */
+struct engine_ring {
+	const char *inference_id; /* or NULL */
+	const char *location; /* s3:// of an object that appeared; or NULL */
+	const char *failure; /* the reason, of a failure that left no object;
+				or NULL */
+	const char *endpoint; /* that it is said of, or NULL: not said */
+	int64_t event_at; /* wall clock; -1: not said */
+};
+bool engine_ring(struct engine *engine, const struct engine_ring *ring);
+
+#endif
