@@ -426,6 +426,7 @@ system_tests += tests/system/api.sh
 system_tests += tests/system/api_hostile.sh
 system_tests += tests/system/aws_settings.sh
 system_tests += tests/system/badinput.sh
+system_tests += tests/system/bench_poll.sh
 system_tests += tests/system/campaign_bitrot.sh
 system_tests += tests/system/campaign_crashpoints.sh
 system_tests += tests/system/campaign_disk.sh
@@ -546,6 +547,16 @@ tests_tools += tests/support/cutter
 tests_support_cutter_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/dbbench
 tests_support_dbbench_LDADD = $(local_test_libs)
+tests_tools += tests/support/nokeys
+tests_support_nokeys_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/plaincurl
+tests_support_plaincurl_SOURCES = tests/support/plaincurl.c \
+	tests/support/load.c tests/support/load.h
+tests_support_plaincurl_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/pollbench
+tests_support_pollbench_SOURCES = tests/support/pollbench.c \
+	tests/support/load.c tests/support/load.h
+tests_support_pollbench_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/pipeline
 tests_support_pipeline_SOURCES = tests/support/pipeline.c \
 	tests/support/memory_http.c tests/support/memory_http.h
