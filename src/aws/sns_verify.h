@@ -24,6 +24,7 @@ struct sns_verifier;
 struct sns_check;
 
 struct sns_verifier_options {
+	struct loop *loop; /* borrowed */
 	struct http_client *http; /* borrowed; for certificates alone */
 	const char *const *topics; /* ARNs, copied */
 	size_t ntopics;
