@@ -111,9 +111,8 @@ check_fields(const struct json *doc, enum sns_type type, struct error *err)
 	for (i = 0; i < ARRAY_LEN(knowns); i++) {
 		if ((knowns[i].of & kind) == 0 &&
 		    json_get(doc, knowns[i].name) != NULL)
-			return err_set(err, ERR_PROTOCOL,
-			    "a %s has no %s", sns_type_name(type),
-			    knowns[i].name);
+			return err_set(err, ERR_PROTOCOL, "a %s has no %s",
+			    sns_type_name(type), knowns[i].name);
 	}
 	return 0;
 }
@@ -123,8 +122,7 @@ check_fields(const struct json *doc, enum sns_type type, struct error *err)
 static int
 complain(const char *name, const char *what, struct error *err)
 {
-	return err_set(
-	    err, ERR_PROTOCOL, "%s of the message %s", name, what);
+	return err_set(err, ERR_PROTOCOL, "%s of the message %s", name, what);
 }
 
 /* A string that is there. */
@@ -214,8 +212,8 @@ read_signature(const struct json *doc, struct sns_message *m, struct error *err)
 	rc = decode_base64(&bytes, s, strlen(s));
 	if (rc == -1 || bytes.len < SIGNATURE_MIN) {
 		buf_done(&bytes);
-		return complain("Signature",
-		    "is no base64 of 256 to 1,024 bytes", err);
+		return complain(
+		    "Signature", "is no base64 of 256 to 1,024 bytes", err);
 	}
 	m->signature_len = bytes.len;
 	m->signature = (unsigned char *)buf_take(&bytes);
@@ -279,8 +277,13 @@ sns_parse(
 	if (len > SNS_BODY_MAX)
 		return err_set(err, ERR_PROTOCOL,
 		    "the message is larger than %zu bytes", SNS_BODY_MAX);
-	if (json_parse(body, len, &doc, err) == -1)
+	if (json_parse(body, len, &doc, err) == -1) {
+		/* Its words may be the sender's. */
+		if (!str_starts(err->text, "not JSON"))
+			err_set(err, ERR_PROTOCOL,
+			    "a key of the message stands twice");
 		return -1;
+	}
 	if (!json_is_object(doc)) {
 		json_free(doc);
 		return err_set(
@@ -384,8 +387,8 @@ static bool
 is_topic(char *parts[5])
 {
 	return str_eq(parts[1], "sns") && partition_is_region(parts[2]) &&
-	    strlen(parts[3]) == ACCOUNT_LEN &&
-	    all_of(parts[3], "0123456789") && is_name(parts[4]);
+	    strlen(parts[3]) == ACCOUNT_LEN && all_of(parts[3], "0123456789") &&
+	    is_name(parts[4]);
 }
 
 int
