@@ -130,6 +130,8 @@ unit_tests += tests/unit/test_sigv4
 unit_tests += tests/unit/test_sigv4_vectors
 unit_tests += tests/unit/test_snapshot
 unit_tests += tests/unit/test_sockset
+unit_tests += tests/unit/test_sns_forged
+unit_tests += tests/unit/test_sns_verify
 unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_store_check
 unit_tests += tests/unit/test_store_damage
@@ -356,6 +358,12 @@ time_support = tests/support/fake_clock.c tests/support/fake_clock.h \
 	tests/support/fake_http.c tests/support/fake_http.h \
 	tests/support/fake_loop.c tests/support/fake_loop.h \
 	tests/support/fake_random.c tests/support/fake_random.h
+verify_rig = tests/support/sns_maker.c tests/support/sns_maker.h \
+	tests/support/verify_rig.c tests/support/verify_rig.h
+tests_unit_test_sns_forged_SOURCES = tests/unit/test_sns_forged.c \
+	$(time_support) $(verify_rig)
+tests_unit_test_sns_verify_SOURCES = tests/unit/test_sns_verify.c \
+	$(time_support) $(verify_rig)
 creds_support = tests/support/fake_creds.c tests/support/fake_creds.h
 cache_rig = tests/support/creds_rig.c tests/support/creds_rig.h
 call_rig = tests/support/call_rig.c tests/support/call_rig.h

@@ -4,6 +4,8 @@
  * strictly, values as they were signed. Nothing of it is to be believed before
  * sns_verify.h says so, and never what the signature does not cover:
  * UnsubscribeURL, MessageAttributes, the request's headers.
+ * Names are those of HTTP and of queues, SigningCertURL; what Lambda gets
+ * (SigningCertUrl) never comes here.
  * Source: "Parsing Amazon SNS message formats", SNS developer guide.
  */
 #ifndef AWS_SNS_H
@@ -29,7 +31,7 @@ struct sns_message {
 	enum sns_type type;
 	char *message_id;
 	char *topic_arn;
-	char *subject; /* or NULL */
+	char *subject; /* NULL: absent, or null, which is not signed */
 	char *message;
 	size_t message_len;
 	char *timestamp; /* as it was signed */
@@ -44,9 +46,10 @@ struct sns_message {
 
 /*
  * Strict: JSON by RFC 8259, no duplicate key (nor one that differs in case
- * only), no NUL, no control characters but in Message and Subject, one of the
- * three types with just its fields. ERR_PROTOCOL says what is wrong in words
- * that hold nothing of the message. *out is the caller's.
+ * only), no NUL, no control characters but in Message, one of the three types
+ * with all of its fields and none of another's. Fields that SNS may invent are
+ * passed over. ERR_PROTOCOL says what is wrong in words that hold nothing of
+ * the message. *out is the caller's.
  */
 int sns_parse(
     const void *body, size_t len, struct sns_message **out, struct error *err);
@@ -55,8 +58,8 @@ void sns_message_free(struct sns_message *m);
 /* The string to sign: "Key\nValue\n" of the fields of its type. Appends. */
 void sns_string_to_sign(const struct sns_message *m, struct buf *out);
 
-/* arn:PARTITION:sns:REGION:ACCOUNT:NAME; the parts are the caller's
- * (sns_topic_done). ERR_USAGE. */
+/* arn:PARTITION:sns:REGION:ACCOUNT:NAME, the region one of that partition; the
+ * parts are the caller's (sns_topic_done). ERR_USAGE. */
 struct sns_topic {
 	char *arn;
 	char *partition;

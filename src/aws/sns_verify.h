@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Is a message really from SNS, and of a topic of ours? The certificate comes
- * from the host that follows from the configured topic alone, over HTTPS; its
- * name, dates and chain are checked, and it is kept. One fetch at a time for a
- * URL, few URLs in a while: forgeries cost nobody anything.
+ * from the host that follows from the configured topic alone, over HTTPS, and
+ * is kept. One fetch at a time for a URL, ten new ones at once and then one a
+ * minute: forgeries cost nobody anything.
+ *
+ * Of a certificate is checked: it is one, RSA, 2,048 bits or more; its name is
+ * the one that the topic's region has; its dates hold the message's Timestamp
+ * (a message of a queue may be older than a certificate's end); its chain, as
+ * far as it can be had: SNS serves no issuer, and none is fetched. So what the
+ * system's roots cannot say is left to the HTTPS that it came by, and with
+ * ca_file the chain must end there.
  *
  * SignatureVersion 1 (SHA-1) is taken until the topic has sent a valid 2.
  * Source: "Verifying the signatures of Amazon SNS messages", SNS developer
@@ -24,6 +31,7 @@ struct sns_verifier;
 struct sns_check;
 
 struct sns_verifier_options {
+	struct loop *loop; /* borrowed */
 	struct http_client *http; /* borrowed; for certificates alone */
 	const char *const *topics; /* ARNs, copied */
 	size_t ntopics;

@@ -43,6 +43,7 @@ struct http_call {
 	const struct peer_step *step;
 	struct http_response response;
 	bool head;
+	bool cut_body;
 	http_sink_fn *sink;
 	void *sink_arg;
 	http_head_fn *check;
@@ -370,9 +371,13 @@ give_body(struct http_call *call, const char *body, struct error *err)
 	for (at = 0; at < len; at += n) {
 		n = len - at < PIECE ? len - at : PIECE;
 		r->body_bytes += (int64_t)n;
-		if (call->sink == NULL || r->status / 100 != 2)
-			buf_append(&r->body, body + at, n);
-		else if (call->sink(body + at, n, call->sink_arg, err) == -1)
+		if (call->sink == NULL || r->status / 100 != 2) {
+			if (buf_append(&r->body, body + at, n) == -1 &&
+			    !call->cut_body)
+				return err_set(err, ERR_LIMIT,
+				    "the answer is larger than %zu bytes",
+				    r->body.max);
+		} else if (call->sink(body + at, n, call->sink_arg, err) == -1)
 			return -1;
 	}
 	return 0;
@@ -439,6 +444,7 @@ call_new(struct http_client *c, const struct http_request *r)
 	call->client = c;
 	call->timer = loop_timer_new(c->loop, on_answer_due, call);
 	call->head = str_eq(r->method, "HEAD");
+	call->cut_body = r->cut_body;
 	call->sink = r->sink;
 	call->sink_arg = r->sink_arg;
 	call->check = r->head;
