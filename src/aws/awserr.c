@@ -25,12 +25,14 @@ struct answer {
  * Every code that means something, once. Sources: the AWS SDKs' lists of
  * throttling, transient and clock skew errors ("Retry behavior", AWS SDKs and
  * Tools reference guide); S3's and STS's lists of error codes; the common
- * errors of the SageMaker Runtime API.
+ * errors of the SageMaker Runtime API; the errors of SQS's actions, with the
+ * names that its query protocol has for them.
  */
 static const struct {
 	const char *code;
 	enum awserr_class class;
 } codes[] = {
+    {"AWS.SimpleQueueService.NonExistentQueue", AWSERR_NOT_FOUND},
     {"AccessDenied", AWSERR_AUTH},
     {"AccessDeniedException", AWSERR_AUTH},
     {"AccountProblem", AWSERR_AUTH},
@@ -47,8 +49,13 @@ static const struct {
     {"InternalFailure", AWSERR_TRANSIENT},
     {"InvalidAccessKeyId", AWSERR_AUTH},
     {"InvalidClientTokenId", AWSERR_AUTH},
+    {"InvalidSecurity", AWSERR_AUTH},
     {"InvalidSignatureException", AWSERR_AUTH},
     {"InvalidToken", AWSERR_EXPIRED},
+    {"KMS.AccessDeniedException", AWSERR_AUTH},
+    {"KMS.ThrottlingException", AWSERR_THROTTLED},
+    {"KmsAccessDenied", AWSERR_AUTH},
+    {"KmsThrottled", AWSERR_THROTTLED},
     {"LimitExceededException", AWSERR_THROTTLED},
     {"MissingAuthenticationToken", AWSERR_AUTH},
     {"MissingAuthenticationTokenException", AWSERR_AUTH},
@@ -56,9 +63,11 @@ static const struct {
     {"NoSuchKey", AWSERR_NOT_FOUND},
     {"NotSignedUp", AWSERR_AUTH},
     {"OptInRequired", AWSERR_AUTH},
+    {"OverLimit", AWSERR_THROTTLED},
     {"PermanentRedirect", AWSERR_REDIRECT},
     {"PriorRequestNotComplete", AWSERR_THROTTLED},
     {"ProvisionedThroughputExceededException", AWSERR_THROTTLED},
+    {"QueueDoesNotExist", AWSERR_NOT_FOUND},
     {"RequestExpired", AWSERR_EXPIRED},
     {"RequestInTheFuture", AWSERR_SKEW},
     {"RequestLimitExceeded", AWSERR_THROTTLED},
@@ -221,7 +230,7 @@ const char *awserr_class_name(enum awserr_class class)
 static void
 copy_code(struct answer *a, const char *code)
 {
-	size_t len = strcspn(code, ":");
+	size_t len = strcspn(code, ":;");
 
 	/* "com.amazonaws.x#Code" in a body's __type. */
 	if (memchr(code, '#', len) != NULL) {
@@ -311,6 +320,7 @@ static void
 read_answer(const struct http_response *r, struct answer *a)
 {
 	const char *type = headers_get(&r->headers, "x-amzn-errortype");
+	const char *query = headers_get(&r->headers, "x-amzn-query-error");
 
 	memset(a, 0, sizeof(*a));
 	if (type != NULL)
@@ -321,6 +331,9 @@ read_answer(const struct http_response *r, struct answer *a)
 		read_json(r, a);
 	if (a->code[0] == '\0')
 		copy_code(a, unsaid_code(r));
+	/* "Code;Sender": of services that spoke the query protocol before. */
+	if (a->code[0] == '\0' && query != NULL)
+		copy_code(a, query);
 	a->html = a->code[0] == '\0' && is_html(r);
 	if (a->code[0] == '\0')
 		snprintf(a->code, sizeof(a->code), "%d", r->status);

@@ -23,6 +23,10 @@ static const struct {
     {"s3:ListBucket", "list.json"},
     {"s3:PutObject", "submit.json"},
     {"sagemaker:InvokeEndpointAsync", "submit.json"},
+    {"sqs:ChangeMessageVisibility", "queue.json"},
+    {"sqs:DeleteMessage", "queue.json"},
+    {"sqs:GetQueueAttributes", "queue.json"},
+    {"sqs:ReceiveMessage", "queue.json"},
 };
 
 const char *
@@ -107,4 +111,14 @@ grant_hint(struct error *err, const char *action, const char *uri, size_t len,
 	    "Grant s3:ListBucket on arn:%s:s3:::%.*s (condition s3:prefix "
 	    "%s*%s): then S3 answers 404 for what is not there.",
 	    arn, bucket, name, prefix, like);
+}
+
+int
+grant_arn_hint(struct error *err, const char *action, const char *arn)
+{
+	const char *file = grant_policy(action);
+
+	return err_hint(err, "Grant %s on %s%s%s.", action, arn,
+	    file != NULL ? ", as in contrib/iam/" : "",
+	    file != NULL ? file : "");
 }

@@ -30,6 +30,9 @@ void grant_named_action(const struct error *err, char out[GRANT_ACTION_SIZE]);
 int grant_hint(struct error *err, const char *action, const char *uri,
     size_t len, const char *region);
 
+/* The same of what is no object, by its ARN. */
+int grant_arn_hint(struct error *err, const char *action, const char *arn);
+
 /* The file of contrib/iam that has it, or NULL. */
 const char *grant_policy(const char *action);
 

@@ -23,6 +23,8 @@ struct sqs_call;
 int sqs_new(struct aws_client *client, const char *profile,
     const char *queue_url, struct sqs **out, struct error *err);
 void sqs_free(struct sqs *q);
+/* That requests are signed for. Borrowed. */
+const char *sqs_region(const struct sqs *q);
 
 /* Borrowed for the length of the callback. */
 struct sqs_message {
@@ -35,11 +37,13 @@ struct sqs_message {
 };
 typedef void sqs_received_fn(
     const struct sqs_message *v, size_t n, const struct error *err, void *arg);
-/* Up to 10; waits so long for the first (0 to 20 s). */
+/* Up to 10; waits so long for the first (0 to 20 s). Tried once: the caller has
+ * a schedule of its own. */
 int sqs_receive(struct sqs *q, int64_t wait_ms, sqs_received_fn *done,
     void *arg, struct sqs_call **out, struct error *err);
 
-/* Of up to 10 receipts; `failed` counts those that were not deleted. */
+/* Of up to 10 receipts; `failed` counts those that were not deleted, and err is
+ * NULL only where there are none. */
 typedef void sqs_batch_fn(size_t failed, const struct error *err, void *arg);
 int sqs_delete(struct sqs *q, const char *const *receipts, size_t n,
     sqs_batch_fn *done, void *arg, struct sqs_call **out, struct error *err);

@@ -64,6 +64,24 @@ each_partition_has_its_own_arns(void **state)
 }
 
 static void
+what_is_no_object_has_an_arn_of_its_own(void **state)
+{
+	struct error err;
+
+	(void)state;
+	err_set(&err, ERR_AUTH, "no");
+	assert_int_equal(grant_arn_hint(&err, "sqs:ReceiveMessage",
+			     "arn:aws:sqs:us-east-1:1:q"),
+	    -1);
+	assert_string_equal(err.hint,
+	    "Grant sqs:ReceiveMessage on arn:aws:sqs:us-east-1:1:q, as in "
+	    "contrib/iam/queue.json.");
+	grant_arn_hint(&err, "sqs:SendMessage", "arn:aws:sqs:us-east-1:1:q");
+	assert_string_equal(
+	    err.hint, "Grant sqs:SendMessage on arn:aws:sqs:us-east-1:1:q.");
+}
+
+static void
 a_long_prefix_does_not_push_out_the_words_behind_it(void **state)
 {
 	char uri[1200] = "s3://bucket/";
@@ -168,7 +186,9 @@ the_policies_have_what_the_hints_name(void **state)
 {
 	static const char *const actions[] = {"kms:Decrypt",
 	    "kms:GenerateDataKey", "s3:DeleteObject", "s3:GetObject",
-	    "s3:ListBucket", "s3:PutObject", "sagemaker:InvokeEndpointAsync"};
+	    "s3:ListBucket", "s3:PutObject", "sagemaker:InvokeEndpointAsync",
+	    "sqs:ChangeMessageVisibility", "sqs:DeleteMessage",
+	    "sqs:GetQueueAttributes", "sqs:ReceiveMessage"};
 	size_t i;
 
 	(void)state;
@@ -188,6 +208,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_arn_is_of_what_the_action_is_about),
 	    cmocka_unit_test(each_partition_has_its_own_arns),
+	    cmocka_unit_test(what_is_no_object_has_an_arn_of_its_own),
 	    cmocka_unit_test(
 		a_long_prefix_does_not_push_out_the_words_behind_it),
 	    cmocka_unit_test(the_action_that_S3_names_is_found),
