@@ -120,6 +120,7 @@ store_sources =
 store_sources += src/store/backend.h
 store_sources += src/store/memory.c
 store_sources += src/store/memory_db.h
+store_sources += src/store/memory_notice.c
 store_sources += src/store/memory_read.c
 store_sources += src/store/memory_write.c
 store_sources += src/store/reserve.c src/store/reserve.h
@@ -128,6 +129,7 @@ store_sources += src/store/sqlite_columns.h
 store_sources += src/store/sqlite_damage.c src/store/sqlite_damage.h
 store_sources += src/store/sqlite_db.h
 store_sources += src/store/sqlite_migrate.c
+store_sources += src/store/sqlite_notice.c
 store_sources += src/store/sqlite_read.c
 store_sources += src/store/sqlite_sql.c
 store_sources += src/store/sqlite_tend.c
@@ -147,6 +149,7 @@ store_sources += src/store/store_batch.c
 store_sources += src/store/store_inner.h
 store_sources += src/store/store_mood.c
 store_sources += src/store/store_news.c
+store_sources += src/store/store_notice.h
 store_sources += src/store/store_op.h
 store_sources += src/store/store_read.h
 store_sources += src/store/store_verbs.c
@@ -293,7 +296,8 @@ awaitd_LDADD = libawaitd.a $(libs)
 # build tree and never shipped: it cannot differ from the .sql files.
 schema_sql = src/store/schema/sqlite.sql \
 	src/store/schema/sqlite_drop_old.sql \
-	src/store/schema/sqlite_from_1.sql src/store/schema/sqlite_from_2.sql
+	src/store/schema/sqlite_from_1.sql src/store/schema/sqlite_from_2.sql \
+	src/store/schema/sqlite_from_3.sql
 
 src/store/schema.h: $(schema_sql) tools/embed
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \

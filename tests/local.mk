@@ -6,6 +6,7 @@
 unit_tests =
 unit_tests += tests/contract/test_store_contract
 unit_tests += tests/contract/test_store_contract_ends
+unit_tests += tests/contract/test_store_contract_notices
 unit_tests += tests/unit/test_access
 unit_tests += tests/unit/test_agenda
 unit_tests += tests/unit/test_answer
@@ -323,7 +324,8 @@ tests_unit_test_store_list_SOURCES = tests/unit/test_store_list.c \
 	$(store_support)
 tests_unit_test_store_migrate_SOURCES = tests/unit/test_store_migrate.c \
 	tests/support/schema_v1.h \
-	tests/support/schema_v2.c tests/support/schema_v2.h $(store_support)
+	tests/support/schema_v2.c tests/support/schema_v2.h \
+	tests/support/schema_v3.c tests/support/schema_v3.h $(store_support)
 tests_unit_test_store_more_SOURCES = tests/unit/test_store_more.c \
 	$(store_support)
 tests_unit_test_store_damage_SOURCES = tests/unit/test_store_damage.c \
@@ -336,6 +338,8 @@ tests_contract_test_store_contract_SOURCES = \
 	tests/contract/test_store_contract.c $(contract_rig)
 tests_contract_test_store_contract_ends_SOURCES = \
 	tests/contract/test_store_contract_ends.c $(contract_rig)
+tests_contract_test_store_contract_notices_SOURCES = \
+	tests/contract/test_store_contract_notices.c $(contract_rig)
 stall_rig = tests/unit/stall_rig.c tests/unit/stall_rig.h \
 	tests/support/faulty_disk.c tests/support/faulty_disk.h \
 	$(store_support)

@@ -101,6 +101,8 @@ struct store_backend {
 	int (*save_late)(void *db, const struct job *job, struct error *err);
 	int (*keep)(
 	    void *db, const char *name, const char *value, struct error *err);
+	int (*see)(void *db, const struct store_notice *n, enum store_seen *out,
+	    struct error *err);
 	int (*take_over)(void *db, size_t *n, struct error *err);
 	int (*forget)(void *db, const struct store_forget *f, size_t *n,
 	    struct error *err);
@@ -114,6 +116,8 @@ struct store_backend {
 	    struct error *err);
 	int (*recall)(
 	    void *db, struct store_note **out, size_t *n, struct error *err);
+	int (*recall_told)(
+	    void *db, struct store_told **out, size_t *n, struct error *err);
 
 	/* The next row that was set aside since this was asked last, for
 	 * STORE_DAMAGED; false: no more. Ask behind each transaction, however

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The store without a file: nothing survives the process. Here are the tables
- * and transactions; the verbs are in memory_read.c and memory_write.c.
+ * and transactions; the verbs are in memory_read.c, memory_write.c
+ * and memory_notice.c.
  */
 #include <search.h>
 #include <stdlib.h>
@@ -59,6 +60,8 @@ part_of(enum table_of table, struct row *row)
 	case NOTES:
 		return (void **)&((struct note_row *)row)->value;
 	case KEYS:
+	case NOTICES:
+	case TOLD:
 	case TABLES:
 		break;
 	}
@@ -118,6 +121,10 @@ row_free(enum table_of table, struct row *row)
 		free_delivery_row((struct delivery_row *)row);
 	else if (table == KEYS)
 		free_key_row((struct key_row *)row);
+	else if (table == NOTICES)
+		memory_free_notice((struct notice_row *)row);
+	else if (table == TOLD)
+		memory_free_told((struct told_row *)row);
 	else
 		free_note_row((struct note_row *)row);
 }
@@ -296,10 +303,12 @@ const struct store_backend store_memory = {
     .save_delivery = memory_save_delivery,
     .save_late = memory_save_late,
     .keep = memory_keep,
+    .see = memory_see,
     .take_over = memory_take_over,
     .forget = memory_forget,
     .jobs = memory_jobs,
     .deliveries = memory_deliveries,
     .find_key = memory_find_key,
     .recall = memory_recall,
+    .recall_told = memory_recall_told,
 };

@@ -62,11 +62,25 @@ struct note_row {
 	char *value;
 };
 
+struct notice_row {
+	struct row row;
+	char *key;
+	int64_t forget_at;
+};
+
+struct told_row {
+	struct row row;
+	char *key;
+	struct store_told told;
+};
+
 enum table_of {
 	JOBS,
 	DELIVERIES,
 	KEYS,
 	NOTES,
+	NOTICES,
+	TOLD,
 	TABLES,
 };
 
@@ -86,6 +100,7 @@ struct undo {
 
 struct mem {
 	struct table tables[TABLES];
+	size_t nnotices; /* or more */
 	struct undo *log;
 	size_t nlog;
 	int lock_fd; /* or -1 */
@@ -112,6 +127,8 @@ int memory_save_delivery(void *arg, const struct delivery *d,
 int memory_save_late(void *arg, const struct job *job, struct error *err);
 int memory_keep(
     void *arg, const char *name, const char *value, struct error *err);
+int memory_see(void *arg, const struct store_notice *n, enum store_seen *out,
+    struct error *err);
 int memory_take_over(void *arg, size_t *n, struct error *err);
 int memory_forget(
     void *arg, const struct store_forget *f, size_t *n, struct error *err);
@@ -123,5 +140,13 @@ int memory_find_key(
     void *arg, const char *key, struct store_known *out, struct error *err);
 int memory_recall(
     void *arg, struct store_note **out, size_t *n, struct error *err);
+int memory_recall_told(
+    void *arg, struct store_told **out, size_t *n, struct error *err);
+
+/* Parts of them. */
+size_t memory_forget_notices(struct mem *m, int64_t before_at, size_t limit);
+void memory_forget_told(struct mem *m, const char *job);
+void memory_free_notice(struct notice_row *r);
+void memory_free_told(struct told_row *r);
 
 #endif

@@ -337,6 +337,7 @@ drop_job(struct mem *m, struct job_row *r)
 
 	for (i = 0; i < r->ndeliveries; i++)
 		memory_drop(m, DELIVERIES, &r->deliveries[i]->row);
+	memory_forget_told(m, r->id);
 	memory_drop(m, JOBS, &r->row);
 }
 
@@ -389,6 +390,7 @@ memory_forget(
 
 	(void)err;
 	*n = forget_jobs(m, f->before_at, f->limit) +
-	    forget_keys(m, f->keys_before_at, f->limit);
+	    forget_keys(m, f->keys_before_at, f->limit) +
+	    memory_forget_notices(m, f->notices_before_at, f->limit);
 	return 0;
 }

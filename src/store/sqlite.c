@@ -214,6 +214,7 @@ db_open(const struct store_options *options, void **out, struct error *err)
 	int rc;
 
 	db->lock_fd = -1;
+	db->notices = -1;
 	db->owner = xstrdup(options->owner != NULL ? options->owner : "awaitd");
 	rc = options->still ? open_still(db, options, err)
 			    : open_alone(db, options, err);
@@ -259,6 +260,7 @@ db_rollback(void *arg)
 	struct db *db = arg;
 	struct error ignored;
 
+	db->notices = -1;
 	if (!sqlite3_get_autocommit(db->conn))
 		sqlite_run(db, SQL_ROLLBACK, "roll back", &ignored);
 }
@@ -290,12 +292,14 @@ const struct store_backend store_sqlite = {
     .save_delivery = sqlite_save_delivery,
     .save_late = sqlite_save_late,
     .keep = sqlite_keep,
+    .see = sqlite_see,
     .take_over = sqlite_take_over,
     .forget = sqlite_forget,
     .jobs = sqlite_jobs,
     .deliveries = sqlite_deliveries,
     .find_key = sqlite_find_key,
     .recall = sqlite_recall,
+    .recall_told = sqlite_recall_told,
     .next_damage = sqlite_next_damage,
     .damaged = sqlite_damaged,
 };

@@ -16,6 +16,8 @@
  *   l  seq, job's id, LATE
  *   i  key, hash, job's id, created_at
  *   k  name, value
+ *   n  source, message_id, forget_at
+ *   t  seq, job's id, inference_id, endpoint, event_at, reason
  */
 #ifndef STORE_SQLITE_COLUMNS_H
 #define STORE_SQLITE_COLUMNS_H

@@ -20,8 +20,8 @@ struct damage;
 int damage_open(struct db *db, struct error *err);
 void damage_close(struct db *db);
 
-/* kind: "job" or "delivery" with its seq, "idempotency" or "kept" with its
- * key, "index" with its name. */
+/* kind: "job", "delivery" or "told" with its seq, "idempotency", "kept" or
+ * "notice" with its key, "index" with its name. */
 void damage_note(
     struct db *db, const char *kind, const char *key, const char *why);
 void damage_note_row(

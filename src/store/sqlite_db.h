@@ -30,6 +30,7 @@ struct db {
 	/* The seqs of the next rows: never one that was there before. */
 	int64_t next_job;
 	int64_t next_delivery;
+	int64_t notices; /* -1: not counted */
 	struct damage *damage;
 	bool alone; /* the file and its log are ours */
 	bool unclean; /* how it was left */
@@ -87,6 +88,9 @@ unsigned sqlite_get_enum(struct cursor *c);
 unsigned sqlite_get_count(struct cursor *c);
 int sqlite_get_status(struct cursor *c);
 
+/* The last column is the checksum of all before, those of a row of that table. */
+bool sqlite_sound(struct sqlite3_stmt *stmt, char table);
+
 /* Of the row of idempotency on which the statement stands; noted if not. */
 bool sqlite_key_sound(struct db *db, struct sqlite3_stmt *stmt);
 
@@ -113,6 +117,12 @@ int sqlite_keep(
 int sqlite_take_over(void *arg, size_t *n, struct error *err);
 int sqlite_forget(
     void *arg, const struct store_forget *f, size_t *n, struct error *err);
+int sqlite_see(void *arg, const struct store_notice *n, enum store_seen *out,
+    struct error *err);
+int sqlite_forget_notices(
+    struct db *db, const struct store_forget *f, size_t *n, struct error *err);
+int sqlite_recall_told(
+    void *arg, struct store_told **out, size_t *n, struct error *err);
 int sqlite_jobs(void *arg, const struct store_ask *ask, struct job ***out,
     size_t *n, struct error *err);
 int sqlite_deliveries(void *arg, const struct store_ask *ask,

@@ -16,9 +16,8 @@ column_text(sqlite3_stmt *stmt, int i)
 	return xstrdup_or_null((const char *)sqlite3_column_text(stmt, i));
 }
 
-/* The last column is the sum over all before. */
-static bool
-sound(sqlite3_stmt *stmt, char table)
+bool
+sqlite_sound(sqlite3_stmt *stmt, char table)
 {
 	int last = sqlite3_column_count(stmt) - 1;
 	struct sum sum;
@@ -37,7 +36,7 @@ sqlite_key_sound(struct db *db, sqlite3_stmt *stmt)
 	const char *key = (const char *)sqlite3_column_text(stmt, 0);
 	const char *id = (const char *)sqlite3_column_text(stmt, 2);
 
-	if (sound(stmt, 'i') && jobid_ok(id))
+	if (sqlite_sound(stmt, 'i') && jobid_ok(id))
 		return true;
 	damage_note(db, "idempotency", key != NULL ? key : "", "its checksum");
 	return false;
@@ -100,7 +99,7 @@ add_note(struct db *db, sqlite3_stmt *stmt, struct store_note **out, size_t *n)
 {
 	const char *name = (const char *)sqlite3_column_text(stmt, 0);
 
-	if (!sound(stmt, 'k')) {
+	if (!sqlite_sound(stmt, 'k')) {
 		damage_note(
 		    db, "kept", name != NULL ? name : "", "its checksum");
 		return;

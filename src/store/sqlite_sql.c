@@ -105,6 +105,14 @@ static const char *const sql[SQL_COUNT] = {
 	"VALUES (?, ?, ?, ?, ?)",
     [SQL_KEEP] =
 	"INSERT OR REPLACE INTO kept (name, value, sum) VALUES (?, ?, ?)",
+    [SQL_SEE] =
+	"INSERT OR IGNORE INTO notice (source, message_id, forget_at, sum) "
+	"VALUES (?, ?, ?, ?)",
+    /* What was told first stays. */
+    [SQL_TELL] =
+	"INSERT OR IGNORE INTO told "
+	"(seq, inference_id, endpoint, event_at, reason, sum) "
+	"VALUES (?, ?, ?, ?, ?, ?)",
     [SQL_OWN_STATE] =
 	"UPDATE job_state SET owner = ?, epoch = ?, sum = ? WHERE seq = ?",
     [SQL_OWN_DELIVERY] =
@@ -125,6 +133,17 @@ static const char *const sql[SQL_COUNT] = {
 	"(SELECT 1 FROM job WHERE job.id = idempotency.job) "
 	"ORDER BY created_at",
     [SQL_FORGET_KEY] = "DELETE FROM idempotency WHERE key = ?",
+
+    [SQL_OLD_NOTICES] =
+	"SELECT source, message_id, forget_at, sum "
+	"FROM notice INDEXED BY notice_by_age "
+	"WHERE forget_at < ? ORDER BY forget_at",
+    [SQL_FORGET_NOTICE] =
+	"DELETE FROM notice WHERE source = ? AND message_id = ?",
+    [SQL_DROP_NOTICES] =
+	"DELETE FROM notice WHERE (source, message_id) IN "
+	"(SELECT source, message_id FROM notice INDEXED BY notice_by_age "
+	"ORDER BY forget_at LIMIT ?)",
 
     [SQL_LAST_JOB] = "SELECT max(seq) FROM job WHERE seq < ?",
     [SQL_LAST_STATE] = "SELECT max(seq) FROM job_state WHERE seq < ?",
@@ -221,6 +240,18 @@ static const char *const sql[SQL_COUNT] = {
 	"SELECT key, hash, job, created_at, sum "
 	"FROM idempotency WHERE key = ?",
     [SQL_KEPT] = "SELECT name, value, sum FROM kept ORDER BY name",
+
+    /* Of each job, and of none, since a seq may be damaged. */
+    [SQL_TOLD] =
+	"SELECT t.seq, j.id, t.inference_id, t.endpoint, t.event_at, "
+	"t.reason, t.sum, s.state FROM told t "
+	"LEFT JOIN job_state s ON s.seq = t.seq "
+	"LEFT JOIN job j ON j.seq = t.seq "
+	"ORDER BY t.seq",
+    [SQL_FORGET_TOLD] =
+	"DELETE FROM told WHERE seq = ? AND inference_id = ?",
+    [SQL_COUNT_NOTICES] =
+	"SELECT count(*) FROM notice INDEXED BY notice_by_age",
 
     /* Rows, and what the indexes say of them. */
     [SQL_COUNT_JOBS] =

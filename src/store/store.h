@@ -31,6 +31,7 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "job/job.h"
+#include "store/store_notice.h"
 #include "store/store_read.h"
 #include "store/store_write.h"
 

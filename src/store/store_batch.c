@@ -143,6 +143,13 @@ store_batch_bar(struct store_op *op, const struct error *err)
 	op->err = *err;
 }
 
+/* What comes from outside, and may come again. */
+static bool
+is_new(const struct store_op *op)
+{
+	return op->kind == STORE_OP_INSERT || op->kind == STORE_OP_SEE;
+}
+
 /* As the mood has it: what is refused, what waits, and what goes on. Where
  * older writes wait, so do younger ones. */
 static void
@@ -155,8 +162,7 @@ sieve(struct store *s, struct store_ops *batch, struct store_ops *held,
 		next = TAILQ_NEXT(op, entry);
 		if (op->barred || !store_op_writes(op))
 			continue;
-		if (s->mood == OVER ||
-		    (s->mood != WELL && op->kind == STORE_OP_INSERT)) {
+		if (s->mood == OVER || (s->mood != WELL && is_new(op))) {
 			store_batch_bar(op, &s->why);
 		} else if (s->mood == STUCK || behind) {
 			TAILQ_REMOVE(batch, op, entry);

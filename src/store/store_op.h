@@ -23,6 +23,7 @@ enum store_op_kind {
 	STORE_OP_BEGIN_ATTEMPT,
 	STORE_OP_SAVE_LATE,
 	STORE_OP_KEEP,
+	STORE_OP_SEE,
 	STORE_OP_TAKE_OVER,
 	STORE_OP_FORGET,
 	/* These only read. */
@@ -30,6 +31,7 @@ enum store_op_kind {
 	STORE_OP_DELIVERIES,
 	STORE_OP_KEY,
 	STORE_OP_RECALL,
+	STORE_OP_RECALL_TOLD,
 	STORE_OP_EACH, /* jobs in pieces: see store_op_piece */
 };
 
@@ -46,6 +48,7 @@ struct store_op {
 	struct store_forget forget;
 	char *name; /* of what is kept, or an idempotency key */
 	char *value;
+	struct store_notice notice;
 	struct store_ask ask;
 
 	/* What came of it: all of this, or rc -1 and err. */
@@ -60,6 +63,9 @@ struct store_op {
 	struct store_known known;
 	struct store_note *notes;
 	size_t nnotes;
+	enum store_seen seen;
+	struct store_told *told;
+	size_t ntold;
 
 	/* Who is told. */
 	union {
@@ -70,6 +76,8 @@ struct store_op {
 		store_deliveries_fn *deliveries;
 		store_key_fn *key;
 		store_kept_fn *kept;
+		store_seen_fn *seen;
+		store_told_fn *told;
 		store_done_fn *read; /* EACH */
 	} done;
 	store_jobs_fn *piece; /* EACH */

@@ -21,6 +21,15 @@ store_op_prepare(struct store_op *op)
 		op->rc = -1;
 }
 
+static void
+told_done(struct store_told *t)
+{
+	free(t->job);
+	free(t->inference_id);
+	free(t->endpoint);
+	free(t->reason);
+}
+
 /* What an earlier run, which was rolled back, had found. */
 static void
 forget(struct store_op *op)
@@ -35,6 +44,9 @@ forget(struct store_op *op)
 		free(op->notes[i].name);
 		free(op->notes[i].value);
 	}
+	for (i = 0; i < op->ntold; i++)
+		told_done(&op->told[i]);
+	free(op->told);
 	free(op->jobs);
 	free(op->deliveries);
 	free(op->notes);
@@ -42,8 +54,9 @@ forget(struct store_op *op)
 	op->jobs = NULL;
 	op->deliveries = NULL;
 	op->notes = NULL;
+	op->told = NULL;
 	memset(&op->known, 0, sizeof(op->known));
-	op->njobs = op->ndeliveries = op->nnotes = op->count = 0;
+	op->njobs = op->ndeliveries = op->nnotes = op->ntold = op->count = 0;
 }
 
 static int
@@ -112,6 +125,8 @@ store_op_run(const struct store_backend *b, void *db, struct store_op *op)
 		return b->save_late(db, op->job, &op->err);
 	case STORE_OP_KEEP:
 		return b->keep(db, op->name, op->value, &op->err);
+	case STORE_OP_SEE:
+		return b->see(db, &op->notice, &op->seen, &op->err);
 	case STORE_OP_TAKE_OVER:
 		return b->take_over(db, &op->count, &op->err);
 	case STORE_OP_FORGET:
@@ -126,6 +141,8 @@ store_op_run(const struct store_backend *b, void *db, struct store_op *op)
 		return find_key(b, db, op);
 	case STORE_OP_RECALL:
 		return b->recall(db, &op->notes, &op->nnotes, &op->err);
+	case STORE_OP_RECALL_TOLD:
+		return b->recall_told(db, &op->told, &op->ntold, &op->err);
 	}
 	abort();
 }
@@ -196,6 +213,9 @@ tell(struct store_op *op, const struct error *err)
 	case STORE_OP_BEGIN_ATTEMPT:
 		hand_out_parcel(op, err);
 		break;
+	case STORE_OP_SEE:
+		op->done.seen(op->seen, err, op->arg);
+		break;
 	case STORE_OP_TAKE_OVER:
 	case STORE_OP_FORGET:
 		op->done.count(op->count, err, op->arg);
@@ -212,6 +232,9 @@ tell(struct store_op *op, const struct error *err)
 		break;
 	case STORE_OP_RECALL:
 		hand_out_notes(op, err);
+		break;
+	case STORE_OP_RECALL_TOLD:
+		op->done.told(op->told, op->ntold, err, op->arg);
 		break;
 	case STORE_OP_EACH:
 		hand_out_rest(op, err);
@@ -238,6 +261,9 @@ store_op_free(struct store_op *op)
 	attempt_done(&op->attempt);
 	free(op->name);
 	free(op->value);
+	free(op->notice.source);
+	free(op->notice.message_id);
+	told_done(&op->notice.told);
 	free(op->ask.key);
 	free(op->ask.after);
 	free(op->ask.endpoint);
@@ -353,6 +379,24 @@ store_keep(struct store *store, const char *name, const char *value,
 		op->name = xstrdup(name);
 		op->value = xstrdup(value);
 	}
+	store_queue(store, op);
+}
+
+void
+store_see(struct store *store, const struct store_notice *n,
+    store_seen_fn *done, void *arg)
+{
+	struct store_op *op = op_new(STORE_OP_SEE, arg);
+	struct store_notice *to = &op->notice;
+
+	*to = *n;
+	to->source = xstrdup(n->source);
+	to->message_id = xstrdup(n->message_id);
+	to->told.job = xstrdup(n->told.job);
+	to->told.inference_id = xstrdup_or_null(n->told.inference_id);
+	to->told.endpoint = xstrdup_or_null(n->told.endpoint);
+	to->told.reason = xstrdup_or_null(n->told.reason);
+	op->done.seen = done;
 	store_queue(store, op);
 }
 
@@ -526,6 +570,15 @@ store_recall(struct store *store, store_kept_fn *done, void *arg)
 	struct store_op *op = op_new(STORE_OP_RECALL, arg);
 
 	op->done.kept = done;
+	store_queue(store, op);
+}
+
+void
+store_recall_told(struct store *store, store_told_fn *done, void *arg)
+{
+	struct store_op *op = op_new(STORE_OP_RECALL_TOLD, arg);
+
+	op->done.told = done;
 	store_queue(store, op);
 }
 

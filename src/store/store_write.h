@@ -74,11 +74,14 @@ void store_take_over(struct store *store, store_count_fn *done, void *arg);
  * Forget at most `limit` jobs that ended before an instant and of which no
  * delivery waits, with all that belongs to them, and at most as many
  * idempotency keys that were given before `keys_before_at` and whose jobs are
- * gone; `n` counts both. What is damaged stays, for whoever looks.
+ * gone, and as many notifications whose forget_at is before
+ * `notices_before_at`; `n` counts all. What is damaged stays, for whoever
+ * looks.
  */
 struct store_forget {
 	int64_t before_at;
 	int64_t keys_before_at;
+	int64_t notices_before_at;
 	size_t limit;
 };
 void store_forget(struct store *store, const struct store_forget *f,

@@ -92,13 +92,24 @@ on_counted(size_t n, const struct error *err, void *arg)
 }
 
 int
-forget(int64_t before_at, int64_t keys_before_at, size_t limit)
+forget_all(const struct store_forget *f)
 {
-	struct store_forget f = {before_at, keys_before_at, limit};
 	struct counted c = {.n = 0};
 
-	store_forget(fx.store, &f, on_counted, &c);
+	store_forget(fx.store, f, on_counted, &c);
 	return result(&c.a) == -1 ? -1 : c.n;
+}
+
+int
+forget(int64_t before_at, int64_t keys_before_at, size_t limit)
+{
+	struct store_forget f = {
+	    .before_at = before_at,
+	    .keys_before_at = keys_before_at,
+	    .limit = limit,
+	};
+
+	return forget_all(&f);
 }
 
 int

@@ -35,6 +35,7 @@ void await_asked(const struct asked *a);
 int late(const struct job *job);
 int keep(const char *name, const char *value);
 int forget(int64_t before_at, int64_t keys_before_at, size_t limit);
+int forget_all(const struct store_forget *f);
 int take_over(void);
 int expired(int64_t since_at, size_t limit); /* fills fx.jobs */
 

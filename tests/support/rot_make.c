@@ -125,6 +125,38 @@ add_submission(struct job *job, enum submission_fate fate)
 }
 
 static void
+on_seen(enum store_seen seen, const struct error *err, void *arg)
+{
+	(void)seen;
+	on_written(err, arg);
+}
+
+/* A notification came of its last submission, and told a failure. */
+static void
+tell(const struct job *job)
+{
+	struct store_notice n = {
+	    .source = xstrdup("arn:aws:sns:us-east-1:123456789012:failed"),
+	    .message_id = xasprintf("message-of-%s", job->id),
+	    .forget_at = job->created_at + DAY_MS,
+	    .told.job = xstrdup(job->id),
+	    .told.inference_id = xasprintf("%s-1", job->id),
+	    .told.endpoint = xstrdup(job->spec.endpoint),
+	    .told.reason = xstrdup("ClientError: server error (500)"),
+	    .told.event_at = job->created_at + 99,
+	};
+
+	m.waiting++;
+	store_see(m.store, &n, on_seen, NULL);
+	free(n.source);
+	free(n.message_id);
+	free(n.told.job);
+	free(n.told.inference_id);
+	free(n.told.endpoint);
+	free(n.told.reason);
+}
+
+static void
 save(struct job *job, unsigned n)
 {
 	m.waiting++;
@@ -234,6 +266,8 @@ add_job(unsigned i)
 		job_move(job, JOB_PENDING, OUTCOME_NONE);
 		save(job, n);
 	}
+	if (kind == 2)
+		tell(job);
 	if (kind >= 3)
 		finish_job(job, i, outcomes[kind]);
 	if (kind == 4 || kind == 5) {

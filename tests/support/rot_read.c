@@ -219,6 +219,21 @@ on_kept(
 }
 
 static void
+on_told(
+    const struct store_told *v, size_t n, const struct error *err, void *arg)
+{
+	size_t i;
+
+	(void)arg;
+	for (i = 0; i < n; i++)
+		add(v[i].job,
+		    xasprintf("%s %s %lld %s", v[i].inference_id, v[i].endpoint,
+			(long long)v[i].event_at, v[i].reason),
+		    NULL);
+	finish(err);
+}
+
+static void
 on_event(enum store_event event, const struct error *err, void *arg)
 {
 	(void)arg;
@@ -296,6 +311,9 @@ read_start(void)
 {
 	ask("kept", NULL);
 	store_recall(r.store, on_kept, NULL);
+	await();
+	ask("told", NULL);
+	store_recall_told(r.store, on_told, NULL);
 	await();
 	ask("unfinished", NULL);
 	store_unfinished(r.store, on_jobs, NULL);

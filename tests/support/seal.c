@@ -31,7 +31,12 @@ static const char all[] =
     LATE_COLUMNS(NAME) ");"
     "UPDATE idempotency SET sum = awaitd_sum('i', key, hash, job, "
     "created_at);"
-    "UPDATE kept SET sum = awaitd_sum('k', name, value);";
+    "UPDATE kept SET sum = awaitd_sum('k', name, value);"
+    "UPDATE notice SET sum = awaitd_sum('n', source, message_id, "
+    "forget_at);"
+    "UPDATE told SET sum = awaitd_sum('t', seq, "
+    "(SELECT id FROM job WHERE job.seq = told.seq), inference_id, "
+    "endpoint, event_at, reason);";
 /* clang-format on */
 
 int

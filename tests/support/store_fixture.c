@@ -250,6 +250,58 @@ fx_recall(void)
 }
 
 static void
+on_seen(enum store_seen seen, const struct error *err, void *arg)
+{
+	fx.seen = seen;
+	on_done(err, arg);
+}
+
+enum store_seen
+fx_see(const char *source, const char *id, const char *job, const char *reason)
+{
+	struct store_notice n = {
+	    .source = xstrdup(source),
+	    .message_id = xstrdup(id),
+	    .forget_at = 100,
+	    .told.job = xstrdup(job),
+	    .told.inference_id = xstrdup("i"),
+	    .told.reason = xstrdup_or_null(reason),
+	};
+
+	store_see(fx.store, &n, on_seen, NULL);
+	free(n.source);
+	free(n.message_id);
+	free(n.told.job);
+	free(n.told.inference_id);
+	free(n.told.reason);
+	await();
+	return fx.seen;
+}
+
+static void
+on_told(
+    const struct store_told *v, size_t n, const struct error *err, void *arg)
+{
+	struct store_kept *pairs = xcalloc(n + 1, sizeof(*pairs));
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		pairs[i].name = v[i].job;
+		pairs[i].value = v[i].reason;
+	}
+	on_kept(pairs, n, err, arg);
+	free(pairs);
+}
+
+char *
+fx_recall_told(void)
+{
+	store_recall_told(fx.store, on_told, NULL);
+	await();
+	return fx.text;
+}
+
+static void
 on_key(const struct store_key *key, struct job *take_job,
     const struct error *err, void *arg)
 {
@@ -316,6 +368,7 @@ fx_forget(int64_t before_at, int64_t keys_before_at, size_t limit)
 	struct store_forget f = {
 	    .before_at = before_at,
 	    .keys_before_at = keys_before_at,
+	    .notices_before_at = INT64_MIN,
 	    .limit = limit,
 	};
 	int n;

@@ -21,6 +21,7 @@ struct store_fixture {
 	struct delivery **deliveries;
 	size_t n; /* of either, or what was pruned */
 	char *text; /* of a key or of what is kept */
+	enum store_seen seen;
 	struct job *job_of_key;
 
 	/* Since the store was opened: rows that were set aside. */
@@ -51,6 +52,11 @@ int fx_save_late(const struct job *job);
 int fx_keep(const char *name, const char *value);
 /* What is kept, as "name=value;…". The caller's. */
 char *fx_recall(void);
+/* What it told being `reason`, or NULL, of the inference id "i". */
+enum store_seen fx_see(
+    const char *source, const char *id, const char *job, const char *reason);
+/* What was told, as "job=reason;…". The caller's. */
+char *fx_recall_told(void);
 /* The job's id and the hash, as "id hash", with a "+" where the job is there;
  * NULL: the key is not known. The caller's. */
 char *fx_find_idempotency(const char *key);

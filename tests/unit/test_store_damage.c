@@ -189,6 +189,21 @@ read_kept(void)
 	free(text);
 }
 
+/* Of the notification itself only a copy would know. */
+static void
+read_told(void)
+{
+	char *wanted = xasprintf("%s=why;", pending);
+	char *text = fx_recall_told();
+
+	if (!str_eq(text, wanted) && fx.damages == 0)
+		fail_msg("%s: told: %s", change, text);
+	if (!str_eq(text, wanted) && !str_eq(text, ""))
+		fail_msg("%s: told: %s", change, text);
+	free(text);
+	free(wanted);
+}
+
 static void
 read_key(void)
 {
@@ -305,6 +320,7 @@ make_file(void)
 	job_free(job);
 	add_ended();
 	add_expired();
+	assert_int_equal(fx_see("topic", "m", pending, "why"), STORE_SEEN_NOW);
 	assert_int_equal(fx_keep("a", "1"), 0);
 	assert_int_equal(fx_keep("b", "2"), 0);
 	fx_close();
@@ -375,6 +391,7 @@ check_file(void)
 	}
 	read_all();
 	read_kept();
+	read_told();
 	read_key();
 	ship();
 	fx_close();
@@ -389,7 +406,7 @@ check_file(void)
 
 static const char *const tables[] = {"job", "job_state", "submission",
     "delivery", "delivery_body", "attempt", "late_result", "idempotency",
-    "kept"};
+    "kept", "notice", "told"};
 static const char *const values[] = {"1", "0", "'x'", "''", "x'6162'", "NULL",
     "%s + 1", "substr(%s, 2)",
     /* As long as it was. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file of an older version becomes one of version 3 with all that is in it,
+ * A file of an older version becomes one of version 4 with all that is in it,
  * whenever the process dies meanwhile.
  */
 #include <setjmp.h>
@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "tests/support/schema_v1.h"
 #include "tests/support/schema_v2.h"
+#include "tests/support/schema_v3.h"
 #include "tests/support/store_fixture.h"
 
 #define QUEUED "01arz3ndektsv4rrffq69g5fa1"
@@ -27,29 +28,34 @@
 #define DONE "01arz3ndektsv4rrffq69g5fa3"
 
 static void
-make_old(void)
+make(const char *schema, const char *rows, int64_t version)
 {
 	char *wal = xasprintf("%s-wal", fx.path);
 
 	unlink(fx.path);
 	unlink(wal);
 	free(wal);
-	fx_change(schema_v1);
-	fx_change(jobs_v1);
-	assert_int_equal(fx_number("PRAGMA user_version"), 1);
+	fx_change(schema);
+	fx_change(rows);
+	assert_int_equal(fx_number("PRAGMA user_version"), version);
+}
+
+static void
+make_old(void)
+{
+	make(schema_v1, jobs_v1, 1);
 }
 
 static void
 make_v2(void)
 {
-	char *wal = xasprintf("%s-wal", fx.path);
+	make(schema_v2, rows_v2, 2);
+}
 
-	unlink(fx.path);
-	unlink(wal);
-	free(wal);
-	fx_change(schema_v2);
-	fx_change(rows_v2);
-	assert_int_equal(fx_number("PRAGMA user_version"), 2);
+static void
+make_v3(void)
+{
+	make(schema_v3, rows_v3, 3);
 }
 
 static void
@@ -142,7 +148,7 @@ check_all(void)
 	check_pending();
 	check_done();
 	fx_close();
-	assert_int_equal(fx_number("PRAGMA user_version"), 3);
+	assert_int_equal(fx_number("PRAGMA user_version"), 4);
 }
 
 static void
@@ -259,7 +265,7 @@ check_v2(void)
 	check_v2_keys();
 	assert_int_equal(fx.damages, 0);
 	fx_close();
-	assert_int_equal(fx_number("PRAGMA user_version"), 3);
+	assert_int_equal(fx_number("PRAGMA user_version"), 4);
 }
 
 static void
@@ -295,6 +301,45 @@ what_waited_in_version_2_is_delivered(void **state)
 	assert_string_equal(fx.jobs[0]->result_etag, "\"e\"");
 	fx_free_jobs();
 	delivery_free(d);
+}
+
+/* --- version 3 ------------------------------------------------------ */
+
+#define V3(n) "01arz3ndektsv4rrffq69g5fc" n
+
+static void
+check_v3(void)
+{
+	struct delivery *d;
+	char *text;
+
+	fx_open();
+	assert_int_equal(fx_count(fx_list), 3);
+	assert_int_equal(fx_count(store_unfinished), 2);
+	d = fx_find_delivery("msg_aaaaaaaaaaaaaaaaaaaaaaaaae");
+	assert_int_equal(d->nlog, 1);
+	delivery_free(d);
+	text = fx_recall();
+	assert_string_equal(text, "a=1;");
+	free(text);
+	text = fx_find_idempotency("the key");
+	assert_string_equal(text, V3("1") " cafe+");
+	free(text);
+	assert_int_equal(fx_see("t", "m", V3("2"), "why"), STORE_SEEN_NOW);
+	text = fx_recall_told();
+	assert_string_equal(text, V3("2") "=why;");
+	free(text);
+	assert_int_equal(fx.damages, 0);
+	fx_close();
+	assert_int_equal(fx_number("PRAGMA user_version"), 4);
+}
+
+static void
+a_file_of_version_3_opens_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	make_v3();
+	check_v3();
 }
 
 /* All that defines the schema, as one text. */
@@ -334,6 +379,12 @@ an_old_file_and_a_new_one_are_the_same(void **state)
 	assert_string_equal(migrated, fresh);
 	free(migrated);
 	make_v2();
+	fx_open();
+	fx_close();
+	migrated = schema_of_file();
+	assert_string_equal(migrated, fresh);
+	free(migrated);
+	make_v3();
 	fx_open();
 	fx_close();
 	migrated = schema_of_file();
@@ -459,6 +510,30 @@ whenever_the_process_dies_version_2_is_whole(void **state)
 }
 
 static void
+whenever_the_process_dies_version_3_is_whole(void **state)
+{
+	unsigned i, old = 0;
+	bool killed;
+
+	(void)state;
+	for (i = 0;; i++) {
+		make_v3();
+		killed = killed_at(i);
+		if (fx_number("PRAGMA user_version") == 3) {
+			old++;
+			assert_int_equal(
+			    fx_number("SELECT count(*) FROM sqlite_schema "
+				      "WHERE name = 'notice'"),
+			    0);
+		}
+		check_v3();
+		if (!killed)
+			break;
+	}
+	assert_true(old > 4);
+}
+
+static void
 a_migration_that_fails_changes_nothing(void **state)
 {
 	struct store_options o = {.path = fx.path};
@@ -466,7 +541,7 @@ a_migration_that_fails_changes_nothing(void **state)
 
 	(void)state;
 	make_old();
-	/* In the way of a table of version 3. */
+	/* In the way of a newer table. */
 	fx_change("CREATE TABLE kept (x)");
 	assert_int_equal(store_open(fx.loop, &o, &fx.store, &err), -1);
 	assert_int_equal(err.code, ERR_STORE);
@@ -527,13 +602,13 @@ a_still_file_is_not_brought_up_to_date(void **state)
 	for (i = 0; i < n; i++)
 		job_free(jobs[i]);
 	free(jobs);
-	assert_int_equal(fx_number("PRAGMA user_version"), 3);
+	assert_int_equal(fx_number("PRAGMA user_version"), 4);
 }
 
 static void
 a_version_that_is_not_known_is_named(void **state)
 {
-	static const char *const versions[] = {"4", "0", "-1"};
+	static const char *const versions[] = {"5", "0", "-1"};
 	struct store_options o = {.path = fx.path};
 	struct job **jobs;
 	struct error err;
@@ -578,6 +653,8 @@ main(void)
 	    T(a_file_of_version_2_opens_with_all_that_is_in_it),
 	    T(what_waited_in_version_2_is_delivered),
 	    T(whenever_the_process_dies_version_2_is_whole),
+	    T(a_file_of_version_3_opens_with_all_that_is_in_it),
+	    T(whenever_the_process_dies_version_3_is_whole),
 	    T(a_migration_that_fails_changes_nothing),
 	    T(strange_rows_of_an_old_file_stop_nobody),
 	    T(a_still_file_is_not_brought_up_to_date),

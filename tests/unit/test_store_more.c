@@ -371,6 +371,39 @@ a_delivery_whose_attempts_are_gone_is_set_aside(void **state)
 	job_free(job);
 }
 
+/* --- notifications -------------------------------------------------- */
+
+/* More than anybody asks a copy of. */
+static void
+the_oldest_notifications_go_where_there_are_too_many(void **state)
+{
+	struct job *job = fx_small_job();
+
+	(void)state;
+	fx_open();
+	assert_int_equal(fx_insert(job), 0);
+	fx_close();
+	fx_rewrite("WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+		   "FROM c WHERE i < 99999) "
+		   "INSERT INTO notice SELECT 't', 'm' || i, i, 0 FROM c");
+	fx_open();
+	assert_int_equal(fx_see("u", "1", job->id, NULL), STORE_SEEN_NOW);
+	fx_close();
+	assert_int_equal(fx_number("SELECT count(*) FROM notice"), 100000);
+	fx_open();
+	assert_int_equal(fx_see("u", "1", job->id, "x"), STORE_SEEN_BEFORE);
+	assert_int_equal(fx_see("u", "2", job->id, NULL), STORE_SEEN_NOW);
+	assert_int_equal(fx_see("t", "m1", job->id, NULL), STORE_SEEN_NOW);
+	assert_int_equal(
+	    fx_see("t", "m99999", job->id, NULL), STORE_SEEN_BEFORE);
+	fx_close();
+	assert_int_equal(fx_number("SELECT count(*) FROM notice"), 100000 - 62);
+	assert_int_equal(fx_number("SELECT min(forget_at) FROM notice "
+				   "WHERE source = 't' AND message_id <> 'm1'"),
+	    65);
+	job_free(job);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
 
 int
@@ -388,6 +421,7 @@ main(void)
 	    T(what_ended_is_not_taken_over),
 	    T(a_job_whose_last_submission_is_gone_is_set_aside),
 	    T(a_delivery_whose_attempts_are_gone_is_set_aside),
+	    T(the_oldest_notifications_go_where_there_are_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,35 @@ a_stall_ends_by_itself_and_new_jobs_are_taken_again(void **state)
 }
 
 static void
+on_seen(enum store_seen seen, const struct error *err, void *arg)
+{
+	(void)seen;
+	on_asked(err, arg);
+}
+
+/* Who sent it sends it again. */
+static void
+a_notification_is_refused_at_once_too(void **state)
+{
+	struct job *job = stall(ENOSPC);
+	char topic[] = "t", id[] = "m";
+	struct store_notice n = {
+	    .source = topic, .message_id = id, .told.job = job->id};
+	struct asked a = {.over = false};
+
+	(void)state;
+	store_see(fx.store, &n, on_seen, &a);
+	rig_await(&a);
+	assert_true(stalled());
+	assert_int_equal(a.err.code, ERR_STORE);
+	assert_true(a.err.retryable);
+	faulty_disk_heal();
+	rig_await_event(STORE_RESUMED);
+	assert_int_equal(fx_see("t", "m", job->id, NULL), STORE_SEEN_NOW);
+	job_free(job);
+}
+
+static void
 what_else_is_written_waits_and_is_read_past(void **state)
 {
 	struct job *job = stall(ENOSPC), *found;
@@ -297,6 +326,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_stall_ends_by_itself_and_new_jobs_are_taken_again, rig_setup,
 		rig_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_notification_is_refused_at_once_too, rig_setup, rig_teardown),
 	    cmocka_unit_test_setup_teardown(
 		what_else_is_written_waits_and_is_read_past, rig_setup,
 		rig_teardown),

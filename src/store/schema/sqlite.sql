@@ -1,4 +1,4 @@
--- Jobs and deliveries at rest, version 3. A row of job is written once; what
+-- Jobs and deliveries at rest, version 4. A row of job is written once; what
 -- changes is small and apart, so that a step rewrites little. In the same way
 -- the frozen bytes of a delivery lie apart from the delivery.
 --
@@ -178,6 +178,28 @@ CREATE TABLE kept (
 	sum INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Notifications that came, so that a copy of one is known.
+CREATE TABLE notice (
+	source TEXT NOT NULL,
+	message_id TEXT NOT NULL,
+	forget_at INTEGER NOT NULL,
+	sum INTEGER NOT NULL,
+	PRIMARY KEY (source, message_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX notice_by_age ON notice (forget_at);
+
+-- What a notification told of a job that no object may ever tell.
+CREATE TABLE told (
+	seq INTEGER NOT NULL REFERENCES job (seq) ON DELETE CASCADE,
+	inference_id TEXT NOT NULL,
+	endpoint TEXT,
+	event_at INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	sum INTEGER NOT NULL,
+	PRIMARY KEY (seq, inference_id)
+) STRICT, WITHOUT ROWID;
+
 -- Rows that are not what was written, by the seq of their job or delivery or
 -- by their key: for whoever looks, and so that each is told of once.
 CREATE TABLE damaged (
@@ -191,7 +213,7 @@ CREATE TABLE damaged (
 CREATE TRIGGER job_is_gone AFTER DELETE ON job
 BEGIN
 	DELETE FROM damaged
-	WHERE kind = 'job' AND key = CAST(old.seq AS TEXT);
+	WHERE kind IN ('job', 'told') AND key = CAST(old.seq AS TEXT);
 END;
 
 CREATE TRIGGER delivery_is_gone AFTER DELETE ON delivery
