@@ -64,6 +64,8 @@ unit_tests += tests/unit/test_http_server_body
 unit_tests += tests/unit/test_http_server_conn
 unit_tests += tests/unit/test_http_server_refusal
 unit_tests += tests/unit/test_http_server_shape
+unit_tests += tests/unit/test_http_server_source
+unit_tests += tests/unit/test_http_server_tls
 unit_tests += tests/unit/test_http_server_unix
 unit_tests += tests/unit/test_ini
 unit_tests += tests/unit/test_input
@@ -201,6 +203,10 @@ tests_unit_test_http_server_refusal_SOURCES = \
 	tests/unit/test_http_server_refusal.c $(http_cases) $(http_rig)
 tests_unit_test_http_server_shape_SOURCES = \
 	tests/unit/test_http_server_shape.c $(http_rig)
+tests_unit_test_http_server_source_SOURCES = \
+	tests/unit/test_http_server_source.c $(http_rig)
+tests_unit_test_http_server_tls_SOURCES = \
+	tests/unit/test_http_server_tls.c $(http_cases) $(http_rig)
 tests_unit_test_http_server_unix_SOURCES = \
 	tests/unit/test_http_server_unix.c $(http_rig)
 

@@ -2,11 +2,9 @@
 /* From [api] and [metrics] to servers. */
 #include "serve/listeners.h"
 
-#include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/file.h"
@@ -37,23 +35,6 @@ struct listeners {
 /* --- who may come --------------------------------------------------- */
 
 static int
-check_private(const char *path, struct error *err)
-{
-	struct stat st;
-
-	if (stat(path, &st) == -1)
-		return err_set_errno(err, ERR_CONFIG, "token_file %s", path);
-	/* To open a pipe may take for ever. */
-	if (!S_ISREG(st.st_mode))
-		return err_set(
-		    err, ERR_CONFIG, "token_file %s is no regular file", path);
-	if ((st.st_mode & (S_IRWXG | S_IRWXO)) == 0)
-		return 0;
-	err_set(err, ERR_CONFIG, "token_file %s can be read by others", path);
-	return err_hint(err, "Do 'chmod 600 %s'.", path);
-}
-
-static int
 read_token(struct listeners *l, const char *path, struct error *err)
 {
 	struct buf b;
@@ -62,8 +43,8 @@ read_token(struct listeners *l, const char *path, struct error *err)
 
 	if (path == NULL)
 		return 0;
-	if (check_private(path, err) == -1)
-		return -1;
+	if (file_check_private(path, err) == -1)
+		return err_prefix(err, "token_file");
 	buf_init(&b, TOKEN_MAX);
 	if (file_read(path, &b, err) == -1) {
 		buf_done(&b);
