@@ -230,7 +230,11 @@ serve_sources += src/serve/problem.c src/serve/problem.h
 serve_sources += src/serve/queues.c src/serve/queues.h
 serve_sources += src/serve/server.c src/serve/server.h
 serve_sources += src/serve/service.h
+serve_sources += src/serve/sns_confirm.c
+serve_sources += src/serve/sns_inner.h
 serve_sources += src/serve/sns_listener.c src/serve/sns_listener.h
+serve_sources += src/serve/sns_post.c
+serve_sources += src/serve/sns_user.c
 serve_sources += src/serve/targets.c src/serve/targets.h
 serve_sources += src/serve/waiters.c src/serve/waiters.h
 

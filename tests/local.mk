@@ -135,6 +135,7 @@ unit_tests += tests/unit/test_sigv4_vectors
 unit_tests += tests/unit/test_snapshot
 unit_tests += tests/unit/test_sockset
 unit_tests += tests/unit/test_sns_forged
+unit_tests += tests/unit/test_sns_listener
 unit_tests += tests/unit/test_sns_verify
 unit_tests += tests/unit/test_sqs_place
 unit_tests += tests/unit/test_store
@@ -300,6 +301,10 @@ tests_unit_test_jobid_SOURCES = tests/unit/test_jobid.c \
 	tests/support/fake_clock.c tests/support/fake_random.c
 
 conf_support = tests/support/conf_fixture.c tests/support/conf_fixture.h
+sns_listener_rig = tests/unit/sns_listener_rig.c \
+	tests/unit/sns_listener_rig.h $(conf_support)
+tests_unit_test_sns_listener_SOURCES = tests/unit/test_sns_listener.c \
+	$(sns_listener_rig)
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c $(conf_support)
 tests_unit_test_conf_check_SOURCES = tests/unit/test_conf_check.c \
 	$(conf_support)

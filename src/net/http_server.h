@@ -40,6 +40,8 @@ int http_server_new(struct loop *loop,
     const struct http_server_options *options, http_request_fn *fn, void *arg,
     struct http_server **out, struct error *err);
 int http_server_port(const struct http_server *s); /* 0: a UNIX socket */
+/* Whether nobody but this machine reaches such an address. */
+bool http_listen_is_loopback(const char *host);
 
 /* How many connections are open; behind a drain, 0 says that all is done. */
 unsigned http_server_connections(const struct http_server *s);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Listening, and who is let in: the addresses of TCP, the users of a UNIX
- * socket, what counts as one source. How many there may be of
- * each is http_server_source's, the socket's file http_server_unix's, connections are http_server_conn's.
+ * Listening, and who connects: the addresses of TCP, the users of a UNIX
+ * socket, what counts as one source. How many there may be of each is
+ * http_server_source's, the socket's file http_server_unix's, connections are
+ * http_server_conn's.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -129,6 +130,13 @@ http_listen_again(void *arg)
 
 	if (s->listener != NULL)
 		evconnlistener_enable(s->listener);
+}
+
+bool
+http_listen_is_loopback(const char *host)
+{
+	return str_eq(host, "localhost") || str_eq(host, "::1") ||
+	    str_starts(host, "127.");
 }
 
 static struct addrinfo *

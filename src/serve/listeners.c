@@ -124,13 +124,6 @@ listen_unix(struct listeners *l, const char *path, struct error *err)
 	return 0;
 }
 
-static bool
-is_loopback(const char *host)
-{
-	return str_eq(host, "localhost") || str_eq(host, "::1") ||
-	    str_starts(host, "127.");
-}
-
 static int
 listen_tcp(struct listeners *l, const char *what, const char *address,
     struct http_server_options *o, http_request_fn *fn, void *arg,
@@ -149,7 +142,7 @@ listen_tcp(struct listeners *l, const char *what, const char *address,
 		    strchr(host, ':') != NULL ? "[" : "", host,
 		    strchr(host, ':') != NULL ? "]" : "",
 		    http_server_port(l->v[l->n - 1]));
-		if (!is_loopback(host))
+		if (!http_listen_is_loopback(host))
 			log_warn("serve",
 			    "%s can be reached from other machines, and goes "
 			    "unencrypted",
