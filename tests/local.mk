@@ -65,6 +65,8 @@ unit_tests += tests/unit/test_http_server_body
 unit_tests += tests/unit/test_http_server_conn
 unit_tests += tests/unit/test_http_server_refusal
 unit_tests += tests/unit/test_http_server_shape
+unit_tests += tests/unit/test_http_server_source
+unit_tests += tests/unit/test_http_server_tls
 unit_tests += tests/unit/test_http_server_unix
 unit_tests += tests/unit/test_ini
 unit_tests += tests/unit/test_input
@@ -134,6 +136,7 @@ unit_tests += tests/unit/test_sigv4_vectors
 unit_tests += tests/unit/test_snapshot
 unit_tests += tests/unit/test_sockset
 unit_tests += tests/unit/test_sns_forged
+unit_tests += tests/unit/test_sns_listener
 unit_tests += tests/unit/test_sns_verify
 unit_tests += tests/unit/test_sqs_place
 unit_tests += tests/unit/test_store
@@ -202,6 +205,10 @@ tests_unit_test_http_server_refusal_SOURCES = \
 	tests/unit/test_http_server_refusal.c $(http_cases) $(http_rig)
 tests_unit_test_http_server_shape_SOURCES = \
 	tests/unit/test_http_server_shape.c $(http_rig)
+tests_unit_test_http_server_source_SOURCES = \
+	tests/unit/test_http_server_source.c $(http_rig)
+tests_unit_test_http_server_tls_SOURCES = \
+	tests/unit/test_http_server_tls.c $(http_cases) $(http_rig)
 tests_unit_test_http_server_unix_SOURCES = \
 	tests/unit/test_http_server_unix.c $(http_rig)
 
@@ -295,6 +302,10 @@ tests_unit_test_jobid_SOURCES = tests/unit/test_jobid.c \
 	tests/support/fake_clock.c tests/support/fake_random.c
 
 conf_support = tests/support/conf_fixture.c tests/support/conf_fixture.h
+sns_listener_rig = tests/unit/sns_listener_rig.c \
+	tests/unit/sns_listener_rig.h $(conf_support)
+tests_unit_test_sns_listener_SOURCES = tests/unit/test_sns_listener.c \
+	$(sns_listener_rig)
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c $(conf_support)
 tests_unit_test_conf_check_SOURCES = tests/unit/test_conf_check.c \
 	$(conf_support)

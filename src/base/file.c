@@ -54,6 +54,21 @@ file_read(const char *path, struct buf *out, struct error *err)
 }
 
 int
+file_check_private(const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		return err_set_errno(err, ERR_CONFIG, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_CONFIG, "%s is no regular file", path);
+	if ((st.st_mode & (S_IRWXG | S_IRWXO)) == 0)
+		return 0;
+	err_set(err, ERR_CONFIG, "%s can be read by others", path);
+	return err_hint(err, "Do 'chmod 600 %s'.", path);
+}
+
+int
 file_write_all(int fd, const void *data, size_t len, struct error *err)
 {
 	const char *p = data;

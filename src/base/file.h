@@ -17,6 +17,13 @@
  */
 int file_read(const char *path, struct buf *out, struct error *err);
 
+/*
+ * What holds a secret: a regular file (to open a pipe may take for ever) that
+ * nobody but its owner can read or write. ERR_CONFIG; the text begins with the
+ * path.
+ */
+int file_check_private(const char *path, struct error *err);
+
 /* All of it, or an error. */
 int file_write_all(int fd, const void *data, size_t len, struct error *err);
 

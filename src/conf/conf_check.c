@@ -161,10 +161,52 @@ check_api(const struct conf *conf, struct error *err)
 	return 0;
 }
 
+/* --- notifications -------------------------------------------------- */
+
+static int
+sns_needs(const struct conf_sns *sns, const char *key, const char *text,
+    const char *hint, struct error *err)
+{
+	err_set(err, ERR_CONFIG, "%s: [sns] %s: %s",
+	    conf_source(&sns->head, "sns", key), key, text);
+	return err_hint(err, "%s", hint);
+}
+
+static int
+check_sns(const struct conf *conf, struct error *err)
+{
+	const struct conf_sns *sns = &conf->sns;
+	bool certificate = sns->certificate_file != NULL;
+
+	if (certificate != (sns->private_key_file != NULL))
+		return sns_needs(sns,
+		    certificate ? "certificate_file" : "private_key_file",
+		    certificate ? "there is no private_key_file"
+				: "there is no certificate_file",
+		    "https needs both. With neither, plain http is spoken, "
+		    "behind a proxy that ends TLS.",
+		    err);
+	if (sns->raw == CONF_RAW_ACCEPT && sns->user_file == NULL)
+		return sns_needs(sns, "raw",
+		    "raw messages are not signed: anybody could send them",
+		    "Set user_file to a file of yours that holds "
+		    "user:password, and subscribe "
+		    "https://user:password@host/sns; or leave raw delivery "
+		    "off in the subscription.",
+		    err);
+	if (sns->listen != NULL && sns->topic.n == 0)
+		return sns_needs(sns, "listen", "no topic is believed",
+		    "Set topic in [sns] to the ARNs of the endpoints' "
+		    "SuccessTopic and ErrorTopic.",
+		    err);
+	return 0;
+}
+
 int
 conf_check(const struct conf *conf, struct error *err)
 {
-	if (check_sections(conf, err) == -1 || check_api(conf, err) == -1)
+	if (check_sections(conf, err) == -1 || check_api(conf, err) == -1 ||
+	    check_sns(conf, err) == -1)
 		return -1;
 	return check_deliver(conf, err);
 }

@@ -58,6 +58,7 @@ http_server_new(struct loop *loop, const struct http_server_options *options,
 	s->arg = arg;
 	s->date_at = -1;
 	TAILQ_INIT(&s->conns);
+	LIST_INIT(&s->sources);
 	if (http_listen_open(s, options, err) == -1) {
 		free(s);
 		return -1;
@@ -79,6 +80,12 @@ unsigned
 http_server_connections(const struct http_server *s)
 {
 	return s->n_conns;
+}
+
+uint64_t
+http_server_evicted(const struct http_server *s)
+{
+	return s->n_evicted;
 }
 
 void

@@ -22,33 +22,10 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "net/header.h"
+#include "net/http_server_options.h"
 
 struct http_server;
 struct http_exchange;
-
-/* 0 in any number means the default named with it. */
-struct http_server_options {
-	const char *host; /* a numeric address or "localhost", the default */
-	int port; /* 0: any free port, see _port() */
-	const char *unix_path; /* instead of host and port: a socket there */
-	unsigned unix_mode; /* of that file, 0: 0600 */
-	unsigned max_connections; /* 256; more are answered 503 and closed */
-	size_t max_head; /* 16 KiB for request line and fields */
-	unsigned max_headers; /* 64 */
-	int64_t head_timeout_ms; /* 10 s from accept or first byte to head */
-	int64_t idle_timeout_ms; /* 60 s between requests */
-	int64_t body_timeout_ms; /* 60 s without a byte of body, either way */
-	unsigned max_per_source; /* connections of one IPv4 address or IPv6 /56;
-				0: no limit. A UNIX socket has no sources */
-	/* The body (up to 16 KiB; HEAD has none) and type of a refusal that no
-	 * handler saw (a request that is malformed, too slow or too much);
-	 * NULL: one line of text. `why` is a lower-case line of ours, `arg`
-	 * the handler's. */
-	void (*refusal)(int status, const char *why, struct headers *headers,
-	    struct buf *body, void *arg);
-	int64_t min_body_rate; /* bytes a second over a whole body, after the
-				  first 30 s, pauses not counted; 0: none */
-};
 
 /* Decide what to do with a request; the head is complete. */
 typedef void http_request_fn(struct http_exchange *x, void *arg);
@@ -63,9 +40,13 @@ int http_server_new(struct loop *loop,
     const struct http_server_options *options, http_request_fn *fn, void *arg,
     struct http_server **out, struct error *err);
 int http_server_port(const struct http_server *s); /* 0: a UNIX socket */
+/* Whether nobody but this machine reaches such an address. */
+bool http_listen_is_loopback(const char *host);
 
 /* How many connections are open; behind a drain, 0 says that all is done. */
 unsigned http_server_connections(const struct http_server *s);
+/* How many had to go for others (evict). */
+uint64_t http_server_evicted(const struct http_server *s);
 
 /* No new connections; those with a request under way end after its reply. */
 void http_server_drain(struct http_server *s);

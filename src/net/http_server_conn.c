@@ -17,6 +17,7 @@
 #include "base/discard.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/http_server_tls.h"
 
 /* How long and how far input is dropped behind the last answer. */
 #define LINGER_MS 2000
@@ -86,6 +87,7 @@ http_conn_free(struct http_conn *c)
 		loop_unpost(s->loop, c);
 	loop_timer_free(c->timer);
 	http_watch(c, false);
+	http_source_leave(c);
 	exchange_free(c->x);
 	bufferevent_free(c->bev);
 	free(c);
@@ -146,6 +148,8 @@ static void
 linger(struct http_conn *c)
 {
 	c->state = HTTP_CONN_LINGER;
+	if (c->server->opt.tls != NULL)
+		http_tls_end(c->bev);
 	shutdown(bufferevent_getfd(c->bev), SHUT_WR);
 	c->outstanding = outstanding(c);
 	deadline_in(c, LINGER_MS);
@@ -178,6 +182,19 @@ step_last(struct http_conn *c)
 	return true;
 }
 
+/* A request begins, or may. */
+static void
+begin_head(struct http_conn *c)
+{
+	const struct http_server_options *o = &c->server->opt;
+	int64_t now = clock_mono_ms();
+
+	c->state = HTTP_CONN_HEAD;
+	if (o->request_timeout_ms > 0)
+		c->request_by = now + o->request_timeout_ms;
+	set_deadline(c, now + o->head_timeout_ms, now);
+}
+
 static void
 await_request(struct http_conn *c)
 {
@@ -198,8 +215,7 @@ step_idle(struct http_conn *c)
 	}
 	if (input_len(c) == 0)
 		return false;
-	c->state = HTTP_CONN_HEAD;
-	deadline_in(c, c->server->opt.head_timeout_ms);
+	begin_head(c);
 	return true;
 }
 
@@ -283,6 +299,14 @@ sending(const struct http_conn *c)
 	return c->x->replied && (c->x->fd != -1 || output_len(c) > 0);
 }
 
+/* When the whole of the request must be here; never, where it is. */
+static int64_t
+overdue_at(const struct http_conn *c)
+{
+	return c->request_by != 0 && http_body_wanted(c->x) ? c->request_by
+							    : INT64_MAX;
+}
+
 /*
  * Whether the peer is waited for, and until when. While something is being
  * sent, a look is taken four times as often: only the looks see progress.
@@ -299,6 +323,8 @@ watch_exchange(struct http_conn *c)
 	}
 	now = clock_mono_ms();
 	at = c->x->progress_at + timeout;
+	if (overdue_at(c) < at)
+		at = overdue_at(c);
 	if (sending(c) && at > now + timeout / 4)
 		at = now + timeout / 4;
 	set_deadline(c, http_shape_next(c->x, at, now), now);
@@ -460,7 +486,8 @@ expire_exchange(struct http_conn *c, int64_t now)
 			x->progress_at = now;
 		x->outstanding = n;
 	}
-	if (now - x->progress_at < c->server->opt.body_timeout_ms)
+	if (now - x->progress_at < c->server->opt.body_timeout_ms &&
+	    now < overdue_at(c))
 		return;
 	if (x->replied)
 		http_conn_kill(c);
@@ -522,6 +549,13 @@ on_timer(void *arg)
 	http_conn_run(c);
 }
 
+bool
+http_conn_waits(const struct http_conn *c)
+{
+	return c->state != HTTP_CONN_EXCHANGE || c->x->replied ||
+	    http_body_wanted(c->x);
+}
+
 void
 http_conn_lost(struct http_conn *c)
 {
@@ -551,6 +585,8 @@ on_event(struct bufferevent *bev, short what, void *arg)
 	struct http_conn *c = arg;
 
 	(void)bev;
+	if ((what & BEV_EVENT_CONNECTED) != 0)
+		return; /* the handshake is done */
 	if ((what & BEV_EVENT_EOF) == 0 || (what & BEV_EVENT_READING) == 0) {
 		http_conn_lost(c);
 		return;
@@ -566,25 +602,26 @@ http_conn_start(struct http_server *s, int take_fd,
 	struct http_conn *c = xcalloc(1, sizeof(*c));
 
 	c->server = s;
-	c->bev = bufferevent_socket_new(
-	    loop_event_base(s->loop), take_fd, BEV_OPT_CLOSE_ON_FREE);
+	c->bev = s->opt.tls != NULL
+	    ? http_tls_accept(s->opt.tls, loop_event_base(s->loop), take_fd)
+	    : bufferevent_socket_new(
+		  loop_event_base(s->loop), take_fd, BEV_OPT_CLOSE_ON_FREE);
 	if (c->bev == NULL) {
 		log_error("http", "libevent gives no bufferevent");
 		abort();
 	}
 	c->timer = loop_timer_new(s->loop, on_timer, c);
 	c->peer = *peer;
+	c->refused = no_place != NULL;
 	TAILQ_INSERT_TAIL(&s->conns, c, entry);
 	s->n_conns++;
-	c->state = HTTP_CONN_HEAD;
+	s->n_refused += c->refused;
+	http_source_join(c);
 	await_request(c);
 	bufferevent_setcb(c->bev, on_input, on_output, on_event, c);
 	bufferevent_set_max_single_write(c->bev, WRITE_MAX);
 	bufferevent_enable(c->bev, EV_READ); /* writing is on by birth */
-	deadline_in(c, s->opt.head_timeout_ms);
-	if (no_place != NULL) {
-		c->refused = true;
-		s->n_refused++;
+	begin_head(c);
+	if (no_place != NULL)
 		http_reply_refusal(c, 503, no_place);
-	}
 }

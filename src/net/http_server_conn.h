@@ -16,11 +16,9 @@
 #include <sys/queue.h>
 
 #include "base/buf.h"
-#include "net/http_chunk.h"
-#include "net/http_parse.h"
 #include "net/http_server.h"
+#include "net/http_server_exchange.h"
 #include "net/http_server_listen.h"
-#include "net/http_server_shape.h"
 
 struct bufferevent;
 struct evconnlistener;
@@ -35,47 +33,13 @@ enum http_conn_state {
 	HTTP_CONN_DEAD,
 };
 
-enum http_body_state {
-	HTTP_BODY_WAITING, /* nobody has said what becomes of it */
-	HTTP_BODY_TAKEN, /* goes to the sink */
-	HTTP_BODY_SKIPPED, /* dropped, so that the connection can go on */
-	HTTP_BODY_LEFT, /* stays unread; the connection will close */
-	HTTP_BODY_READ,
-};
-
-struct http_exchange {
-	struct http_conn *conn;
-	struct http_head head;
-	enum http_body_state body;
-	bool paused;
-	bool too_large;
-	bool continued; /* 100 was sent, or need not be */
-	int64_t left; /* of a body with a length */
-	int64_t got;
-	struct http_chunk chunk;
-	struct http_body_sink sink;
-	void *sink_arg;
-	int64_t body_at; /* the start of the body, pauses taken out */
-	int64_t paused_at;
-	void (*gone)(struct http_exchange *x, void *arg);
-	void *gone_arg;
-	bool replied; /* the handler is out of it: no callback any more */
-	bool keep; /* the connection serves another request after this */
-	int fd; /* of the file that is being sent, or -1 */
-	int64_t file_at;
-	int64_t file_left;
-	struct http_shaped shaped;
-
-	int64_t progress_at; /* when a byte of body last came or went */
-	int64_t outstanding; /* bytes the peer had not taken at that time */
-};
-
 struct http_conn {
 	TAILQ_ENTRY(http_conn) entry;
 	struct http_server *server;
 	struct bufferevent *bev;
 	struct loop_timer *timer;
 	int64_t deadline_at; /* 0: none */
+	int64_t request_by; /* the whole request must be here; 0: no limit */
 	int64_t armed_at; /* when the timer fires, perhaps too early; 0: not */
 	enum http_conn_state state;
 	struct http_scan scan;
@@ -83,12 +47,14 @@ struct http_conn {
 	bool eof; /* the peer sends nothing more */
 	bool full; /* as much was read ahead as may be */
 	bool refused; /* one too many */
+	bool proven; /* a 2xx has left here */
 	bool watched; /* is not read, so that its end is looked for */
 	bool running;
 	bool posted;
 	size_t lingered;
 	int64_t outstanding; /* while it lingers */
 	struct http_peer peer;
+	struct http_source *source;
 };
 TAILQ_HEAD(http_conns, http_conn);
 
@@ -107,6 +73,8 @@ struct http_server {
 	struct http_conns conns;
 	unsigned n_conns;
 	unsigned n_refused; /* of them, that are only told so */
+	struct http_sources sources; /* of all of them */
+	uint64_t n_evicted;
 	bool draining;
 	bool freed; /* gone for its owner; the last connection frees it */
 	struct buf scratch; /* heads of replies are put together here */
@@ -130,6 +98,8 @@ void http_conn_lost(struct http_conn *c); /* the same, outside of a run */
 void http_conn_finish(struct http_conn *c);
 void http_conn_reset(struct http_conn *c); /* behind the reply */
 void http_conn_free(struct http_conn *c);
+/* For the peer to send or to take something, not for us. */
+bool http_conn_waits(const struct http_conn *c);
 
 /* --- http_server_body.c: each step is true if it changed anything --- */
 void http_body_begin(struct http_exchange *x);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Listening, and who is let in: the addresses of TCP, the users of a UNIX
- * socket, how many there may be of each. The socket's file is
- * http_server_unix's, connections are http_server_conn's.
+ * Listening, and who connects: the addresses of TCP, the users of a UNIX
+ * socket, what counts as one source. How many there may be of each is
+ * http_server_source's, the socket's file http_server_unix's, connections are
+ * http_server_conn's.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -86,32 +87,6 @@ name_user(int fd, struct http_peer *peer)
 	return 0;
 }
 
-/* How many of this source are served; those only told to go do not count. */
-static unsigned
-count_source(const struct http_server *s, uint64_t source)
-{
-	const struct http_conn *c;
-	unsigned n = 0;
-
-	TAILQ_FOREACH (c, &s->conns, entry)
-		n += c->peer.source == source && !c->refused;
-	return n;
-}
-
-/* Why there is no place for this one; NULL where there is. */
-static const char *
-no_place(const struct http_server *s, const struct http_peer *peer)
-{
-	unsigned max = s->opt.max_per_source;
-
-	if (s->n_conns - s->n_refused >= s->opt.max_connections)
-		return "too many connections";
-	if (max > 0 && peer->source != 0 &&
-	    count_source(s, peer->source) >= max)
-		return "too many connections from this address";
-	return NULL;
-}
-
 static void
 on_accept(struct evconnlistener *listener, evutil_socket_t fd,
     struct sockaddr *sa, int len, void *arg)
@@ -131,8 +106,8 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 		close(fd);
 		return;
 	}
-	why = no_place(s, &peer);
-	if (why != NULL && s->n_refused >= REFUSED_MAX)
+	why = http_source_no_place(s, &peer);
+	if (why != NULL && (s->n_refused >= REFUSED_MAX || s->opt.tls != NULL))
 		close(fd);
 	else
 		http_conn_start(s, fd, &peer, why);
@@ -155,6 +130,13 @@ http_listen_again(void *arg)
 
 	if (s->listener != NULL)
 		evconnlistener_enable(s->listener);
+}
+
+bool
+http_listen_is_loopback(const char *host)
+{
+	return str_eq(host, "localhost") || str_eq(host, "::1") ||
+	    str_starts(host, "127.");
 }
 
 static struct addrinfo *

@@ -263,6 +263,8 @@ begin_reply(struct http_exchange *x, int status, const struct headers *h,
 	struct http_conn *c = x->conn;
 
 	x->replied = true;
+	if (status >= 200 && status <= 299)
+		http_source_prove(c);
 	x->outstanding = length;
 	x->keep = !x->head.close && !c->server->draining && !asks_close(h);
 	http_body_replied(x);

@@ -2,11 +2,9 @@
 /* From [api] and [metrics] to servers. */
 #include "serve/listeners.h"
 
-#include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/file.h"
@@ -37,23 +35,6 @@ struct listeners {
 /* --- who may come --------------------------------------------------- */
 
 static int
-check_private(const char *path, struct error *err)
-{
-	struct stat st;
-
-	if (stat(path, &st) == -1)
-		return err_set_errno(err, ERR_CONFIG, "token_file %s", path);
-	/* To open a pipe may take for ever. */
-	if (!S_ISREG(st.st_mode))
-		return err_set(
-		    err, ERR_CONFIG, "token_file %s is no regular file", path);
-	if ((st.st_mode & (S_IRWXG | S_IRWXO)) == 0)
-		return 0;
-	err_set(err, ERR_CONFIG, "token_file %s can be read by others", path);
-	return err_hint(err, "Do 'chmod 600 %s'.", path);
-}
-
-static int
 read_token(struct listeners *l, const char *path, struct error *err)
 {
 	struct buf b;
@@ -62,8 +43,8 @@ read_token(struct listeners *l, const char *path, struct error *err)
 
 	if (path == NULL)
 		return 0;
-	if (check_private(path, err) == -1)
-		return -1;
+	if (file_check_private(path, err) == -1)
+		return err_prefix(err, "token_file");
 	buf_init(&b, TOKEN_MAX);
 	if (file_read(path, &b, err) == -1) {
 		buf_done(&b);
@@ -143,13 +124,6 @@ listen_unix(struct listeners *l, const char *path, struct error *err)
 	return 0;
 }
 
-static bool
-is_loopback(const char *host)
-{
-	return str_eq(host, "localhost") || str_eq(host, "::1") ||
-	    str_starts(host, "127.");
-}
-
 static int
 listen_tcp(struct listeners *l, const char *what, const char *address,
     struct http_server_options *o, http_request_fn *fn, void *arg,
@@ -168,7 +142,7 @@ listen_tcp(struct listeners *l, const char *what, const char *address,
 		    strchr(host, ':') != NULL ? "[" : "", host,
 		    strchr(host, ':') != NULL ? "]" : "",
 		    http_server_port(l->v[l->n - 1]));
-		if (!is_loopback(host))
+		if (!http_listen_is_loopback(host))
 			log_warn("serve",
 			    "%s can be reached from other machines, and goes "
 			    "unencrypted",

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "serve/problem.h"
 #include "serve/service.h"
+#include "serve/sns_listener.h"
 
 #define TYPE "text/plain; version=0.0.4; charset=utf-8"
 #define TEXT_MAX ((size_t)256 << 10)
@@ -349,6 +350,26 @@ write_service(const struct metrics *m, struct buf *b)
 	labelled(b, reloads, "result", "failed", m->reloads[false]);
 }
 
+static void
+write_sns(const struct sns_counts *now, struct buf *b)
+{
+	static const char requests[] = "awaitd_sns_requests_total";
+	int i;
+
+	family(b, requests, "counter",
+	    "Requests at [sns] listen, by what became of them.");
+	for (i = 0; i < SNS_RESULTS; i++)
+		labelled(b, requests, "result",
+		    sns_result_name((enum sns_result)i), now->results[i]);
+	counter(b, "awaitd_sns_alarms_total",
+	    "Subscriptions of a configured topic that somebody ended.",
+	    now->results[SNS_RESULT_UNSUBSCRIBED]);
+	gauge(b, "awaitd_sns_connections", "Open connections there.",
+	    now->connections);
+	counter(b, "awaitd_sns_connections_evicted_total",
+	    "Connections that had to make place for others.", now->evicted);
+}
+
 void
 metrics_write(struct metrics *m, const struct engine_counts *now,
     const struct store_counts *store, struct buf *out)
@@ -395,6 +416,7 @@ metrics_handle(struct http_exchange *x, void *arg)
 	const struct service *service = arg;
 	struct engine_counts now;
 	struct store_counts store;
+	struct sns_counts sns;
 	struct buf b;
 
 	if (!str_eq(http_path(x), "/metrics")) {
@@ -409,6 +431,8 @@ metrics_handle(struct http_exchange *x, void *arg)
 	buf_init(&b, TEXT_MAX);
 	store_count(service->store, &store);
 	metrics_write(service->metrics, &now, &store, &b);
+	if (sns_listener_count(service->sns, &sns))
+		write_sns(&sns, &b);
 	reply(x, 200, TYPE, &b);
 	buf_done(&b);
 }

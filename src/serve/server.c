@@ -44,7 +44,6 @@ struct server {
 	struct http_client *http; /* of webhooks */
 	struct targets *targets;
 	struct listeners *listeners;
-	struct sns_listener *sns;
 	struct queues *queues;
 	struct loop_signal *sigint, *sigterm, *sighup;
 	struct loop_timer *stop_timer;
@@ -258,7 +257,7 @@ look_for_end(void *arg)
 	size_t busy =
 	    engine_busy(sv->s.engine) + (queues_busy(sv->queues) ? 1 : 0);
 	unsigned open = listeners_connections(sv->listeners) +
-	    sns_listener_connections(sv->sns);
+	    sns_listener_connections(sv->s.sns);
 	bool late = clock_mono_ms() >= sv->stop_by;
 
 	if (busy == 0 && (open == 0 || sv->broken_off)) {
@@ -295,7 +294,7 @@ on_stop(void *arg)
 	engine_drain(sv->s.engine);
 	waiters_expire(sv->s.waiters);
 	listeners_drain(sv->listeners);
-	sns_listener_drain(sv->sns);
+	sns_listener_drain(sv->s.sns);
 	queues_drain(sv->queues);
 	loop_timer_set(sv->stop_timer, 1);
 }
@@ -371,7 +370,7 @@ start(struct server *sv)
 	if (sv->s.stopping)
 		return;
 	if (listeners_open(&sv->s, &sv->listeners, &err) == -1 ||
-	    sns_listener_open(&sv->s, sv->s.doorbell, &sv->sns, &err) == -1 ||
+	    sns_listener_open(sv->s.sns, &err) == -1 ||
 	    queues_open(&sv->s, sv->s.doorbell, &sv->queues, &err) == -1) {
 		fail(sv, &err);
 		return;
@@ -471,8 +470,10 @@ on_kept(
 	if (err != NULL)
 		log_warn(
 		    "serve", "nothing is known of endpoints: %s", err->text);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		engine_recall(sv->s.engine, v[i].name, v[i].value);
+		sns_listener_recall(sv->s.sns, v[i].name, v[i].value);
+	}
 	engine_hold(sv->s.engine, true);
 	store_each_unfinished(sv->s.store, on_some_jobs, on_all_jobs, sv);
 }
@@ -556,6 +557,8 @@ open_all(struct server *sv, struct error *err)
 	sv->s.metrics = metrics_new();
 	sv->s.waiters = waiters_new(sv->s.loop);
 	sv->s.doorbell = doorbell_new(&sv->s);
+	if (sns_listener_new(&sv->s, sv->s.doorbell, &sv->s.sns, err) == -1)
+		return -1;
 	sv->stop_timer = loop_timer_new(sv->s.loop, look_for_end, sv);
 	sv->prune_timer = loop_timer_new(sv->s.loop, prune, sv);
 	sv->sigint = loop_signal_new(sv->s.loop, SIGINT, on_stop, sv);
@@ -569,7 +572,7 @@ static void
 close_all(struct server *sv)
 {
 	listeners_close(sv->listeners);
-	sns_listener_free(sv->sns);
+	sns_listener_free(sv->s.sns);
 	queues_free(sv->queues);
 	if (sv->s.engine != NULL)
 		engine_stop(sv->s.engine);

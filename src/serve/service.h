@@ -18,6 +18,7 @@
 
 struct doorbell;
 struct metrics;
+struct sns_listener;
 struct waiters;
 
 struct service {
@@ -32,6 +33,7 @@ struct service {
 	struct metrics *metrics;
 	struct waiters *waiters;
 	struct doorbell *doorbell;
+	struct sns_listener *sns; /* or NULL */
 	struct aws_client *aws;
 	bool stopping; /* nothing new is taken */
 	struct error stalled; /* of the store; code NONE: it can write */

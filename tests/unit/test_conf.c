@@ -216,8 +216,10 @@ some_value(const struct conf_key *k)
 {
 	switch (k->type) {
 	case CONF_TEXT:
-		if (str_eq(k->section, "metrics"))
+		if (str_eq(k->name, "listen"))
 			return "127.0.0.1:9";
+		if (str_eq(k->section, "sns"))
+			return "/path";
 		if (str_eq(k->name, "expected_bucket_owner"))
 			return "012345678901";
 		return k->must != NULL ? "s3://bucket/path" : "some text";
@@ -226,6 +228,10 @@ some_value(const struct conf_key *k)
 	case CONF_PATH:
 		return "/a/b";
 	case CONF_LIST:
+		if (str_eq(k->name, "topic"))
+			return "arn:aws:sns:r:1:a, arn:aws:sns:r:1:b";
+		if (str_eq(k->name, "queue_url"))
+			return "https://host/a, https://host/b";
 		return str_eq(k->name, "listen") ? "unix:/a, unix:/b"
 		    : str_eq(k->name, "users")   ? "alice, 7"
 						 : "webhook w, exec x";
@@ -246,6 +252,24 @@ some_value(const struct conf_key *k)
 	abort();
 }
 
+/* What other keys of [sns] are nothing without. */
+static void
+add_companions(const struct conf_key *k, struct buf *text)
+{
+	static const char *const lines[][2] = {
+	    {"topic", "arn:aws:sns:r:1:a"},
+	    {"user_file", "/u"},
+	    {"certificate_file", "/c"},
+	    {"private_key_file", "/k"},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(lines) && str_eq(k->section, "sns"); i++) {
+		if (!str_eq(lines[i][0], k->name))
+			buf_printf(text, "%s = %s\n", lines[i][0], lines[i][1]);
+	}
+}
+
 /* What is shown could stand in a file and mean the same. */
 static void
 every_key_of_the_table_can_be_set_and_is_shown(void **state)
@@ -262,15 +286,19 @@ every_key_of_the_table_can_be_set_and_is_shown(void **state)
 		    : str_eq(k->section, "webhook") ? xasprintf("webhook w")
 		    : str_eq(k->section, "exec")    ? xasprintf("exec x")
 						    : xstrdup(k->section);
-		char *text = xasprintf("[webhook w]\nurl = http://h\n[exec x]\n"
-				       "command = x\n[%s]\n%s = %s\n",
-		    title, k->name, some_value(k));
+		struct buf text;
 
-		conf = conf_must_load(text, NULL);
+		buf_init(&text, 4096);
+		buf_printf(&text,
+		    "[webhook w]\nurl = http://h\n[exec x]\n"
+		    "command = x\n[%s]\n%s = %s\n",
+		    title, k->name, some_value(k));
+		add_companions(k, &text);
+		conf = conf_must_load(text.data, NULL);
 		snprintf(source, sizeof(source), "%s:6", conf_file);
 		must_show(conf, title, k->name, some_value(k), source);
 		conf_free(conf);
-		free(text);
+		buf_done(&text);
 		free(title);
 	}
 }
