@@ -39,6 +39,7 @@ static const int codes[] = {200, 201, 400, 401, 403, 404, 405, 408, 409, 410,
 #define OUTCOMES (OUTCOME_CANCELLED + 1)
 #define STATES (DELIVERY_DEAD + 1)
 #define ATTEMPTS (ATTEMPT_INTERRUPTED + 1)
+#define VERDICTS (DOORBELL_FAILED + 1)
 
 struct metrics {
 	int64_t start_at;
@@ -55,6 +56,9 @@ struct metrics {
 	uint64_t late;
 	uint64_t pruned[2]; /* jobs, keys */
 	uint64_t reloads[2];
+	uint64_t queue_messages[VERDICTS];
+	uint64_t queue_deleted;
+	uint64_t queue_errors;
 };
 
 struct metrics *
@@ -156,6 +160,24 @@ void
 metrics_reload(struct metrics *m, bool ok)
 {
 	m->reloads[ok]++;
+}
+
+void
+metrics_queue_message(struct metrics *m, enum doorbell_verdict verdict)
+{
+	m->queue_messages[verdict]++;
+}
+
+void
+metrics_queue_deleted(struct metrics *m, size_t n)
+{
+	m->queue_deleted += n;
+}
+
+void
+metrics_queue_error(struct metrics *m)
+{
+	m->queue_errors++;
 }
 
 /* --- writing -------------------------------------------------------- */
@@ -322,6 +344,26 @@ write_deliveries(
 }
 
 static void
+write_queues(const struct metrics *m, struct buf *b)
+{
+	static const char messages[] = "awaitd_sqs_messages_total";
+	/* As enum doorbell_verdict. */
+	static const char *const verdicts[VERDICTS] = {
+	    "taken", "copy", "unknown", "senseless", "failed"};
+	size_t i;
+
+	family(b, messages, "counter",
+	    "Messages of queues, by what became of them.");
+	for (i = 0; i < VERDICTS; i++)
+		labelled(
+		    b, messages, "result", verdicts[i], m->queue_messages[i]);
+	counter(b, "awaitd_sqs_deleted_total",
+	    "Messages that were deleted from queues.", m->queue_deleted);
+	counter(b, "awaitd_sqs_errors_total",
+	    "Calls of SQS that failed, or failed in part.", m->queue_errors);
+}
+
+static void
 write_service(const struct metrics *m, struct buf *b)
 {
 	static const char info[] = "awaitd_build_info";
@@ -378,6 +420,7 @@ metrics_write(struct metrics *m, const struct engine_counts *now,
 	write_jobs(m, now, out);
 	write_times(m, now, out);
 	write_deliveries(m, now, out);
+	write_queues(m, out);
 	write_store(store, out);
 }
 

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "engine/engine.h"
 #include "net/http_server.h"
+#include "serve/doorbell.h"
 
 struct metrics;
 
@@ -33,6 +34,11 @@ void metrics_pruned(struct metrics *m, bool keys, size_t n);
 
 /* A reload of the configuration, good or bad. */
 void metrics_reload(struct metrics *m, bool ok);
+
+/* Of the queues of [sqs]. */
+void metrics_queue_message(struct metrics *m, enum doorbell_verdict verdict);
+void metrics_queue_deleted(struct metrics *m, size_t n);
+void metrics_queue_error(struct metrics *m);
 
 void metrics_write(struct metrics *m, const struct engine_counts *now,
     const struct store_counts *store, struct buf *out);
