@@ -27,14 +27,16 @@ static const struct cmd_option check_options[] = {
 	"for all of it, default 30s"},
 };
 
-/* The rows in their order. Another kind of thing that can be tried (topics,
- * queues) is a file with such a function. */
+/* The rows in their order. Another kind of thing that can be tried is a file
+ * with such a function. */
 static check_group_fn *const groups[] = {
     check_conf_add,
     check_creds_add,
     check_hosts_add,
     check_identity_add,
     check_s3_add,
+    check_topics_add,
+    check_queues_add,
     check_targets_add,
     check_clock_add,
 };

@@ -187,6 +187,8 @@ the_policies_have_what_the_hints_name(void **state)
 	static const char *const actions[] = {"kms:Decrypt",
 	    "kms:GenerateDataKey", "s3:DeleteObject", "s3:GetObject",
 	    "s3:ListBucket", "s3:PutObject", "sagemaker:InvokeEndpointAsync",
+	    "sns:ConfirmSubscription", "sns:GetSubscriptionAttributes",
+	    "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic",
 	    "sqs:ChangeMessageVisibility", "sqs:DeleteMessage",
 	    "sqs:GetQueueAttributes", "sqs:ReceiveMessage"};
 	size_t i;
