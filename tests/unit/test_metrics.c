@@ -212,6 +212,24 @@ the_service_counts_itself(void **state)
 	assert_true(strtod(value_of("awaitd_start_time_seconds"), NULL) > 1e9);
 }
 
+static void
+messages_of_queues_are_counted(void **state)
+{
+	(void)state;
+	metrics_queue_message(m, DOORBELL_TAKEN);
+	metrics_queue_message(m, DOORBELL_FAILED);
+	metrics_queue_message(m, DOORBELL_FAILED);
+	metrics_queue_deleted(m, 7);
+	metrics_queue_error(m);
+	expect("awaitd_sqs_messages_total{result=\"taken\"}", "1");
+	expect("awaitd_sqs_messages_total{result=\"copy\"}", "0");
+	expect("awaitd_sqs_messages_total{result=\"unknown\"}", "0");
+	expect("awaitd_sqs_messages_total{result=\"senseless\"}", "0");
+	expect("awaitd_sqs_messages_total{result=\"failed\"}", "2");
+	expect("awaitd_sqs_deleted_total", "7");
+	expect("awaitd_sqs_errors_total", "1");
+}
+
 static bool
 is_sample(const char *line)
 {
@@ -256,7 +274,7 @@ the_text_is_well_formed(void **state)
 			fail_msg("no sample of %s: %s", family, line);
 		}
 	}
-	assert_int_equal(families, 26);
+	assert_int_equal(families, 29);
 }
 
 int
@@ -269,6 +287,7 @@ main(void)
 	    T(what_is_under_way_is_asked_of_engine_and_store),
 	    T(deliveries_are_counted_by_their_attempts),
 	    T(the_service_counts_itself),
+	    T(messages_of_queues_are_counted),
 	    T(the_text_is_well_formed),
 	};
 
