@@ -38,6 +38,7 @@ unit_tests += tests/unit/test_creds_container
 unit_tests += tests/unit/test_creds_imds
 unit_tests += tests/unit/test_creds_role
 unit_tests += tests/unit/test_creds_sso
+unit_tests += tests/unit/test_curve
 unit_tests += tests/unit/test_delivery
 unit_tests += tests/unit/test_discard
 unit_tests += tests/unit/test_driver
@@ -49,9 +50,9 @@ unit_tests += tests/unit/test_execenv
 unit_tests += tests/unit/test_file
 unit_tests += tests/unit/test_fold
 unit_tests += tests/unit/test_grant
+unit_tests += tests/unit/test_habit
 unit_tests += tests/unit/test_hash
 unit_tests += tests/unit/test_header
-unit_tests += tests/unit/test_histogram
 unit_tests += tests/unit/test_http_chunk
 unit_tests += tests/unit/test_http_client
 unit_tests += tests/unit/test_http_client_connect
@@ -286,6 +287,8 @@ tests_unit_test_access_SOURCES = tests/unit/test_access.c \
 	tests/support/fake_clock.c
 tests_unit_test_instant_SOURCES = tests/unit/test_instant.c \
 	tests/support/fake_clock.c
+tests_unit_test_habit_SOURCES = tests/unit/test_habit.c \
+	tests/support/fake_clock.c tests/support/fake_clock.h
 tests_unit_test_learned_SOURCES = tests/unit/test_learned.c \
 	tests/support/fake_clock.c
 tests_unit_test_times_SOURCES = tests/unit/test_times.c \

@@ -39,6 +39,15 @@ struct work {
 	bool rung; /* look once more behind what is going on */
 	int64_t again_ms; /* before the next submission, behind a failure */
 
+	/* look: of the waiting */
+	struct {
+		uint32_t failure_at; /* it was last looked for; 0: never */
+		uint16_t looks;
+		uint8_t skipped; /* of them since then */
+		uint8_t warmth; /* enum warmth, of its endpoint */
+		uint8_t why; /* enum plan_why, of the next look */
+	} wait;
+
 	/* step_submit */
 	bool input_stored;
 	bool refuses_inline; /* the service does: upload instead */
@@ -74,7 +83,15 @@ struct work {
 	bool have_result;
 	unsigned in_vain; /* looks that could not be made after the deadline */
 	int64_t looked_mono; /* this look began */
-	int64_t took_ms; /* from the intent to the result; -1: not known */
+	struct {
+		bool failures; /* it is for them, too */
+		bool head_seen; /* of what a GET found */
+		bool stale; /* … which is not the result */
+		int64_t max; /* … whose bytes are wanted up to here */
+		int64_t took_ms; /* from the intent to the result; -1 */
+		int64_t age_ms; /* of what was found; -1: not known */
+		int64_t size;
+	} look;
 	struct buf result; /* its bytes, where deliveries want them */
 	struct buf text; /* of the failure object, its beginning */
 	struct error *obstacle; /* what stood in the way, or NULL */
