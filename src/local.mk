@@ -193,6 +193,7 @@ engine_sources += src/engine/step_deliver.c
 engine_sources += src/engine/step_poll.c
 engine_sources += src/engine/step_submit.c
 engine_sources += src/engine/times.c src/engine/times.h
+engine_sources += src/engine/waiting.h
 engine_sources += src/engine/work.c
 engine_sources += src/engine/work.h
 

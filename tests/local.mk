@@ -374,6 +374,7 @@ creds_support = tests/support/fake_creds.c tests/support/fake_creds.h
 cache_rig = tests/support/creds_rig.c tests/support/creds_rig.h
 call_rig = tests/support/call_rig.c tests/support/call_rig.h
 hook_support = tests/support/flow_hook.c tests/support/flow_hook.h
+s3_support = tests/support/flow_s3.c tests/support/flow_s3.h
 probe_support = tests/support/flow_probe.c tests/support/flow_probe.h
 
 flow_tests =
@@ -432,6 +433,8 @@ flow_tests += tests/flow/test_s3_put
 tests_flow_test_s3_put_SOURCES = tests/flow/test_s3_put.c $(flow_support)
 flow_tests += tests/flow/test_s3_region
 tests_flow_test_s3_region_SOURCES = tests/flow/test_s3_region.c $(flow_support)
+flow_tests += tests/flow/test_schedule
+tests_flow_test_schedule_SOURCES = tests/flow/test_schedule.c $(flow_support) $(hook_support) $(s3_support)
 flow_tests += tests/flow/test_sqs
 tests_flow_test_sqs_SOURCES = tests/flow/test_sqs.c $(time_support) $(creds_support) $(call_rig)
 flow_tests += tests/flow/test_submit

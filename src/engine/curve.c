@@ -183,8 +183,8 @@ between(const double *v, size_t step, double age)
 {
 	double low = edge(step);
 
-	return v[step] + (v[step + 1] - v[step]) * (age - low) /
-	    (edge(step + 1) - low);
+	return v[step] +
+	    (v[step + 1] - v[step]) * (age - low) / (edge(step + 1) - low);
 }
 
 double

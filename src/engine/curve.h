@@ -49,8 +49,8 @@ struct survival {
 
 /* Of a kind of results; where they are few, others stand in for what is
  * missing. One of the two must not be empty; `others` may be NULL. */
-void survival_make(struct survival *out, const struct curve *own,
-    const struct curve *others);
+void survival_make(
+    struct survival *out, const struct curve *own, const struct curve *others);
 
 /* The share that lasts longer; `v` is s or seen. */
 double survival_at(const double v[CURVE_STEPS + 1], double age_ms);

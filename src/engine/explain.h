@@ -40,8 +40,8 @@ enum explain_answer {
 typedef void explain_fn(enum explain_answer answer, enum access_verdict verdict,
     const struct error *err, void *arg);
 
-/* At most two requests; with `denied` at most one, and done may be called before
- * this returns, behind *out. */
+/* At most two requests; with `denied` at most one, and done may be called
+ * before this returns, once *out is set. */
 int explain_start(const struct explain_options *options, explain_fn *done,
     void *arg, struct explain **out, struct error *err);
 

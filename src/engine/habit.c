@@ -25,9 +25,11 @@
 #define PRIOR_FAILED 1.0
 #define ENDED_MAX 512.0
 
-/* One missed notification counts as much as several that came. */
+/* One missed notification counts as much as several that came. A look that was
+ * faster counts a little, or nothing would be learned where looks are often. */
+#define BELL_FALL 0.2
 #define BELL_RISE 0.25
-#define BELL_FALL 0.1
+#define BELL_RISE_SILENT 0.03
 #define BELL_LEAST 0.005
 
 #define SHARE_ONE 10000 /* shares are kept in these */
@@ -184,14 +186,21 @@ habit_failure_every(const struct habit *h)
 }
 
 void
-habit_bell(struct habit *h, bool rung)
+habit_bell(struct habit *h, enum bell bell)
 {
 	double missed = habit_missed(h);
 
-	if (!rung)
-		missed += (1 - missed) * BELL_RISE;
-	else
+	switch (bell) {
+	case BELL_RANG:
 		missed -= missed * BELL_FALL;
+		break;
+	case BELL_SILENT:
+		missed += (1 - missed) * BELL_RISE_SILENT;
+		break;
+	case BELL_MISSED:
+		missed += (1 - missed) * BELL_RISE;
+		break;
+	}
 	h->missed = missed > BELL_LEAST ? missed : BELL_LEAST;
 }
 

@@ -67,9 +67,13 @@ double habit_results(const struct habit *h);
 #define HABIT_FAILURE_MAX 10
 unsigned habit_failure_every(const struct habit *h);
 
-/* A notification came before a look found the result; or it did not, though it
- * had the time. */
-void habit_bell(struct habit *h, bool rung);
+/* Did a notification come before a look found the result? */
+enum bell {
+	BELL_RANG,
+	BELL_SILENT, /* it hardly had the time */
+	BELL_MISSED, /* it had */
+};
+void habit_bell(struct habit *h, enum bell bell);
 
 /* The share of results that looks have to find, 1 where nobody rings. */
 double habit_missed(const struct habit *h);

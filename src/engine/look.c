@@ -185,10 +185,10 @@ learn_bell(const struct work *w, struct habit *h)
 
 	engine_policy_of(w, &policy);
 	if (w->cause == LOOK_RUNG)
-		habit_bell(h, true);
-	else if (w->look.age_ms >= BELL_MS &&
-	    w->look.age_ms <= 2 * policy.plan.max_ms)
-		habit_bell(h, false);
+		habit_bell(h, BELL_RANG);
+	else if (w->look.age_ms <= 2 * policy.plan.max_ms)
+		habit_bell(
+		    h, w->look.age_ms >= BELL_MS ? BELL_MISSED : BELL_SILENT);
 }
 
 void

@@ -39,8 +39,8 @@ void look_heads_only(struct work *w);
 
 /* The output of submission s is there, or its failure: note how old it is. The
  * server's clock tells: a look comes later, and after a restart much later. */
-void look_saw(struct work *w, const struct submission *s,
-    const struct s3_object *object);
+void look_saw(
+    struct work *w, const struct submission *s, const struct s3_object *object);
 
 /* The job ends with what look_saw() noted. */
 void look_found(struct work *w, bool failed);

@@ -119,8 +119,8 @@ backoff(const struct plan *plan, const struct plan_now *now, enum plan_why *why)
 static double
 learned(const struct plan *plan, const struct plan_now *now, enum plan_why *why)
 {
-	double gap = learned_gap(
-	    plan, now->known, (double)now->ran_ms, now->price_ms);
+	double gap =
+	    learned_gap(plan, now->known, (double)now->ran_ms, now->price_ms);
 
 	*why = PLAN_LEARNED;
 	if (gap <= (double)plan->max_ms / (1 + JITTER))

@@ -16,6 +16,7 @@
 #include "engine/agenda.h"
 #include "engine/engine.h"
 #include "engine/explain.h"
+#include "engine/waiting.h"
 
 struct work;
 typedef void work_fn(struct work *w);
@@ -39,14 +40,7 @@ struct work {
 	bool rung; /* look once more behind what is going on */
 	int64_t again_ms; /* before the next submission, behind a failure */
 
-	/* look: of the waiting */
-	struct {
-		uint32_t failure_at; /* it was last looked for; 0: never */
-		uint16_t looks;
-		uint8_t skipped; /* of them since then */
-		uint8_t warmth; /* enum warmth, of its endpoint */
-		uint8_t why; /* enum plan_why, of the next look */
-	} wait;
+	struct waiting wait; /* look */
 
 	/* step_submit */
 	bool input_stored;
@@ -83,15 +77,7 @@ struct work {
 	bool have_result;
 	unsigned in_vain; /* looks that could not be made after the deadline */
 	int64_t looked_mono; /* this look began */
-	struct {
-		bool failures; /* it is for them, too */
-		bool head_seen; /* of what a GET found */
-		bool stale; /* … which is not the result */
-		int64_t max; /* … whose bytes are wanted up to here */
-		int64_t took_ms; /* from the intent to the result; -1 */
-		int64_t age_ms; /* of what was found; -1: not known */
-		int64_t size;
-	} look;
+	struct look look;
 	struct buf result; /* its bytes, where deliveries want them */
 	struct buf text; /* of the failure object, its beginning */
 	struct error *obstacle; /* what stood in the way, or NULL */

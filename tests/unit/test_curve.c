@@ -110,7 +110,8 @@ what_an_older_build_kept_is_read(void **state)
 	(void)state;
 	for (step = 0; step < CURVE_OLD_STEPS; step++) {
 		struct curve c = {0};
-		double low = step == 0 ? 0 : 125 * pow(2, (double)(step - 1) / 2);
+		double low =
+		    step == 0 ? 0 : 125 * pow(2, (double)(step - 1) / 2);
 		double high = 125 * pow(2, (double)step / 2);
 
 		curve_put_old(&c, step, 100);
@@ -208,8 +209,8 @@ reach_is_the_inverse_of_accrued(void **state)
 		for (price = 1; price < 1e5; price *= 3) {
 			to = survival_reach(known.s, from, price);
 			assert_true(to > from);
-			assert_true(near(survival_accrued(known.s, from, to),
-			    price, 0.001));
+			assert_true(near(
+			    survival_accrued(known.s, from, to), price, 0.001));
 		}
 	}
 	assert_true(isinf(survival_reach(known.s, 1e9, 1)));

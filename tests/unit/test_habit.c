@@ -171,14 +171,14 @@ where_notifications_come_a_look_is_dearer(void **state)
 	habit_known(&h, WARMTH_WARM, &plan, &without);
 	assert_true(habit_missed(&h) == 1);
 	for (i = 0; i < 100; i++)
-		habit_bell(&h, true);
+		habit_bell(&h, BELL_RANG);
 	habit_known(&h, WARMTH_WARM, &plan, &with);
 	assert_true(with > 50 * without);
 	/* One that does not come counts as much as many that did. */
-	habit_bell(&h, false);
+	habit_bell(&h, BELL_MISSED);
 	assert_true(habit_missed(&h) > 0.2);
 	for (i = 0; i < 10; i++)
-		habit_bell(&h, false);
+		habit_bell(&h, BELL_MISSED);
 	assert_true(habit_missed(&h) > 0.95);
 }
 
@@ -217,7 +217,7 @@ what_was_kept_is_what_was_known(void **state)
 	for (i = 0; i < 40; i++)
 		habit_failure(&h);
 	for (i = 0; i < 9; i++)
-		habit_bell(&h, true);
+		habit_bell(&h, BELL_RANG);
 	buf_init(&b, 16384);
 	jsonw_init(&w, &b);
 	jsonw_begin(&w, NULL, '{');

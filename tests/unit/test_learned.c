@@ -176,8 +176,7 @@ what_makes_no_sense_is_passed_over(void **state)
 		assert_null(learned_failure_pattern(l));
 		assert_false(learned_marked(l, NULL));
 		if (l != NULL)
-			assert_int_equal(
-			    habit_p95_ms(learned_habit(l)), 0);
+			assert_int_equal(habit_p95_ms(learned_habit(l)), 0);
 	}
 	/* What is known by now is newer. */
 	learned_answer(learned_add(list, "r", "known"), NULL, "s3://new");

@@ -43,8 +43,7 @@ jitter_spreads_it_by_a_fifth(void **state)
 {
 	(void)state;
 	assert_int_equal(delay_of(&usual, 10000, INT64_MAX, 0), 2400);
-	assert_int_equal(
-	    delay_of(&usual, 10000, INT64_MAX, 0.999999), 3599);
+	assert_int_equal(delay_of(&usual, 10000, INT64_MAX, 0.999999), 3599);
 }
 
 static void
@@ -67,8 +66,7 @@ it_stays_within_its_bounds(void **state)
 
 		for (age = 0; age < INT64_C(1) << 50; age = age * 2 + 1) {
 			for (j = 0; j < ARRAY_LEN(units); j++) {
-				delay =
-				    delay_of(p, age, INT64_MAX, units[j]);
+				delay = delay_of(p, age, INT64_MAX, units[j]);
 				assert_true(delay <= p->max_ms);
 				assert_true(delay >= least * 6 / 10);
 			}
@@ -150,7 +148,7 @@ survivors(const struct shape *shape, double age)
 		    (t <= 0 ? 1
 			    : erfc(log(t / shape->median_ms) / shape->sigma /
 				  sqrt(2)) /
-				    2);
+				2);
 	}
 	return sum;
 }
@@ -211,8 +209,8 @@ near(double a, double b, double share)
 
 /*
  * The rule with the distribution known exactly and time in steps of 0.1 s, in
- * another program: lambda, mean delay in seconds, looks. Here the curve is known
- * at the ends of its steps alone.
+ * another program: lambda, mean delay in seconds, looks. Here the curve is
+ * known at the ends of its steps alone.
  */
 static void
 delays_and_looks_are_those_of_the_simulation(void **state)
@@ -238,8 +236,7 @@ delays_and_looks_are_those_of_the_simulation(void **state)
 	for (i = 0; i < ARRAY_LEN(cases); i++) {
 		know(cases[i].shape, &known);
 		cost_of(cases[i].shape, &known, 1000 * cases[i].price_s, &cost);
-		assert_true(near(
-		    cost.delay_ms, 1000 * cases[i].delay_s, 0.05));
+		assert_true(near(cost.delay_ms, 1000 * cases[i].delay_s, 0.05));
 		assert_true(near(cost.looks, cases[i].looks, 0.05));
 	}
 }
@@ -258,7 +255,7 @@ the_price_makes_the_wish_come_true(void **state)
 	for (i = 0; i < ARRAY_LEN(shapes); i++) {
 		know(shapes[i], &known);
 		for (plan.requests = 3; plan.requests < 50;
-		    plan.requests *= 2) {
+		     plan.requests *= 2) {
 			plan_cost(
 			    &plan, &known, plan_price(&plan, &known), &cost);
 			assert_true(
@@ -266,7 +263,7 @@ the_price_makes_the_wish_come_true(void **state)
 		}
 		plan.requests = 20;
 		for (plan.delay_ms = 200; plan.delay_ms < 20000;
-		    plan.delay_ms *= 2) {
+		     plan.delay_ms *= 2) {
 			plan_cost(
 			    &plan, &known, plan_price(&plan, &known), &cost);
 			assert_true(
@@ -321,7 +318,7 @@ the_learned_schedule_keeps_the_bounds_and_the_deadline(void **state)
 	know(narrow, &known);
 	for (now.price_ms = 1; now.price_ms < 1e9; now.price_ms *= 10) {
 		for (now.ran_ms = 0; now.ran_ms < INT64_C(1) << 40;
-		    now.ran_ms = now.ran_ms * 3 / 2 + 500) {
+		     now.ran_ms = now.ran_ms * 3 / 2 + 500) {
 			for (j = 0; j < ARRAY_LEN(units); j++) {
 				now.unit = units[j];
 				now.left_ms = INT64_MAX;
