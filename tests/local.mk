@@ -40,6 +40,7 @@ unit_tests += tests/unit/test_creds_container
 unit_tests += tests/unit/test_creds_imds
 unit_tests += tests/unit/test_creds_role
 unit_tests += tests/unit/test_creds_sso
+unit_tests += tests/unit/test_curve
 unit_tests += tests/unit/test_delivery
 unit_tests += tests/unit/test_discard
 unit_tests += tests/unit/test_driver
@@ -51,9 +52,9 @@ unit_tests += tests/unit/test_execenv
 unit_tests += tests/unit/test_file
 unit_tests += tests/unit/test_fold
 unit_tests += tests/unit/test_grant
+unit_tests += tests/unit/test_habit
 unit_tests += tests/unit/test_hash
 unit_tests += tests/unit/test_header
-unit_tests += tests/unit/test_histogram
 unit_tests += tests/unit/test_http_chunk
 unit_tests += tests/unit/test_http_client
 unit_tests += tests/unit/test_http_client_connect
@@ -295,6 +296,8 @@ tests_unit_test_access_SOURCES = tests/unit/test_access.c \
 	tests/support/fake_clock.c
 tests_unit_test_instant_SOURCES = tests/unit/test_instant.c \
 	tests/support/fake_clock.c
+tests_unit_test_habit_SOURCES = tests/unit/test_habit.c \
+	tests/support/fake_clock.c tests/support/fake_clock.h
 tests_unit_test_learned_SOURCES = tests/unit/test_learned.c \
 	tests/support/fake_clock.c
 tests_unit_test_times_SOURCES = tests/unit/test_times.c \
@@ -387,6 +390,7 @@ creds_support = tests/support/fake_creds.c tests/support/fake_creds.h
 cache_rig = tests/support/creds_rig.c tests/support/creds_rig.h
 call_rig = tests/support/call_rig.c tests/support/call_rig.h
 hook_support = tests/support/flow_hook.c tests/support/flow_hook.h
+s3_support = tests/support/flow_s3.c tests/support/flow_s3.h
 probe_support = tests/support/flow_probe.c tests/support/flow_probe.h
 
 flow_tests =
@@ -447,6 +451,8 @@ flow_tests += tests/flow/test_s3_put
 tests_flow_test_s3_put_SOURCES = tests/flow/test_s3_put.c $(flow_support)
 flow_tests += tests/flow/test_s3_region
 tests_flow_test_s3_region_SOURCES = tests/flow/test_s3_region.c $(flow_support)
+flow_tests += tests/flow/test_schedule
+tests_flow_test_schedule_SOURCES = tests/flow/test_schedule.c $(flow_support) $(hook_support) $(s3_support)
 flow_tests += tests/flow/test_sqs
 tests_flow_test_sqs_SOURCES = tests/flow/test_sqs.c $(time_support) $(creds_support) $(call_rig)
 flow_tests += tests/flow/test_submit

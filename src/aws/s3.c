@@ -224,6 +224,21 @@ on_answer(const struct http_response *r, const struct error *err, void *arg)
 }
 
 void
+s3_call_object(const struct s3_call *call, const struct http_response *r,
+    struct s3_object *o)
+{
+	o->etag = headers_get(&r->headers, "etag");
+	if (o->etag == NULL)
+		o->etag = "";
+	o->content_type = headers_get(&r->headers, "content-type");
+	if (o->content_type == NULL)
+		o->content_type = "";
+	o->size = http_response_length(r) + call->offset;
+	o->modified_at = http_response_date(r, "last-modified");
+	o->server_at = http_response_date(r, "date");
+}
+
+void
 s3_call_done(struct s3_call *call, const struct http_response *r,
     const struct error *err)
 {
@@ -233,15 +248,7 @@ s3_call_done(struct s3_call *call, const struct http_response *r,
 		call->done(NULL, err, call->arg);
 		return;
 	}
-	o.etag = headers_get(&r->headers, "etag");
-	if (o.etag == NULL)
-		o.etag = "";
-	o.content_type = headers_get(&r->headers, "content-type");
-	if (o.content_type == NULL)
-		o.content_type = "";
-	o.size = http_response_length(r) + call->offset;
-	o.modified_at = http_response_date(r, "last-modified");
-	o.server_at = http_response_date(r, "date");
+	s3_call_object(call, r, &o);
 	call->done(&o, NULL, call->arg);
 }
 

@@ -46,6 +46,10 @@ struct s3_object {
 typedef void s3_done_fn(
     const struct s3_object *object, const struct error *err, void *arg);
 
+/* Told of an object before its first byte; -1 with *err breaks it off. */
+typedef int s3_head_fn(
+    const struct s3_object *object, void *arg, struct error *err);
+
 /* Both are borrowed and must outlive it. */
 struct s3_options {
 	struct aws_client *client;
@@ -71,6 +75,7 @@ struct s3_get {
 	int64_t offset;
 	struct s3sum *sum; /* of a download in several ranges, kept by the
 			      caller; NULL: of this one, where offset is 0 */
+	s3_head_fn *head; /* or NULL; its arg is sink_arg */
 	http_sink_fn *sink;
 	void *sink_arg;
 };

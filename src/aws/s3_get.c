@@ -109,6 +109,7 @@ static int
 take_head(const struct http_response *r, void *arg, struct error *err)
 {
 	struct s3_call *call = arg;
+	struct s3_object o;
 
 	call->head_seen = true;
 	/* Nor is it known what is missing, once it broke off. */
@@ -124,7 +125,10 @@ take_head(const struct http_response *r, void *arg, struct error *err)
 		return -1;
 	if (call->sum != NULL && call->offset == 0)
 		s3sum_begin(call->sum, &r->headers);
-	return 0;
+	if (call->head == NULL)
+		return 0;
+	s3_call_object(call, r, &o);
+	return call->head(&o, call->sink_arg, err);
 }
 
 /* What the caller took is what is summed up, so that both can go on from there
@@ -191,6 +195,7 @@ s3_get(struct s3 *s3, const struct s3_get *get, s3_done_fn *done, void *arg,
 		return -1;
 	call->offset = get->offset;
 	call->if_match = xstrdup_or_null(get->if_match);
+	call->head = get->head;
 	call->sink = get->sink;
 	call->sink_arg = get->sink_arg;
 	if (s3->sums.verify) {

@@ -63,6 +63,7 @@ struct s3_call {
 	struct s3sum *sum; /* or NULL: nobody checks */
 	bool own_sum;
 	bool head_seen;
+	s3_head_fn *head; /* or NULL */
 	http_sink_fn *sink;
 	void *sink_arg;
 
@@ -91,6 +92,10 @@ int s3_call_send(struct s3_call *call, struct error *err);
 int s3_call_launch(
     struct s3_call *call, struct s3_call **out, struct error *err);
 void s3_call_free(struct s3_call *call);
+
+/* The object that a response is about. Borrows from it. */
+void s3_call_object(const struct s3_call *call, const struct http_response *r,
+    struct s3_object *o);
 
 /* Tell `done` of the object that a response is about, or of the error. */
 void s3_call_done(struct s3_call *call, const struct http_response *r,

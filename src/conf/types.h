@@ -62,6 +62,8 @@ struct conf_endpoint {
 	int64_t poll_start_ms;
 	int64_t poll_max_ms;
 	int64_t poll_interval_ms;
+	int64_t poll_delay_ms; /* 0: as poll_requests says */
+	int64_t poll_requests;
 	int64_t doubt_grace_ms;
 	int duplicates; /* enum conf_duplicates */
 	int retry_failed; /* enum conf_retry_failed */

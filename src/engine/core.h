@@ -12,6 +12,7 @@
 #include "engine/agenda.h"
 #include "engine/dispatch.h"
 #include "engine/engine.h"
+#include "engine/found.h"
 #include "engine/learned.h"
 #include "engine/work.h"
 
@@ -47,11 +48,6 @@ void engine_schedule(struct work *w, int64_t delay_ms);
  * Look at it now, or as soon as what it does is over: it was rung for, or a
  * listing shows its key. Of one that is not PENDING yet that is remembered.
  */
-enum look_cause {
-	LOOK_PLANNED, /* its time came */
-	LOOK_RUNG, /* by a notification */
-	LOOK_LISTED, /* a sweep saw its key */
-};
 void engine_look_now(struct work *w, enum look_cause cause);
 
 /* Its verdict is told, or it is broken off: the next one may begin. */

@@ -19,6 +19,7 @@
 #include "engine/doubt.h"
 #include "engine/late.h"
 #include "engine/learn.h"
+#include "engine/look.h"
 #include "engine/own.h"
 #include "engine/settle.h"
 #include "engine/times.h"
@@ -219,17 +220,6 @@ drop_body(struct job *job)
 	job->spec.body = NULL;
 }
 
-/* Nothing can be there at once. */
-static int64_t
-first_look_ms(const struct work *w)
-{
-	struct engine_policy policy;
-
-	engine_policy_of(w, &policy);
-	return plan_delay_ms(
-	    &policy.plan, 0, times_left(w->job), random_unit());
-}
-
 static void cancel_now(struct work *w);
 static void withdraw_intent(struct work *w);
 
@@ -278,7 +268,7 @@ on_moved(const struct error *err, void *arg)
 	else if (w->job->state == JOB_QUEUED)
 		engine_schedule(w, w->again_ms);
 	else
-		schedule_look(w, first_look_ms(w));
+		schedule_look(w, look_first_ms(w));
 }
 
 static void

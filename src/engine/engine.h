@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "deliver/driver.h"
+#include "engine/found.h"
 #include "engine/plan.h"
 #include "engine/site.h"
 #include "job/delivery.h"
@@ -59,12 +60,13 @@ struct engine_options {
 	void (*policy)(
 	    const char *endpoint, struct engine_policy *out, void *arg);
 	void *policy_arg;
-	/* The target of this name, with a reference; NULL: there is none now.
-	 * Without this function nothing is delivered, and deliveries wait. */
+	/* The target of this name, with a reference, or NULL. Without this
+	 * function nothing is delivered, and deliveries wait. */
 	struct target *(*target)(const char *name, void *arg);
 	void *target_arg;
 	engine_event_fn *event; /* must not free the engine */
 	engine_delivery_fn *delivery; /* or NULL */
+	engine_found_fn *found; /* or NULL */
 	void *event_arg;
 };
 
@@ -78,8 +80,8 @@ void engine_free(struct engine *engine);
  * end: see engine_busy(). */
 void engine_drain(struct engine *engine);
 
-/* Behind a drain whose time is up: attempts under way are broken off and
- * written down as what they are. engine_busy() goes to 0 with that. */
+/* Behind a drain: attempts under way are broken off, and written down as that.
+ * engine_busy() goes to 0. */
 void engine_break_off(struct engine *engine);
 
 /* Nothing goes on; attempts are broken off, too. */
@@ -117,10 +119,8 @@ void engine_adopt_delivery(struct engine *engine, struct delivery *take_d);
 /* A job in the engine's hands, or NULL: it is DONE or unknown. Borrowed. */
 const struct job *engine_find(const struct engine *engine, const char *id);
 
-/*
- * Give a job up: DONE, cancelled, as soon as what is being written is; what
- * was accepted cannot be recalled. -1 where the engine does not have it.
- */
+/* Give a job up: DONE, cancelled, as soon as what is being written is; what was
+ * accepted cannot be recalled. -1 where the engine does not have it. */
 int engine_cancel(struct engine *engine, const char *id);
 
 /*

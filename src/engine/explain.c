@@ -171,6 +171,12 @@ explain_start(const struct explain_options *o, explain_fn *done, void *arg,
 	    o->known != NULL ? xmemdup(o->known, sizeof(*o->known)) : NULL;
 	x->done = done;
 	x->arg = arg;
+	if (o->denied != NULL) {
+		x->denied = *o->denied;
+		*out = x;
+		on_denied(x);
+		return 0;
+	}
 	if (s3_get(o->site->s3, &get, on_get, x, &x->call, err) == -1) {
 		explain_free(x);
 		return -1;

@@ -24,6 +24,8 @@ struct explain_options {
 	size_t prefix_len; /* of it, for the words (access_prefix_len) */
 	/* What is known of the prefix already: nothing is listed; or NULL. */
 	const struct error *known; /* copied */
+	/* It was a GET that was refused, with these words; or NULL. */
+	const struct error *denied; /* copied */
 };
 
 enum explain_answer {
@@ -38,7 +40,8 @@ enum explain_answer {
 typedef void explain_fn(enum explain_answer answer, enum access_verdict verdict,
     const struct error *err, void *arg);
 
-/* At most two requests. */
+/* At most two requests; with `denied` at most one, and done may be called
+ * before this returns, once *out is set. */
 int explain_start(const struct explain_options *options, explain_fn *done,
     void *arg, struct explain **out, struct error *err);
 

@@ -165,14 +165,26 @@ learn_answer(struct work *w, const struct submission *s)
 	free(path);
 }
 
-/* --- latencies ------------------------------------------------------ */
+/* --- habits --------------------------------------------------------- */
+
+struct habit *
+learn_habit(const struct work *w)
+{
+	return learned_habit(known(w));
+}
+
+struct habit *
+learn_new_habit(struct work *w)
+{
+	return learned_habit(learner(w));
+}
 
 void
-learn_latency(struct work *w, int64_t ms)
+learn_keep(struct work *w)
 {
 	struct learned *l = learner(w);
 
-	learned_latency(l, ms);
+	learned_note(l);
 	if (learned_due(l))
 		keep(w, l);
 }
@@ -180,7 +192,9 @@ learn_latency(struct work *w, int64_t ms)
 int64_t
 learn_p95_ms(const struct work *w)
 {
-	return learned_p95_ms(known(w));
+	const struct habit *h = learn_habit(w);
+
+	return h != NULL ? habit_p95_ms(h) : 0;
 }
 
 /* An accepted submission tells where those went whose answers were lost. */

@@ -6,6 +6,7 @@
 #ifndef ENGINE_LEARN_H
 #define ENGINE_LEARN_H
 
+#include "engine/habit.h"
 #include "engine/work.h"
 
 /* The endpoint's S3OutputPath, configured or learned from a 202; NULL where it
@@ -35,8 +36,14 @@ void learn_answer(struct work *w, const struct submission *s);
 /* The same of a job that the store had. */
 void learn_adopted(struct work *w);
 
-/* A result came so long after the intent of its submission. */
-void learn_latency(struct work *w, int64_t ms);
+/* How its endpoint behaves, or NULL: nothing is known of it. */
+struct habit *learn_habit(const struct work *w);
+
+/* The same, made where there is none. */
+struct habit *learn_new_habit(struct work *w);
+
+/* A result was added to that: write it down now and then. */
+void learn_keep(struct work *w);
 
 /* 95 of 100 results came within this time; 0: not known. */
 int64_t learn_p95_ms(const struct work *w);

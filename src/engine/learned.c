@@ -14,13 +14,12 @@
 #include "base/jsonw.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "engine/histogram.h"
 #include "engine/names.h"
 
 #define HONOURS_AGAIN 3 /* in a row */
 #define SAVE_EVERY 100
 #define SAVE_EVERY_MS 600000
-#define VALUE_MAX 8192
+#define VALUE_MAX 16384
 #define PATH_MAX_LEN 1024 /* InvokeEndpointAsync's locations */
 #define NAME_PREFIX "endpoint "
 
@@ -32,7 +31,7 @@ struct learned {
 	bool marked;
 	char *marked_with; /* the path that was configured then, or "" */
 	unsigned honoured; /* in a row, while marked */
-	struct histogram latency;
+	struct habit habit;
 	unsigned unsaved; /* results */
 	int64_t saved_mono;
 };
@@ -70,6 +69,7 @@ forget(struct learned_list *list, struct learned *l)
 	free(l->path);
 	free(l->failures);
 	free(l->marked_with);
+	habit_done(&l->habit);
 	free(l);
 }
 
@@ -232,19 +232,18 @@ learned_failure_pattern(const struct learned *l)
 	return l != NULL ? l->failures : NULL;
 }
 
-/* --- latencies ------------------------------------------------------ */
+/* --- habits --------------------------------------------------------- */
 
-void
-learned_latency(struct learned *l, int64_t ms)
+struct habit *
+learned_habit(struct learned *l)
 {
-	histogram_add(&l->latency, ms);
-	l->unsaved++;
+	return l != NULL ? &l->habit : NULL;
 }
 
-int64_t
-learned_p95_ms(const struct learned *l)
+void
+learned_note(struct learned *l)
 {
-	return l != NULL ? histogram_percentile(&l->latency, 95) : 0;
+	l->unsaved++;
 }
 
 bool
@@ -256,21 +255,6 @@ learned_due(const struct learned *l)
 }
 
 /* --- kept ----------------------------------------------------------- */
-
-static void
-write_latency(struct jsonw *w, const struct histogram *h)
-{
-	char step[12];
-	unsigned i;
-
-	jsonw_begin(w, "latency", '{');
-	for (i = 0; i < HISTOGRAM_STEPS; i++) {
-		snprintf(step, sizeof(step), "%u", i);
-		if (h->n[i] != 0)
-			jsonw_int(w, step, h->n[i]);
-	}
-	jsonw_end(w, '}');
-}
 
 void
 learned_save(struct learned *l, char **name, char **value)
@@ -287,7 +271,7 @@ learned_save(struct learned *l, char **name, char **value)
 		jsonw_bool(&w, "differs", true);
 		jsonw_opt(&w, "configured", l->marked_with);
 	}
-	write_latency(&w, &l->latency);
+	habit_write(&l->habit, &w);
 	jsonw_end(&w, '}');
 	*name = xasprintf(NAME_PREFIX "%s", l->key);
 	*value = buf_take(&b);
@@ -333,22 +317,6 @@ get_path(const struct json *doc, const char *key)
 	return s;
 }
 
-static void
-read_latency(struct learned *l, const struct json *obj)
-{
-	const struct json *j;
-	int64_t step, n;
-
-	if (obj == NULL || !json_is_object(obj))
-		return;
-	for (j = json_first(obj); j != NULL; j = json_next(j)) {
-		if (str_to_i64(json_name(j), 0, HISTOGRAM_STEPS - 1, &step) ==
-			0 &&
-		    json_i64(j, &n) == 0)
-			histogram_put(&l->latency, step, n);
-	}
-}
-
 void
 learned_recall(struct learned_list *list, const char *name, const char *value)
 {
@@ -371,7 +339,7 @@ learned_recall(struct learned_list *list, const char *name, const char *value)
 			l->marked = false;
 		s = get_path(doc, "configured");
 		l->marked_with = xstrdup(s != NULL ? s : "");
-		read_latency(l, json_get(doc, "latency"));
+		habit_read(&l->habit, doc);
 	}
 	json_free(doc);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is known of endpoints from what they answered: the S3OutputPath, how
- * long they take, and whether they honour the names that a request asks for.
+ * they behave, and whether they honour the names that a request asks for.
  * At most 1,000; who was not heard of for the longest time goes first. Only
  * for files of this folder.
  */
@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "engine/habit.h"
 
 #define LEARNED_MAX 1000
 
@@ -53,11 +55,13 @@ enum learned_news learned_answer(
 bool learned_failures(struct learned *l, const char *pattern);
 const char *learned_failure_pattern(const struct learned *l);
 
-/* A result came so long after its submission. */
-void learned_latency(struct learned *l, int64_t ms);
-int64_t learned_p95_ms(const struct learned *l); /* 0: not known */
+/* How it behaves. NULL where l is. */
+struct habit *learned_habit(struct learned *l);
 
-/* Is it time to write the latencies down? Every 100, or 10 minutes. */
+/* Something was added to its habits. */
+void learned_note(struct learned *l);
+
+/* Is it time to write the habits down? Every 100, or 10 minutes. */
 bool learned_due(const struct learned *l);
 
 /* For the store: under which name, and what. Both are the caller's. */

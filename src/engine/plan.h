@@ -3,25 +3,68 @@
  * When to look: pure functions of what is known and of now. A look that finds
  * nothing writes nothing; after a restart the schedule simply goes on from
  * the age of the submission.
+ *
+ * Until an endpoint is known a look comes after a share of the age. Then it
+ * comes when the delay expected to have built up since the last one, given that
+ * the job was not done then, reaches what a look is worth: its price, in
+ * milliseconds of delay. With a constant hazard that is the best there is, and
+ * it waits through stretches in which nothing ends.
  */
 #ifndef ENGINE_PLAN_H
 #define ENGINE_PLAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "engine/curve.h"
 
 struct plan {
 	int64_t start_ms; /* the first delay and the least, but for jitter */
 	int64_t max_ms; /* the longest between two looks */
 	int64_t interval_ms; /* > 0: this fixed period instead */
+	int64_t delay_ms; /* > 0: the mean delay wanted, else … */
+	int64_t requests; /* … so many looks a job, on average; 0: no learned
+			     schedule */
+};
+
+/* The price of a look at which the plan's wish comes true, as far as the least
+ * and the longest time between two looks let it. */
+double plan_price(const struct plan *plan, const struct survival *known);
+
+/* What a job costs at that price, of what was seen. */
+struct plan_cost {
+	double looks;
+	double delay_ms; /* mean */
+};
+void plan_cost(const struct plan *plan, const struct survival *known,
+    double price_ms, struct plan_cost *out);
+
+/* What decides when the next look is. */
+enum plan_why {
+	PLAN_INTERVAL, /* a fixed one */
+	PLAN_BACKOFF, /* too little is known */
+	PLAN_LEARNED,
+	PLAN_LONGEST, /* poll_max */
+	PLAN_END, /* the time to wait is over then */
+};
+
+/* What is known of a job that waits. */
+struct plan_now {
+	int64_t age_ms; /* since it was accepted */
+	int64_t left_ms; /* to the end of the waiting */
+	double unit; /* of chance, in [0, 1) */
+	/* Of its endpoint, or NULL: too little. */
+	const struct survival *known;
+	double price_ms; /* plan_price(), more where delay matters less */
+	int64_t ran_ms; /* since it was sent, as the curve counts */
 };
 
 /*
- * From now to the next look, `age_ms` after the submission: a share of the
- * age, so that a result is seen at most that share late, with jitter from
- * `unit` in [0, 1). Never past `left_ms`, the time to the deadline.
+ * From now to the next look, at least 1 and never past left_ms. *why may be
+ * NULL.
  */
 int64_t plan_delay_ms(
-    const struct plan *plan, int64_t age_ms, int64_t left_ms, double unit);
+    const struct plan *plan, const struct plan_now *now, enum plan_why *why);
 
 /*
  * The same for a job that expired so long ago: after a minute, then three times

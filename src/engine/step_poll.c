@@ -9,17 +9,18 @@
 #include <string.h>
 
 #include "aws/awserr.h"
+#include "aws/grant.h"
 #include "base/clock.h"
 #include "base/crash.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/random.h"
 #include "base/str.h"
 #include "engine/again.h"
 #include "engine/answer.h"
 #include "engine/doubt.h"
 #include "engine/late.h"
 #include "engine/learn.h"
+#include "engine/look.h"
 #include "engine/own.h"
 #include "engine/settle.h"
 #include "engine/times.h"
@@ -92,26 +93,16 @@ expire(struct work *w)
 	free(why);
 }
 
-/* Since the submission that is waited for. */
-static int64_t
-age_of(const struct job *job)
-{
-	const struct submission *s = job_last_submission(job);
-
-	return job->state == JOB_PENDING ? times_since_end(s)
-					 : times_since_intent(s);
-}
-
 static void
 look_later(struct work *w, int64_t left_ms)
 {
-	struct engine_policy policy;
 	struct error *obstacle = w->obstacle;
-	struct step_result r = {.verdict = VERDICT_WAIT, .err = obstacle};
+	struct step_result r = {
+	    .verdict = VERDICT_WAIT,
+	    .delay_ms = look_next_ms(w, left_ms),
+	    .err = obstacle,
+	};
 
-	engine_policy_of(w, &policy);
-	r.delay_ms = plan_delay_ms(&policy.plan, age_of(w->job),
-	    left_ms > 0 ? left_ms : INT64_MAX, random_unit());
 	/* Of 100,000 jobs that wait each may have one. */
 	w->obstacle = NULL;
 	engine_apply(w, &r);
@@ -161,8 +152,7 @@ found_output(struct work *w)
 		late_found(w);
 		return;
 	}
-	if (w->took_ms >= 0)
-		learn_latency(w, w->took_ms);
+	look_found(w, false);
 	engine_apply(w, &r);
 }
 
@@ -179,10 +169,12 @@ found_failure(struct work *w)
 	s->note =
 	    xstrdup(w->text.len > 0 ? w->text.data
 				    : "the model failed and said nothing");
-	if (learn_may_succeed(w))
+	if (learn_may_succeed(w)) {
 		engine_record(w, s->n, look_on);
-	else
-		count_failure(w, s);
+		return;
+	}
+	look_found(w, true);
+	count_failure(w, s);
 }
 
 /* --- what stands in the way ----------------------------------------- */
@@ -324,13 +316,15 @@ on_explained(enum explain_answer answer, enum access_verdict verdict,
 }
 
 static void
-explain(struct work *w, const struct access_query *q, const struct error *known)
+explain(struct work *w, const struct access_query *q, const struct error *known,
+    const struct error *denied)
 {
 	struct explain_options o = {
 	    .site = w->site,
 	    .ref = work_ref(w, q->place),
 	    .prefix_len = q->len,
 	    .known = known,
+	    .denied = denied,
 	};
 	struct error err;
 
@@ -346,10 +340,11 @@ explain(struct work *w, const struct access_query *q, const struct error *known)
 /*
  * What is known of the prefix is believed, but not for ever and not in the
  * last look: something in between may refuse HEADs and let GETs through. While
- * another job asks, this one has just found nothing.
+ * another job asks, this one has just found nothing. `denied` has words, where
+ * it was a GET.
  */
 static void
-refused(struct work *w)
+refused(struct work *w, const struct error *denied)
 {
 	struct access_query q = query_of(w);
 	const struct error *known = NULL;
@@ -360,7 +355,7 @@ refused(struct work *w)
 	case ACCESS_ASK:
 		access_begin(w->site->access, &q);
 		w->asking = true;
-		explain(w, &q, NULL);
+		explain(w, &q, NULL, denied);
 		return;
 	case ACCESS_ASKED:
 		break;
@@ -369,7 +364,7 @@ refused(struct work *w)
 		break;
 	}
 	if (doubtful)
-		explain(w, &q, known);
+		explain(w, &q, known, denied);
 	else
 		look_on(w);
 }
@@ -391,10 +386,10 @@ not_seen(struct work *w, const struct error *err)
 	struct access_query q;
 
 	if (is_refusal(err)) {
-		refused(w);
+		refused(w, NULL);
 	} else if (err->http_status >= 400 && err->http_status < 500) {
 		q = query_of(w);
-		explain(w, &q, NULL);
+		explain(w, &q, NULL, NULL);
 	} else {
 		note_obstacle(w, err);
 		look_on(w);
@@ -563,20 +558,6 @@ read_failure(struct work *w, const char *etag)
 	}
 }
 
-/* The server's clock tells how long the result has been there: a look comes
- * later, and after a restart much later. */
-static void
-note_latency(struct work *w, const struct s3_object *o)
-{
-	int64_t age = 0;
-
-	w->took_ms = times_since_intent(looked_at(w));
-	if (o->server_at != -1 && o->modified_at != -1)
-		age = o->server_at - o->modified_at;
-	if (age > 0)
-		w->took_ms -= age < w->took_ms ? age : w->took_ms;
-}
-
 static void
 on_head(const struct s3_object *object, const struct error *err, void *arg)
 {
@@ -590,10 +571,11 @@ on_head(const struct s3_object *object, const struct error *err, void *arg)
 			   : err->code == ERR_NOT_FOUND) {
 		look_on(w);
 	} else if (object != NULL && w->at_failure) {
+		look_saw(w, looked_at(w), object);
 		read_failure(w, object->etag);
 	} else if (object != NULL) {
 		note_result(w->job, place_of(w), object);
-		note_latency(w, object);
+		look_saw(w, looked_at(w), object);
 		/* Of unknown size it is too large to be kept. */
 		if (object->size >= 0 && object->size <= settle_wants(w))
 			read_result(w);
@@ -604,12 +586,129 @@ on_head(const struct s3_object *object, const struct error *err, void *arg)
 	}
 }
 
+/* --- by a GET ------------------------------------------------------- */
+
+/* A larger one is left where it is; that it is there is all that was asked. */
 static int
-look_here(struct work *w, struct error *err)
+on_get_head(const struct s3_object *object, void *arg, struct error *err)
+{
+	struct work *w = arg;
+
+	w->look.head_seen = true;
+	w->look.stale = own_is_stale(w, looked_at(w), object);
+	if (w->look.stale)
+		return err_set(err, ERR_CANCELLED, "it was there before");
+	note_result(w->job, place_of(w), object);
+	look_saw(w, looked_at(w), object);
+	if (object->size > w->look.max)
+		return err_set(err, ERR_CANCELLED, "it is too large");
+	return 0;
+}
+
+static int look_by_head(struct work *w, struct error *err);
+
+/* Who may not use the key of an object may see that it is there. */
+static void
+key_refused(struct work *w)
+{
+	struct error err;
+
+	look_heads_only(w);
+	if (look_by_head(w, &err) == 0)
+		return;
+	note_obstacle(w, &err);
+	look_on(w);
+}
+
+static bool
+is_of_a_key(const struct error *err)
+{
+	char action[GRANT_ACTION_SIZE];
+
+	grant_named_action(err, action);
+	return str_starts(action, "kms:") || strstr(err->text, "KMS") != NULL;
+}
+
+/* Unlike that of a HEAD its error has words. */
+static void
+not_got(struct work *w, const struct error *err)
+{
+	bool missing = err->code == ERR_NOT_FOUND &&
+	    !str_eq(err->remote_code, "NoSuchBucket");
+
+	if (missing) {
+		note_answer(w, false);
+		look_on(w);
+	} else if (!str_starts(err->remote_code, "AccessDenied")) {
+		note_obstacle(w, err);
+		look_on(w);
+	} else if (is_of_a_key(err)) {
+		key_refused(w);
+	} else {
+		refused(w, err);
+	}
+}
+
+static void
+on_get(const struct s3_object *object, const struct error *err, void *arg)
+{
+	struct work *w = arg;
+
+	w->call = NULL;
+	w->job->polls++;
+	if (!w->look.head_seen) {
+		not_got(w, err);
+		return;
+	}
+	note_answer(w, true);
+	if (w->look.stale)
+		look_on(w);
+	else if (object == NULL && err->code == ERR_CANCELLED)
+		found_output(w);
+	else
+		on_result_read(object, err, w);
+}
+
+static int
+look_by_get(struct work *w, struct error *err)
+{
+	struct s3_get get = {
+	    .ref = work_ref(w, place_of(w)),
+	    .head = on_get_head,
+	    .sink = keep_result,
+	    .sink_arg = w,
+	};
+
+	buf_clear(&w->result);
+	w->look.head_seen = w->look.stale = false;
+	return s3_get(w->site->s3, &get, on_get, w, &w->call, err);
+}
+
+/* --- one place after the other -------------------------------------- */
+
+static int
+look_by_head(struct work *w, struct error *err)
 {
 	struct s3_ref ref = work_ref(w, place_of(w));
 
 	return s3_head(w->site->s3, &ref, on_head, w, &w->call, err);
+}
+
+static int
+look_here(struct work *w, struct error *err)
+{
+	if (!w->at_failure && !w->again && look_gets(w, &w->look.max))
+		return look_by_get(w, err);
+	return look_by_head(w, err);
+}
+
+/* A late failure tells nobody anything, and others are rarer than results. */
+static bool
+is_of_use(const struct work *w)
+{
+	if (w->at_failure && (w->is_late || !w->look.failures))
+		return false;
+	return place_of(w) != NULL;
 }
 
 /* The next place, or the verdict where there is none. */
@@ -632,8 +731,7 @@ look_on(struct work *w)
 			wait_more(w);
 			return;
 		}
-		/* A late failure tells nobody anything. */
-		if (place_of(w) == NULL || (w->is_late && w->at_failure))
+		if (!is_of_use(w))
 			continue;
 		if (look_here(w, &err) == 0)
 			return;
@@ -649,7 +747,8 @@ step_poll(struct work *w)
 	w->at_failure = true;
 	work_obstacle(w, NULL);
 	w->blind = false;
-	w->took_ms = -1;
+	w->look.failures = look_begin(w);
+	w->look.took_ms = w->look.age_ms = -1;
 	w->looked_mono = clock_mono_ms();
 	look_on(w);
 }

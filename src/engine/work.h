@@ -16,6 +16,7 @@
 #include "engine/agenda.h"
 #include "engine/engine.h"
 #include "engine/explain.h"
+#include "engine/waiting.h"
 
 struct work;
 typedef void work_fn(struct work *w);
@@ -38,6 +39,8 @@ struct work {
 	uint8_t cause; /* enum look_cause, of the next look or this one */
 	bool rung; /* look once more behind what is going on */
 	int64_t again_ms; /* before the next submission, behind a failure */
+
+	struct waiting wait; /* look */
 
 	/* step_submit */
 	bool input_stored;
@@ -74,7 +77,7 @@ struct work {
 	bool have_result;
 	unsigned in_vain; /* looks that could not be made after the deadline */
 	int64_t looked_mono; /* this look began */
-	int64_t took_ms; /* from the intent to the result; -1: not known */
+	struct look look;
 	struct buf result; /* its bytes, where deliveries want them */
 	struct buf text; /* of the failure object, its beginning */
 	struct error *obstacle; /* what stood in the way, or NULL */

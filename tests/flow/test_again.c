@@ -269,7 +269,8 @@ one_that_must_be_dead_is_not_waited_for(void **state)
 	must_be(JOB_PENDING, OUTCOME_NONE);
 	reply_found(peer_always("HEAD", FAILURE_URL));
 	peer_reply(peer_always("GET", FAILURE_URL), 200, "", BUSY);
-	time_passes(1000);
+	/* One look of four is for failures. */
+	time_passes(4000);
 	must_be(JOB_QUEUED, OUTCOME_NONE);
 	reply_accepted(expect_invoke(3), 3);
 	time_passes(1000);

@@ -130,7 +130,8 @@ static void
 its_looks_follow_the_plan(void **state)
 {
 	struct job *job = flow_job();
-	int64_t begun, at, wait;
+	struct plan_now now = {.unit = 0.5};
+	int64_t begun, at;
 	size_t i;
 
 	(void)state;
@@ -143,9 +144,9 @@ its_looks_follow_the_plan(void **state)
 	for (i = 1; peer_seen(i + 1) != NULL; i++) {
 		assert_string_equal(peer_seen(i)->method, "HEAD");
 		assert_int_equal(peer_seen(i)->at, at);
-		wait = plan_delay_ms(
-		    &flow.policy.plan, at - begun, begun + GRACE - at, 0.5);
-		at += wait;
+		now.age_ms = at - begun;
+		now.left_ms = begun + GRACE - at;
+		at += plan_delay_ms(&flow.policy.plan, &now, NULL);
 	}
 	assert_string_equal(peer_seen(i)->method, "POST");
 	assert_int_equal(peer_seen(i)->at, begun + GRACE);

@@ -239,6 +239,7 @@ flow_setup(void **state)
 	moved = 0;
 	flow.policy.plan.start_ms = 500;
 	flow.policy.plan.max_ms = 30000;
+	flow.policy.plan.requests = 20;
 	flow.policy.doubt_grace_ms = 30000;
 	snprintf(flow.dir, sizeof(flow.dir), "/tmp/test-flow-XXXXXX");
 	if (mkdtemp(flow.dir) == NULL)

@@ -122,7 +122,7 @@ what_was_kept_is_what_was_known(void **state)
 	(void)state;
 	learned_answer(l, CONF, "s3://else");
 	for (i = 0; i < 50; i++)
-		learned_latency(l, 60000);
+		habit_result(learned_habit(l), WARMTH_COLD, 60000, 700);
 	assert_true(learned_failures(l, "s3://b/f/{name}-error.out"));
 	learned_save(l, &name, &value);
 	assert_string_equal(name, "endpoint us-east-1 ocr");
@@ -134,7 +134,9 @@ what_was_kept_is_what_was_known(void **state)
 	assert_true(learned_marked(l, CONF));
 	assert_false(learned_marked(l, NULL));
 	assert_string_equal(learned_path(l, NULL), "s3://else");
-	assert_in_range(learned_p95_ms(l), 60000, 90000);
+	assert_in_range(habit_p95_ms(learned_habit(l)), 60000, 90000);
+	assert_in_range(habit_size_p90(learned_habit(l)), 700, 1000);
+	assert_int_equal((int)habit_results(learned_habit(l)), 50);
 	assert_string_equal(
 	    learned_failure_pattern(l), "s3://b/f/{name}-error.out");
 	free(name);
@@ -156,6 +158,8 @@ what_makes_no_sense_is_passed_over(void **state)
 	    "{\"failures\":\"s3://b/{name}/{name}\"}",
 	    "{\"differs\":\"yes\",\"configured\":[],\"latency\":[1]}",
 	    "{\"latency\":{\"-1\":5,\"40\":5,\"x\":5,\"3\":-5}}",
+	    "{\"warm\":7,\"cold\":{\"80\":64},\"sizes\":[]}",
+	    "{\"ended\":-1,\"failed\":9,\"missed\":-3}",
 	    "{\"latency\":{\"4\":1e300,\"5\":\"a\",\"6\":1.5}}"};
 	char name[40];
 	size_t i;
@@ -171,7 +175,8 @@ what_makes_no_sense_is_passed_over(void **state)
 		assert_null(learned_path(l, NULL));
 		assert_null(learned_failure_pattern(l));
 		assert_false(learned_marked(l, NULL));
-		assert_int_equal(learned_p95_ms(l), 0);
+		if (l != NULL)
+			assert_int_equal(habit_p95_ms(learned_habit(l)), 0);
 	}
 	/* What is known by now is newer. */
 	learned_answer(learned_add(list, "r", "known"), NULL, "s3://new");
@@ -212,9 +217,9 @@ latencies_are_written_every_100_or_10_minutes(void **state)
 	(void)state;
 	assert_false(learned_due(l));
 	for (i = 0; i < 99; i++)
-		learned_latency(l, 1000);
+		learned_note(l);
 	assert_false(learned_due(l));
-	learned_latency(l, 1000);
+	learned_note(l);
 	assert_true(learned_due(l));
 	learned_save(l, &name, &value);
 	free(name);
@@ -222,7 +227,7 @@ latencies_are_written_every_100_or_10_minutes(void **state)
 	assert_false(learned_due(l));
 	fake_clock_advance(600000);
 	assert_false(learned_due(l));
-	learned_latency(l, 1000);
+	learned_note(l);
 	assert_true(learned_due(l));
 }
 

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How long things take: a distribution in a fixed number of steps that grow by
+ * the fourth root of two from 125 ms to 30 hours, and what follows from it for
+ * somebody who still waits. What is old weighs less and less. The same steps
+ * serve for sizes, from 125 bytes up. Only for files of this folder.
+ */
+#ifndef ENGINE_CURVE_H
+#define ENGINE_CURVE_H
+
+#include <stdint.h>
+
+#define CURVE_STEPS 80
+#define CURVE_ONE 64 /* of a count: one result */
+
+struct curve {
+	uint32_t n[CURVE_STEPS]; /* in 1/CURVE_ONE of a result */
+	uint32_t total;
+};
+
+void curve_add(struct curve *c, int64_t value);
+
+/* For what was kept: so much in one step, in 1/CURVE_ONE; what makes no sense
+ * is passed over. */
+void curve_put(struct curve *c, int64_t step, int64_t n);
+
+/* The same, of an older form: whole results in steps of twice the width. */
+#define CURVE_OLD_STEPS 40
+void curve_put_old(struct curve *c, int64_t step, int64_t n);
+
+/* How many results it stands for. */
+double curve_results(const struct curve *c);
+
+/* So many percent were no larger than this; 0: nothing is known. */
+int64_t curve_percentile(const struct curve *c, unsigned percent);
+
+/* Both together, not decayed. */
+void curve_merge(struct curve *c, const struct curve *more);
+
+/*
+ * Survival: the share that is not over at an age, tabulated at the steps' ends
+ * and straight in between. `s` holds a thin prior, too, that fades as results
+ * come: so no age is certain. `seen` is what was seen and nothing else.
+ */
+struct survival {
+	double s[CURVE_STEPS + 1];
+	double seen[CURVE_STEPS + 1];
+};
+
+/* Of a kind of results; where they are few, others stand in for what is
+ * missing. One of the two must not be empty; `others` may be NULL. */
+void survival_make(
+    struct survival *out, const struct curve *own, const struct curve *others);
+
+/* The share that lasts longer; `v` is s or seen. */
+double survival_at(const double v[CURVE_STEPS + 1], double age_ms);
+
+/* The time from a result's coming to `to`, counted as 0 for what comes later,
+ * to be expected of what is not over at `from`. */
+double survival_accrued(
+    const double v[CURVE_STEPS + 1], double from_ms, double to_ms);
+
+/* The age at which that reaches `price_ms`; INFINITY: never. */
+double survival_reach(
+    const double v[CURVE_STEPS + 1], double from_ms, double price_ms);
+
+/* The age by which `share` of what is not over at `from` is; INFINITY: nothing
+ * lasts that long. */
+double survival_quantile(
+    const double v[CURVE_STEPS + 1], double from_ms, double share);
+
+#endif

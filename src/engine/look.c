@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When, where and how a job is looked at, and what that teaches. */
+#include "engine/look.h"
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "engine/core.h"
+#include "engine/doubt.h"
+#include "engine/learn.h"
+#include "engine/settle.h"
+#include "engine/times.h"
+
+/* What is this old had the time to be rung for; the server's clock counts in
+ * seconds. */
+#define BELL_MS 3000
+
+/* For differences within 49 days; never 0, which is "not in this process". */
+static uint32_t
+short_now(void)
+{
+	return (uint32_t)clock_mono_ms() | 1;
+}
+
+/* --- when ----------------------------------------------------------- */
+
+/* Since the submission that is waited for. */
+static int64_t
+age_of(const struct job *job)
+{
+	const struct submission *s = job_last_submission(job);
+
+	return job->state == JOB_PENDING ? times_since_end(s)
+					 : times_since_intent(s);
+}
+
+static int64_t
+delay_ms(struct work *w, const struct plan *plan, int64_t left_ms)
+{
+	struct habit *h = learn_habit(w);
+	struct plan_now now = {
+	    .age_ms = age_of(w->job),
+	    .left_ms = left_ms,
+	    .unit = random_unit(),
+	};
+	enum plan_why why;
+	int64_t delay;
+
+	if (w->job->state == JOB_PENDING && h != NULL) {
+		now.ran_ms = times_since_intent(job_last_submission(w->job));
+		now.known = habit_known(
+		    h, (enum warmth)w->wait.warmth, plan, &now.price_ms);
+	}
+	delay = plan_delay_ms(plan, &now, &why);
+	w->wait.why = (uint8_t)why;
+	return delay;
+}
+
+/* Each job begins elsewhere in the round, so that all together look for
+ * failures as often as is worth it. */
+static void
+begin_round(struct work *w, const struct plan *plan)
+{
+	struct habit *h = learn_habit(w);
+	unsigned every = h != NULL ? habit_failure_every(h) : 1;
+	double unused;
+
+	w->wait.failure_at = short_now();
+	w->wait.skipped = (uint8_t)(every - 1);
+	if (h == NULL)
+		return;
+	w->wait.warmth = (uint8_t)habit_warmth(h);
+	if (habit_known(h, (enum warmth)w->wait.warmth, plan, &unused) != NULL)
+		w->wait.skipped = (uint8_t)(random_unit() * every);
+}
+
+int64_t
+look_first_ms(struct work *w)
+{
+	struct engine_policy policy;
+	int64_t left = times_left(w->job);
+
+	engine_policy_of(w, &policy);
+	begin_round(w, &policy.plan);
+	return delay_ms(w, &policy.plan, left > 0 ? left : 1);
+}
+
+int64_t
+look_next_ms(struct work *w, int64_t left_ms)
+{
+	struct engine_policy policy;
+
+	engine_policy_of(w, &policy);
+	return delay_ms(w, &policy.plan, left_ms > 0 ? left_ms : INT64_MAX);
+}
+
+/* --- where ---------------------------------------------------------- */
+
+static bool
+is_silent(const struct work *w)
+{
+	struct engine_policy policy;
+
+	engine_policy_of(w, &policy);
+	return w->wait.failure_at == 0 ||
+	    (int64_t)(short_now() - w->wait.failure_at) >= policy.plan.max_ms;
+}
+
+static bool
+wants_failure(const struct work *w)
+{
+	const struct habit *h = learn_habit(w);
+
+	return w->job->state != JOB_PENDING || w->cause != LOOK_PLANNED ||
+	    h == NULL || w->wait.skipped + 1U >= habit_failure_every(h) ||
+	    is_silent(w) || doubt_left_ms(w) <= 0;
+}
+
+bool
+look_begin(struct work *w)
+{
+	bool failure = wants_failure(w);
+
+	if (w->wait.looks < UINT16_MAX)
+		w->wait.looks++;
+	if (failure) {
+		w->wait.skipped = 0;
+		w->wait.failure_at = short_now();
+	} else {
+		w->wait.skipped++;
+	}
+	return failure;
+}
+
+/* --- how ------------------------------------------------------------ */
+
+bool
+look_gets(const struct work *w, int64_t *max)
+{
+	const struct habit *h = learn_habit(w);
+	int64_t p90;
+
+	if (w->is_late || h == NULL || h->heads_only)
+		return false;
+	p90 = habit_size_p90(h);
+	/* What a listing shows is there. */
+	if (p90 == -1 && w->cause != LOOK_LISTED)
+		return false;
+	*max = settle_wants(w);
+	return *max >= 0 && p90 <= *max;
+}
+
+void
+look_heads_only(struct work *w)
+{
+	struct habit *h = learn_habit(w);
+
+	if (h != NULL)
+		h->heads_only = true;
+}
+
+/* --- what is found -------------------------------------------------- */
+
+void
+look_saw(struct work *w, const struct submission *s, const struct s3_object *o)
+{
+	int64_t age = -1;
+
+	if (o->server_at != -1 && o->modified_at != -1)
+		age = o->server_at > o->modified_at
+		    ? o->server_at - o->modified_at
+		    : 0;
+	w->look.age_ms = age;
+	w->look.took_ms = times_since_intent(s);
+	w->look.size = o->size;
+	if (age > 0)
+		w->look.took_ms -=
+		    age < w->look.took_ms ? age : w->look.took_ms;
+}
+
+/* What lay there while nobody looked tells nothing of bells. */
+static void
+learn_bell(const struct work *w, struct habit *h)
+{
+	struct engine_policy policy;
+
+	engine_policy_of(w, &policy);
+	if (w->cause == LOOK_RUNG)
+		habit_bell(h, BELL_RANG);
+	else if (w->look.age_ms <= 2 * policy.plan.max_ms)
+		habit_bell(
+		    h, w->look.age_ms >= BELL_MS ? BELL_MISSED : BELL_SILENT);
+}
+
+void
+look_found(struct work *w, bool failed)
+{
+	const struct engine_options *o = engine_options_of(w);
+	struct engine_found found = {
+	    .cause = (enum look_cause)w->cause,
+	    .looks = w->wait.looks,
+	    .delay_ms = w->look.age_ms,
+	};
+	struct habit *h = learn_new_habit(w);
+
+	if (failed)
+		habit_failure(h);
+	else if (w->look.took_ms >= 0)
+		habit_result(h, (enum warmth)w->wait.warmth, w->look.took_ms,
+		    w->look.size);
+	learn_bell(w, h);
+	learn_keep(w);
+	if (o->found != NULL)
+		o->found(&found, o->event_arg);
+}
