@@ -149,6 +149,7 @@ unit_tests += tests/unit/test_store_file
 unit_tests += tests/unit/test_store_list
 unit_tests += tests/unit/test_store_migrate
 unit_tests += tests/unit/test_store_more
+unit_tests += tests/unit/test_store_pieces
 unit_tests += tests/unit/test_store_prune
 unit_tests += tests/unit/test_store_stall
 unit_tests += tests/unit/test_store_sync
@@ -342,6 +343,8 @@ tests_unit_test_store_migrate_SOURCES = tests/unit/test_store_migrate.c \
 	tests/support/schema_v2.c tests/support/schema_v2.h \
 	tests/support/schema_v3.c tests/support/schema_v3.h $(store_support)
 tests_unit_test_store_more_SOURCES = tests/unit/test_store_more.c \
+	$(store_support)
+tests_unit_test_store_pieces_SOURCES = tests/unit/test_store_pieces.c \
 	$(store_support)
 tests_unit_test_store_damage_SOURCES = tests/unit/test_store_damage.c \
 	$(store_support)

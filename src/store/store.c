@@ -217,6 +217,8 @@ on_wakeup(void *arg)
 
 	pthread_mutex_lock(&s->lock);
 	TAILQ_CONCAT(&finished, &s->finished, entry);
+	s->pieces = 0;
+	pthread_cond_signal(&s->taken);
 	TAILQ_CONCAT(&news, &s->news, entry);
 	mind_check(s);
 	pthread_mutex_unlock(&s->lock);
@@ -240,6 +242,7 @@ init_lock(struct store *s)
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->more, &attr);
+	pthread_cond_init(&s->taken, NULL);
 	pthread_condattr_destroy(&attr);
 }
 
@@ -321,6 +324,7 @@ store_close(struct store *s)
 	s->closing = true;
 	mind_check(s);
 	pthread_cond_signal(&s->more);
+	pthread_cond_signal(&s->taken);
 	pthread_mutex_unlock(&s->lock);
 	pthread_join(s->thread, NULL);
 	run_rest(s);
@@ -328,6 +332,7 @@ store_close(struct store *s)
 	loop_timer_free(s->impatient);
 	s->backend->close(s->db);
 	pthread_cond_destroy(&s->more);
+	pthread_cond_destroy(&s->taken);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }

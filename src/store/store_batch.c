@@ -8,6 +8,7 @@
 #include "store/store_inner.h"
 
 #define BATCH_MAX 256
+#define PIECES_MAX 4
 
 static int
 run_ops(struct store *s, struct store_ops *batch, struct error *err)
@@ -38,7 +39,11 @@ pass_piece(struct job **take_jobs, size_t n, void *arg)
 	struct store *s = relay->store;
 	struct store_op *op = store_op_piece(relay->whole, take_jobs, n);
 
+	/* It may read faster than the loop takes. */
 	pthread_mutex_lock(&s->lock);
+	while (s->pieces >= PIECES_MAX && !s->closing)
+		pthread_cond_wait(&s->taken, &s->lock);
+	s->pieces++;
 	TAILQ_INSERT_TAIL(&s->finished, op, entry);
 	pthread_mutex_unlock(&s->lock);
 	loop_wakeup_signal(s->wakeup);

@@ -44,6 +44,8 @@ struct store {
 	/* Under the lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t more;
+	pthread_cond_t taken; /* pieces were, or it closes */
+	size_t pieces; /* of a long answer, that the loop did not take yet */
 	struct store_ops queued;
 	struct store_ops finished;
 	struct news_list news;
