@@ -144,9 +144,11 @@ is_one_block(const char *pem, size_t len)
 	const char *start = memmem(pem, len, BEGIN_CERT, strlen(BEGIN_CERT));
 	const char *rest;
 
-	if (start == NULL || end == NULL || end < start)
+	if (start == NULL || end == NULL)
 		return false;
 	rest = start + strlen(BEGIN_CERT);
+	if (end < rest)
+		return false;
 	return is_blank(pem, (size_t)(start - pem)) &&
 	    memmem(rest, (size_t)(end - rest), BEGIN, strlen(BEGIN)) == NULL &&
 	    is_blank(end + strlen(END_CERT),
