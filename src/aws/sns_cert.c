@@ -88,8 +88,9 @@ verify_chain(const struct sns_roots *roots, X509 *x, const struct sns_cert *c)
 	X509_VERIFY_PARAM *param;
 	int why = X509_V_ERR_OUT_OF_MEM;
 
-	if (at > c->until)
-		at = c->until;
+	/* To OpenSSL the last second is over already. */
+	if (at > c->until - 1000)
+		at = c->until - 1000;
 	if (at < c->from)
 		at = c->from;
 	if (ctx != NULL &&
@@ -143,9 +144,11 @@ is_one_block(const char *pem, size_t len)
 	const char *start = memmem(pem, len, BEGIN_CERT, strlen(BEGIN_CERT));
 	const char *rest;
 
-	if (start == NULL || end == NULL || end < start)
+	if (start == NULL || end == NULL)
 		return false;
 	rest = start + strlen(BEGIN_CERT);
+	if (end < rest)
+		return false;
 	return is_blank(pem, (size_t)(start - pem)) &&
 	    memmem(rest, (size_t)(end - rest), BEGIN, strlen(BEGIN)) == NULL &&
 	    is_blank(end + strlen(END_CERT),

@@ -2,7 +2,8 @@
 // SNS as AWS's own client calls it, and messages as sns-validator believes
 // them. The server must have the endpoints "told" and "untold" of
 // tests/system/interop.sh, and name a SigningCertURL that the validator takes.
-//   SNS_PEM=DATA/sns.pem node sns.mjs PORT
+//   SNS_PEM=DATA/sns.pem SNSPROBE=.../snsprobe node sns.mjs PORT
+import { spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -35,9 +36,24 @@ function call(name, input = {}, by = api) {
 	return by.send(new sns[`${name}Command`](input));
 }
 
-function validated(message) {
-	return new Promise((resolve, reject) => new MessageValidator().validate(
-	    message, (error, m) => error ? reject(error) : resolve(m)));
+// What awaitd itself says of it: "genuine", or why not.
+function judged(message, topic = message.TopicArn) {
+	return spawnSync(process.env.SNSPROBE, [topic, process.env.SNS_PEM],
+	    { input: JSON.stringify(message), encoding: 'utf8' }).stdout.trim();
+}
+
+// By sns-validator; awaitd must be of the same opinion.
+async function validated(message) {
+	const ours = judged(message);
+	const [error, m] = await new Promise((resolve) =>
+	    new MessageValidator().validate(message,
+		(error, m) => resolve([error, m])));
+	if (error) {
+		assert.notEqual(ours, 'genuine');
+		throw error;
+	}
+	assert.equal(ours, 'genuine');
+	return m;
 }
 
 // What the documentation has signed, without anybody's validator.
@@ -245,7 +261,13 @@ check('the links in messages confirm, end and restore', async () => {
 	assert.equal(last.Type, 'UnsubscribeConfirmation');
 	assert.ok(verifies(last));
 	// It leaves out the Token here, and refuses Amazon's own as well.
-	await assert.rejects(validated({ ...last }), /invalid/);
+	await assert.rejects(new Promise((resolve, reject) =>
+	    new MessageValidator().validate({ ...last },
+		(error) => error ? reject(error) : resolve())), /invalid/);
+	assert.equal(judged(last), 'genuine');
+	assert.equal(judged({ ...last, Type: 'SubscriptionConfirmation' }),
+	    "the signature is not SNS's");
+	assert.match(judged(last, `${account}:other`), /not configured/);
 	assert.equal((await visit(last.SubscribeURL))[0], 200);
 	await call('Publish', { TopicArn, Message: 'two' });
 	assert.equal((await message('/links', 3)).Message, 'two');

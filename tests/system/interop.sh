@@ -33,6 +33,7 @@ cp "$abs_top_srcdir/contrib/receivers/node.mjs" "$tmp/receiver.mjs"
 export POSTHOOK="$abs_top_builddir/tests/support/posthook"
 export AWAITD="$abs_top_builddir/awaitd"
 export SNS_PEM="$tmp/data/sns.pem"
+export SNSPROBE="$abs_top_builddir/tests/support/snsprobe"
 (cd "$tmp" && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline) \
     >"$tmp/npm.log" 2>&1 || skip "npm ci gets no packages: $(tail -n 1 "$tmp/npm.log")"
 
@@ -74,7 +75,7 @@ s3_output_path = s3://awaitd-local/slow/output
 s3_failure_path = s3://awaitd-local/slow/failure
 
 [sns]
-signing_cert_url = https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0.pem
+signing_cert_url = https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem
 
 [endpoint told]
 command = cat

@@ -48,6 +48,7 @@ enum cert {
 	CERT_EMPTY,
 	CERT_HTML,
 	CERT_DER_JUNK,
+	CERT_ONE_LINE,
 	CERT_REDIRECT,
 	CERT_GONE,
 	CERT_OTHER_KEY,
@@ -283,6 +284,7 @@ static const struct forgery forgeries[] = {
     {"an empty one", .cert = CERT_EMPTY},
     {"HTML", .cert = CERT_HTML},
     {"junk in PEM", .cert = CERT_DER_JUNK},
+    {"begin and end in one line", .cert = CERT_ONE_LINE},
     {"a redirect", .cert = CERT_REDIRECT},
     {"none", .cert = CERT_GONE},
     {"of another key", .cert = CERT_OTHER_KEY},
@@ -364,6 +366,8 @@ make_certs(void)
 	serve(CERT_DER_JUNK, 200,
 	    xstrdup("-----BEGIN CERTIFICATE-----\nAAAA\n"
 		    "-----END CERTIFICATE-----\n"));
+	serve(CERT_ONE_LINE, 200,
+	    xstrdup("-----BEGIN CERTIFICATE--------END CERTIFICATE-----\n"));
 	serve(CERT_REDIRECT, 302, xstrdup(rig.pem));
 	served[CERT_REDIRECT].headers = "Location: https://evil.example/x.pem";
 	serve(CERT_GONE, 404, xstrdup(""));

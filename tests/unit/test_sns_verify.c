@@ -448,6 +448,40 @@ with_a_ca_file_the_chain_must_end_there(void **state)
 	EVP_PKEY_free(other);
 }
 
+/* A message of a queue, when all that it was signed with is over. */
+static void
+the_chain_is_looked_at_as_of_then(void **state)
+{
+	struct sns_verifier_options o = {0};
+	struct letter l = rig_letter(NOTE);
+	EVP_PKEY *root = maker_key(2048);
+	struct maker_cert c = {
+	    .key = root,
+	    .name = "Root",
+	    .from = clock_wall_ms() - DAY,
+	    .until = clock_wall_ms() + DAY,
+	    .is_ca = 1,
+	};
+	char *ca = maker_cert(&c), *path = write_pem(ca), *pem = issued(root);
+	char *signature = maker_sign(&l, NOTE, "2", rig.key), *json;
+
+	(void)state;
+	o.ca_file = path;
+	rig_verifier(&o);
+	rig_serve(200, "", pem);
+	l.f[F_SIGNATURE] = signature;
+	json = maker_json(&l);
+	fake_clock_advance(9 * DAY);
+	assert_true(rig_take(json, strlen(json), false));
+	unlink(path);
+	free(path);
+	free(ca);
+	free(pem);
+	free(json);
+	free(signature);
+	EVP_PKEY_free(root);
+}
+
 static void
 topics_that_are_none_are_told(void **state)
 {
@@ -498,6 +532,7 @@ main(void)
 	    VERIFY_TEST(hosts_and_names_follow_from_the_region),
 	    VERIFY_TEST(an_endpoint_that_was_named_keeps_its_own),
 	    VERIFY_TEST(with_a_ca_file_the_chain_must_end_there),
+	    VERIFY_TEST(the_chain_is_looked_at_as_of_then),
 	    VERIFY_TEST(topics_that_are_none_are_told),
 	};
 
