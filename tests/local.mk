@@ -9,6 +9,7 @@ unit_tests += tests/contract/test_store_contract_ends
 unit_tests += tests/contract/test_store_contract_notices
 unit_tests += tests/unit/test_access
 unit_tests += tests/unit/test_agenda
+unit_tests += tests/unit/test_alias
 unit_tests += tests/unit/test_answer
 unit_tests += tests/unit/test_api
 unit_tests += tests/unit/test_api_asked
