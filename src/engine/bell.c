@@ -132,6 +132,12 @@ engine_ring_job(const struct engine *e, const struct engine_ring *ring,
 	    job_of_alias(e, ring->location, out);
 }
 
+bool
+engine_ring_here(const struct engine *e, const char *job_id)
+{
+	return find(e, job_id) != NULL;
+}
+
 /* --- what is told ---------------------------------------------------- */
 
 static int
@@ -177,7 +183,8 @@ submission_of(const struct job *job, const char *inference_id)
 	size_t i;
 
 	for (i = 0; i < job->nsubs; i++) {
-		if (str_eq(job->subs[i].inference_id, inference_id))
+		if (job->subs[i].inference_id != NULL &&
+		    str_eq(job->subs[i].inference_id, inference_id))
 			return &job->subs[i];
 	}
 	return NULL;
@@ -199,7 +206,8 @@ fits(const struct work *w, const struct engine_ring *ring)
 {
 	const struct submission *s;
 
-	if (ring->failure == NULL || w->is_late || w->job->state == JOB_DONE ||
+	if (ring->failure == NULL || ring->endpoint == NULL || w->is_late ||
+	    w->job->state == JOB_DONE ||
 	    !str_eq(ring->endpoint, w->job->spec.endpoint))
 		return false;
 	s = submission_of(w->job, ring->inference_id);

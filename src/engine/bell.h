@@ -32,6 +32,9 @@ bool engine_ring(struct engine *engine, const struct engine_ring *ring);
 bool engine_ring_job(const struct engine *engine,
     const struct engine_ring *ring, char out[JOBID_SIZE]);
 
+/* The engine has that job, waiting or looked for late. */
+bool engine_ring_here(const struct engine *engine, const char *job_id);
+
 /*
  * Would its failure be believed? It is said, under an inference id that we
  * chose, of a submission that may still succeed, of its endpoint, and within

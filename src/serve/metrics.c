@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "serve/doorbell.h"
 #include "serve/problem.h"
 #include "serve/service.h"
 #include "serve/sns_listener.h"
@@ -412,6 +413,32 @@ write_sns(const struct sns_counts *now, struct buf *b)
 	    "Connections that had to make place for others.", now->evicted);
 }
 
+static void
+write_bells(const struct doorbell *bell, struct buf *b)
+{
+	static const char name[] = "awaitd_notifications_total";
+	static const char *const sources[] = {
+	    [DOORBELL_SNS] = "sns", [DOORBELL_SQS] = "sqs"};
+	static const char *const verdicts[] = {
+	    [DOORBELL_TAKEN] = "taken",
+	    [DOORBELL_COPY] = "copy",
+	    [DOORBELL_UNKNOWN] = "unknown",
+	    [DOORBELL_SENSELESS] = "senseless",
+	    [DOORBELL_FAILED] = "failed",
+	};
+	struct doorbell_counts now;
+	size_t i, j;
+
+	doorbell_count(bell, &now);
+	family(b, name, "counter", "Notifications, by what became of them.");
+	for (i = 0; i < ARRAY_LEN(sources); i++) {
+		for (j = 0; j < ARRAY_LEN(verdicts); j++)
+			buf_printf(b,
+			    "%s{source=\"%s\",verdict=\"%s\"} %" PRIu64 "\n",
+			    name, sources[i], verdicts[j], now.verdicts[i][j]);
+	}
+}
+
 void
 metrics_write(struct metrics *m, const struct engine_counts *now,
     const struct store_counts *store, struct buf *out)
@@ -476,6 +503,8 @@ metrics_handle(struct http_exchange *x, void *arg)
 	metrics_write(service->metrics, &now, &store, &b);
 	if (sns_listener_count(service->sns, &sns))
 		write_sns(&sns, &b);
+	if (service->doorbell != NULL)
+		write_bells(service->doorbell, &b);
 	reply(x, 200, TYPE, &b);
 	buf_done(&b);
 }
