@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/bell.h"
+#include "serve/metrics.h"
 
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
 #define REMEMBER_MAX_MS (14 * DAY_MS) /* the longest that a queue keeps it */
@@ -43,7 +44,6 @@ struct call {
 struct doorbell {
 	const struct service *service;
 	TAILQ_HEAD(, call) calls;
-	struct doorbell_counts counts;
 	int64_t show_at; /* monotonic: not before */
 	int64_t not_shown;
 };
@@ -68,7 +68,7 @@ end(struct call *c, enum doorbell_verdict verdict, const struct error *err)
 	doorbell_done_fn *done = c->done;
 	void *arg = c->arg;
 
-	c->bell->counts.verdicts[c->source][verdict]++;
+	metrics_notification(c->bell->service->metrics, c->source, verdict);
 	call_free(c);
 	done(verdict, err, arg);
 }
@@ -330,10 +330,4 @@ doorbell_ring(struct doorbell *b, const struct doorbell_note *note,
 	}
 	log_senseless(b, note);
 	end_later(c, DOORBELL_SENSELESS);
-}
-
-void
-doorbell_count(const struct doorbell *b, struct doorbell_counts *out)
-{
-	*out = b->counts;
 }

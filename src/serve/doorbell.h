@@ -47,14 +47,10 @@ typedef void doorbell_done_fn(
 void doorbell_ring(struct doorbell *b, const struct doorbell_note *note,
     doorbell_done_fn *done, void *arg);
 
-/* For metrics. */
+/* What a note's source is, for metrics. */
 enum doorbell_source {
 	DOORBELL_SNS, /* a topic's ARN */
 	DOORBELL_SQS, /* a queue's URL */
 };
-struct doorbell_counts {
-	uint64_t verdicts[DOORBELL_SQS + 1][DOORBELL_FAILED + 1];
-};
-void doorbell_count(const struct doorbell *b, struct doorbell_counts *out);
 
 #endif

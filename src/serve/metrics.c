@@ -57,6 +57,7 @@ struct metrics {
 	uint64_t late;
 	uint64_t pruned[2]; /* jobs, keys */
 	uint64_t reloads[2];
+	uint64_t notifications[DOORBELL_SQS + 1][VERDICTS];
 	uint64_t queue_messages[VERDICTS];
 	uint64_t queue_deleted;
 	uint64_t queue_errors;
@@ -161,6 +162,13 @@ void
 metrics_reload(struct metrics *m, bool ok)
 {
 	m->reloads[ok]++;
+}
+
+void
+metrics_notification(struct metrics *m, enum doorbell_source source,
+    enum doorbell_verdict verdict)
+{
+	m->notifications[source][verdict]++;
 }
 
 void
@@ -414,7 +422,7 @@ write_sns(const struct sns_counts *now, struct buf *b)
 }
 
 static void
-write_bells(const struct doorbell *bell, struct buf *b)
+write_notifications(const struct metrics *m, struct buf *b)
 {
 	static const char name[] = "awaitd_notifications_total";
 	static const char *const sources[] = {
@@ -426,16 +434,15 @@ write_bells(const struct doorbell *bell, struct buf *b)
 	    [DOORBELL_SENSELESS] = "senseless",
 	    [DOORBELL_FAILED] = "failed",
 	};
-	struct doorbell_counts now;
 	size_t i, j;
 
-	doorbell_count(bell, &now);
 	family(b, name, "counter", "Notifications, by what became of them.");
 	for (i = 0; i < ARRAY_LEN(sources); i++) {
 		for (j = 0; j < ARRAY_LEN(verdicts); j++)
 			buf_printf(b,
 			    "%s{source=\"%s\",verdict=\"%s\"} %" PRIu64 "\n",
-			    name, sources[i], verdicts[j], now.verdicts[i][j]);
+			    name, sources[i], verdicts[j],
+			    m->notifications[i][j]);
 	}
 }
 
@@ -447,6 +454,7 @@ metrics_write(struct metrics *m, const struct engine_counts *now,
 	write_jobs(m, now, out);
 	write_times(m, now, out);
 	write_deliveries(m, now, out);
+	write_notifications(m, out);
 	write_queues(m, out);
 	write_store(store, out);
 }
@@ -503,8 +511,6 @@ metrics_handle(struct http_exchange *x, void *arg)
 	metrics_write(service->metrics, &now, &store, &b);
 	if (sns_listener_count(service->sns, &sns))
 		write_sns(&sns, &b);
-	if (service->doorbell != NULL)
-		write_bells(service->doorbell, &b);
 	reply(x, 200, TYPE, &b);
 	buf_done(&b);
 }

@@ -34,8 +34,8 @@ enum doorbell_verdict bell_event(const char *bucket, const char *key);
 /* Rung for, and not waited for. */
 void bell_begin(struct says s);
 
-/* Of all that were rung for in this world: it began with the last restart. */
-struct doorbell_counts bell_counts(void);
+/* So often it was said in this world, which began with the last restart. */
+unsigned bell_count(enum doorbell_verdict verdict);
 
 /* The process is about to end, or has ended. */
 void bell_restart(void);
