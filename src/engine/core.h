@@ -48,8 +48,8 @@ void engine_schedule(struct work *w, int64_t delay_ms);
 
 /*
  * Look at it now, or as soon as what it does is over: it was rung for, or a
- * listing shows its key. Of one that is neither PENDING nor in doubt yet that is
- * remembered.
+ * listing shows its key. Of one that is neither PENDING nor in doubt yet that
+ * is remembered.
  */
 void engine_look_now(struct work *w, enum look_cause cause);
 

@@ -132,13 +132,21 @@ believe(struct work *w)
 
 	if (s == NULL || w->blind)
 		return false;
+	/* Its object was not looked for. */
+	if (!w->look.failures) {
+		w->cause = LOOK_RUNG;
+		w->rung = true;
+		return false;
+	}
 	s->fate = SUB_FAILED;
 	free(s->note);
 	s->note = xstrdup(reason);
-	if (learn_may_succeed(w))
+	if (learn_may_succeed(w)) {
 		engine_record(w, s->n, wait_more);
-	else
-		count_failure(w, s);
+		return true;
+	}
+	look_found(w, true);
+	count_failure(w, s);
 	return true;
 }
 
