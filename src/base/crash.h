@@ -22,9 +22,10 @@
  * C11 the receiver has answered, nothing of it was read
  * C12 the outcome of an attempt is known, nothing was written
  * C13 the outcome of an attempt is on disk
+ * C14 a notification is known to be genuine, nothing was written
+ * C15 it is on disk, nobody was told
  * C16 a handler runs
  * C17 a migration is half done
- * (C14 and C15 of the table are of SNS notifications.)
  */
 void crash_point(const char *name);
 

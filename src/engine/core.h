@@ -29,8 +29,10 @@ struct engine {
 	struct works works;
 	struct works overdue; /* … of them DONE and expired; oldest first */
 	size_t nlates;
+	void *late_index; /* … by job id, tsearch(3) */
 	void *index; /* of the others by job id, tsearch(3) */
 	void *owned; /* places that callers named, tsearch(3) */
+	struct bells *bells;
 	struct dispatch *dispatch;
 	size_t running;
 	size_t sending;
@@ -46,7 +48,8 @@ void engine_schedule(struct work *w, int64_t delay_ms);
 
 /*
  * Look at it now, or as soon as what it does is over: it was rung for, or a
- * listing shows its key. Of one that is not PENDING yet that is remembered.
+ * listing shows its key. Of one that is neither PENDING nor in doubt yet that
+ * is remembered.
  */
 void engine_look_now(struct work *w, enum look_cause cause);
 

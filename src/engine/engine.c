@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "engine/again.h"
+#include "engine/bells.h"
 #include "engine/core.h"
 #include "engine/doubt.h"
 #include "engine/late.h"
@@ -62,8 +63,10 @@ engine_schedule(struct work *w, int64_t delay_ms)
 void
 engine_look_now(struct work *w, enum look_cause cause)
 {
+	bool waits = w->job->state != JOB_QUEUED || job_in_doubt(w->job);
+
 	w->cause = (uint8_t)cause;
-	if (w->running || w->writing || w->job->state == JOB_QUEUED)
+	if (w->running || w->writing || !waits)
 		w->rung = true;
 	else
 		engine_schedule(w, 0);
@@ -238,6 +241,7 @@ static void
 on_done(struct work *w)
 {
 	engine_hand_over(w);
+	bells_forget(w);
 	own_release(w);
 	if (!late_join(w))
 		work_free(w);
@@ -255,6 +259,7 @@ on_moved(const struct error *err, void *arg)
 		return;
 	}
 	crash_point(w->job->state == JOB_DONE ? "C9" : "C7");
+	bells_know(w);
 	log_move(w->job, from);
 	if (from == JOB_QUEUED) {
 		drop_spooled_input(w->job);
@@ -372,6 +377,7 @@ on_recorded(const struct error *err, void *arg)
 	struct work *w = arg;
 
 	w->writing = false;
+	bells_know(w);
 	if (err != NULL)
 		engine_give_up(w, err);
 	else if (w->cancelled)
@@ -513,6 +519,7 @@ begin(struct work *w, int64_t delay_ms)
 		engine_give_up(w, &err);
 		return;
 	}
+	bells_know(w);
 	engine_schedule(w, delay_ms);
 }
 
@@ -550,6 +557,7 @@ engine_new(const struct engine_options *options)
 	TAILQ_INIT(&e->works);
 	TAILQ_INIT(&e->overdue);
 	e->learned = learned_new();
+	e->bells = bells_new(e);
 	e->timer = loop_timer_new(options->loop, on_timer, e);
 	e->dispatch = dispatch_new(&e->o);
 	return e;
@@ -603,6 +611,7 @@ engine_free(struct engine *e)
 	dispatch_free(e->dispatch);
 	agenda_done(&e->agenda);
 	learned_free(e->learned);
+	bells_free(e->bells);
 	loop_timer_free(e->timer);
 	free(e);
 }

@@ -2,6 +2,9 @@
 /* Late looks, and what a late result leads to. */
 #include "engine/late.h"
 
+#include <search.h>
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -59,7 +62,30 @@ look_later(struct work *w)
 {
 	int64_t delay = plan_late_ms(age_of(w)), left = time_left(w);
 
-	engine_schedule(w, delay < left ? delay : left);
+	engine_schedule(w, w->rung ? 0 : delay < left ? delay : left);
+	w->rung = false;
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct work *x = a, *y = b;
+
+	return strcmp(x->job->id, y->job->id);
+}
+
+struct work *
+late_find(const struct engine *e, const char *id)
+{
+	struct job job;
+	struct work key = {.job = &job};
+	void *node;
+
+	if (e->late_index == NULL)
+		return NULL;
+	memcpy(job.id, id, JOBID_SIZE);
+	node = tfind(&key, &e->late_index, by_id);
+	return node != NULL ? *(struct work **)node : NULL;
 }
 
 /* Under a name that the caller chose the next job's result may lie. */
@@ -83,6 +109,7 @@ late_join(struct work *w)
 	work_hide(w);
 	if (!w->is_late) {
 		TAILQ_INSERT_TAIL(&e->overdue, w, late);
+		tsearch(w, &e->late_index, by_id);
 		w->is_late = true;
 		e->nlates++;
 	}
@@ -98,6 +125,7 @@ late_leave(struct work *w)
 	if (!w->is_late)
 		return;
 	TAILQ_REMOVE(&w->engine->overdue, w, late);
+	tdelete(w, &w->engine->late_index, by_id);
 	w->engine->nlates--;
 	w->is_late = false;
 }

@@ -15,6 +15,9 @@
 /* The job is DONE: true where it stays for late looks. */
 bool late_join(struct work *w);
 
+/* By the job's id, or NULL. */
+struct work *late_find(const struct engine *e, const char *id);
+
 /* It is among them no more. */
 void late_leave(struct work *w);
 

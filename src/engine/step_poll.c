@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "engine/again.h"
 #include "engine/answer.h"
+#include "engine/bells.h"
 #include "engine/doubt.h"
 #include "engine/late.h"
 #include "engine/learn.h"
@@ -119,6 +120,36 @@ look_once_more(struct work *w, bool late)
 	    ++w->in_vain < VAIN_LOOKS_MAX;
 }
 
+static void wait_more(struct work *w);
+
+/* Nothing is there, and a notification that was there before this look says
+ * why: it counts as the failure's object would. */
+static bool
+believe(struct work *w)
+{
+	const char *reason;
+	struct submission *s = bells_told(w, &reason);
+
+	if (s == NULL || w->blind)
+		return false;
+	/* Its object was not looked for. */
+	if (!w->look.failures) {
+		w->cause = LOOK_RUNG;
+		w->rung = true;
+		return false;
+	}
+	s->fate = SUB_FAILED;
+	free(s->note);
+	s->note = xstrdup(reason);
+	if (learn_may_succeed(w)) {
+		engine_record(w, s->n, wait_more);
+		return true;
+	}
+	look_found(w, true);
+	count_failure(w, s);
+	return true;
+}
+
 /* Nothing is there. What ends the waiting is a look that began behind its end,
  * and could be made. */
 static void
@@ -127,6 +158,8 @@ wait_more(struct work *w)
 	int64_t left = doubt_left_ms(w);
 	bool late = times_left(w->job) <= 0;
 
+	if (!w->is_late && believe(w))
+		return;
 	if (w->is_late)
 		late_not_yet(w);
 	else if (left > 0 || look_once_more(w, late))

@@ -18,7 +18,8 @@
 struct doorbell;
 
 struct doorbell *doorbell_new(const struct service *service);
-void doorbell_free(struct doorbell *b); /* behind the store's close */
+/* Behind the store's close. Whoever still waits is told DOORBELL_FAILED. */
+void doorbell_free(struct doorbell *b);
 
 struct doorbell_note {
 	const char *source; /* ARN of the topic, or URL of the queue */
@@ -46,10 +47,10 @@ typedef void doorbell_done_fn(
 void doorbell_ring(struct doorbell *b, const struct doorbell_note *note,
     doorbell_done_fn *done, void *arg);
 
-/* For metrics. */
-struct doorbell_counts {
-	uint64_t verdicts[DOORBELL_FAILED + 1];
+/* What a note's source is, for metrics. */
+enum doorbell_source {
+	DOORBELL_SNS, /* a topic's ARN */
+	DOORBELL_SQS, /* a queue's URL */
 };
-void doorbell_count(const struct doorbell *b, struct doorbell_counts *out);
 
 #endif

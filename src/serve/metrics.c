@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "serve/doorbell.h"
 #include "serve/problem.h"
 #include "serve/service.h"
 #include "serve/sns_listener.h"
@@ -56,6 +57,7 @@ struct metrics {
 	uint64_t late;
 	uint64_t pruned[2]; /* jobs, keys */
 	uint64_t reloads[2];
+	uint64_t notifications[DOORBELL_SQS + 1][VERDICTS];
 	uint64_t queue_messages[VERDICTS];
 	uint64_t queue_deleted;
 	uint64_t queue_errors;
@@ -160,6 +162,13 @@ void
 metrics_reload(struct metrics *m, bool ok)
 {
 	m->reloads[ok]++;
+}
+
+void
+metrics_notification(struct metrics *m, enum doorbell_source source,
+    enum doorbell_verdict verdict)
+{
+	m->notifications[source][verdict]++;
 }
 
 void
@@ -412,6 +421,31 @@ write_sns(const struct sns_counts *now, struct buf *b)
 	    "Connections that had to make place for others.", now->evicted);
 }
 
+static void
+write_notifications(const struct metrics *m, struct buf *b)
+{
+	static const char name[] = "awaitd_notifications_total";
+	static const char *const sources[] = {
+	    [DOORBELL_SNS] = "sns", [DOORBELL_SQS] = "sqs"};
+	static const char *const verdicts[] = {
+	    [DOORBELL_TAKEN] = "taken",
+	    [DOORBELL_COPY] = "copy",
+	    [DOORBELL_UNKNOWN] = "unknown",
+	    [DOORBELL_SENSELESS] = "senseless",
+	    [DOORBELL_FAILED] = "failed",
+	};
+	size_t i, j;
+
+	family(b, name, "counter", "Notifications, by what became of them.");
+	for (i = 0; i < ARRAY_LEN(sources); i++) {
+		for (j = 0; j < ARRAY_LEN(verdicts); j++)
+			buf_printf(b,
+			    "%s{source=\"%s\",verdict=\"%s\"} %" PRIu64 "\n",
+			    name, sources[i], verdicts[j],
+			    m->notifications[i][j]);
+	}
+}
+
 void
 metrics_write(struct metrics *m, const struct engine_counts *now,
     const struct store_counts *store, struct buf *out)
@@ -420,6 +454,7 @@ metrics_write(struct metrics *m, const struct engine_counts *now,
 	write_jobs(m, now, out);
 	write_times(m, now, out);
 	write_deliveries(m, now, out);
+	write_notifications(m, out);
 	write_queues(m, out);
 	write_store(store, out);
 }

@@ -35,6 +35,10 @@ void metrics_pruned(struct metrics *m, bool keys, size_t n);
 /* A reload of the configuration, good or bad. */
 void metrics_reload(struct metrics *m, bool ok);
 
+/* What became of a notification. */
+void metrics_notification(struct metrics *m, enum doorbell_source source,
+    enum doorbell_verdict verdict);
+
 /* Of the queues of [sqs]. */
 void metrics_queue_message(struct metrics *m, enum doorbell_verdict verdict);
 void metrics_queue_deleted(struct metrics *m, size_t n);

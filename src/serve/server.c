@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/bell.h"
 #include "engine/engine.h"
 #include "net/http_client.h"
 #include "serve/intake.h"
@@ -36,6 +37,14 @@
 /* One transaction: whoever waits for the store waits so long. */
 #define PRUNE_BATCH 200
 
+/* In this order: of keys and notifications the jobs may be gone by then. */
+enum prune_kind {
+	PRUNE_JOBS,
+	PRUNE_KEYS,
+	PRUNE_NOTICES,
+	PRUNE_KINDS,
+};
+
 struct server {
 	struct service s;
 	const struct server_options *o;
@@ -49,9 +58,8 @@ struct server {
 	struct loop_timer *stop_timer;
 	struct loop_timer *prune_timer;
 	struct {
-		size_t jobs;
-		size_t keys;
-		bool jobs_gone; /* and keys go now */
+		size_t gone[PRUNE_KINDS];
+		int now; /* enum prune_kind */
 	} pruned; /* in this round */
 	int64_t stop_by; /* monotonic */
 	bool broken_off;
@@ -178,13 +186,18 @@ static void prune(void *arg);
 static void
 end_pruning(struct server *sv)
 {
-	if (sv->pruned.jobs > 0)
+	const size_t *gone = sv->pruned.gone;
+
+	if (gone[PRUNE_JOBS] > 0)
 		log_info("serve",
 		    "forgot %zu jobs at the end of their retention",
-		    sv->pruned.jobs);
-	if (sv->pruned.keys > 0)
+		    gone[PRUNE_JOBS]);
+	if (gone[PRUNE_KEYS] > 0)
 		log_info(
-		    "serve", "forgot %zu idempotency keys", sv->pruned.keys);
+		    "serve", "forgot %zu idempotency keys", gone[PRUNE_KEYS]);
+	if (gone[PRUNE_NOTICES] > 0)
+		log_debug(
+		    "serve", "forgot %zu notifications", gone[PRUNE_NOTICES]);
 	memset(&sv->pruned, 0, sizeof(sv->pruned));
 	loop_timer_set(sv->prune_timer, PRUNE_EVERY_MS);
 }
@@ -202,20 +215,16 @@ on_pruned(size_t n, const struct error *err, void *arg)
 		end_pruning(sv);
 		return;
 	}
-	metrics_pruned(sv->s.metrics, sv->pruned.jobs_gone, n);
-	if (sv->pruned.jobs_gone)
-		sv->pruned.keys += n;
-	else
-		sv->pruned.jobs += n;
-	if (n < PRUNE_BATCH && sv->pruned.jobs_gone) {
+	if (sv->pruned.now != PRUNE_NOTICES)
+		metrics_pruned(sv->s.metrics, sv->pruned.now == PRUNE_KEYS, n);
+	sv->pruned.gone[sv->pruned.now] += n;
+	if (n < PRUNE_BATCH && ++sv->pruned.now == PRUNE_KINDS) {
 		end_pruning(sv);
 		return;
 	}
-	sv->pruned.jobs_gone |= n < PRUNE_BATCH;
 	loop_timer_set(sv->prune_timer, PRUNE_PAUSE_MS);
 }
 
-/* First jobs, then keys, whose jobs may have been among them. */
 static void
 prune(void *arg)
 {
@@ -223,14 +232,17 @@ prune(void *arg)
 	const struct conf_global *conf = &sv->conf->global;
 	int64_t now = clock_wall_ms();
 	struct store_forget forget = {.limit = PRUNE_BATCH};
+	bool first = sv->pruned.gone[PRUNE_JOBS] == 0;
 
 	if (sv->s.stopping)
 		return;
-	if (sv->pruned.jobs_gone)
+	if (sv->pruned.now == PRUNE_JOBS)
+		forget.before_at = now - conf->retention_ms;
+	else if (sv->pruned.now == PRUNE_KEYS)
 		forget.keys_before_at = now - conf->idempotency_ms;
 	else
-		forget.before_at = now - conf->retention_ms;
-	if (sv->pruned.jobs == 0 && !sv->pruned.jobs_gone)
+		forget.notices_before_at = now;
+	if (sv->pruned.now == PRUNE_JOBS && first)
 		intake_prune(sv->s.folder);
 	store_forget(sv->s.store, &forget, on_pruned, sv);
 }
@@ -444,19 +456,43 @@ on_some_jobs(struct job **jobs, size_t n, const struct error *err, void *arg)
 	sv->adopted += n;
 }
 
+/* By notifications, while the job waited: nobody tells it again. */
 static void
-on_all_jobs(const struct error *err, void *arg)
+on_told(
+    const struct store_told *v, size_t n, const struct error *err, void *arg)
 {
 	struct server *sv = arg;
 	struct store_query waiting = {
 	    .state = delivery_state_name(DELIVERY_WAITING),
 	};
+	size_t i;
 
 	if (err != NULL) {
 		fail(sv, err);
 		return;
 	}
+	for (i = 0; i < n; i++) {
+		struct engine_ring ring = {
+		    .inference_id = v[i].inference_id,
+		    .failure = v[i].reason,
+		    .endpoint = v[i].endpoint,
+		    .event_at = v[i].event_at,
+		};
+
+		engine_ring(sv->s.engine, &ring);
+	}
 	store_list_deliveries(sv->s.store, &waiting, on_deliveries, sv);
+}
+
+static void
+on_all_jobs(const struct error *err, void *arg)
+{
+	struct server *sv = arg;
+
+	if (err != NULL)
+		fail(sv, err);
+	else
+		store_recall_told(sv->s.store, on_told, sv);
 }
 
 static void

@@ -142,8 +142,6 @@ int memory_recall(
     void *arg, struct store_note **out, size_t *n, struct error *err);
 int memory_recall_told(
     void *arg, struct store_told **out, size_t *n, struct error *err);
-
-/* Parts of them. */
 size_t memory_forget_notices(struct mem *m, int64_t before_at, size_t limit);
 void memory_forget_told(struct mem *m, const char *job);
 void memory_free_notice(struct notice_row *r);

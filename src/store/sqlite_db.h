@@ -88,7 +88,7 @@ unsigned sqlite_get_enum(struct cursor *c);
 unsigned sqlite_get_count(struct cursor *c);
 int sqlite_get_status(struct cursor *c);
 
-/* The last column is the checksum of all before, those of a row of that table. */
+/* The last column is the checksum of those before, of a row of that table. */
 bool sqlite_sound(struct sqlite3_stmt *stmt, char table);
 
 /* Of the row of idempotency on which the statement stands; noted if not. */

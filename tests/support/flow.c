@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
+#include "engine/bell.h"
 #include "engine/news.h"
 #include "engine/site.h"
 #include "tests/support/fake_clock.h"
@@ -361,6 +362,26 @@ on_kept(
 }
 
 static void
+on_told(
+    const struct store_told *v, size_t n, const struct error *err, void *arg)
+{
+	size_t i;
+
+	(void)arg;
+	assert_null(err);
+	for (i = 0; i < n; i++) {
+		struct engine_ring ring = {
+		    .inference_id = v[i].inference_id,
+		    .failure = v[i].reason,
+		    .endpoint = v[i].endpoint,
+		    .event_at = v[i].event_at,
+		};
+
+		assert_true(engine_ring(flow.engine, &ring));
+	}
+}
+
+static void
 on_expired(struct job **jobs, size_t n, const struct error *err, void *arg)
 {
 	size_t i;
@@ -384,6 +405,7 @@ flow_take_up(void)
 		    on_expired, NULL);
 	store_list_deliveries(flow.store, &waiting, on_waiting, NULL);
 	store_unfinished(flow.store, on_unfinished, NULL);
+	store_recall_told(flow.store, on_told, NULL);
 	time_passes(0);
 }
 

@@ -199,6 +199,9 @@ the_service_counts_itself(void **state)
 	metrics_reload(m, true);
 	metrics_reload(m, false);
 	metrics_reload(m, false);
+	metrics_notification(m, DOORBELL_SNS, DOORBELL_COPY);
+	metrics_notification(m, DOORBELL_SNS, DOORBELL_COPY);
+	metrics_notification(m, DOORBELL_SQS, DOORBELL_FAILED);
 	expect("awaitd_api_requests_total{code=\"200\"}", "1");
 	expect("awaitd_api_requests_total{code=\"404\"}", "2");
 	expect("awaitd_api_requests_total{code=\"410\"}", "0");
@@ -208,6 +211,14 @@ the_service_counts_itself(void **state)
 	expect("awaitd_idempotency_keys_pruned_total", "3");
 	expect("awaitd_config_reloads_total{result=\"ok\"}", "1");
 	expect("awaitd_config_reloads_total{result=\"failed\"}", "2");
+	expect(
+	    "awaitd_notifications_total{source=\"sns\",verdict=\"copy\"}", "2");
+	expect("awaitd_notifications_total{source=\"sqs\","
+	       "verdict=\"failed\"}",
+	    "1");
+	expect("awaitd_notifications_total{source=\"sqs\","
+	       "verdict=\"copy\"}",
+	    "0");
 	expect("awaitd_build_info{version=\"" PACKAGE_VERSION "\"}", "1");
 	assert_true(strtod(value_of("awaitd_start_time_seconds"), NULL) > 1e9);
 }
@@ -274,7 +285,7 @@ the_text_is_well_formed(void **state)
 			fail_msg("no sample of %s: %s", family, line);
 		}
 	}
-	assert_int_equal(families, 29);
+	assert_int_equal(families, 30);
 }
 
 int
