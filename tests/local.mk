@@ -61,6 +61,7 @@ unit_tests += tests/unit/test_http_client
 unit_tests += tests/unit/test_http_client_connect
 unit_tests += tests/unit/test_http_client_cut
 unit_tests += tests/unit/test_http_client_name
+unit_tests += tests/unit/test_http_client_reuse
 unit_tests += tests/unit/test_http_client_sink
 unit_tests += tests/unit/test_http_parse
 unit_tests += tests/unit/test_http_server
@@ -196,6 +197,8 @@ tests_unit_test_http_client_cut_SOURCES = \
 	tests/unit/test_http_client_cut.c $(http_peer)
 tests_unit_test_http_client_name_SOURCES = \
 	tests/unit/test_http_client_name.c $(http_peer)
+tests_unit_test_http_client_reuse_SOURCES = \
+	tests/unit/test_http_client_reuse.c $(http_peer)
 tests_unit_test_http_client_sink_SOURCES = \
 	tests/unit/test_http_client_sink.c $(http_peer)
 tests_unit_test_http_parse_SOURCES = tests/unit/test_http_parse.c \
