@@ -16,6 +16,13 @@ void
 http_easies_init(struct http_easies *s)
 {
 	memset(s, 0, sizeof(*s));
+	s->share = curl_share_init();
+	if (s->share == NULL)
+		abort();
+	/* A handshake that resumes one costs half; by itself each handle would
+	 * only know its own. */
+	curl_share_setopt(
+	    s->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 	TAILQ_INIT(&s->idle);
 	TAILQ_INIT(&s->origins);
 }
@@ -261,13 +268,14 @@ set_request(struct http_easy *e, const struct http_request *r)
 /* --- handles -------------------------------------------------------- */
 
 static struct http_easy *
-easy_new(void)
+easy_new(const struct http_easies *s)
 {
 	struct http_easy *e = xcalloc(1, sizeof(*e));
 
 	e->curl = curl_easy_init();
 	if (e->curl == NULL)
 		abort();
+	curl_easy_setopt(e->curl, CURLOPT_SHARE, s->share);
 	return e;
 }
 
@@ -321,7 +329,7 @@ http_easy_get(struct http_easies *s, const struct http_request *r, bool *fresh)
 	e = take_idle(s, &kind, &same);
 	if (!same) {
 		if (e == NULL)
-			e = easy_new();
+			e = easy_new(s);
 		else
 			curl_easy_reset(e->curl);
 		/* First this one's: it may be the same origin. */
@@ -367,4 +375,5 @@ http_easies_done(struct http_easies *s)
 	}
 	while ((o = TAILQ_FIRST(&s->origins)) != NULL)
 		drop_origin(s, o);
+	curl_share_cleanup(s->share);
 }

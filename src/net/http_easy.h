@@ -45,6 +45,7 @@ struct http_easy {
 TAILQ_HEAD(http_easy_list, http_easy);
 
 struct http_easies {
+	CURLSH *share; /* what handles have in common: sessions of TLS */
 	struct http_easy_list idle; /* the last one used first */
 	size_t nidle;
 	struct http_origins origins; /* the last one used first */

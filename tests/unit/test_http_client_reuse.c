@@ -168,7 +168,7 @@ stop(void *arg)
 }
 
 static void
-an_idle_connection_that_was_closed_neither_spins_nor_fails_a_look(void **state)
+a_closed_idle_connection_neither_spins_nor_fails_a_look(void **state)
 {
 	struct fixture *f = *state;
 	struct script s[] = {{.replies = one_404}, {.replies = one_404}};
@@ -261,7 +261,6 @@ odd_urls_are_read_by_curl_alone(void **state)
 	f->out.wanted = 2;
 	fixture_run(f, &p, (struct http_request){.method = "HEAD", .url = url});
 	free(url);
-	assert_true(str_starts(p.conns[0].request.data, "HEAD /?x=y HTTP/1.1"));
 	url = xasprintf("http://127.0.0.1:%d/a b", p.port);
 	f->out.wanted = 3;
 	fixture_run(f, &p, (struct http_request){.method = "HEAD", .url = url});
@@ -291,7 +290,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(looks_go_over_one_connection_each_with_its_own_words),
 	    T(other_requests_between_looks_are_what_they_are),
-	    T(an_idle_connection_that_was_closed_neither_spins_nor_fails_a_look),
+	    T(a_closed_idle_connection_neither_spins_nor_fails_a_look),
 	    T(a_connection_that_dies_under_a_look_does_not_fail_it),
 	    T(a_host_too_many_is_asked_as_well),
 	    T(odd_urls_are_read_by_curl_alone),
