@@ -28,8 +28,7 @@ struct aws_call {
 	struct aws_request request; /* with strings of our own … */
 	char *strings; /* … which are here */
 	char payload_hash[HASH_SHA256_HEX_SIZE + 8];
-	char id
-	    [RANDOM_UUID_SIZE]; /* the same over all tries; "" until it is needed */
+	char id[RANDOM_UUID_SIZE]; /* the same over all tries, or "" */
 	struct headers headers; /* of the caller */
 	struct http_call *http;
 	struct creds_waiter *waiter;

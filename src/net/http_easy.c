@@ -155,7 +155,7 @@ kind_of(struct http_easies *s, const struct http_request *r)
 	    .connect_ms =
 		r->connect_ms > 0 ? r->connect_ms : CONNECT_MS_DEFAULT,
 	    .stall_ms = r->stall_ms > 0 ? r->stall_ms : STALL_MS_DEFAULT,
-	    /* A proxy of the environment is for the world, not for ourselves. */
+	    /* A proxy of the environment is not for ourselves. */
 	    .no_proxy =
 		r->direct || r->unix_socket != NULL || is_loopback(r->url),
 	};
