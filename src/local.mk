@@ -40,6 +40,7 @@ net_sources =
 net_sources += src/net/header.c src/net/header.h
 net_sources += src/net/http_chunk.c src/net/http_chunk.h
 net_sources += src/net/http_client.c src/net/http_client.h
+net_sources += src/net/http_easy.c src/net/http_easy.h
 net_sources += src/net/http_parse.c src/net/http_parse.h
 net_sources += src/net/http_response.c
 net_sources += src/net/http_server.c src/net/http_server.h

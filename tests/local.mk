@@ -61,7 +61,9 @@ unit_tests += tests/unit/test_http_client
 unit_tests += tests/unit/test_http_client_connect
 unit_tests += tests/unit/test_http_client_cut
 unit_tests += tests/unit/test_http_client_name
+unit_tests += tests/unit/test_http_client_reuse
 unit_tests += tests/unit/test_http_client_sink
+unit_tests += tests/unit/test_http_client_tls
 unit_tests += tests/unit/test_http_parse
 unit_tests += tests/unit/test_http_server
 unit_tests += tests/unit/test_http_server_body
@@ -196,8 +198,13 @@ tests_unit_test_http_client_cut_SOURCES = \
 	tests/unit/test_http_client_cut.c $(http_peer)
 tests_unit_test_http_client_name_SOURCES = \
 	tests/unit/test_http_client_name.c $(http_peer)
+tests_unit_test_http_client_reuse_SOURCES = \
+	tests/unit/test_http_client_reuse.c $(http_peer)
 tests_unit_test_http_client_sink_SOURCES = \
 	tests/unit/test_http_client_sink.c $(http_peer)
+tests_unit_test_http_client_tls_SOURCES = \
+	tests/unit/test_http_client_tls.c $(http_peer) \
+	tests/support/sns_maker.c tests/support/sns_maker.h
 tests_unit_test_http_parse_SOURCES = tests/unit/test_http_parse.c \
 	$(http_cases)
 tests_unit_test_http_server_SOURCES = tests/unit/test_http_server.c \

@@ -93,7 +93,9 @@ static const struct {
 static bool
 is_code(const char *code)
 {
-	return strspn(code, "0123456789") < strlen(code);
+	while (*code >= '0' && *code <= '9')
+		code++;
+	return *code != '\0';
 }
 
 static enum awserr_class
@@ -128,6 +130,8 @@ class_of(const char *code, const char *text, int status)
 {
 	size_t i;
 
+	if (!is_code(code))
+		return class_of_status(status);
 	if (str_eq(code, "InvalidSignatureException") && is_of_time(text))
 		return AWSERR_SKEW;
 	for (i = 0; i < ARRAY_LEN(codes); i++) {
@@ -135,9 +139,7 @@ class_of(const char *code, const char *text, int status)
 			return codes[i].class;
 	}
 	/* A code that says more than "403" is no riddle. */
-	if (status == 403 && is_code(code))
-		return AWSERR_AUTH;
-	return class_of_status(status);
+	return status == 403 ? AWSERR_AUTH : class_of_status(status);
 }
 
 static enum error_code error_code_of(enum awserr_class class)

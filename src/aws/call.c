@@ -15,6 +15,9 @@
 #include "base/random.h"
 #include "base/str.h"
 
+/* Host, two of the SDKs', the payload's hash and three of the signature. */
+#define FIELDS_OF_OURS 7
+
 /*
  * At most one of http, waiter and a timer that is set is under way; with none
  * of them the call has ended.
@@ -22,9 +25,10 @@
 struct aws_call {
 	struct aws_client *client;
 	struct peer *peer;
-	struct aws_request request; /* with strings of our own */
+	struct aws_request request; /* with strings of our own … */
+	char *strings; /* … which are here */
 	char payload_hash[HASH_SHA256_HEX_SIZE + 8];
-	char id[RANDOM_UUID_SIZE]; /* the same over all tries */
+	char id[RANDOM_UUID_SIZE]; /* the same over all tries, or "" */
 	struct headers headers; /* of the caller */
 	struct http_call *http;
 	struct creds_waiter *waiter;
@@ -42,24 +46,33 @@ struct aws_call {
 	void *arg;
 };
 
-static char **
-strings_of(struct aws_request *r, size_t i)
+/* The request's strings become our own, in one piece of memory. */
+static char *
+copy_strings(struct aws_request *r)
 {
-	/* The members that are copied and freed alike. */
-	const char **members[] = {&r->what, &r->service, &r->region, &r->method,
+	const char **v[] = {&r->what, &r->service, &r->region, &r->method,
 	    &r->scheme, &r->host, &r->path, &r->query, &r->file_sha256};
+	size_t i, size = 1;
+	char *strings, *at;
 
-	return i < ARRAY_LEN(members) ? (char **)(void *)members[i] : NULL;
+	for (i = 0; i < ARRAY_LEN(v); i++)
+		size += *v[i] != NULL ? strlen(*v[i]) + 1 : 0;
+	at = strings = xmalloc(size);
+	for (i = 0; i < ARRAY_LEN(v); i++) {
+		const char *from = *v[i];
+
+		if (from == NULL)
+			continue;
+		*v[i] = at;
+		at = stpcpy(at, from) + 1;
+	}
+	return strings;
 }
 
 static void
 call_free(struct aws_call *call)
 {
-	char **s;
-	size_t i;
-
-	for (i = 0; (s = strings_of(&call->request, i)) != NULL; i++)
-		free(*s);
+	free(call->strings);
 	headers_done(&call->headers);
 	loop_timer_free(call->timer);
 	peers_put(&call->client->peers, call->peer);
@@ -87,9 +100,11 @@ hash_payload(struct aws_call *call)
 
 	if (call->client->anonymous)
 		return;
-	if (r->file_len == 0)
-		hash_sha256_hex(r->body != NULL ? r->body : "", r->body_len,
-		    call->payload_hash);
+	if (r->file_len == 0 && r->body_len == 0)
+		memcpy(call->payload_hash, SIGV4_EMPTY_SHA256,
+		    sizeof(SIGV4_EMPTY_SHA256));
+	else if (r->file_len == 0)
+		hash_sha256_hex(r->body, r->body_len, call->payload_hash);
 	else
 		memcpy(call->payload_hash, hash, strlen(hash) + 1);
 }
@@ -104,6 +119,8 @@ retries(const struct aws_call *call)
 static void
 add_sdk_headers(struct aws_call *call, struct headers *headers)
 {
+	if (call->id[0] == '\0')
+		random_uuid(call->id);
 	headers_add(headers, "amz-sdk-invocation-id", call->id);
 	headers_addf(headers, "amz-sdk-request", "attempt=%d; max=%d",
 	    call->sends, retries(call) ? call->client->retry.max_attempts : 1);
@@ -151,6 +168,22 @@ take_piece(const void *data, size_t len, void *arg, struct error *err)
 static void on_response(
     const struct http_response *resp, const struct error *err, void *arg);
 
+static char *
+url_of(const struct aws_request *r)
+{
+	const char *const parts[] = {r->scheme, "://", r->host, r->path,
+	    *r->query != '\0' ? "?" : "", r->query};
+	size_t i, size = 1;
+	char *url, *at;
+
+	for (i = 0; i < ARRAY_LEN(parts); i++)
+		size += strlen(parts[i]);
+	at = url = xmalloc(size);
+	for (i = 0; i < ARRAY_LEN(parts); i++)
+		at = stpcpy(at, parts[i]);
+	return url;
+}
+
 static int
 start_http(
     struct aws_call *call, const struct headers *headers, struct error *err)
@@ -171,8 +204,7 @@ start_http(
 	    .timeout_ms = r->timeout_ms,
 	    .once = r->once,
 	};
-	char *url = xasprintf("%s://%s%s%s%s", r->scheme, r->host, r->path,
-	    *r->query != '\0' ? "?" : "", r->query);
+	char *url = url_of(r);
 	int rc;
 
 	hr.url = url;
@@ -193,11 +225,13 @@ send_call(struct aws_call *call, const struct creds *creds, struct error *err)
 
 	call->sends++;
 	headers_init(&headers);
+	headers_reserve(&headers, call->headers.n + FIELDS_OF_OURS);
 	headers_add(&headers, "Host", call->request.host);
 	for (i = 0; i < call->headers.n; i++)
 		headers_add(&headers, call->headers.v[i].name,
 		    call->headers.v[i].value);
-	add_sdk_headers(call, &headers);
+	if (!call->request.terse || call->sends > 1)
+		add_sdk_headers(call, &headers);
 	if (creds != NULL)
 		rc = sign(call, creds, &headers, err);
 	if (rc == 0)
@@ -310,10 +344,14 @@ has_better_creds(struct aws_call *call)
 static int64_t
 retry_delay(struct aws_call *call, const struct error *err)
 {
+	bool may = retries(call) && !call->began;
+
 	call->tries++;
+	/* What does not pass is most of what is heard, and wants no chance. */
 	return retry_failed(&call->peer->retry, err,
-	    retries(call) && !call->began ? call->tries : RETRY_NEVER,
-	    random_unit(), clock_mono_ms(), &call->cost);
+	    may ? call->tries : RETRY_NEVER,
+	    may && err->retryable ? random_unit() : 0, clock_mono_ms(),
+	    &call->cost);
 }
 
 /* True where the call goes on; else *err is what it ends with. */
@@ -386,7 +424,6 @@ call_new(struct aws_client *c, const struct aws_request *r, aws_done_fn *done,
 {
 	struct aws_call *call = xcalloc(1, sizeof(*call));
 	size_t i;
-	char **s;
 
 	call->client = c;
 	call->peer = peers_get(&c->peers, r->host, &c->retry);
@@ -394,13 +431,11 @@ call_new(struct aws_client *c, const struct aws_request *r, aws_done_fn *done,
 	call->request.headers = NULL;
 	if (call->request.query == NULL)
 		call->request.query = "";
-	for (i = 0; (s = strings_of(&call->request, i)) != NULL; i++)
-		*s = xstrdup_or_null(*s);
+	call->strings = copy_strings(&call->request);
 	headers_init(&call->headers);
 	for (i = 0; r->headers != NULL && i < r->headers->n; i++)
 		headers_add(&call->headers, r->headers->v[i].name,
 		    r->headers->v[i].value);
-	random_uuid(call->id);
 	call->done = done;
 	call->arg = arg;
 	hash_payload(call);

@@ -61,6 +61,9 @@ struct aws_request {
 	/* No retries but for expired credentials and the clock: the caller has
 	 * a schedule of its own. */
 	bool no_retry;
+	/* The first try goes without the two header fields by which SDKs tell
+	 * how often they have tried: a look would cost a tenth more. */
+	bool terse;
 	/* Hears of each answer that is not 2xx, before it is classified, and
 	 * before the next try; or NULL. A redirect is never followed here. */
 	void (*refused)(const struct http_response *r, void *arg);

@@ -2,7 +2,6 @@
 /* What all verbs have in common: an address, an answer, another region. */
 #include "aws/s3.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +88,15 @@ on_refusal(const struct http_response *r, void *arg)
 		call->region[0] = '\0';
 }
 
+static void
+copy_cut(char *to, size_t size, const char *from)
+{
+	size_t len = strnlen(from, size - 1);
+
+	memcpy(to, from, len);
+	to[len] = '\0';
+}
+
 static void on_answer(
     const struct http_response *r, const struct error *err, void *arg);
 
@@ -103,7 +111,7 @@ send_to(struct s3_call *call, const struct aws_endpoint *e, struct error *err)
 	    -1)
 		return -1;
 	call->region[0] = '\0';
-	snprintf(call->asked, sizeof(call->asked), "%s", e->region);
+	copy_cut(call->asked, sizeof(call->asked), e->region);
 	r->service = "s3";
 	r->region = e->region;
 	r->scheme = e->scheme;

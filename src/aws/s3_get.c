@@ -34,7 +34,11 @@ int
 s3_head(struct s3 *s3, const struct s3_ref *ref, s3_done_fn *done, void *arg,
     struct s3_call **out, struct error *err)
 {
-	const struct aws_request r = {.what = "HeadObject", .method = "HEAD"};
+	const struct aws_request r = {
+	    .what = "HeadObject",
+	    .method = "HEAD",
+	    .terse = true,
+	};
 
 	return ask_shortly(s3, ref, &r, done, arg, out, err);
 }

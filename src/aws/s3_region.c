@@ -85,12 +85,14 @@ s3_regions_learn(
 bool
 s3_region_of(const struct http_response *r, char *out, size_t size)
 {
-	const char *header = headers_get(&r->headers, "x-amz-bucket-region");
-	struct s3xml_error xml = {.region = ""};
+	struct s3xml_error xml;
 	struct error ignored;
+	const char *header;
 
 	if (r->status != 301 && r->status != 307 && r->status != 400)
 		return false;
+	header = headers_get(&r->headers, "x-amz-bucket-region");
+	xml.region[0] = '\0';
 	if (header == NULL)
 		s3xml_parse_error(r->body.data, r->body.len, &xml, &ignored);
 	snprintf(out, size, "%s", header != NULL ? header : xml.region);

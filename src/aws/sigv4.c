@@ -22,12 +22,27 @@
 /* Far above any request that a service takes. */
 #define TEXT_MAX ((size_t)1 << 20)
 
-void
-sigv4_credential_scope(const struct sigv4_scope *scope, struct buf *out)
-{
-	char date[TIMEFMT_AMZ_SIZE];
+/* Most requests are shorter. */
+#define TEXT_USUAL ((size_t)1000)
 
-	timefmt_amz(scope->at, date);
+/* One thread signs, so that one digest does for all. */
+static struct hash *digest;
+
+static void
+sha256(const void *data, size_t len, unsigned char out[HASH_SHA256_SIZE])
+{
+	if (digest == NULL)
+		digest = hash_new(HASH_SHA256);
+	else
+		hash_restart(digest);
+	hash_update(digest, data, len);
+	hash_final(digest, out);
+}
+
+/* `date` is that of the scope in all of these: it is written once. */
+static void
+put_scope(const struct sigv4_scope *scope, const char *date, struct buf *out)
+{
 	buf_append(out, date, DAY_LEN);
 	buf_putc(out, '/');
 	buf_puts(out, scope->region);
@@ -37,19 +52,39 @@ sigv4_credential_scope(const struct sigv4_scope *scope, struct buf *out)
 }
 
 void
-sigv4_string_to_sign(const struct sigv4_scope *scope,
-    const char *canonical_request, size_t len, struct buf *out)
+sigv4_credential_scope(const struct sigv4_scope *scope, struct buf *out)
 {
-	char date[TIMEFMT_AMZ_SIZE], hash[HASH_SHA256_HEX_SIZE];
+	char date[TIMEFMT_AMZ_SIZE];
 
 	timefmt_amz(scope->at, date);
-	hash_sha256_hex(canonical_request, len, hash);
+	put_scope(scope, date, out);
+}
+
+static void
+put_string_to_sign(const struct sigv4_scope *scope, const char *date,
+    const char *canonical_request, size_t len, struct buf *out)
+{
+	char hash[HASH_SHA256_HEX_SIZE];
+	unsigned char bytes[HASH_SHA256_SIZE];
+
+	sha256(canonical_request, len, bytes);
+	encode_hex(bytes, sizeof(bytes), hash);
 	buf_puts(out, SIGV4_ALGORITHM "\n");
 	buf_puts(out, date);
 	buf_putc(out, '\n');
-	sigv4_credential_scope(scope, out);
+	put_scope(scope, date, out);
 	buf_putc(out, '\n');
 	buf_puts(out, hash);
+}
+
+void
+sigv4_string_to_sign(const struct sigv4_scope *scope,
+    const char *canonical_request, size_t len, struct buf *out)
+{
+	char date[TIMEFMT_AMZ_SIZE];
+
+	timefmt_amz(scope->at, date);
+	put_string_to_sign(scope, date, canonical_request, len, out);
 }
 
 /* --- derived keys --------------------------------------------------- */
@@ -66,16 +101,20 @@ static void
 key_id(const struct sigv4_credentials *creds, const struct sigv4_scope *scope,
     const char *date, unsigned char id[HASH_SHA256_SIZE])
 {
-	struct hash *h = hash_new(HASH_SHA256);
+	const char *const parts[] = {scope->region, scope->service,
+	    creds->access_key, creds->secret_key};
+	struct buf b;
+	size_t i;
 
 	/* With their NULs no two sets of strings look the same. */
-	hash_update(h, date, DAY_LEN);
-	hash_update(h, scope->region, strlen(scope->region) + 1);
-	hash_update(h, scope->service, strlen(scope->service) + 1);
-	hash_update(h, creds->access_key, strlen(creds->access_key) + 1);
-	hash_update(h, creds->secret_key, strlen(creds->secret_key) + 1);
-	hash_final(h, id);
-	hash_free(h);
+	buf_init(&b, SIZE_MAX - 1);
+	buf_reserve(&b, 256);
+	buf_append(&b, date, DAY_LEN);
+	for (i = 0; i < ARRAY_LEN(parts); i++)
+		buf_append(&b, parts[i], strlen(parts[i]) + 1);
+	sha256(b.data, b.len, id);
+	hash_wipe(b.data, b.len);
+	buf_done(&b);
 }
 
 static struct hash_mac *
@@ -99,14 +138,12 @@ derive(const struct sigv4_credentials *creds, const struct sigv4_scope *scope,
 }
 
 static struct hash_mac *
-signing_key(
-    const struct sigv4_credentials *creds, const struct sigv4_scope *scope)
+signing_key(const struct sigv4_credentials *creds,
+    const struct sigv4_scope *scope, const char *date)
 {
-	char date[TIMEFMT_AMZ_SIZE];
 	unsigned char id[HASH_SHA256_SIZE];
 	size_t i, oldest = 0;
 
-	timefmt_amz(scope->at, date);
 	key_id(creds, scope, date, id);
 	for (i = 0; i < KEY_SLOTS; i++) {
 		if (slots[i].mac != NULL &&
@@ -132,7 +169,21 @@ sigv4_forget_keys(void)
 	for (i = 0; i < KEY_SLOTS; i++)
 		hash_mac_free(slots[i].mac);
 	hash_wipe(slots, sizeof(slots));
+	hash_free(digest);
+	digest = NULL;
 	uses = 0;
+}
+
+static void
+make_signature(const struct sigv4_credentials *creds,
+    const struct sigv4_scope *scope, const char *date,
+    const char *string_to_sign, size_t len, char out[HASH_SHA256_HEX_SIZE])
+{
+	unsigned char mac[HASH_SHA256_SIZE];
+
+	hash_mac_sha256(
+	    signing_key(creds, scope, date), string_to_sign, len, mac);
+	encode_hex(mac, sizeof(mac), out);
 }
 
 void
@@ -140,10 +191,10 @@ sigv4_signature(const struct sigv4_credentials *creds,
     const struct sigv4_scope *scope, const char *string_to_sign, size_t len,
     char out[HASH_SHA256_HEX_SIZE])
 {
-	unsigned char mac[HASH_SHA256_SIZE];
+	char date[TIMEFMT_AMZ_SIZE];
 
-	hash_mac_sha256(signing_key(creds, scope), string_to_sign, len, mac);
-	encode_hex(mac, sizeof(mac), out);
+	timefmt_amz(scope->at, date);
+	make_signature(creds, scope, date, string_to_sign, len, out);
 }
 
 /* --- whole requests ------------------------------------------------- */
@@ -167,19 +218,22 @@ check_inputs(const struct sigv4_credentials *creds,
 /* All stages over a complete request; `names` is appended. */
 static int
 sign_request(const struct sigv4_credentials *creds,
-    const struct sigv4_scope *scope, const struct sigv4_request *r,
-    struct buf *names, char signature[HASH_SHA256_HEX_SIZE], struct error *err)
+    const struct sigv4_scope *scope, const char *date,
+    const struct sigv4_request *r, struct buf *names,
+    char signature[HASH_SHA256_HEX_SIZE], struct error *err)
 {
 	struct buf text, to_sign;
 	int rc;
 
 	buf_init(&text, TEXT_MAX);
+	buf_reserve(&text, TEXT_USUAL);
 	buf_init(&to_sign, TEXT_MAX);
+	buf_reserve(&to_sign, 256);
 	rc = sigv4_canonical_request(r, &text, names, err);
 	if (rc == 0) {
-		sigv4_string_to_sign(scope, text.data, text.len, &to_sign);
-		sigv4_signature(
-		    creds, scope, to_sign.data, to_sign.len, signature);
+		put_string_to_sign(scope, date, text.data, text.len, &to_sign);
+		make_signature(
+		    creds, scope, date, to_sign.data, to_sign.len, signature);
 	}
 	buf_done(&to_sign);
 	buf_done(&text);
@@ -187,35 +241,66 @@ sign_request(const struct sigv4_credentials *creds,
 }
 
 /* What an earlier try left behind is neither signed nor kept. */
-static void
-copy_headers(struct headers *to, const struct headers *from)
+static const char *const ours[] = {
+    "Authorization", "X-Amz-Date", "X-Amz-Security-Token"};
+
+static bool
+is_ours(const char *name)
 {
 	size_t i;
 
-	headers_init(to);
-	for (i = 0; i < from->n; i++) {
-		const char *name = from->v[i].name;
-
-		if (!str_ieq(name, "Authorization") &&
-		    !str_ieq(name, "X-Amz-Date") &&
-		    !str_ieq(name, "X-Amz-Security-Token"))
-			headers_add(to, name, from->v[i].value);
+	for (i = 0; i < ARRAY_LEN(ours); i++) {
+		if (str_ieq(name, ours[i]))
+			return true;
 	}
+	return false;
+}
+
+/* Strings are borrowed; `to` has room. */
+static void
+lend(struct headers *to, const char *name, const char *value)
+{
+	to->v[to->n].name = (char *)(uintptr_t)name;
+	to->v[to->n++].value = (char *)(uintptr_t)value;
+}
+
+static void
+lend_all(struct headers *to, const struct headers *from, const char *date,
+    const char *session_token)
+{
+	size_t i;
+
+	to->n = 0;
+	to->cap = from->n + ARRAY_LEN(ours);
+	to->v = xreallocarray(NULL, to->cap, sizeof(*to->v));
+	for (i = 0; i < from->n; i++) {
+		if (!is_ours(from->v[i].name))
+			lend(to, from->v[i].name, from->v[i].value);
+	}
+	lend(to, "X-Amz-Date", date);
+	if (session_token != NULL)
+		lend(to, "X-Amz-Security-Token", session_token);
 }
 
 static void
 put_authorization(struct headers *headers, const char *access_key,
-    const struct sigv4_scope *scope, const char *names, const char *signature)
+    const struct sigv4_scope *scope, const char *date, const char *names,
+    const char *signature)
 {
 	struct buf b;
 
 	buf_init(&b, TEXT_MAX * 2);
+	buf_reserve(&b, 512);
 	buf_puts(&b, SIGV4_ALGORITHM " Credential=");
 	buf_puts(&b, access_key);
 	buf_putc(&b, '/');
-	sigv4_credential_scope(scope, &b);
-	buf_printf(&b, ", SignedHeaders=%s, Signature=%s", names, signature);
-	headers_add(headers, "Authorization", b.data);
+	put_scope(scope, date, &b);
+	buf_puts(&b, ", SignedHeaders=");
+	buf_puts(&b, names);
+	buf_puts(&b, ", Signature=");
+	buf_puts(&b, signature);
+	headers_addn(
+	    headers, "Authorization", strlen("Authorization"), b.data, b.len);
 	buf_done(&b);
 }
 
@@ -226,28 +311,31 @@ sigv4_sign(const struct sigv4_credentials *creds,
 {
 	char date[TIMEFMT_AMZ_SIZE], signature[HASH_SHA256_HEX_SIZE];
 	struct sigv4_request complete = *r;
-	struct headers all, old;
+	struct headers all;
 	struct buf names;
+	size_t i;
 	int rc;
 
 	if (check_inputs(creds, headers, err) == -1)
 		return -1;
 	timefmt_amz(scope->at, date);
-	copy_headers(&all, headers);
-	headers_add(&all, "X-Amz-Date", date);
-	if (creds->session_token != NULL)
-		headers_add(&all, "X-Amz-Security-Token", creds->session_token);
+	lend_all(&all, headers, date, creds->session_token);
 	complete.headers = &all;
 	buf_init(&names, TEXT_MAX);
-	rc = sign_request(creds, scope, &complete, &names, signature, err);
+	buf_reserve(&names, 256);
+	rc =
+	    sign_request(creds, scope, date, &complete, &names, signature, err);
+	free(all.v);
 	if (rc == 0) {
-		put_authorization(
-		    &all, creds->access_key, scope, names.data, signature);
-		old = *headers;
-		*headers = all;
-		all = old;
+		for (i = 0; i < ARRAY_LEN(ours); i++)
+			headers_remove(headers, ours[i]);
+		headers_add(headers, "X-Amz-Date", date);
+		if (creds->session_token != NULL)
+			headers_add(headers, "X-Amz-Security-Token",
+			    creds->session_token);
+		put_authorization(headers, creds->access_key, scope, date,
+		    names.data, signature);
 	}
-	headers_done(&all);
 	buf_done(&names);
 	return rc;
 }
@@ -267,16 +355,15 @@ put_param(struct buf *query, const char *name, const char *value, size_t len)
 /* The whole query but for the signature. */
 static void
 put_params(struct buf *query, const struct sigv4_credentials *creds,
-    const struct sigv4_scope *scope, int64_t expires_s, const char *names)
+    const struct sigv4_scope *scope, const char *date, int64_t expires_s,
+    const char *names)
 {
-	char date[TIMEFMT_AMZ_SIZE];
 	struct buf b;
 
 	buf_init(&b, TEXT_MAX);
 	buf_puts(&b, creds->access_key);
 	buf_putc(&b, '/');
-	sigv4_credential_scope(scope, &b);
-	timefmt_amz(scope->at, date);
+	put_scope(scope, date, &b);
 	put_param(
 	    query, "X-Amz-Algorithm", SIGV4_ALGORITHM, strlen(SIGV4_ALGORITHM));
 	put_param(query, "X-Amz-Credential", b.data, b.len);
@@ -293,7 +380,7 @@ put_params(struct buf *query, const struct sigv4_credentials *creds,
 static bool
 has_our_params(const char *query)
 {
-	static const char *const ours[] = {
+	static const char *const params[] = {
 	    "X-Amz-Algorithm",
 	    "X-Amz-Credential",
 	    "X-Amz-Date",
@@ -307,9 +394,9 @@ has_our_params(const char *query)
 	while (*query != '\0') {
 		size_t n = strcspn(query, "=&");
 
-		for (i = 0; i < ARRAY_LEN(ours); i++) {
-			if (n == strlen(ours[i]) &&
-			    strncasecmp(query, ours[i], n) == 0)
+		for (i = 0; i < ARRAY_LEN(params); i++) {
+			if (n == strlen(params[i]) &&
+			    strncasecmp(query, params[i], n) == 0)
 				return true;
 		}
 		query += strcspn(query, "&");
@@ -324,25 +411,26 @@ presign(const struct sigv4_credentials *creds, const struct sigv4_scope *scope,
     const struct sigv4_request *r, int64_t expires_s, struct buf *query,
     struct error *err)
 {
-	char signature[HASH_SHA256_HEX_SIZE];
+	char date[TIMEFMT_AMZ_SIZE], signature[HASH_SHA256_HEX_SIZE];
 	struct sigv4_request complete = *r;
 	struct buf names, discard;
 	int rc;
 
+	timefmt_amz(scope->at, date);
 	buf_init(&names, TEXT_MAX);
 	buf_init(&discard, TEXT_MAX);
 	/* The names of the headers are part of the text that is signed. */
 	rc = sigv4_canonical_request(r, &discard, &names, err);
 	if (rc == 0) {
 		buf_puts(query, r->query);
-		put_params(query, creds, scope, expires_s, names.data);
+		put_params(query, creds, scope, date, expires_s, names.data);
 		complete.query = query->data;
 		if (query->overflow)
 			rc = err_set(err, ERR_LIMIT, "the query is too long");
 	}
 	if (rc == 0)
 		rc = sign_request(
-		    creds, scope, &complete, &names, signature, err);
+		    creds, scope, date, &complete, &names, signature, err);
 	if (rc == 0)
 		put_param(
 		    query, "X-Amz-Signature", signature, strlen(signature));

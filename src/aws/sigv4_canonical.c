@@ -14,11 +14,13 @@
 
 /* Far above any request that a service takes. */
 #define TEXT_MAX ((size_t)1 << 20)
+/* Most are shorter. */
+#define TEXT_USUAL ((size_t)1000)
 
 /* --- headers -------------------------------------------------------- */
 
 struct field {
-	char *name; /* lower case */
+	const char *name; /* lower case, in the fields' own memory */
 	const char *value;
 	size_t place; /* doubles keep their order */
 };
@@ -26,35 +28,38 @@ struct field {
 struct fields {
 	struct field *v;
 	size_t n;
+	char *names;
 };
-
-static void
-fields_init(struct fields *f, size_t room)
-{
-	f->v = xreallocarray(NULL, room, sizeof(*f->v));
-	f->n = 0;
-}
 
 static void
 fields_done(struct fields *f)
 {
-	size_t i;
-
-	for (i = 0; i < f->n; i++)
-		free(f->v[i].name);
 	free(f->v);
+	free(f->names);
 }
 
-/* There is room; the value is borrowed. */
+/* Values are borrowed. */
 static void
-fields_add(struct fields *f, const char *name, const char *value)
+fields_from(struct fields *f, const struct headers *headers)
 {
-	struct field *new = &f->v[f->n];
+	size_t i, size = 1;
+	char *at;
 
-	new->name = xstrdup(name);
-	str_lower(new->name);
-	new->value = value;
-	new->place = f->n++;
+	for (i = 0; i < headers->n; i++)
+		size += strlen(headers->v[i].name) + 1;
+	f->v = xreallocarray(NULL, headers->n, sizeof(*f->v));
+	f->n = headers->n;
+	at = f->names = xmalloc(size);
+	for (i = 0; i < headers->n; i++) {
+		struct field *new = &f->v[i];
+
+		new->name = at;
+		new->value = headers->v[i].value;
+		new->place = i;
+		at = stpcpy(at, headers->v[i].name) + 1;
+	}
+	for (at = f->names; at < f->names + size - 1; at++)
+		*at = (char)str_lower_char(*at);
 }
 
 static int
@@ -68,27 +73,19 @@ compare_fields(const void *a, const void *b)
 	return x->place < y->place ? -1 : 1;
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* No blanks at the ends, one where there were many. */
 static void
 put_value(struct buf *out, const char *s)
 {
-	bool blank = false, any = false;
+	bool any = false;
 
-	for (; *s != '\0'; s++) {
-		if (is_blank(*s)) {
-			blank = any;
-			continue;
-		}
-		if (blank)
+	for (s += strspn(s, " \t"); *s != '\0'; s += strspn(s, " \t")) {
+		size_t word = strcspn(s, " \t");
+
+		if (any)
 			buf_putc(out, ' ');
-		buf_putc(out, *s);
-		blank = false;
+		buf_append(out, s, word);
+		s += word;
 		any = true;
 	}
 }
@@ -289,6 +286,8 @@ put_query(struct buf *text, const char *query, struct error *err)
 	size_t i, n = 0;
 	int rc = 0;
 
+	if (*query == '\0')
+		return 0;
 	pairs = xreallocarray(NULL, count_pairs(query), sizeof(*pairs));
 	buf_init(&arena, TEXT_MAX);
 	if (read_pairs(&arena, query, pairs, &n) == -1) {
@@ -346,16 +345,6 @@ canonical_text(const struct sigv4_request *r, struct fields *f,
 	return 0;
 }
 
-static void
-fields_from(struct fields *f, const struct headers *headers)
-{
-	size_t i;
-
-	fields_init(f, headers->n);
-	for (i = 0; i < headers->n; i++)
-		fields_add(f, headers->v[i].name, headers->v[i].value);
-}
-
 /* Both or neither. */
 static int
 hand_out(const struct buf *text, const struct buf *names, struct buf *out,
@@ -379,7 +368,9 @@ sigv4_canonical_request(const struct sigv4_request *r, struct buf *out,
 	int rc;
 
 	buf_init(&text, TEXT_MAX);
+	buf_reserve(&text, TEXT_USUAL);
 	buf_init(&names, TEXT_MAX);
+	buf_reserve(&names, 256);
 	fields_from(&f, r->headers);
 	rc = canonical_text(r, &f, &text, &names, err);
 	if (rc == 0)

@@ -69,6 +69,18 @@ reserve(struct buf *b, size_t more)
 	return 0;
 }
 
+void
+buf_reserve(struct buf *b, size_t len)
+{
+	size_t cap = (len < b->max ? len : b->max) + 1;
+
+	if (cap <= b->cap)
+		return;
+	b->data = xrealloc(b->cap != 0 ? b->data : NULL, cap);
+	b->data[b->len] = '\0';
+	b->cap = cap;
+}
+
 int
 buf_append(struct buf *b, const void *data, size_t len)
 {
@@ -90,7 +102,11 @@ buf_puts(struct buf *b, const char *s)
 int
 buf_putc(struct buf *b, char c)
 {
-	return buf_append(b, &c, 1);
+	if (reserve(b, 1) == -1)
+		return -1;
+	b->data[b->len++] = c;
+	b->data[b->len] = '\0';
+	return 0;
 }
 
 int

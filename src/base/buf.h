@@ -25,6 +25,10 @@ struct buf {
 void buf_init(struct buf *b, size_t max);
 void buf_done(struct buf *b);
 
+/* Make room for so many bytes at once, as far as the maximum lets: who knows
+ * need not let it grow by and by. */
+void buf_reserve(struct buf *b, size_t len);
+
 /* Empty it, keep its memory. */
 void buf_clear(struct buf *b);
 

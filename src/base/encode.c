@@ -3,8 +3,7 @@
 #include "base/encode.h"
 
 #include <stdint.h>
-
-#include "base/str.h"
+#include <string.h>
 
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -124,22 +123,31 @@ decode_base64(struct buf *out, const char *s, size_t len)
 	return -1;
 }
 
+static bool
+is_unreserved(char c, bool keep_slash)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	    (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' ||
+	    c == '~' || (c == '/' && keep_slash);
+}
+
 int
 encode_uri(struct buf *out, const char *data, size_t len, bool keep_slash)
 {
 	static const char digits[] = "0123456789ABCDEF";
-	size_t i;
+	size_t i, run;
 
 	for (i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)data[i];
+		unsigned char c;
 		char three[3];
 
-		if (str_is_alnum(c) || c == '-' || c == '.' || c == '_' ||
-		    c == '~' || (c == '/' && keep_slash)) {
-			if (buf_putc(out, (char)c) == -1)
-				return -1;
-			continue;
-		}
+		for (run = i; i < len && is_unreserved(data[i], keep_slash);)
+			i++;
+		if (buf_append(out, data + run, i - run) == -1)
+			return -1;
+		if (i == len)
+			break;
+		c = (unsigned char)data[i];
 		three[0] = '%';
 		three[1] = digits[c >> 4];
 		three[2] = digits[c & 15];
@@ -162,25 +170,26 @@ hex_value(char c)
 static int
 append_unescaped(struct buf *out, const char *s, size_t len)
 {
-	size_t i;
+	while (len > 0) {
+		const char *escape = memchr(s, '%', len);
+		size_t run = escape != NULL ? (size_t)(escape - s) : len;
+		int hi, lo;
 
-	for (i = 0; i < len; i++) {
-		char c = s[i];
-
-		if (c == '%') {
-			int hi, lo;
-
-			if (len - i < 3)
-				return -1;
-			hi = hex_value(s[i + 1]);
-			lo = hex_value(s[i + 2]);
-			if (hi == -1 || lo == -1)
-				return -1;
-			c = (char)(hi << 4 | lo);
-			i += 2;
-		}
-		if (buf_putc(out, c) == -1)
+		if (buf_append(out, s, run) == -1)
 			return -1;
+		s += run;
+		len -= run;
+		if (len == 0)
+			break;
+		if (len < 3)
+			return -1;
+		hi = hex_value(s[1]);
+		lo = hex_value(s[2]);
+		if (hi == -1 || lo == -1 ||
+		    buf_putc(out, (char)(hi << 4 | lo)) == -1)
+			return -1;
+		s += 3;
+		len -= 3;
 	}
 	return 0;
 }

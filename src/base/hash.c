@@ -30,12 +30,30 @@ must(int ok)
 		abort();
 }
 
+/* Found once: OpenSSL would else look for it by its name each time. */
+static EVP_MD *sha256;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+
+static void
+find_sha256(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	must(sha256 != NULL);
+}
+
+static const EVP_MD *
+sha256_md(void)
+{
+	pthread_once(&sha256_once, find_sha256);
+	return sha256;
+}
+
 static const EVP_MD *
 digest_of(enum hash_kind kind)
 {
 	switch (kind) {
 	case HASH_SHA256:
-		return EVP_sha256();
+		return sha256_md();
 	case HASH_MD5:
 		return EVP_md5();
 	case HASH_SHA1:
@@ -68,6 +86,12 @@ hash_final(struct hash *h, unsigned char *out)
 }
 
 void
+hash_restart(struct hash *h)
+{
+	must(EVP_DigestInit_ex(h->ctx, NULL, NULL));
+}
+
+void
 hash_free(struct hash *h)
 {
 	if (h == NULL)
@@ -79,7 +103,7 @@ hash_free(struct hash *h)
 void
 hash_sha256(const void *data, size_t len, unsigned char out[HASH_SHA256_SIZE])
 {
-	must(EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL));
+	must(EVP_Digest(data, len, out, NULL, sha256_md(), NULL));
 }
 
 void
@@ -96,8 +120,8 @@ hash_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
     unsigned char out[HASH_SHA256_SIZE])
 {
 	/* OpenSSL takes a NULL key and NULL data, but not both at once. */
-	must(HMAC(EVP_sha256(), key_len != 0 ? key : "", (int)key_len, data,
-		 len, out, NULL) != NULL);
+	must(HMAC(sha256_md(), key_len != 0 ? key : "", (int)key_len, data, len,
+		 out, NULL) != NULL);
 }
 
 struct hash_mac *

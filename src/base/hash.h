@@ -19,8 +19,11 @@ struct hash;
 struct hash *hash_new(enum hash_kind kind);
 void hash_update(struct hash *h, const void *data, size_t len);
 
-/* Writes the digest; the hash may only be freed then. */
+/* Writes the digest; the hash may only be freed or restarted then. */
 void hash_final(struct hash *h, unsigned char *out);
+
+/* Of the same kind, over nothing yet: cheaper than a new one. */
+void hash_restart(struct hash *h);
 void hash_free(struct hash *h);
 
 void hash_sha256(

@@ -20,24 +20,42 @@ headers_done(struct headers *h)
 {
 	size_t i;
 
-	for (i = 0; i < h->n; i++) {
+	for (i = 0; i < h->n; i++)
 		free(h->v[i].name);
-		free(h->v[i].value);
-	}
 	free(h->v);
 	headers_init(h);
 }
 
 void
+headers_reserve(struct headers *h, size_t n)
+{
+	if (n <= h->cap)
+		return;
+	h->v = xreallocarray(h->v, n, sizeof(*h->v));
+	h->cap = n;
+}
+
+void
+headers_addn(struct headers *h, const char *name, size_t name_len,
+    const char *value, size_t value_len)
+{
+	struct header *new;
+
+	if (h->n == h->cap)
+		headers_reserve(h, h->cap != 0 ? h->cap * 2 : 8);
+	new = &h->v[h->n++];
+	new->name = xmalloc(name_len + value_len + 2);
+	new->value = new->name + name_len + 1;
+	memcpy(new->name, name, name_len);
+	new->name[name_len] = '\0';
+	memcpy(new->value, value, value_len);
+	new->value[value_len] = '\0';
+}
+
+void
 headers_add(struct headers *h, const char *name, const char *value)
 {
-	if (h->n == h->cap) {
-		h->cap = h->cap != 0 ? h->cap * 2 : 8;
-		h->v = xreallocarray(h->v, h->cap, sizeof(*h->v));
-	}
-	h->v[h->n].name = xstrdup(name);
-	h->v[h->n].value = xstrdup(value);
-	h->n++;
+	headers_addn(h, name, strlen(name), value, strlen(value));
 }
 
 void
@@ -56,16 +74,17 @@ headers_addf(struct headers *h, const char *name, const char *fmt, ...)
 void
 headers_remove(struct headers *h, const char *name)
 {
-	char *wanted = xstrdup(name); /* may be a name of h itself */
+	char *wanted;
 	size_t i, kept = 0;
 
+	if (headers_get(h, name) == NULL)
+		return;
+	wanted = xstrdup(name); /* may be a name of h itself */
 	for (i = 0; i < h->n; i++) {
-		if (str_ieq(h->v[i].name, wanted)) {
+		if (str_ieq(h->v[i].name, wanted))
 			free(h->v[i].name);
-			free(h->v[i].value);
-		} else {
+		else
 			h->v[kept++] = h->v[i];
-		}
 	}
 	h->n = kept;
 	free(wanted);
@@ -89,7 +108,9 @@ headers_get(const struct headers *h, const char *name)
 	size_t i;
 
 	for (i = 0; i < h->n; i++) {
-		if (str_ieq(h->v[i].name, name))
+		/* Most begin with another letter, whatever its case. */
+		if (((*h->v[i].name ^ *name) & ~0x20) == 0 &&
+		    str_ieq(h->v[i].name, name))
 			return h->v[i].value;
 	}
 	return NULL;
@@ -105,27 +126,39 @@ headers_count(const struct headers *h, const char *name)
 	return n;
 }
 
+/* Of each byte, since every byte of every request is asked about. */
+enum { IN_NAME = 1, IN_VALUE = 2 };
+
+static unsigned char may_be[256];
+
+static void __attribute__((constructor)) fill_table(void)
+{
+	int c;
+
+	for (c = 1; c < 256; c++) {
+		if (str_is_alnum(c) || strchr("!#$%&'*+-.^_`|~", c) != NULL)
+			may_be[c] |= IN_NAME;
+		if ((c >= 0x20 && c != 0x7f) || c == '\t')
+			may_be[c] |= IN_VALUE;
+	}
+}
+
 bool
 header_name_ok(const char *name)
 {
-	if (*name == '\0')
-		return false;
-	for (; *name != '\0'; name++) {
-		if (!str_is_alnum((unsigned char)*name) &&
-		    strchr("!#$%&'*+-.^_`|~", *name) == NULL)
-			return false;
-	}
-	return true;
+	const unsigned char *p = (const unsigned char *)name;
+
+	while (may_be[*p] & IN_NAME)
+		p++;
+	return *p == '\0' && *name != '\0';
 }
 
 bool
 header_value_ok(const char *value)
 {
-	for (; *value != '\0'; value++) {
-		unsigned char c = (unsigned char)*value;
+	const unsigned char *p = (const unsigned char *)value;
 
-		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			return false;
-	}
-	return true;
+	while (may_be[*p] & IN_VALUE)
+		p++;
+	return *p == '\0';
 }

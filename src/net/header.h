@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Both strings are one piece of memory. */
 struct header {
 	char *name;
 	char *value;
@@ -20,8 +21,13 @@ struct headers {
 void headers_init(struct headers *h);
 void headers_done(struct headers *h);
 
+/* Room for so many at once. */
+void headers_reserve(struct headers *h, size_t n);
+
 /* Add one behind the others, or replace all of that name by one. */
 void headers_add(struct headers *h, const char *name, const char *value);
+void headers_addn(struct headers *h, const char *name, size_t name_len,
+    const char *value, size_t value_len);
 void headers_addf(struct headers *h, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void headers_set(struct headers *h, const char *name, const char *value);

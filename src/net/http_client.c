@@ -27,25 +27,24 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/http_easy.h"
 #include "net/sockset.h"
 
 #define BODY_MAX_DEFAULT ((size_t)64 * 1024)
 #define HEAD_MAX_BYTES ((size_t)64 * 1024)
-#define CONNECT_MS_DEFAULT 10000
-#define STALL_MS_DEFAULT 60000
 #define EPOLL_BATCH 128
-#define IDLE_HANDLES_MAX 64
 
 /* Of one turn; a call of curl's that has begun goes on for 100 buffers. */
 #define TURN_MS 5
 #define BUFFER_SIZE 8192L
+/* Where there is but a head: curl allocates it for each transfer. */
+#define BUFFER_SIZE_HEAD 1024L
 
 struct http_call {
 	TAILQ_ENTRY(http_call) entry;
 	struct http_client *client;
-	CURL *easy;
+	struct http_easy *easy;
 	bool started; /* the multi handle knows it */
-	struct curl_slist *fields;
 	void *body;
 	int body_fd;
 	int64_t file_len, file_at;
@@ -62,8 +61,7 @@ struct http_call {
 	bool cut_body;
 	bool connect_only;
 	char *unix_socket;
-	struct error err; /* of ours, where we broke it off */
-	char curl_error[CURL_ERROR_SIZE];
+	struct error *err; /* of ours, where we broke it off; or NULL */
 };
 TAILQ_HEAD(calls, http_call);
 
@@ -75,11 +73,11 @@ struct http_client {
 	struct loop_timer *timer;
 	bool kick; /* curl wants a time-out call at once */
 	bool posted; /* a batch is to run in the next turn */
+	bool in_batch; /* it looks for what was started, too */
 	int64_t turn_at; /* when this one began */
 	struct calls waiting;
 	struct calls running;
-	CURL *idle[IDLE_HANDLES_MAX];
-	size_t idle_len;
+	struct http_easies easies;
 	char *ca_file;
 	char *user_agent;
 };
@@ -140,8 +138,40 @@ status_of(const struct http_call *call)
 {
 	long status = 0;
 
-	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(call->easy->curl, CURLINFO_RESPONSE_CODE, &status);
 	return (int)status;
+}
+
+/* Where to say why we break it off. */
+static struct error *
+own_error(struct http_call *call)
+{
+	if (call->err == NULL)
+		call->err = xcalloc(1, sizeof(*call->err));
+	return call->err;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* "Name: value" with blanks around the value, and a line end. */
+static void
+keep_field(struct headers *h, const char *line, size_t len)
+{
+	const char *colon = memchr(line, ':', len), *value;
+
+	if (colon == NULL)
+		return;
+	value = colon + 1;
+	len -= (size_t)(value - line);
+	for (; len > 0 && is_blank(*value); len--)
+		value++;
+	while (len > 0 && is_blank(value[len - 1]))
+		len--;
+	headers_addn(h, line, (size_t)(colon - line), value, len);
 }
 
 static size_t
@@ -149,29 +179,21 @@ on_header(char *data, size_t size, size_t n, void *arg)
 {
 	struct http_call *call = arg;
 	size_t len = size * n;
-	char *line, *colon;
 
 	call->head_bytes += len;
 	if (call->head_bytes > HEAD_MAX_BYTES) {
-		err_set(&call->err, ERR_LIMIT,
+		err_set(own_error(call), ERR_LIMIT,
 		    "the response's headers are larger than %zu bytes",
 		    HEAD_MAX_BYTES);
 		return 0;
 	}
 	/* An interim answer (100) was not the answer. */
-	if (len >= 5 && memcmp(data, "HTTP/", 5) == 0) {
+	if (len >= 5 && memcmp(data, "HTTP/", 5) == 0)
 		headers_done(&call->response.headers);
-		return len;
-	}
-	if (*data == '\r' || *data == '\n')
+	else if (*data == '\r' || *data == '\n')
 		call->head_whole = status_of(call) >= 200;
-	line = xstrndup(data, len);
-	colon = strchr(line, ':');
-	if (colon != NULL) {
-		*colon = '\0';
-		headers_add(&call->response.headers, line, str_trim(colon + 1));
-	}
-	free(line);
+	else
+		keep_field(&call->response.headers, data, strnlen(data, len));
 	return len;
 }
 
@@ -183,9 +205,9 @@ feed_sink(struct http_call *call, const void *data, size_t len)
 
 	call->head = NULL;
 	if (head != NULL &&
-	    head(&call->response, call->head_arg, &call->err) == -1)
+	    head(&call->response, call->head_arg, own_error(call)) == -1)
 		return -1;
-	return call->sink(data, len, call->sink_arg, &call->err);
+	return call->sink(data, len, call->sink_arg, own_error(call));
 }
 
 /* Less than `len` ends the transfer. */
@@ -215,7 +237,7 @@ on_body(char *data, size_t size, size_t n, void *arg)
 	if (call->cut_body)
 		return keep_beginning(&r->body, data, len);
 	if (buf_append(&r->body, data, len) == -1) {
-		err_set(&call->err, ERR_LIMIT,
+		err_set(own_error(call), ERR_LIMIT,
 		    "the response is larger than %zu bytes", r->body.max);
 		return 0;
 	}
@@ -237,7 +259,8 @@ on_read(char *out, size_t size, size_t n, void *arg)
 	if (got <= 0) {
 		if (got == 0)
 			errno = ENODATA;
-		err_set_errno(&call->err, ERR_IO, "read the request's body");
+		err_set_errno(
+		    own_error(call), ERR_IO, "read the request's body");
 		return CURL_READFUNC_ABORT;
 	}
 	call->file_at += got;
@@ -261,18 +284,13 @@ call_free(struct http_call *call)
 	struct http_client *c = call->client;
 
 	if (call->started)
-		curl_multi_remove_handle(c->multi, call->easy);
-	if (c->idle_len < IDLE_HANDLES_MAX) {
-		curl_easy_reset(call->easy);
-		c->idle[c->idle_len++] = call->easy;
-	} else {
-		curl_easy_cleanup(call->easy);
-	}
-	curl_slist_free_all(call->fields);
+		curl_multi_remove_handle(c->multi, call->easy->curl);
+	http_easy_put(&c->easies, call->easy);
 	headers_done(&call->response.headers);
 	buf_done(&call->response.body);
 	free(call->unix_socket);
 	free(call->body);
+	free(call->err);
 	free(call);
 }
 
@@ -301,13 +319,15 @@ may_have_left(struct http_call *call, CURLcode code)
 	}
 	/* A CONNECT to a proxy counts as a request for curl; before the
 	 * handshake with the peer itself nothing of ours can have left. */
-	curl_easy_getinfo(call->easy, CURLINFO_SCHEME, &scheme);
-	curl_easy_getinfo(call->easy, CURLINFO_APPCONNECT_TIME_T, &connected);
+	curl_easy_getinfo(call->easy->curl, CURLINFO_SCHEME, &scheme);
+	curl_easy_getinfo(
+	    call->easy->curl, CURLINFO_APPCONNECT_TIME_T, &connected);
 	if (scheme != NULL && str_ieq(scheme, "https") && connected == 0)
 		return false;
 	curl_easy_getinfo(
-	    call->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
-	curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &request_size);
+	    call->easy->curl, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
+	curl_easy_getinfo(
+	    call->easy->curl, CURLINFO_REQUEST_SIZE, &request_size);
 	return pretransfer != 0 || request_size != 0;
 }
 
@@ -317,21 +337,21 @@ fill_unix_error(struct http_call *call, struct error *err)
 {
 	long why = 0;
 
-	curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &why);
+	curl_easy_getinfo(call->easy->curl, CURLINFO_OS_ERRNO, &why);
 	err_set(err, ERR_NET, "cannot connect to %s: %s", call->unix_socket,
-	    why != 0 ? strerror((int)why) : call->curl_error);
+	    why != 0 ? strerror((int)why) : call->easy->error);
 	err->retryable = true;
 }
 
 static void
 fill_error(struct http_call *call, CURLcode code, struct error *err)
 {
-	const char *why = call->curl_error[0] != '\0'
-	    ? call->curl_error
+	const char *why = call->easy->error[0] != '\0'
+	    ? call->easy->error
 	    : curl_easy_strerror(code);
 
-	if (call->err.code != ERR_NONE) {
-		*err = call->err;
+	if (call->err != NULL && call->err->code != ERR_NONE) {
+		*err = *call->err;
 	} else if (call->unix_socket != NULL && code == CURLE_COULDNT_CONNECT) {
 		fill_unix_error(call, err);
 	} else {
@@ -358,9 +378,9 @@ finish(struct http_call *call, CURLcode code)
 	/* curl takes a head that breaks off for one that is whole. */
 	if (code == CURLE_OK && !call->head_whole && !call->connect_only) {
 		code = CURLE_RECV_ERROR;
-		err_set(&call->err, ERR_NET,
+		err_set(own_error(call), ERR_NET,
 		    "the connection ended within the answer's head");
-		call->err.retryable = true;
+		call->err->retryable = true;
 	}
 	call->response.cut = code != CURLE_OK;
 	if (code == CURLE_OK || (call->cut_body && call->head_whole)) {
@@ -401,7 +421,7 @@ start_waiting(struct http_client *c)
 		TAILQ_REMOVE(&c->waiting, call, entry);
 		TAILQ_INSERT_TAIL(&c->running, call, entry);
 		call->started = true;
-		curl_multi_add_handle(c->multi, call->easy);
+		curl_multi_add_handle(c->multi, call->easy->curl);
 	}
 }
 
@@ -420,7 +440,7 @@ turn_is_over(const struct http_client *c)
 static void
 post_batch(struct http_client *c)
 {
-	if (c->posted)
+	if (c->posted || c->in_batch)
 		return;
 	c->posted = true;
 	loop_post(c->loop, on_post, c);
@@ -431,13 +451,12 @@ run_batch(struct http_client *c)
 {
 	int running;
 
+	c->in_batch = true;
 	do {
 		harvest(c);
 		start_waiting(c);
-		if (c->kick && turn_is_over(c)) {
-			post_batch(c);
-			return;
-		}
+		if (c->kick && turn_is_over(c))
+			break;
 		if (c->kick) {
 			c->kick = false;
 			curl_multi_socket_action(
@@ -445,6 +464,9 @@ run_batch(struct http_client *c)
 		}
 		harvest(c);
 	} while (c->kick || !TAILQ_EMPTY(&c->waiting));
+	c->in_batch = false;
+	if (c->kick)
+		post_batch(c);
 }
 
 static void
@@ -510,7 +532,9 @@ static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 static void
 init_curl(void)
 {
-	curl_global_init(CURL_GLOBAL_DEFAULT);
+	/* Ten times a transfer it asks for zeroed memory: see xcalloc(). */
+	curl_global_init_mem(
+	    CURL_GLOBAL_DEFAULT, malloc, free, realloc, strdup, xcalloc);
 }
 
 int
@@ -532,6 +556,7 @@ http_client_new(struct loop *loop, const struct http_client_options *options,
 	c->user_agent = xstrdup_or_null(options->user_agent);
 	TAILQ_INIT(&c->waiting);
 	TAILQ_INIT(&c->running);
+	http_easies_init(&c->easies);
 	c->multi = curl_multi_init();
 	if (c->multi == NULL)
 		abort();
@@ -565,8 +590,7 @@ http_client_free(struct http_client *c)
 		return;
 	drop_calls(&c->waiting);
 	drop_calls(&c->running);
-	while (c->idle_len > 0)
-		curl_easy_cleanup(c->idle[--c->idle_len]);
+	http_easies_done(&c->easies);
 	curl_multi_cleanup(c->multi);
 	loop_unpost(c->loop, c);
 	loop_fd_free(c->watch);
@@ -577,42 +601,10 @@ http_client_free(struct http_client *c)
 	free(c);
 }
 
-/* What curl would add by itself is switched off: all is signed or left out. */
-static void
-set_fields(struct http_call *call, const struct http_request *r)
-{
-	static const char *const off[] = {
-	    "Accept", "Content-Type", "Expect", "Transfer-Encoding"};
-	struct curl_slist *list = NULL;
-	size_t i;
-	char *field;
-
-	for (i = 0; r->headers != NULL && i < r->headers->n; i++) {
-		const struct header *h = &r->headers->v[i];
-
-		/* "Name;" is curl's way to send an empty value. */
-		field = *h->value != '\0'
-		    ? xasprintf("%s: %s", h->name, h->value)
-		    : xasprintf("%s;", h->name);
-		list = curl_slist_append(list, field);
-		free(field);
-	}
-	for (i = 0; i < ARRAY_LEN(off); i++) {
-		if (r->headers != NULL &&
-		    headers_get(r->headers, off[i]) != NULL)
-			continue;
-		field = xasprintf("%s:", off[i]);
-		list = curl_slist_append(list, field);
-		free(field);
-	}
-	call->fields = list;
-	curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, list);
-}
-
 static void
 set_body(struct http_call *call, const struct http_request *r)
 {
-	CURL *e = call->easy;
+	CURL *e = call->easy->curl;
 
 	if (r->file_len > 0) {
 		call->body_fd = r->body_fd;
@@ -632,62 +624,26 @@ set_body(struct http_call *call, const struct http_request *r)
 		    e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
 	} else if (str_eq(r->method, "HEAD")) {
 		curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
+		curl_easy_setopt(e, CURLOPT_BUFFERSIZE, BUFFER_SIZE_HEAD);
 	}
 	curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
+/* Of whatever kind. */
 static void
-set_times(CURL *e, const struct http_request *r)
+set_common(const struct http_client *c, CURL *e)
 {
-	int64_t stall = r->stall_ms > 0 ? r->stall_ms : STALL_MS_DEFAULT;
-	int64_t connect =
-	    r->connect_ms > 0 ? r->connect_ms : CONNECT_MS_DEFAULT;
-
-	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)connect);
-	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
-	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(
-	    e, CURLOPT_LOW_SPEED_TIME, (long)((stall + 999) / 1000));
-}
-
-static bool
-is_loopback(const char *url)
-{
-	const char *host = strstr(url, "://");
-	size_t len;
-
-	if (host == NULL)
-		return false;
-	host += 3;
-	len = strcspn(host, ":/?");
-	if (len == strlen("localhost") && str_starts(host, "localhost"))
-		return true;
-	return str_starts(host, "[::1]") ||
-	    (str_starts(host, "127.") && strspn(host, "0123456789.") == len);
-}
-
-static void
-set_options(struct http_call *call, const struct http_request *r)
-{
-	struct http_client *c = call->client;
-	CURL *e = call->easy;
-
-	curl_easy_setopt(e, CURLOPT_PRIVATE, call);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	/* A name is looked up by a thread, which curl would wait for where the
 	 * call ends before it: with a name server that does not answer, that
 	 * held up the loop for as long as the resolver cared to try. */
 	curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
-	curl_easy_setopt(e, CURLOPT_URL, r->url);
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
-	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, call->curl_error);
 	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(e, CURLOPT_HEADERDATA, call);
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(e, CURLOPT_WRITEDATA, call);
 	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, BUFFER_SIZE);
 	curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
 	curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, c);
@@ -695,11 +651,21 @@ set_options(struct http_call *call, const struct http_request *r)
 		curl_easy_setopt(e, CURLOPT_CAINFO, c->ca_file);
 	if (c->user_agent != NULL)
 		curl_easy_setopt(e, CURLOPT_USERAGENT, c->user_agent);
-	/* A proxy of the environment is for the world, not for ourselves; and
-	 * what it says before the tunnel is there is no answer. */
-	if (r->direct || r->unix_socket != NULL || is_loopback(r->url))
-		curl_easy_setopt(e, CURLOPT_PROXY, "");
+	/* What a proxy says before the tunnel is there is no answer. */
 	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+}
+
+static void
+set_options(struct http_call *call, const struct http_request *r, bool fresh)
+{
+	CURL *e = call->easy->curl;
+
+	curl_easy_setopt(e, CURLOPT_PRIVATE, call);
+	curl_easy_setopt(e, CURLOPT_HEADERDATA, call);
+	curl_easy_setopt(e, CURLOPT_WRITEDATA, call);
+	if (!fresh)
+		return;
+	set_common(call->client, e);
 	if (r->unix_socket != NULL)
 		curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, r->unix_socket);
 	/* curl sends a request again when a kept connection turns out dead.
@@ -714,9 +680,7 @@ set_options(struct http_call *call, const struct http_request *r)
 		curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
 		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
 	}
-	set_times(e, r);
 	set_body(call, r);
-	set_fields(call, r);
 }
 
 static int
@@ -748,6 +712,7 @@ http_start(struct http_client *c, const struct http_request *r,
     http_done_fn *done, void *arg, struct http_call **out, struct error *err)
 {
 	struct http_call *call;
+	bool fresh;
 
 	if (check(r, err) == -1)
 		return -1;
@@ -766,11 +731,8 @@ http_start(struct http_client *c, const struct http_request *r,
 	call->arg = arg;
 	buf_init(&call->response.body,
 	    r->body_max != 0 ? r->body_max : BODY_MAX_DEFAULT);
-	call->easy =
-	    c->idle_len > 0 ? c->idle[--c->idle_len] : curl_easy_init();
-	if (call->easy == NULL)
-		abort();
-	set_options(call, r);
+	call->easy = http_easy_get(&c->easies, r, &fresh);
+	set_options(call, r, fresh);
 	TAILQ_INSERT_TAIL(&c->waiting, call, entry);
 	post_batch(c);
 	*out = call;

@@ -76,6 +76,7 @@ conn_main(void *arg)
 
 		if (!read_request(c->fd, &c->request))
 			break;
+		buf_append(&c->all, c->request.data, c->request.len);
 		c->peer->requests++;
 		if (send(c->fd, reply, strlen(reply), MSG_NOSIGNAL) == -1)
 			break;
@@ -102,6 +103,7 @@ peer_main(void *arg)
 		c->peer = p;
 		c->script = &p->scripts[i];
 		buf_init(&c->request, REQUEST_MAX);
+		buf_init(&c->all, REQUEST_MAX);
 		/* Counted before it can answer. */
 		p->connections++;
 		if (pthread_create(&c->thread, NULL, conn_main, c) != 0)
@@ -174,8 +176,10 @@ peer_done(struct peer *p)
 {
 	unsigned i;
 
-	for (i = 0; i < p->connections; i++)
+	for (i = 0; i < p->connections; i++) {
 		buf_done(&p->conns[i].request);
+		buf_done(&p->conns[i].all);
+	}
 }
 
 /* --- the client's side ---------------------------------------------- */

@@ -31,6 +31,7 @@ struct peer_conn {
 	const struct script *script;
 	struct peer *peer;
 	struct buf request; /* the last one */
+	struct buf all; /* each, one behind the other */
 };
 
 struct peer {
@@ -48,7 +49,7 @@ struct peer {
 void peer_start(struct peer *p, const struct script *scripts, size_t n);
 void peer_start_unix(
     struct peer *p, const char *path, const struct script *scripts, size_t n);
-/* The connections' last requests are readable behind this. */
+/* The connections' requests are readable behind this. */
 void peer_stop(struct peer *p);
 void peer_done(struct peer *p);
 

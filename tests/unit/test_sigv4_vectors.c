@@ -192,11 +192,10 @@ take_header_line(struct headers *h, char *line)
 
 	/* A folded line goes on with the value before it (RFC 9112, 5.2). */
 	if (*line == ' ' || *line == '\t') {
-		struct header *last = &h->v[h->n - 1];
-		char *value = xasprintf("%s %s", last->value, line);
+		struct header last = h->v[--h->n];
 
-		free(last->value);
-		last->value = value;
+		headers_addf(h, last.name, "%s %s", last.value, line);
+		free(last.name);
 		return;
 	}
 	colon = strchr(line, ':');
