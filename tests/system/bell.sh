@@ -100,12 +100,12 @@ each_once() { # FILE
 	done <ids | grep -cx 1
 }
 all_delivered() {
-	[ "$(wc -l <jobs.hooks)" -ge $JOBS ]
+	[ "$(wc -l <jobs.hooks)" -ge "$JOBS" ]
 }
 ok 'each job is delivered' wait_until 60 all_delivered
 # What comes late finds them done.
 all_came() {
-	[ $(($(taken taken) + $(taken unknown) + $(lost))) -ge $JOBS ]
+	[ $(($(taken taken) + $(taken unknown) + $(lost))) -ge "$JOBS" ]
 }
 ok 'what was not lost has come' wait_until 30 all_came
 is "$(wc -l <jobs.hooks) $(each_once jobs.hooks)" "$JOBS $JOBS" 'once'
