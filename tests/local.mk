@@ -485,6 +485,7 @@ system_tests += tests/system/api.sh
 system_tests += tests/system/api_hostile.sh
 system_tests += tests/system/aws_settings.sh
 system_tests += tests/system/badinput.sh
+system_tests += tests/system/bell.sh
 system_tests += tests/system/bench_poll.sh
 system_tests += tests/system/campaign_bitrot.sh
 system_tests += tests/system/campaign_crashpoints.sh

@@ -92,8 +92,8 @@ read_result(
 	out->failed = str_ieq(status, "Failed");
 	read_places(doc, out);
 	if (out->failed)
-		out->failure_reason = take_cut(
-		    json_get_str(doc, "failureReason"), REASON_MAX);
+		out->failure_reason =
+		    take_cut(json_get_str(doc, "failureReason"), REASON_MAX);
 	out->event_at = take_time(doc, "eventTime");
 	out->received_at = take_time(doc, "receivedTime");
 	return 0;

@@ -3,8 +3,8 @@
 # Each row of the crash-point table, 30 times: the process dies there, at the
 # n-th passage, with one job under way; it is started again, and what became of
 # that job is what the table says. Each point has a world of its own; all go at
-# the same time, since most of it is waiting. C14 and C15 are of SNS
-# notifications, which awaitd does not take yet.
+# the same time, since most of it is waiting. C14 and C15 need somebody who
+# signs notifications: tests/system/bell.sh has them.
 #   SHORT=1: each point once.  TRIALS=N  POINTS="C4 C10"  SEED=N
 #   PATIENCE=SECONDS, of each trial  KEEP=FOLDER
 # shellcheck disable=SC2034 # for the library

@@ -37,10 +37,9 @@ read_real(const char *name, struct sagemaker_notice *out)
 {
 	const char *folder = getenv("AWAITD_VECTORS");
 	const char *top = getenv("abs_top_srcdir");
-	char *path = folder != NULL
-	    ? xasprintf("%s/sns/%s", folder, name)
-	    : xasprintf("%s/../shared/vectors/sns/%s", top != NULL ? top : ".",
-		  name);
+	char *path = folder != NULL ? xasprintf("%s/sns/%s", folder, name)
+				    : xasprintf("%s/../shared/vectors/sns/%s",
+					  top != NULL ? top : ".", name);
 	struct buf text;
 
 	buf_init(&text, 65536);
@@ -103,11 +102,10 @@ a_test_of_a_new_endpoint_is_known(void **state)
 	struct sagemaker_notice n;
 
 	(void)state;
-	assert_int_equal(
-	    read_text("{\"eventVersion\":\"1.0\","
-		      "\"eventSource\":\"aws:sagemaker\","
-		      "\"eventName\":\"TestNotification\"}",
-		&n),
+	assert_int_equal(read_text("{\"eventVersion\":\"1.0\","
+				   "\"eventSource\":\"aws:sagemaker\","
+				   "\"eventName\":\"TestNotification\"}",
+			     &n),
 	    ERR_NONE);
 	assert_true(n.is_test);
 	assert_null(n.inference_id);

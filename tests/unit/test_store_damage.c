@@ -186,7 +186,6 @@ must_read(char *take_text, const char *wanted)
 	free(take_text);
 }
 
-/* Of a notification itself only a copy would know. */
 static void
 read_kept(void)
 {
