@@ -8,11 +8,11 @@
 cd "$tmp" || exit 1
 export BADIO_CONTROL="$tmp/control" BADIO_LOG="$tmp/badio"
 export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0"
-cat >awaitd <<END
+cat >behind-disk <<END
 #!/bin/sh
 exec env LD_PRELOAD="$abs_top_builddir/tests/support/badio.so" "$awaitd" "\$@"
 END
-chmod +x awaitd
+chmod +x behind-disk
 disk() { # HOW it fails
 	echo "$1" >control.new
 	mv control.new "$BADIO_CONTROL"
@@ -59,6 +59,14 @@ s3_output_path = s3://direct/out
 [endpoint fanned]
 command = cat
 s3_output_path = s3://through/out
+[endpoint broken]
+command = false
+s3_output_path = s3://bucket/broken
+error_topic = $topics:wrapped
+[endpoint doubted]
+command = false
+s3_output_path = s3://bucket/doubted
+error_topic = $topics:raw
 END
 local_start
 
@@ -101,7 +109,8 @@ config() { # QUEUE...
 		comma=', '
 	done
 	echo
-	for name in $queues; do
+	printf '[sns]\ntopic = %s, %s\n' "$topics:wrapped" "$topics:raw"
+	for name in $queues broken doubted; do
 		printf '[endpoint %s]\npoll_start = 10m\npoll_max = 10m\n' \
 		    "$name"
 	done
@@ -111,7 +120,7 @@ comma=
 config $queues >serve.conf
 disk none
 plain=$awaitd
-awaitd=$tmp/awaitd
+awaitd=$tmp/behind-disk
 serve_start
 awaitd=$plain
 
@@ -122,7 +131,7 @@ submit() { # ENDPOINT: sets job
 }
 
 is_done() { # JOB
-	[ "$("$awaitd" show --json "$1" 2>/dev/null | jq -r .state)" = done ]
+	[ "$("$awaitd" show --json "$1" 2>/dev/null | jq -r .state)" = 'done' ]
 }
 
 # --- each way of a notification ---
@@ -135,6 +144,18 @@ done
 for name in $queues; do
 	ok "$name: nothing is left in the queue" wait_until 30 empty "$name"
 done
+
+# --- a failure that leaves no object ---
+outcome() { # JOB
+	"$awaitd" show --json "$1" | jq -r '.state + " " + .outcome'
+}
+submit doubted
+doubted=$job
+submit broken
+ok 'a failure is believed that SNS has signed' wait_until 30 is_done "$job"
+is "$(outcome "$job")" 'done failed' 'and ends its job'
+ok 'one that nobody signed was taken' wait_until 30 empty raw
+is "$(outcome "$doubted")" 'pending none' 'and is not believed'
 
 # --- nothing can be written ---
 disk 'write every 1 ENOSPC'
