@@ -35,6 +35,8 @@ static const char *const addressing_choices[] = {"path", "virtual", NULL};
 
 #define LOCAL(member) offsetof(struct conf, member)
 #define USER(member) offsetof(struct conf_user, member)
+#define BUCKET(member) offsetof(struct conf_bucket, member)
+#define QUEUE(member) offsetof(struct conf_queue, member)
 #define ENDPOINT(member) offsetof(struct conf_endpoint, member)
 
 static const struct conf_key keys[] = {
@@ -94,6 +96,23 @@ static const struct conf_key keys[] = {
 	"what has to come with the key; without it nothing may", NULL, 0, 0},
     {"user", "list", KEY_BOOL, USER(list), "yes",
 	"may list; without it a missing key is 403, not 404", NULL, 0, 0},
+    {"bucket", "event_target", KEY_TEXT, BUCKET(event_target), "",
+	"ARN of the queue or topic that new objects are told to", NULL, 0, 0},
+    {"bucket", "event_prefix", KEY_TEXT, BUCKET(event_prefix), "",
+	"how the keys begin that it is told of", NULL, 0, 0},
+    {"bucket", "event_suffix", KEY_TEXT, BUCKET(event_suffix), "",
+	"how they end", NULL, 0, 0},
+    {"queue", "visibility_timeout", KEY_TIME, QUEUE(visibility_timeout_ms),
+	"30s", "how long what was received stays out of sight", NULL, 0,
+	DAY_MS / 2},
+    {"queue", "dead_letter_queue", KEY_TEXT, QUEUE(dead_letter_queue), "",
+	"name of the queue for what is received too often", NULL, 0, 0},
+    {"queue", "max_receive_count", KEY_INT, QUEUE(max_receive_count), "10",
+	"how often that is", NULL, 1, 1000},
+    {"queue", "topic", KEY_TEXT, QUEUE(topic), "",
+	"ARN of a topic that it is subscribed to", NULL, 0, 0},
+    {"queue", "raw", KEY_BOOL, QUEUE(raw), "no",
+	"the topic's messages come bare (RawMessageDelivery)", NULL, 0, 0},
     {"endpoint", "command", KEY_TEXT, ENDPOINT(command), NULL,
 	"the model: payload on stdin, result on stdout", NULL, 0, 0},
     {"endpoint", "container", KEY_TEXT, ENDPOINT(container), NULL,
@@ -303,8 +322,14 @@ conf_done(struct conf *c)
 		free(c->users[i].place.file);
 	}
 	for (i = 0; i < c->buckets_n; i++) {
+		clear_section("bucket", &c->buckets[i]);
 		free(c->buckets[i].name);
 		free(c->buckets[i].place.file);
+	}
+	for (i = 0; i < c->queues_n; i++) {
+		clear_section("queue", &c->queues[i]);
+		free(c->queues[i].name);
+		free(c->queues[i].place.file);
 	}
 	for (i = 0; i < c->endpoints_n; i++) {
 		clear_section("endpoint", &c->endpoints[i]);
@@ -320,6 +345,7 @@ conf_done(struct conf *c)
 	free(c->admin.token);
 	free(c->users);
 	free(c->buckets);
+	free(c->queues);
 	free(c->endpoints);
 }
 
@@ -356,10 +382,33 @@ bucket_section(struct conf *c, const char *name, const struct conf_place *place)
 	c->buckets =
 	    xreallocarray(c->buckets, c->buckets_n + 1, sizeof(*c->buckets));
 	b = &c->buckets[c->buckets_n++];
+	memset(b, 0, sizeof(*b));
 	b->name = xstrdup(name);
 	b->place.file = xstrdup(place->file);
 	b->place.line = place->line;
+	set_defaults("bucket", b);
 	return b;
+}
+
+static void *
+queue_section(struct conf *c, const char *name, const struct conf_place *place)
+{
+	struct conf_queue *q;
+	size_t i;
+
+	for (i = 0; i < c->queues_n; i++) {
+		if (str_eq(c->queues[i].name, name))
+			return &c->queues[i];
+	}
+	c->queues =
+	    xreallocarray(c->queues, c->queues_n + 1, sizeof(*c->queues));
+	q = &c->queues[c->queues_n++];
+	memset(q, 0, sizeof(*q));
+	q->name = xstrdup(name);
+	q->place.file = xstrdup(place->file);
+	q->place.line = place->line;
+	set_defaults("queue", q);
+	return q;
 }
 
 static void *
@@ -389,7 +438,8 @@ endpoint_section(
 static int
 unknown_section(const char *section, struct error *err)
 {
-	static const char *const kinds[] = {"user", "bucket", "endpoint"};
+	static const char *const kinds[] = {
+	    "user", "bucket", "queue", "endpoint"};
 	char *kind = xstrndup(section, strcspn(section, " \t"));
 	const char *near = NULL;
 	size_t i;
@@ -404,7 +454,7 @@ unknown_section(const char *section, struct error *err)
 		return err_hint(err, "Did you mean [%s NAME]?", near);
 	return err_hint(err,
 	    "Sections are [local], [admin], [s3], [sns], [user NAME], "
-	    "[bucket NAME] and [endpoint NAME].");
+	    "[bucket NAME], [queue NAME] and [endpoint NAME].");
 }
 
 static bool
@@ -449,6 +499,8 @@ find_section(struct conf *c, const char *section,
 		return user_section(c, name, place);
 	if (n == 6 && strncmp(section, "bucket", n) == 0)
 		return bucket_section(c, name, place);
+	if (n == 5 && strncmp(section, "queue", n) == 0)
+		return queue_section(c, name, place);
 	if (n == 8 && strncmp(section, "endpoint", n) == 0)
 		return endpoint_section(c, name, place);
 	return NULL;

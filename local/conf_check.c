@@ -408,6 +408,81 @@ check_endpoint(const struct conf *c, struct conf_endpoint *e, struct error *err)
 	return check_include(e, err);
 }
 
+/* --- queues, and what buckets tell ---------------------------------- */
+
+static const struct conf_queue *
+find_queue(const struct conf *c, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->queues_n; i++) {
+		if (str_eq(c->queues[i].name, name))
+			return &c->queues[i];
+	}
+	return NULL;
+}
+
+static int
+check_queue(const struct conf *c, const struct conf_queue *q, struct error *err)
+{
+	size_t len = strlen(q->name);
+
+	if (len > 80 ||
+	    strspn(q->name,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789_-") != len)
+		return complain(&q->place, "no name for a queue",
+		    "Use 1 to 80 letters, digits, '-' and '_'.", err);
+	if (!str_empty(q->dead_letter_queue) &&
+	    find_queue(c, q->dead_letter_queue) == NULL)
+		return complain(&q->place,
+		    "dead_letter_queue is no queue of this file",
+		    "Add a section [queue NAME] for it.", err);
+	if (!str_empty(q->topic) && !is_topic(c, q->topic))
+		return complain(&q->place, "topic is no topic of ours",
+		    "Write arn:aws:sns:REGION:ACCOUNT:NAME, with the region "
+		    "and the account of [local].",
+		    err);
+	return 0;
+}
+
+/* arn:aws:sqs:REGION:ACCOUNT:NAME of a [queue NAME]. */
+static bool
+is_queue(const struct conf *c, const char *arn)
+{
+	char *prefix = xasprintf("arn:aws:sqs:%s:%s:", c->region, c->account);
+	bool good = str_starts(arn, prefix) &&
+	    find_queue(c, arn + strlen(prefix)) != NULL;
+
+	free(prefix);
+	return good;
+}
+
+static int
+check_notices(const struct conf *c, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < c->queues_n; i++) {
+		if (check_queue(c, &c->queues[i], err) == -1)
+			return -1;
+	}
+	for (i = 0; i < c->buckets_n; i++) {
+		const struct conf_bucket *b = &c->buckets[i];
+
+		if (str_empty(b->event_target) ||
+		    is_topic(c, b->event_target) ||
+		    is_queue(c, b->event_target))
+			continue;
+		return complain(&b->place,
+		    "event_target is no queue and no topic of ours",
+		    "Write arn:aws:sqs:REGION:ACCOUNT:NAME of a [queue NAME], "
+		    "or arn:aws:sns:REGION:ACCOUNT:NAME.",
+		    err);
+	}
+	return 0;
+}
+
 int
 conf_finish(struct conf *c, struct error *err)
 {
@@ -430,6 +505,8 @@ conf_finish(struct conf *c, struct error *err)
 			    "no name for a bucket",
 			    "Use 3 to 63 of a-z, 0-9, '.' and '-'.", err);
 	}
+	if (check_notices(c, err) == -1)
+		return -1;
 	for (i = 0; i < c->endpoints_n; i++) {
 		struct conf_endpoint *e = &c->endpoints[i];
 

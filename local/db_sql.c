@@ -11,11 +11,11 @@
 #include "base/mem.h"
 #include "local/schema.h"
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 /* Nothing else is done meanwhile: at the start, and while requests come. */
 #define BUSY_START_MS 2000
 #define BUSY_MS 40
-#define STATEMENTS_MAX 160
+#define STATEMENTS_MAX 200
 
 static const char sql_begin[] = "BEGIN IMMEDIATE";
 static const char sql_commit[] = "COMMIT";
@@ -308,10 +308,13 @@ migrate(sqlite3 *conn, struct error *err)
 	    execute(conn, schema_schema, "make the tables", err) == -1)
 		return -1;
 	/* Version 1 is what schema.sql makes; the rest came later. */
-	if (execute(conn, schema_schema_2, "make the tables", err) == -1)
+	if (version < 2 &&
+	    execute(conn, schema_schema_2, "make the tables", err) == -1)
+		return -1;
+	if (execute(conn, schema_schema_3, "make the tables", err) == -1)
 		return -1;
 	return execute(
-	    conn, "PRAGMA user_version = 2; COMMIT", "make the tables", err);
+	    conn, "PRAGMA user_version = 3; COMMIT", "make the tables", err);
 }
 
 int

@@ -12,11 +12,13 @@ local_sources += local/cli.c local/cli.h
 local_sources += local/command.c local/command.h
 local_sources += local/conf.c local/conf.h
 local_sources += local/conf_check.c
+local_sources += local/conf_section.h
 local_sources += local/container.c local/container.h
 local_sources += local/db.c local/db.h
 local_sources += local/db_mail.c local/db_mail.h
 local_sources += local/db_sns.c local/db_sns.h
 local_sources += local/db_sql.c local/db_sql.h
+local_sources += local/db_sqs.c local/db_sqs.h
 local_sources += local/endpoint.c local/endpoint.h
 local_sources += local/fault.c local/fault.h
 local_sources += local/fleet.c local/fleet.h
@@ -39,6 +41,8 @@ local_sources += local/s3client.c local/s3client.h
 local_sources += local/s3cond.c local/s3cond.h
 local_sources += local/s3delete.c local/s3delete.h
 local_sources += local/s3digest.c local/s3digest.h
+local_sources += local/s3events.c local/s3events.h
+local_sources += local/s3events_rule.c local/s3events_rule.h
 local_sources += local/s3list.c local/s3list.h
 local_sources += local/s3object.c local/s3object.h
 local_sources += local/s3put.c local/s3put.h
@@ -60,6 +64,11 @@ local_sources += local/sns_policy.c local/sns_policy.h
 local_sources += local/sns_post.c local/sns_post.h
 local_sources += local/sns_push.c local/sns_push.h
 local_sources += local/sns_sign.c local/sns_sign.h
+local_sources += local/sqs.c local/sqs.h
+local_sources += local/sqs_api.c
+local_sources += local/sqs_api_message.c
+local_sources += local/sqs_ask.c local/sqs_ask.h
+local_sources += local/sqs_settings.c local/sqs_settings.h
 local_sources += local/validate.c local/validate.h
 local_sources += local/xml.c local/xml.h
 local_sources += local/xmlread.c local/xmlread.h
@@ -73,7 +82,7 @@ awaitd_local_SOURCES = local/main.c
 awaitd_local_LDADD = liblocal.a libawaitd.a $(libs)
 
 # local/schema.h, as src/store/schema.h is made.
-local_sql = local/schema.sql local/schema_2.sql
+local_sql = local/schema.sql local/schema_2.sql local/schema_3.sql
 
 local/schema.h: $(local_sql) tools/embed
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \

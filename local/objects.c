@@ -30,6 +30,8 @@ struct objects {
 	struct db *db;
 	struct seal *seal;
 	int root_fd;
+	objects_hook_fn *hook; /* or NULL */
+	void *hook_arg;
 };
 
 /* An object on its way into the index. */
@@ -400,6 +402,24 @@ check_conditions(const struct storing *s, const char *etag, struct error *err)
 	return 0;
 }
 
+static const char created[] = "ObjectCreated:Put";
+
+static int
+tell(struct objects *o, const char *name, const char *bucket, const char *key,
+    const struct db_object *row, struct error *err)
+{
+	return o->hook != NULL
+	    ? o->hook(name, bucket, key, row, o->hook_arg, err)
+	    : 0;
+}
+
+void
+objects_hook(struct objects *o, objects_hook_fn *fn, void *arg)
+{
+	o->hook = fn;
+	o->hook_arg = arg;
+}
+
 static int
 write_row(struct storing *s, struct error *err)
 {
@@ -417,7 +437,8 @@ write_row(struct storing *s, struct error *err)
 	s->row.modified_at = clock_wall_ms();
 	if (db_object_put(db, s->bucket, s->key, &s->row, err) == -1)
 		return -1;
-	if (s->also == NULL || s->also(db, s->arg, err) == 0)
+	if (tell(s->objects, created, s->bucket, s->key, &s->row, err) == 0 &&
+	    (s->also == NULL || s->also(db, s->arg, err) == 0))
 		return 0;
 	/* Both rows, or neither. */
 	db_abandon(db);
@@ -548,7 +569,8 @@ move_rows(struct objects *o, const struct objects_move *what,
 	row->modified_at = clock_wall_ms();
 	if (db_object_delete(o->db, what->from_bucket, what->from_key, err) ==
 		-1 ||
-	    db_object_put(o->db, what->bucket, what->key, row, err) == -1)
+	    db_object_put(o->db, what->bucket, what->key, row, err) == -1 ||
+	    tell(o, created, what->bucket, what->key, row, err) == -1)
 		return -1;
 	return what->also != NULL ? what->also(o->db, what->arg, err) : 0;
 }
@@ -593,7 +615,11 @@ objects_delete(struct objects *o, const char *bucket, const char *key,
 
 	if (rc == -1)
 		return -1;
-	if (rc == 1 && db_object_delete(o->db, bucket, key, err) == -1) {
+	if (rc == 1 &&
+	    (db_object_delete(o->db, bucket, key, err) == -1 ||
+		tell(o, "ObjectRemoved:Delete", bucket, key, &before, err) ==
+		    -1)) {
+		db_abandon(o->db);
 		db_object_done(&before);
 		return -1;
 	}

@@ -62,6 +62,13 @@ struct objects_store {
  * life. */
 int objects_new(struct db *db, struct seal *seal, const char *dir,
     struct objects **out, struct error *err);
+
+/* Called in the transaction in which an object appears ("ObjectCreated:Put")
+ * or goes ("ObjectRemoved:Delete"); -1 gives that up. */
+typedef int objects_hook_fn(const char *name, const char *bucket,
+    const char *key, const struct db_object *o, void *arg, struct error *err);
+void objects_hook(struct objects *o, objects_hook_fn *fn, void *arg);
+
 /* After seal_free: nothing may be on its way. */
 void objects_free(struct objects *o);
 

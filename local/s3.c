@@ -11,6 +11,7 @@
 #include "local/s3bucket.h"
 #include "local/s3delete.h"
 #include "local/s3digest.h"
+#include "local/s3events.h"
 #include "local/s3object.h"
 #include "local/s3put.h"
 #include "local/s3target.h"
@@ -25,6 +26,8 @@ enum verb {
 	DELETE_OBJECTS,
 	LIST_OBJECTS,
 	GET_LOCATION,
+	GET_NOTIFICATION,
+	PUT_NOTIFICATION,
 	HEAD_BUCKET,
 	CREATE_BUCKET,
 	LIST_BUCKETS,
@@ -43,6 +46,8 @@ static const char *const verb_names[VERBS] = {
     [DELETE_OBJECTS] = "DeleteObjects",
     [LIST_OBJECTS] = "ListObjectsV2",
     [GET_LOCATION] = "GetBucketLocation",
+    [GET_NOTIFICATION] = "GetBucketNotificationConfiguration",
+    [PUT_NOTIFICATION] = "PutBucketNotificationConfiguration",
     [HEAD_BUCKET] = "HeadBucket",
     [CREATE_BUCKET] = "CreateBucket",
     [LIST_BUCKETS] = "ListBuckets",
@@ -123,6 +128,10 @@ verb_of(const struct s3target *t, const char *method)
 	if (t->key == NULL && str_eq(method, "GET") &&
 	    s3target_param(t, "location") != NULL)
 		return GET_LOCATION;
+	if (t->key == NULL && s3target_param(t, "notification") != NULL &&
+	    (str_eq(method, "GET") || str_eq(method, "PUT")))
+		return str_eq(method, "GET") ? GET_NOTIFICATION
+					     : PUT_NOTIFICATION;
 	if (names_subresource(t))
 		return NO_VERB;
 	return t->key != NULL ? verb_of_object(method)
@@ -229,6 +238,10 @@ run_bucket(
 		s3body_take(s, c, t, true, s3delete_run);
 	else if (verb == GET_LOCATION)
 		s3bucket_location(s, c);
+	else if (verb == PUT_NOTIFICATION)
+		s3body_take(s, c, t, false, s3events_put);
+	else if (verb == GET_NOTIFICATION)
+		s3events_get(s, c, t->bucket);
 	else if (!c->claim.user->list)
 		s3answer_code(c, "AccessDenied");
 	else if (verb == HEAD_BUCKET)
@@ -244,7 +257,7 @@ dispatch(struct s3 *s, struct call *c, const struct s3target *t)
 {
 	enum verb verb = verb_of(t, http_method(c->x));
 	bool has_body = verb == PUT_OBJECT || verb == CREATE_BUCKET ||
-	    verb == DELETE_OBJECTS;
+	    verb == DELETE_OBJECTS || verb == PUT_NOTIFICATION;
 
 	if (verb >= VERBS) {
 		refuse_verb(c, t, verb);

@@ -14,6 +14,8 @@
 #include "local/db.h"
 #include "local/objects.h"
 
+struct s3events;
+
 /* All borrowed for the life of the program. */
 struct s3 {
 	const struct auth *auth;
@@ -22,6 +24,7 @@ struct s3 {
 	const char *host; /* that we listen on */
 	const char *account; /* the owner of every bucket */
 	int64_t max_object;
+	struct s3events *events;
 };
 
 /* Takes the call, whose claim has been read; answers it. */

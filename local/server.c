@@ -24,9 +24,11 @@
 #include "local/queue.h"
 #include "local/s3.h"
 #include "local/s3answer.h"
+#include "local/s3events.h"
 #include "local/s3uri.h"
 #include "local/seal.h"
 #include "local/sns.h"
+#include "local/sqs.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 
@@ -54,6 +56,8 @@ struct server {
 	struct faults *faults;
 	struct place *place;
 	struct sns *sns;
+	struct sqs *sqs;
+	struct s3events *events;
 	struct queue *queue;
 	struct s3 s3;
 	struct endpoint endpoint;
@@ -89,6 +93,8 @@ on_request(struct http_exchange *x, void *arg)
 		endpoint_request(&s->endpoint, c);
 	else if (verdict == AUTH_OK && str_eq(c->claim.service, "sns"))
 		sns_request(s->sns, c);
+	else if (verdict == AUTH_OK && str_eq(c->claim.service, "sqs"))
+		sqs_request(s->sqs, c);
 	else if (verdict == AUTH_MISSING &&
 	    sns_is_ours(http_method(x), http_path(x), http_query(x)))
 		sns_request(s->sns, c);
@@ -233,6 +239,41 @@ declare_buckets(struct server *s, struct error *err)
 	return 0;
 }
 
+/* Queues, topics, and what buckets tell them. */
+static int
+make_notices(struct server *s, struct error *err)
+{
+	struct sqs_options sqs = {
+	    .loop = s->loop,
+	    .db = s->db,
+	    .faults = s->faults,
+	    .auth = &s->auth,
+	    .conf = s->conf,
+	};
+	struct sns_options sns = {
+	    .loop = s->loop,
+	    .db = s->db,
+	    .http = s->client,
+	    .faults = s->faults,
+	    .auth = &s->auth,
+	    .conf = s->conf,
+	    .data_dir = s->conf->data,
+	};
+	struct s3events_options events = {.db = s->db, .conf = s->conf};
+
+	if (sqs_new(&sqs, &s->sqs, err) == -1)
+		return -1;
+	sns.sqs = s->sqs;
+	if (sns_new(&sns, &s->sns, err) == -1)
+		return -1;
+	events.sns = s->sns;
+	events.sqs = s->sqs;
+	if (s3events_new(&events, &s->events, err) == -1)
+		return -1;
+	objects_hook(s->objects, s3events_tell, s->events);
+	return 0;
+}
+
 /* What the queue and the APIs work with. */
 static int
 make_parts(struct server *s, struct error *err)
@@ -250,14 +291,6 @@ make_parts(struct server *s, struct error *err)
 	    .tmp_dir = s->tmp_dir,
 	    .max_object = s->conf->max_object,
 	};
-	struct sns_options sns = {
-	    .loop = s->loop,
-	    .db = s->db,
-	    .faults = s->faults,
-	    .auth = &s->auth,
-	    .conf = s->conf,
-	    .data_dir = s->conf->data,
-	};
 
 	if (!str_empty(s->conf->faults) &&
 	    faults_read(s->faults, s->conf->faults, err) == -1) {
@@ -267,10 +300,9 @@ make_parts(struct server *s, struct error *err)
 	if (http_client_new(s->loop, &client, &s->client, err) == -1)
 		return -1;
 	place.http = s->client;
-	sns.http = s->client;
 	if (place_new(&place, &s->place, err) == -1)
 		return -1;
-	return sns_new(&sns, &s->sns, err);
+	return make_notices(s, err);
 }
 
 static int
@@ -300,6 +332,7 @@ make_apis(struct server *s, struct error *err)
 	    .host = s->conf->host,
 	    .account = s->conf->account,
 	    .max_object = s->conf->max_object,
+	    .events = s->events,
 	};
 	s->endpoint = (struct endpoint){
 	    .auth = &s->auth,
@@ -356,6 +389,7 @@ announce(struct server *s, const char *port_file, struct error *err)
 	log_int("endpoints", (int64_t)s->conf->endpoints_n);
 	log_int("queued", (int64_t)queue_backlog(s->queue));
 	log_end();
+	sqs_start(s->sqs, text);
 	sns_start(s->sns, text);
 	free(text);
 	if (port_file != NULL) {
@@ -389,6 +423,8 @@ stop(struct server *s)
 {
 	if (s->sns != NULL)
 		sns_stop(s->sns);
+	if (s->sqs != NULL)
+		sqs_stop(s->sqs);
 	admin_free(s->admin);
 	http_server_free(s->http);
 	seal_free(s->seal);
@@ -396,7 +432,9 @@ stop(struct server *s)
 		db_flush(s->db);
 	queue_free(s->queue);
 	place_free(s->place);
+	s3events_free(s->events);
 	sns_free(s->sns);
+	sqs_free(s->sqs);
 	http_client_free(s->client);
 	objects_free(s->objects);
 	db_close(s->db);

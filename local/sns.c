@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/str.h"
 #include "local/db_sns.h"
 #include "local/notice.h"
@@ -27,6 +28,41 @@ add_topic_of(struct sns *s, const char *arn, struct error *err)
 	return str_empty(arn) ? 0 : sns_topic_add(s, arn, err);
 }
 
+/* The queue's owner subscribes it: nothing is to be confirmed. */
+static int
+subscribe_queue(struct sns *s, const struct conf_queue *q, struct error *err)
+{
+	char uuid[RANDOM_UUID_SIZE], token[RANDOM_UUID_SIZE];
+	struct db_subscription old = {0},
+			       new = {
+				   .topic = q->topic,
+				   .protocol = (char *)(uintptr_t) "sqs",
+				   .token = token,
+				   .state = DB_CONFIRMED,
+				   .authenticated = true,
+				   .raw = q->raw,
+				   .created_at = clock_wall_ms(),
+			       };
+	int rc;
+
+	if (sns_topic_add(s, q->topic, err) == -1)
+		return -1;
+	random_uuid(uuid);
+	random_uuid(token);
+	new.endpoint = sqs_arn(s->o.sqs, q->name);
+	new.arn = xasprintf("%s:%s", q->topic, uuid);
+	rc = db_subscription_find(s->o.db, &new, &old, err);
+	if (rc == 0)
+		rc = db_subscription_add(s->o.db, &new, err);
+	old.raw = q->raw;
+	if (rc == 1)
+		rc = db_subscription_set(s->o.db, &old, err);
+	db_subscription_done(&old);
+	free(new.endpoint);
+	free(new.arn);
+	return rc;
+}
+
 static int
 add_topics(struct sns *s, struct error *err)
 {
@@ -36,6 +72,18 @@ add_topics(struct sns *s, struct error *err)
 	for (i = 0; i < c->endpoints_n; i++) {
 		if (add_topic_of(s, c->endpoints[i].success_topic, err) == -1 ||
 		    add_topic_of(s, c->endpoints[i].error_topic, err) == -1)
+			return -1;
+	}
+	for (i = 0; i < c->queues_n; i++) {
+		if (!str_empty(c->queues[i].topic) &&
+		    subscribe_queue(s, &c->queues[i], err) == -1)
+			return -1;
+	}
+	for (i = 0; i < c->buckets_n; i++) {
+		const char *target = c->buckets[i].event_target;
+
+		if (target != NULL && strstr(target, ":sns:") != NULL &&
+		    sns_topic_add(s, target, err) == -1)
 			return -1;
 	}
 	return db_subscription_purge(s->o.db, clock_wall_ms(), err);
@@ -50,6 +98,7 @@ make_parts(struct sns *s)
 	    .http = s->o.http,
 	    .key = s->key,
 	    .cert_url = s->o.conf->signing_cert_url,
+	    .sqs = s->o.sqs,
 	};
 
 	s->push = sns_push_new(&push);
@@ -233,6 +282,13 @@ int
 sns_publish(struct sns *s, const char *topic, const char *message, size_t len,
     struct error *err)
 {
+	return sns_publish_as(s, topic, NULL, message, len, err);
+}
+
+int
+sns_publish_as(struct sns *s, const char *topic, const char *subject,
+    const char *message, size_t len, struct error *err)
+{
 	struct db_topic t = {0};
 	struct db_message m = {0};
 	int rc = db_topic_get(s->o.db, topic, &t, err);
@@ -244,6 +300,7 @@ sns_publish(struct sns *s, const char *topic, const char *message, size_t len,
 		return err_set(
 		    err, ERR_NOT_FOUND, "there is no topic %s", topic);
 	m.topic = xstrdup(topic);
+	m.subject = xstrdup_or_null(subject);
 	m.body = xstrndup(message, len);
 	rc = sns_post_all(
 	    &s->post, &m, endpoint_of(s, topic, message, len), err);

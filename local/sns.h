@@ -22,6 +22,7 @@
 #include "local/conf.h"
 #include "local/db.h"
 #include "local/fault.h"
+#include "local/sqs.h"
 #include "net/http_client.h"
 
 struct sns;
@@ -32,6 +33,7 @@ struct sns_options {
 	struct db *db;
 	struct http_client *http;
 	struct faults *faults;
+	struct sqs *sqs; /* queues can be subscribed; NULL: none */
 	const struct auth *auth;
 	const struct conf *conf; /* region, account, [sns], endpoints' topics */
 	const char *data_dir; /* sns.key and sns.pem, made at the first start */
@@ -59,6 +61,9 @@ int sns_topic_add(struct sns *s, const char *arn, struct error *err);
  */
 int sns_publish(struct sns *s, const char *topic, const char *message,
     size_t len, struct error *err);
+/* With a subject, or NULL. */
+int sns_publish_as(struct sns *s, const char *topic, const char *subject,
+    const char *message, size_t len, struct error *err);
 
 /* Whether a request without a signature for us is ours: a confirmation, an
  * unsubscription, or the certificate. */

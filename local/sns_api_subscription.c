@@ -94,6 +94,25 @@ set_attributes(struct sns_ask *a, struct db_subscription *s)
 
 /* --- Subscribe ------------------------------------------------------ */
 
+/* One of ours; who asks owns it, so that nothing has to be confirmed. */
+static int
+read_queue(struct sns_ask *a, struct db_subscription *s, const char *arn)
+{
+	struct error err;
+	int rc = a->s->o.sqs != NULL ? sqs_has(a->s->o.sqs, arn, &err) : 0;
+
+	if (rc == -1)
+		return sns_fail_here(a, &err);
+	if (rc == 0)
+		return sns_fail(a, "InvalidParameter",
+		    "Invalid parameter: SQS endpoint ARN");
+	s->protocol = xstrdup("sqs");
+	s->endpoint = xstrdup(arn);
+	s->state = DB_CONFIRMED;
+	s->authenticated = true;
+	return 0;
+}
+
 static int
 read_endpoint(struct sns_ask *a, struct db_subscription *s)
 {
@@ -105,10 +124,13 @@ read_endpoint(struct sns_ask *a, struct db_subscription *s)
 	if (sns_need(a, "Protocol", &protocol) == -1 ||
 	    sns_need(a, "Endpoint", &endpoint) == -1)
 		return -1;
+	if (str_eq(protocol, "sqs"))
+		return read_queue(a, s, endpoint);
 	if (!str_eq(protocol, "http") && !str_eq(protocol, "https"))
 		return sns_fail(a, "InvalidParameter",
 		    "Invalid parameter: Amazon SNS does not support this "
-		    "protocol string: %.40s. Here http and https are possible",
+		    "protocol string: %.40s. Here http, https and sqs are "
+		    "possible",
 		    protocol);
 	if (strlen(endpoint) > ENDPOINT_LEN_MAX)
 		return sns_fail(a, "InvalidParameter",
@@ -172,7 +194,8 @@ add(struct sns_ask *a, struct db_subscription *s)
 	s->created_at = clock_wall_ms();
 	make_token(s);
 	if (db_subscription_add(a->s->o.db, s, &err) == -1 ||
-	    sns_post_confirmation(&a->s->post, s, &err) == -1)
+	    (s->state != DB_CONFIRMED &&
+		sns_post_confirmation(&a->s->post, s, &err) == -1))
 		return sns_fail_here(a, &err);
 	return 0;
 }

@@ -51,6 +51,8 @@ words(const struct sns_parcel_facts *f)
 	const char *own =
 	    str_eq(f->to->protocol, "https") ? m->body_https : m->body_http;
 
+	if (str_eq(f->to->protocol, "sqs"))
+		return m->body;
 	return own != NULL ? own : m->body;
 }
 

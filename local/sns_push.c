@@ -327,6 +327,38 @@ on_answer(const struct http_response *r, const struct error *err, void *arg)
 /* --- how one begins ------------------------------------------------- */
 
 static void
+enter_lane(struct trip *t)
+{
+	struct sns_push *p = t->push;
+
+	TAILQ_INSERT_TAIL(&p->trips, t, entry);
+	t->doubtful = !t->lane->proven;
+	p->running++;
+	p->doubtful += t->doubtful;
+	t->lane->running++;
+}
+
+/* The queue has it with the transaction that ends the delivery. */
+static void
+put_into_queue(struct trip *t, const struct sns_parcel *parcel)
+{
+	struct error err;
+
+	t->d.tries++;
+	if (sqs_post(t->push->o.sqs, t->endpoint, parcel->body.data, false,
+		&err) == 0) {
+		t->lane->proven = true;
+		say(t, LOG_DEBUG, "done", 0, NULL);
+		settle(t, true);
+	} else if (err.code == ERR_NOT_FOUND || err.code == ERR_LIMIT) {
+		say(t, LOG_WARN, "refused", 0, &err);
+		settle(t, true);
+	} else {
+		try_again(t, false, 0, &err);
+	}
+}
+
+static void
 post(struct trip *t, const struct sns_parcel *parcel)
 {
 	struct http_request r = {
@@ -342,11 +374,6 @@ post(struct trip *t, const struct sns_parcel *parcel)
 	struct sns_push *p = t->push;
 	struct error err;
 
-	TAILQ_INSERT_TAIL(&p->trips, t, entry);
-	t->doubtful = !t->lane->proven;
-	p->running++;
-	p->doubtful += t->doubtful;
-	t->lane->running++;
 	if (http_start(p->o.http, &r, on_answer, t, &t->call, &err) == -1)
 		on_answer(NULL, &err, t);
 }
@@ -404,7 +431,11 @@ begin(struct lane *lane, struct sns_push *p, const struct db_delivery *d,
 		lane->due_at = 0;
 		return;
 	}
-	post(t, &parcel);
+	enter_lane(t);
+	if (str_eq(to->protocol, "sqs"))
+		put_into_queue(t, &parcel);
+	else
+		post(t, &parcel);
 	sns_parcel_done(&parcel);
 }
 

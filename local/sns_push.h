@@ -13,6 +13,7 @@
 #include "base/loop.h"
 #include "local/db.h"
 #include "local/sns_sign.h"
+#include "local/sqs.h"
 #include "net/http_client.h"
 
 /* At once: to everybody, to all that did not take their last one (or had none
@@ -31,6 +32,7 @@ struct sns_push_options {
 	struct http_client *http;
 	const struct sns_key *key;
 	const char *cert_url; /* NULL or "": below base_url */
+	struct sqs *sqs; /* of subscriptions by "sqs" */
 };
 
 struct sns_push *sns_push_new(const struct sns_push_options *options);

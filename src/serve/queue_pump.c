@@ -8,6 +8,7 @@
 
 #include "aws/awserr.h"
 #include "aws/grant.h"
+#include "aws/sns.h"
 #include "aws/sqs.h"
 #include "aws/sqs_place.h"
 #include "base/backoff.h"
@@ -27,6 +28,8 @@
 /* How long what cannot be stored stays away, and what makes no sense. */
 #define AGAIN_S 5
 #define AGAIN_MAX_S 300
+/* … for want of SNS's certificate, so often. */
+#define VERIFY_TRIES 5
 #define SENSELESS_S 60
 #define SENSELESS_MAX_S 3600
 
@@ -39,7 +42,13 @@ static const struct backoff pauses = {
 enum change_kind { CHANGE_DELETE, CHANGE_RELEASE };
 
 /* What is in trouble, and was said to be. */
-enum trouble { TROUBLE_RECEIVE, TROUBLE_DELETE, TROUBLE_RELEASE, TROUBLES };
+enum trouble {
+	TROUBLE_RECEIVE,
+	TROUBLE_DELETE,
+	TROUBLE_RELEASE,
+	TROUBLE_VERIFY,
+	TROUBLES
+};
 
 static const struct {
 	const char *action;
@@ -48,6 +57,7 @@ static const struct {
     {"sqs:ReceiveMessage", "answers again"},
     {"sqs:DeleteMessage", "messages are deleted again"},
     {"sqs:ChangeMessageVisibility", "messages are given back again"},
+    {"", "signatures can be judged again"},
 };
 
 /* A batch that is gathered, or on its way. */
@@ -75,6 +85,9 @@ struct letter {
 	char *id;
 	char *receipt;
 	unsigned receives;
+	/* While its signature is judged: what was signed. */
+	struct sns_check *check;
+	struct sns_message *message;
 };
 LIST_HEAD(letters, letter);
 
@@ -82,6 +95,7 @@ struct queue_pump {
 	const struct service *service;
 	struct doorbell *doorbell;
 	struct sqs *sqs;
+	struct sns_verifier *verifier; /* or NULL: no topic is known */
 	char *url;
 	char *arn;
 	struct receive receives[QUEUE_PUMP_RECEIVES_MAX];
@@ -286,6 +300,7 @@ letter_free(struct letter *l)
 		LIST_REMOVE(l, entry);
 		l->pump->nletters--;
 	}
+	sns_message_free(l->message);
 	free(l->id);
 	free(l->receipt);
 	free(l);
@@ -372,6 +387,64 @@ letter_new(struct queue_pump *p, const struct sqs_message *m)
 	return l;
 }
 
+/* --- who says that it failed ---------------------------------------- */
+
+/* A failure may end a job, and who may write to the queue is not known here: it
+ * is believed where SNS signed it. err: nobody vouches for it. */
+static void
+ring_signed(struct queue_pump *p, struct letter *l, const struct error *err)
+{
+	const struct sns_message *m = l->message;
+	struct doorbell_note note = {
+	    .source = err == NULL ? m->topic_arn : p->url,
+	    .message_id = m->message_id,
+	    .text = m->message,
+	    .len = m->message_len,
+	    .sent_at = m->sent_at,
+	    .verified = err == NULL,
+	};
+
+	doorbell_ring(p->doorbell, &note, on_rung, l);
+}
+
+static void
+on_verified(const struct error *err, void *arg)
+{
+	struct letter *l = arg;
+	struct queue_pump *p = l->pump;
+
+	l->check = NULL;
+	if (err != NULL && err->code == ERR_AUTH)
+		log_warn(
+		    "sqs", "a failure that SNS did not sign: %s", err->text);
+	if (err == NULL)
+		say_over(p, TROUBLE_VERIFY);
+	if (err == NULL || err->code == ERR_AUTH ||
+	    l->receives >= VERIFY_TRIES) {
+		ring_signed(p, l, err);
+		return;
+	}
+	/* The certificate cannot be had now. */
+	say_trouble(p, TROUBLE_VERIFY, err);
+	on_rung(DOORBELL_FAILED, err, l);
+}
+
+/* True: it is judged, and rung then. */
+static bool
+verify(struct queue_pump *p, struct letter *l, const struct sqs_message *m)
+{
+	struct error err;
+
+	if (p->verifier == NULL)
+		return false;
+	if (sns_parse(m->body, m->len, &l->message, &err) == 0 &&
+	    sns_verify(p->verifier, l->message, false, on_verified, l,
+		&l->check, &err) == 0)
+		return true;
+	log_debug("sqs", "not verified: %s", err.text);
+	return false;
+}
+
 static void
 ring(struct queue_pump *p, struct letter *l, const struct sqs_message *m,
     const struct queue_letter *q)
@@ -406,7 +479,8 @@ take(struct queue_pump *p, const struct sqs_message *m)
 		l->receipt = NULL;
 		metrics_queue_message(p->service->metrics, DOORBELL_SENSELESS);
 		letter_free(l);
-	} else {
+	} else if (q.kind != QUEUE_LETTER_NOTIFICATION || !q.failure ||
+	    !verify(p, l, m)) {
 		ring(p, l, m, &q);
 	}
 	queue_letter_done(&q);
@@ -498,7 +572,8 @@ go_on(void *arg)
 
 int
 queue_pump_new(const struct service *service, struct doorbell *doorbell,
-    const char *queue_url, struct queue_pump **out, struct error *err)
+    struct sns_verifier *verifier, const char *queue_url,
+    struct queue_pump **out, struct error *err)
 {
 	struct queue_pump *p;
 	struct sqs *sqs;
@@ -509,6 +584,7 @@ queue_pump_new(const struct service *service, struct doorbell *doorbell,
 	p = xcalloc(1, sizeof(*p));
 	p->service = service;
 	p->doorbell = doorbell;
+	p->verifier = verifier;
 	p->sqs = sqs;
 	p->url = xstrdup(queue_url);
 	p->arn = sqs_arn(queue_url, sqs_region(sqs));
@@ -558,14 +634,20 @@ queue_pump_busy(const struct queue_pump *p)
 void
 queue_pump_free(struct queue_pump *p)
 {
-	struct letter *l;
+	struct letter *l, *next;
 
 	if (p == NULL)
 		return;
 	break_off(p);
 	while (!TAILQ_EMPTY(&p->changes))
 		change_free(TAILQ_FIRST(&p->changes));
-	while ((l = LIST_FIRST(&p->letters)) != NULL) {
+	for (l = LIST_FIRST(&p->letters); l != NULL; l = next) {
+		next = LIST_NEXT(l, entry);
+		if (l->check != NULL) {
+			sns_verify_cancel(l->check);
+			letter_free(l);
+			continue;
+		}
 		LIST_REMOVE(l, entry);
 		l->pump = NULL;
 	}

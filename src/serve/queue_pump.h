@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 
+#include "aws/sns_verify.h"
 #include "base/error.h"
 #include "serve/doorbell.h"
 #include "serve/service.h"
@@ -23,8 +24,10 @@
 
 struct queue_pump;
 
+/* The verifier is of the topics of [sns], borrowed; or NULL. */
 int queue_pump_new(const struct service *service, struct doorbell *doorbell,
-    const char *queue_url, struct queue_pump **out, struct error *err);
+    struct sns_verifier *verifier, const char *queue_url,
+    struct queue_pump **out, struct error *err);
 void queue_pump_start(struct queue_pump *p);
 
 /* Long polls are broken off; what was received comes to its end. */

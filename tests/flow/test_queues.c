@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/sns_verify.h"
 #include "base/buf.h"
 #include "base/encode.h"
 #include "base/hash.h"
@@ -81,12 +82,87 @@ doorbell_ring(struct doorbell *b, const struct doorbell_note *note,
 		loop_post(call.loop, answer_all, NULL);
 }
 
+/* --- who judges signatures, in place of aws/sns_verify.c ------------- */
+
+static enum error_code judged; /* ERR_NONE: genuine */
+static struct {
+	sns_verified_fn *done;
+	void *arg;
+} judging;
+
+int
+sns_verifier_new(const struct sns_verifier_options *options,
+    struct sns_verifier **out, struct error *err)
+{
+	(void)err;
+	assert_int_equal(options->ntopics, 1);
+	*out = (struct sns_verifier *)&judging;
+	return 0;
+}
+
+void
+sns_verifier_free(struct sns_verifier *v)
+{
+	(void)v;
+}
+
+static void
+judge(void *arg)
+{
+	struct error err;
+
+	(void)arg;
+	if (judged != ERR_NONE)
+		err_set(&err, judged, "not now");
+	judging.done(judged != ERR_NONE ? &err : NULL, judging.arg);
+}
+
+int
+sns_verify(struct sns_verifier *v, const struct sns_message *m, bool fresh,
+    sns_verified_fn *done, void *arg, struct sns_check **out, struct error *err)
+{
+	(void)v;
+	(void)err;
+	assert_string_equal(m->message_id, "sns-1");
+	assert_false(fresh);
+	judging.done = done;
+	judging.arg = arg;
+	*out = (struct sns_check *)&judging;
+	if (!hold)
+		loop_post(call.loop, judge, NULL);
+	return 0;
+}
+
+void
+sns_verify_cancel(struct sns_check *c)
+{
+	assert_ptr_equal(c, &judging);
+}
+
+bool
+sns_verifier_news(struct sns_verifier *v, char **name, char **value)
+{
+	(void)v;
+	(void)name;
+	(void)value;
+	return false;
+}
+
+void
+sns_verifier_recall(struct sns_verifier *v, const char *name, const char *value)
+{
+	(void)v;
+	(void)name;
+	(void)value;
+}
+
 /* --- the rig -------------------------------------------------------- */
 
 static struct service service;
 static struct conf conf;
 static struct queues *queues;
 static char *urls[] = {(char *)(uintptr_t)QUEUE};
+static char *topics[] = {(char *)(uintptr_t) "arn:aws:sns:eu-west-3:1:t"};
 
 static int
 setup(void **state)
@@ -103,6 +179,9 @@ setup(void **state)
 	memset(&service, 0, sizeof(service));
 	conf.sqs.queue_url.v = urls;
 	conf.sqs.queue_url.n = 1;
+	conf.sns.topic.v = topics;
+	conf.sns.topic.n = 1;
+	judged = ERR_NONE;
 	service.loop = call.loop;
 	service.aws = call.client;
 	service.conf = &conf;
@@ -356,6 +435,76 @@ while_nothing_can_be_written_nothing_is_received(void **state)
 	pass(1000);
 }
 
+/* --- failures ------------------------------------------------------- */
+
+/* 256 bytes, in base 64. */
+#define A57 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define SIGNATURE A57 A57 A57 A57 A57 A57 "=="
+#define FAILURE                                                              \
+	"{\"Type\":\"Notification\",\"MessageId\":\"sns-1\",\"TopicArn\":"   \
+	"\"arn:aws:sns:eu-west-3:1:t\",\"Message\":\"{\\\"invocationStatus"  \
+	"\\\":\\\"Failed\\\"}\",\"Timestamp\":\"2026-11-22T10:00:00.000Z\"," \
+	"\"SignatureVersion\":\"1\",\"Signature\":\"" SIGNATURE "\","        \
+	"\"SigningCertURL\":"                                                \
+	"\"https://sns.eu-west-3.amazonaws.com/"                             \
+	"x.pem\",\"UnsubscribeURL\":\"u\"}"
+
+static void
+a_failure_is_vouched_for_by_the_signature_of_its_topic(void **state)
+{
+	(void)state;
+	expect_messages(1, FAILURE);
+	expect_poll();
+	peer_reply(expect("DeleteMessageBatch"), 200, "", DELETED);
+	pass(1000);
+	assert_int_equal(nrings, 1);
+	assert_true(rings[0].verified);
+	assert_string_equal(rings[0].source, "arn:aws:sns:eu-west-3:1:t");
+	assert_string_equal(rings[0].id, "sns-1");
+	assert_string_equal(rings[0].text, "{\"invocationStatus\":\"Failed\"}");
+}
+
+static void
+a_forged_one_rings_and_is_not_believed(void **state)
+{
+	(void)state;
+	judged = ERR_AUTH;
+	expect_messages(1, FAILURE);
+	expect_poll();
+	peer_reply(expect("DeleteMessageBatch"), 200, "", DELETED);
+	pass(1000);
+	assert_int_equal(nrings, 1);
+	assert_false(rings[0].verified);
+	assert_string_equal(rings[0].source, QUEUE);
+}
+
+static void
+one_that_cannot_be_judged_now_comes_again(void **state)
+{
+	(void)state;
+	judged = ERR_NET;
+	expect_messages(1, FAILURE);
+	expect_poll();
+	expect_release("10");
+	pass(900);
+	assert_int_equal(nrings, 0);
+	assert_int_equal(count(MESSAGES("failed")), 1);
+}
+
+static void
+what_is_being_judged_ends_with_the_service(void **state)
+{
+	(void)state;
+	hold = true;
+	expect_messages(1, FAILURE);
+	expect_poll();
+	pass(1000);
+	assert_true(queues_busy(queues));
+	queues_free(queues);
+	queues = NULL;
+	assert_int_equal(nrings, 0);
+}
+
 /* --- how often ------------------------------------------------------ */
 
 static void
@@ -470,6 +619,10 @@ main(void)
 	    QUEUES_TEST(a_topic_that_wants_to_be_confirmed_rings_nobody),
 	    QUEUES_TEST(what_cannot_be_stored_is_given_back),
 	    QUEUES_TEST(while_nothing_can_be_written_nothing_is_received),
+	    QUEUES_TEST(a_failure_is_vouched_for_by_the_signature_of_its_topic),
+	    QUEUES_TEST(a_forged_one_rings_and_is_not_believed),
+	    QUEUES_TEST(one_that_cannot_be_judged_now_comes_again),
+	    QUEUES_TEST(what_is_being_judged_ends_with_the_service),
 	    QUEUES_TEST(full_answers_make_more_polls_at_once),
 	    QUEUES_TEST(a_queue_that_does_not_wait_is_asked_once_a_second),
 	    QUEUES_TEST(one_that_waits_is_asked_again_at_once),

@@ -54,6 +54,13 @@ access_key = reader
 secret_key = reader-secret
 list = no
 
+[queue declared]
+visibility_timeout = 45s
+dead_letter_queue = declared-dead
+max_receive_count = 3
+
+[queue declared-dead]
+
 [endpoint cat]
 command = cat
 max_concurrent_invocations_per_instance = 2
@@ -105,7 +112,7 @@ done
 port=$(cat "$tmp/port")
 
 # Two plans become one: numbers go up, "1..n" lines are added up.
-for script in runtime s3 sns webhook; do
+for script in runtime s3 sns sqs webhook; do
 	node --no-warnings "$tmp/$script.mjs" "$port" 2>"$tmp/err" ||
 	    sed 's/^/# /' "$tmp/err"
 	kill -0 "$pid" 2>/dev/null || echo "not ok 0 - awaitd-local goes on"

@@ -98,19 +98,26 @@ ok 'a second awaitd-local does not start in the same folder' \
     test "$status" -ne 0
 like "$(cat second.err)" '*another awaitd-local uses *' 'and says why'
 ok 'the first one goes on' kill -0 "$local_pid"
-# --- a folder of the version before ---
-local_stop
-rm -rf data
-mkdir data
-sqlite3 data/local.db <"$abs_top_srcdir/local/schema.sql"
-sqlite3 data/local.db "PRAGMA user_version = 1;
-    INSERT INTO request (inference_id, endpoint, body, output, failure,
-	accepted_at, ttl_s, timeout_s) VALUES ('old', 'cat', x'6f6c64',
-	's3://bucket/out/old', 's3://bucket/failed/old', $(date +%s)000, 21600,
-	900)"
-local_start
-ok 'what was queued by the version before is run' wait_until 30 all_there 1
-is "$("$rawcall" GET /bucket/out/old | tail -n 1)" old 'with its payload'
-is "$(sqlite3 data/local.db 'PRAGMA user_version')" 2 'and the folder is of this one'
+# --- a folder of a version before ---
+for version in 1 2; do
+	local_stop
+	rm -rf data
+	mkdir data
+	sqlite3 data/local.db <"$abs_top_srcdir/local/schema.sql"
+	[ $version -lt 2 ] ||
+	    sqlite3 data/local.db <"$abs_top_srcdir/local/schema_2.sql"
+	sqlite3 data/local.db "PRAGMA user_version = $version;
+	    INSERT INTO request (inference_id, endpoint, body, output, failure,
+		accepted_at, ttl_s, timeout_s) VALUES ('old', 'cat', x'6f6c64',
+		's3://bucket/out/old', 's3://bucket/failed/old',
+		$(date +%s)000, 21600, 900)"
+	local_start
+	ok "what was queued by version $version is run" \
+	    wait_until 30 all_there 1
+	is "$("$rawcall" GET /bucket/out/old | tail -n 1)" old \
+	    'with its payload'
+	is "$(sqlite3 data/local.db 'PRAGMA user_version')" 3 \
+	    'and the folder is of this one'
+done
 
 done_testing
