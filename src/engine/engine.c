@@ -72,11 +72,16 @@ engine_look_now(struct work *w, enum look_cause cause)
 		engine_schedule(w, 0);
 }
 
-/* In so much time, or at once where it was rung for meanwhile. */
+/*
+ * In so much time, or at once where it was rung for meanwhile. With others a
+ * little earlier, but not the look at the job's end.
+ */
 static void
 schedule_look(struct work *w, int64_t delay_ms)
 {
 	engine_schedule(w, w->rung ? 0 : delay_ms);
+	if (w->job->state == JOB_PENDING && delay_ms < times_left(w->job))
+		w->entry.early_ms = agenda_early_ms(delay_ms);
 	if (!w->rung)
 		w->cause = LOOK_PLANNED;
 	w->rung = false;
@@ -111,11 +116,8 @@ on_timer(void *arg)
 	int64_t now = clock_mono_ms();
 
 	while (e->running < RUNNING_MAX &&
-	    (first = agenda_first(&e->agenda)) != NULL &&
-	    first->due_at <= now) {
-		agenda_remove(&e->agenda, first);
+	    (first = agenda_take(&e->agenda, now)) != NULL)
 		run_step((struct work *)first);
-	}
 	arm_timer(e);
 }
 

@@ -172,6 +172,97 @@ a_job_that_waits_is_small(void **state)
 	must_be_small("behind a question for each");
 }
 
+/* --- when they are looked at ---------------------------------------- */
+
+/* Of requests so far: how many instants are there that have some? */
+static size_t
+instants(void)
+{
+	const struct peer_seen *r;
+	int64_t last = -1;
+	size_t i, n = 0;
+
+	for (i = 0; (r = peer_seen(i)) != NULL; i++) {
+		n += r->at != last;
+		last = r->at;
+	}
+	return n;
+}
+
+static void
+looks_of_many_jobs_begin_together(void **state)
+{
+	size_t i;
+
+	(void)state;
+	log_init(LOG_ERROR, LOG_TEXT);
+	forget(nothing_there);
+	flow.policy.plan.start_ms = flow.policy.plan.max_ms = 10000;
+	for (i = 0; i < 1000; i++) {
+		engine_adopt(flow.engine, waiting_job(i));
+		time_passes((int64_t)(i % 17));
+	}
+	/* By now they are due at any millisecond. */
+	time_passes(60000);
+	forget(nothing_there);
+	time_passes(1000);
+	print_message("[          ] %zu requests at %zu instants\n",
+	    peer_count("HEAD", "*"), instants());
+	assert_true(peer_count("HEAD", "*") > 100);
+	assert_in_range(instants(), 10, 40);
+}
+
+/* A submission does not wait for a look, nor comes with one. */
+static void
+what_is_no_look_is_on_time(void **state)
+{
+	int64_t begun;
+	size_t i;
+
+	(void)state;
+	forget(nothing_there);
+	log_init(LOG_ERROR, LOG_TEXT);
+	for (i = 0; i < 100; i++)
+		engine_adopt(flow.engine, waiting_job(i));
+	time_passes(60000);
+	forget(nothing_there);
+	begun = clock_wall_ms();
+	flow_submit(flow_job());
+	time_passes(0);
+	assert_int_equal(peer_count("POST", "*"), 1);
+	for (i = 0; !str_eq(peer_seen(i)->method, "POST"); i++)
+		continue;
+	assert_true(peer_seen(i)->at == begun);
+	log_init(LOG_DEBUG, LOG_TEXT);
+}
+
+static void
+the_look_at_the_end_is_not_early(void **state)
+{
+	struct job *job;
+	int64_t end = 0;
+	size_t i;
+
+	(void)state;
+	log_init(LOG_ERROR, LOG_TEXT);
+	forget(nothing_there);
+	flow.policy.plan.start_ms = flow.policy.plan.max_ms = HOUR;
+	for (i = 0; i < 500; i++) {
+		job = waiting_job(i);
+		end = clock_wall_ms() + 60000;
+		job->deadline_at = end + (int64_t)i;
+		engine_adopt(flow.engine, job);
+	}
+	time_passes(100);
+	forget(nothing_there);
+	time_passes(59000);
+	assert_int_equal(peer_count("HEAD", "*"), 0);
+	time_passes(HOUR / 2);
+	/* Both places of each, once. */
+	assert_int_equal(peer_count("HEAD", "*"), 2 * 500);
+	assert_true(peer_seen(0)->at >= end);
+}
+
 /* --- that they are whole -------------------------------------------- */
 
 /* All that anybody is shown of it. */
@@ -310,6 +401,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    FLOW_TEST(a_job_that_waits_is_small),
+	    FLOW_TEST(looks_of_many_jobs_begin_together),
+	    FLOW_TEST(what_is_no_look_is_on_time),
+	    FLOW_TEST(the_look_at_the_end_is_not_early),
 	    FLOW_TEST(a_question_sees_the_whole_job),
 	    FLOW_TEST(whoever_is_asked_for_is_folded_behind_the_next),
 	    FLOW_TEST(a_ring_is_answered_at_once),
