@@ -199,6 +199,7 @@ engine_sources += src/engine/presign.c src/engine/presign.h
 engine_sources += src/engine/reason.c src/engine/reason.h
 engine_sources += src/engine/settle.c src/engine/settle.h
 engine_sources += src/engine/site.c src/engine/site.h
+engine_sources += src/engine/step.c src/engine/step.h
 engine_sources += src/engine/step_deliver.c
 engine_sources += src/engine/step_poll.c
 engine_sources += src/engine/step_submit.c

@@ -60,7 +60,7 @@ on_recorded(struct work *w)
 {
 	struct step_result r = {
 	    .verdict = VERDICT_HOLD,
-	    .delay_ms = w->again_ms,
+	    .delay_ms = w->step->again_ms,
 	};
 
 	engine_apply(w, &r);
@@ -76,14 +76,14 @@ again_begin(struct work *w, const struct submission *s, int64_t delay_ms)
 	};
 
 	log_begin(LOG_WARN, "engine");
-	log_str("job", w->job->id);
+	log_str("job", w->id);
 	log_str("msg",
 	    "the model failed for a reason that passes: it is asked again");
 	log_int("submission", s->n);
 	log_int("retry_ms", delay_ms);
 	log_str("error", s->note);
 	log_end();
-	w->again_ms = delay_ms;
+	w->step->again_ms = delay_ms;
 	times_set_deadline(w->job, queued_left(w->job));
 	/* A doubtful one of which now the failure is known. */
 	if (w->job->state == JOB_QUEUED)

@@ -7,6 +7,10 @@
 
 #include "base/mem.h"
 
+/* Of a second whose every millisecond has looks, 32 wake us. */
+#define EARLY_MAX_MS 32
+#define EARLY_SHARE 16
+
 void
 agenda_init(struct agenda *a)
 {
@@ -24,7 +28,7 @@ static void
 put(struct agenda *a, struct agenda_entry *e, size_t place)
 {
 	a->heap[place - 1] = e;
-	e->place = place;
+	e->place = (uint32_t)place;
 }
 
 static void
@@ -65,10 +69,13 @@ agenda_set(struct agenda *a, struct agenda_entry *e, int64_t due_at)
 			a->heap = xreallocarray(
 			    a->heap, a->cap, sizeof(struct agenda_entry *));
 		}
+		if (a->n == UINT32_MAX)
+			abort();
 		a->n++;
 		put(a, e, a->n);
 	}
 	e->due_at = due_at;
+	e->early_ms = 0;
 	sift_up(a, e);
 	sift_down(a, e);
 }
@@ -94,4 +101,25 @@ struct agenda_entry *
 agenda_first(const struct agenda *a)
 {
 	return a->n > 0 ? a->heap[0] : NULL;
+}
+
+uint32_t
+agenda_early_ms(int64_t delay_ms)
+{
+	int64_t early = delay_ms / EARLY_SHARE;
+
+	if (early < 0)
+		return 0;
+	return (uint32_t)(early < EARLY_MAX_MS ? early : EARLY_MAX_MS);
+}
+
+struct agenda_entry *
+agenda_take(struct agenda *a, int64_t now)
+{
+	struct agenda_entry *first = agenda_first(a);
+
+	if (first == NULL || first->due_at - first->early_ms > now)
+		return NULL;
+	agenda_remove(a, first);
+	return first;
 }

@@ -87,8 +87,8 @@ is_alive(const char *id, void *arg)
 static void
 know(struct work *w, const char *name, bool ours, const char *said)
 {
-	if (name != NULL && !(ours && str_eq(said, w->job->id)))
-		alias_add(w->engine->bells->aliases, name, w->job->id);
+	if (name != NULL && !(ours && str_eq(said, w->id)))
+		alias_add(w->engine->bells->aliases, name, w->id);
 }
 
 void
@@ -202,24 +202,25 @@ is_in_time(const struct job *job, const struct submission *s, int64_t event_at)
 }
 
 static bool
-fits(const struct work *w, const struct engine_ring *ring)
+fits(struct work *w, const struct engine_ring *ring)
 {
+	const struct job *job = work_read(w);
 	const struct submission *s;
 
 	if (ring->failure == NULL || ring->endpoint == NULL || w->is_late ||
-	    w->job->state == JOB_DONE ||
-	    !str_eq(ring->endpoint, w->job->spec.endpoint))
+	    job->state == JOB_DONE ||
+	    !str_eq(ring->endpoint, job->spec.endpoint))
 		return false;
-	s = submission_of(w->job, ring->inference_id);
+	s = submission_of(job, ring->inference_id);
 	return s != NULL && may_succeed(s) &&
-	    is_in_time(w->job, s, ring->event_at);
+	    is_in_time(job, s, ring->event_at);
 }
 
 bool
 engine_ring_fits(const struct engine *e, const struct engine_ring *ring)
 {
 	char id[JOBID_SIZE];
-	const struct work *w =
+	struct work *w =
 	    job_of_id(ring->inference_id, id) ? work_find(e, id) : NULL;
 
 	return w != NULL && fits(w, ring);
@@ -238,11 +239,11 @@ note_told(struct work *w, const struct engine_ring *ring)
 	t = xcalloc(1, sizeof(*t));
 	memcpy(t->inference_id, ring->inference_id, sizeof(t->inference_id));
 	t->reason = xstrdup(ring->failure);
-	t->since = now + (w->running && w->looked_mono == now ? 1 : 0);
+	t->since = now + (w->running && w->step->looked_mono == now ? 1 : 0);
 	if (tsearch(t, &b->told, by_id) == NULL)
 		abort();
 	log_begin(LOG_INFO, "engine");
-	log_str("job", w->job->id);
+	log_str("job", w->id);
 	log_str("msg", "a notification tells of its failure");
 	log_str("submission", t->inference_id);
 	log_str("error", t->reason);
@@ -262,7 +263,7 @@ bells_told(const struct work *w, const char **reason)
 		if (!may_succeed(s) || s->inference_id == NULL)
 			continue;
 		t = find_told(b, s->inference_id);
-		if (t != NULL && w->looked_mono >= t->since) {
+		if (t != NULL && w->step->looked_mono >= t->since) {
 			*reason = t->reason;
 			return s;
 		}

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/map.h"
 #include "engine/agenda.h"
 #include "engine/dispatch.h"
 #include "engine/engine.h"
@@ -29,8 +30,10 @@ struct engine {
 	struct works works;
 	struct works overdue; /* … of them DONE and expired; oldest first */
 	size_t nlates;
-	void *late_index; /* … by job id, tsearch(3) */
-	void *index; /* of the others by job id, tsearch(3) */
+	struct map late_index; /* … by job id */
+	struct map index; /* of the others by job id */
+	struct folds *folds; /* … those that rest */
+	struct work *asked; /* opened for a question, and not folded since */
 	void *owned; /* places that callers named, tsearch(3) */
 	struct bells *bells;
 	struct dispatch *dispatch;
@@ -71,10 +74,29 @@ void engine_hand_over(struct work *w);
 struct work *work_new(struct engine *e, struct job *take_job);
 void work_free(struct work *w);
 
+/* All of an engine; behind the last of its other parts. */
+void works_init(struct engine *e);
+void works_done(struct engine *e);
+
 /* By the job's id; not those that are only looked for late. */
 struct work *work_find(const struct engine *e, const char *id);
 
 /* It is found no more. */
 void work_hide(struct work *w);
+
+/*
+ * Something is done for it: it has its job and a step until it rests. It does
+ * where nothing is under way and it only waits: then both are gone, whoever
+ * held them. A job that is not accepted yet stays as it is.
+ */
+void work_wake(struct work *w);
+void work_rest(struct work *w);
+
+/* Of its job, whether it rests or not. */
+enum job_state work_state(const struct work *w);
+
+/* Its job, for a question. Borrowed, till the next question or the next turn of
+ * the loop. */
+const struct job *work_read(struct work *w);
 
 #endif

@@ -155,7 +155,7 @@ give_up(struct work *w, const struct submission *s)
 	err_set(&err, ERR_REMOTE, "%d submissions ended in doubt; the last: %s",
 	    DOUBTS_MAX, s->note != NULL ? s->note : "no answer");
 	log_begin(LOG_ERROR, "engine");
-	log_str("job", w->job->id);
+	log_str("job", w->id);
 	log_str("endpoint", w->job->spec.endpoint);
 	log_str("alarm", "in-doubt");
 	log_err(&err);
@@ -167,7 +167,7 @@ static void
 log_resubmission(const struct work *w, const struct submission *s)
 {
 	log_begin(LOG_WARN, "engine");
-	log_str("job", w->job->id);
+	log_str("job", w->id);
 	log_str("msg", "nothing came of the doubtful submission: resubmitting");
 	log_int("submission", s->n + 1);
 	log_end();

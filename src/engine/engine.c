@@ -63,7 +63,7 @@ engine_schedule(struct work *w, int64_t delay_ms)
 void
 engine_look_now(struct work *w, enum look_cause cause)
 {
-	bool waits = w->job->state != JOB_QUEUED || job_in_doubt(w->job);
+	bool waits = work_state(w) != JOB_QUEUED || job_in_doubt(w->job);
 
 	w->cause = (uint8_t)cause;
 	if (w->running || w->writing || !waits)
@@ -72,19 +72,26 @@ engine_look_now(struct work *w, enum look_cause cause)
 		engine_schedule(w, 0);
 }
 
-/* In so much time, or at once where it was rung for meanwhile. */
+/*
+ * In so much time, or at once where it was rung for meanwhile. With others a
+ * little earlier, but not the look at the job's end.
+ */
 static void
 schedule_look(struct work *w, int64_t delay_ms)
 {
 	engine_schedule(w, w->rung ? 0 : delay_ms);
+	if (w->job->state == JOB_PENDING && delay_ms < times_left(w->job))
+		w->entry.early_ms = agenda_early_ms(delay_ms);
 	if (!w->rung)
 		w->cause = LOOK_PLANNED;
 	w->rung = false;
+	work_rest(w);
 }
 
 static void
 run_step(struct work *w)
 {
+	work_wake(w);
 	w->running = true;
 	w->engine->running++;
 	switch (w->job->state) {
@@ -109,11 +116,8 @@ on_timer(void *arg)
 	int64_t now = clock_mono_ms();
 
 	while (e->running < RUNNING_MAX &&
-	    (first = agenda_first(&e->agenda)) != NULL &&
-	    first->due_at <= now) {
-		agenda_remove(&e->agenda, first);
+	    (first = agenda_take(&e->agenda, now)) != NULL)
 		run_step((struct work *)first);
-	}
 	arm_timer(e);
 }
 
@@ -251,7 +255,7 @@ static void
 on_moved(const struct error *err, void *arg)
 {
 	struct work *w = arg;
-	enum job_state from = w->from;
+	enum job_state from = w->step->from;
 
 	w->writing = false;
 	if (err != NULL) {
@@ -271,7 +275,7 @@ on_moved(const struct error *err, void *arg)
 	else if (w->cancelled)
 		cancel_now(w);
 	else if (w->job->state == JOB_QUEUED)
-		engine_schedule(w, w->again_ms);
+		engine_schedule(w, w->step->again_ms);
 	else
 		schedule_look(w, look_first_ms(w));
 }
@@ -299,7 +303,7 @@ static void
 apply_move(struct work *w, const struct step_result *r, enum job_state to,
     enum job_outcome outcome)
 {
-	w->from = w->job->state;
+	w->step->from = w->job->state;
 	if (r->verdict == VERDICT_FAIL)
 		set_failure(w->job, r->error_code, r->err);
 	else if (r->error_code != NULL)
@@ -329,7 +333,7 @@ retry_later(struct work *w, const struct step_result *r)
 	if (delay < r->err->retry_after_ms)
 		delay = r->err->retry_after_ms;
 	log_begin(trouble_level(r->err), "engine");
-	log_str("job", w->job->id);
+	log_str("job", w->id);
 	log_str("state", job_state_name(w->job->state));
 	log_int("retry_ms", delay);
 	log_err(r->err);
@@ -383,7 +387,7 @@ on_recorded(const struct error *err, void *arg)
 	else if (w->cancelled)
 		cancel_now(w);
 	else if (!w->engine->stopping)
-		w->after_write(w);
+		w->step->after_write(w);
 	else
 		withdraw_intent(w);
 }
@@ -391,7 +395,8 @@ on_recorded(const struct error *err, void *arg)
 void
 engine_record(struct work *w, unsigned n, work_fn *next)
 {
-	w->after_write = next;
+	work_wake(w);
+	w->step->after_write = next;
 	w->writing = true;
 	store_save(w->engine->o.store, w->job, n, on_recorded, w);
 }
@@ -434,7 +439,7 @@ on_body(struct job **jobs, size_t n, const struct error *err, void *arg)
 	else if (w->engine->stopping)
 		return;
 	else if (spec->body != NULL)
-		w->after_write(w);
+		w->step->after_write(w);
 	else
 		fail_without_input(w, err);
 }
@@ -442,9 +447,9 @@ on_body(struct job **jobs, size_t n, const struct error *err, void *arg)
 void
 engine_reload_body(struct work *w, work_fn *next)
 {
-	w->after_write = next;
+	w->step->after_write = next;
 	w->writing = true;
-	store_find(w->engine->o.store, w->job->id, true, on_body, w);
+	store_find(w->engine->o.store, w->id, true, on_body, w);
 }
 
 /* --- giving up ------------------------------------------------------ */
@@ -457,7 +462,7 @@ close_intent(struct work *w, const char *why)
 
 	if (s == NULL || s->fate != SUB_OPEN)
 		return 0;
-	s->fate = w->invoke != NULL ? SUB_DOUBT : SUB_NOT_SENT;
+	s->fate = w->step->invoke != NULL ? SUB_DOUBT : SUB_NOT_SENT;
 	times_end(s);
 	s->note = xstrdup(why);
 	return s->n;
@@ -481,12 +486,13 @@ cancel_now(struct work *w)
 	    .verdict = VERDICT_DONE,
 	    .next = JOB_DONE,
 	    .outcome = OUTCOME_CANCELLED,
-	    .submission =
-		close_intent(w, "cancelled before the outcome was known"),
 	    .error_code = "cancelled",
 	    .error_text = "given up on request",
 	};
 
+	work_wake(w);
+	r.submission =
+	    close_intent(w, "cancelled before the outcome was known");
 	step_poll_cancel(w);
 	step_submit_cancel(w);
 	agenda_remove(&w->engine->agenda, &w->entry);
@@ -498,7 +504,7 @@ engine_cancel(struct engine *e, const char *id)
 {
 	struct work *w = work_find(e, id);
 
-	if (w == NULL || w->job->state == JOB_DONE)
+	if (w == NULL || work_state(w) == JOB_DONE)
 		return -1;
 	if (w->writing)
 		w->cancelled = true;
@@ -521,6 +527,7 @@ begin(struct work *w, int64_t delay_ms)
 	}
 	bells_know(w);
 	engine_schedule(w, delay_ms);
+	work_rest(w);
 }
 
 static void
@@ -536,7 +543,7 @@ on_inserted(const struct error *err, void *arg)
 		return;
 	}
 	log_begin(LOG_INFO, "engine");
-	log_str("job", w->job->id);
+	log_str("job", w->id);
 	log_str("to", job_state_name(w->job->state));
 	log_str("endpoint", w->job->spec.endpoint);
 	log_end();
@@ -554,8 +561,7 @@ engine_new(const struct engine_options *options)
 
 	e->o = *options;
 	agenda_init(&e->agenda);
-	TAILQ_INIT(&e->works);
-	TAILQ_INIT(&e->overdue);
+	works_init(e);
 	e->learned = learned_new();
 	e->bells = bells_new(e);
 	e->timer = loop_timer_new(options->loop, on_timer, e);
@@ -601,13 +607,10 @@ engine_busy(const struct engine *e)
 void
 engine_free(struct engine *e)
 {
-	struct work *w;
-
 	if (e == NULL)
 		return;
 	e->draining = true;
-	while ((w = TAILQ_FIRST(&e->works)) != NULL)
-		work_free(w);
+	works_done(e);
 	dispatch_free(e->dispatch);
 	agenda_done(&e->agenda);
 	learned_free(e->learned);
@@ -755,9 +758,9 @@ engine_targets_changed(struct engine *e)
 const struct job *
 engine_find(const struct engine *e, const char *id)
 {
-	const struct work *w = work_find(e, id);
+	struct work *w = work_find(e, id);
 
-	return w != NULL ? w->job : NULL;
+	return w != NULL ? work_read(w) : NULL;
 }
 
 void
@@ -767,16 +770,16 @@ engine_count(const struct engine *e, struct engine_counts *out)
 
 	memset(out, 0, sizeof(*out));
 	TAILQ_FOREACH (w, &e->works, all) {
-		if (w->job->state == JOB_DONE)
+		if (work_state(w) == JOB_DONE)
 			continue;
-		if (w->job->state == JOB_QUEUED)
+		if (work_state(w) == JOB_QUEUED)
 			out->queued++;
 		else
 			out->pending++;
-		if (job_in_doubt(w->job))
+		if (w->job != NULL && job_in_doubt(w->job))
 			out->in_doubt++;
-		if (out->oldest_at == 0 || w->job->created_at < out->oldest_at)
-			out->oldest_at = w->job->created_at;
+		if (out->oldest_at == 0 || w->created_at < out->oldest_at)
+			out->oldest_at = w->created_at;
 	}
 	dispatch_count(e->dispatch, out);
 }

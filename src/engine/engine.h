@@ -116,7 +116,7 @@ void engine_recall(struct engine *engine, const char *name, const char *value);
  */
 void engine_adopt_delivery(struct engine *engine, struct delivery *take_d);
 
-/* A job in the engine's hands, or NULL: it is DONE or unknown. Borrowed. */
+/* A job in the engine's hands, or NULL: DONE or unknown. Borrowed for now. */
 const struct job *engine_find(const struct engine *engine, const char *id);
 
 /* Give a job up: DONE, cancelled, as soon as what is being written is; what was

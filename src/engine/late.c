@@ -2,7 +2,6 @@
 /* Late looks, and what a late result leads to. */
 #include "engine/late.h"
 
-#include <search.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -27,8 +26,8 @@ drop_oldest(struct engine *e, const struct work *youngest)
 	}
 	if (w == NULL)
 		return;
-	log_debug("engine", "job %s: no more late looks, others are younger",
-	    w->job->id);
+	log_debug(
+	    "engine", "job %s: no more late looks, others are younger", w->id);
 	work_free(w);
 }
 
@@ -64,28 +63,13 @@ look_later(struct work *w)
 
 	engine_schedule(w, w->rung ? 0 : delay < left ? delay : left);
 	w->rung = false;
-}
-
-static int
-by_id(const void *a, const void *b)
-{
-	const struct work *x = a, *y = b;
-
-	return strcmp(x->job->id, y->job->id);
+	work_rest(w);
 }
 
 struct work *
 late_find(const struct engine *e, const char *id)
 {
-	struct job job;
-	struct work key = {.job = &job};
-	void *node;
-
-	if (e->late_index == NULL)
-		return NULL;
-	memcpy(job.id, id, JOBID_SIZE);
-	node = tfind(&key, &e->late_index, by_id);
-	return node != NULL ? *(struct work **)node : NULL;
+	return map_find(&e->late_index, id, strlen(id));
 }
 
 /* Under a name that the caller chose the next job's result may lie. */
@@ -109,7 +93,7 @@ late_join(struct work *w)
 	work_hide(w);
 	if (!w->is_late) {
 		TAILQ_INSERT_TAIL(&e->overdue, w, late);
-		tsearch(w, &e->late_index, by_id);
+		map_add(&e->late_index, w);
 		w->is_late = true;
 		e->nlates++;
 	}
@@ -125,7 +109,7 @@ late_leave(struct work *w)
 	if (!w->is_late)
 		return;
 	TAILQ_REMOVE(&w->engine->overdue, w, late);
-	tdelete(w, &w->engine->late_index, by_id);
+	map_remove(&w->engine->late_index, w);
 	w->engine->nlates--;
 	w->is_late = false;
 }
@@ -144,7 +128,7 @@ static void
 log_not_kept(const struct work *w, const struct error *err)
 {
 	log_begin(LOG_WARN, "engine");
-	log_str("job", w->job->id);
+	log_str("job", w->id);
 	log_str("msg", "its result came after it had expired, and is not kept");
 	log_err(err);
 	log_end();
@@ -165,7 +149,7 @@ on_saved(const struct error *err, void *arg)
 		return;
 	}
 	log_begin(LOG_INFO, "engine");
-	log_str("job", w->job->id);
+	log_str("job", w->id);
 	log_str("msg", "its result came after it had expired");
 	log_str("output", w->job->late_location);
 	log_int("late_ms", age_of(w));

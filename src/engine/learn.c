@@ -120,7 +120,7 @@ static void
 log_differs(const struct work *w, const struct submission *s)
 {
 	log_begin(LOG_WARN, "engine");
-	log_str("job", w->job->id);
+	log_str("job", w->id);
 	log_str("endpoint", w->job->spec.endpoint);
 	log_str("msg",
 	    "the endpoint does not honour Filename and "

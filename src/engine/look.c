@@ -169,12 +169,12 @@ look_saw(struct work *w, const struct submission *s, const struct s3_object *o)
 		age = o->server_at > o->modified_at
 		    ? o->server_at - o->modified_at
 		    : 0;
-	w->look.age_ms = age;
-	w->look.took_ms = times_since_intent(s);
-	w->look.size = o->size;
+	w->step->look.age_ms = age;
+	w->step->look.took_ms = times_since_intent(s);
+	w->step->look.size = o->size;
 	if (age > 0)
-		w->look.took_ms -=
-		    age < w->look.took_ms ? age : w->look.took_ms;
+		w->step->look.took_ms -=
+		    age < w->step->look.took_ms ? age : w->step->look.took_ms;
 }
 
 /* What lay there while nobody looked tells nothing of bells. */
@@ -186,9 +186,10 @@ learn_bell(const struct work *w, struct habit *h)
 	engine_policy_of(w, &policy);
 	if (w->cause == LOOK_RUNG)
 		habit_bell(h, BELL_RANG);
-	else if (w->look.age_ms <= 2 * policy.plan.max_ms)
-		habit_bell(
-		    h, w->look.age_ms >= BELL_MS ? BELL_MISSED : BELL_SILENT);
+	else if (w->step->look.age_ms <= 2 * policy.plan.max_ms)
+		habit_bell(h,
+		    w->step->look.age_ms >= BELL_MS ? BELL_MISSED
+						    : BELL_SILENT);
 }
 
 void
@@ -198,15 +199,15 @@ look_found(struct work *w, bool failed)
 	struct engine_found found = {
 	    .cause = (enum look_cause)w->cause,
 	    .looks = w->wait.looks,
-	    .delay_ms = w->look.age_ms,
+	    .delay_ms = w->step->look.age_ms,
 	};
 	struct habit *h = learn_new_habit(w);
 
 	if (failed)
 		habit_failure(h);
-	else if (w->look.took_ms >= 0)
-		habit_result(h, (enum warmth)w->wait.warmth, w->look.took_ms,
-		    w->look.size);
+	else if (w->step->look.took_ms >= 0)
+		habit_result(h, (enum warmth)w->wait.warmth,
+		    w->step->look.took_ms, w->step->look.size);
 	learn_bell(w, h);
 	learn_keep(w);
 	if (o->found != NULL)

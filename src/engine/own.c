@@ -86,14 +86,14 @@ wait_for(struct work *w, struct own_claim *c)
 		r.delay_ms = WAIT_MAX_MS;
 
 	if (!w->waits) {
-		TAILQ_INSERT_TAIL(&c->waiting, w, waiting);
+		TAILQ_INSERT_TAIL(&c->waiting, w, step->waiting);
 		w->waits = true;
 		log_begin(LOG_INFO, "engine");
-		log_str("job", w->job->id);
+		log_str("job", w->id);
 		log_str("msg",
 		    "another job's result goes to the same place: waiting "
 		    "until that job is done");
-		log_str("other", c->owner->job->id);
+		log_str("other", c->owner->id);
 		log_end();
 	}
 	engine_apply(w, &r);
@@ -142,7 +142,7 @@ pass_on(struct engine *e, struct own_claim *c)
 		free(c);
 		return;
 	}
-	TAILQ_REMOVE(&c->waiting, next, waiting);
+	TAILQ_REMOVE(&c->waiting, next, step->waiting);
 	next->waits = false;
 	/* Unless it is just ending itself: then it passes on in turn. */
 	if (!next->writing)
@@ -158,7 +158,7 @@ own_release(struct work *w)
 		return;
 	w->claim = NULL;
 	if (w->waits)
-		TAILQ_REMOVE(&c->waiting, w, waiting);
+		TAILQ_REMOVE(&c->waiting, w, step->waiting);
 	w->waits = false;
 	if (c->owner == w)
 		pass_on(w->engine, c);
@@ -183,10 +183,10 @@ is_first(const struct job *job)
 static void
 note(struct work *w, const char *etag, int64_t at)
 {
-	free(w->before.etag);
-	w->before.etag = xstrdup_or_null(etag);
-	w->before.at = at;
-	w->before.known = true;
+	free(w->step->before.etag);
+	w->step->before.etag = xstrdup_or_null(etag);
+	w->step->before.at = at;
+	w->step->before.known = true;
 }
 
 static bool
@@ -199,7 +199,7 @@ hold_while_fresh(struct work *w, const struct s3_object *o)
 	};
 
 	if (o->server_at == -1 || o->modified_at == -1 || age < 0 ||
-	    age >= FRESH_MS || w->before.holds++ >= HOLDS_MAX)
+	    age >= FRESH_MS || w->step->before.holds++ >= HOLDS_MAX)
 		return false;
 	engine_apply(w, &r);
 	return true;
@@ -211,7 +211,7 @@ on_before(const struct s3_object *o, const struct error *err, void *arg)
 	struct work *w = arg;
 	struct step_result r = {.verdict = VERDICT_RETRY, .err = err};
 
-	w->call = NULL;
+	w->step->call = NULL;
 	if (o != NULL && hold_while_fresh(w, o))
 		return;
 	if (o != NULL) {
@@ -221,14 +221,14 @@ on_before(const struct s3_object *o, const struct error *err, void *arg)
 	} else if (err->code == ERR_NOT_FOUND) {
 		note(w, "", 0);
 	} else if (answer_is_credentials(err) ||
-	    (err->retryable && w->before.tries++ < TRIES_MAX)) {
+	    (err->retryable && w->step->before.tries++ < TRIES_MAX)) {
 		engine_apply(w, &r);
 		return;
 	} else {
 		/* 403 and the like: the result's age has to tell. */
 		note(w, NULL, 0);
 	}
-	w->after_look(w);
+	w->step->after_look(w);
 }
 
 bool
@@ -239,15 +239,15 @@ own_look(struct work *w, work_fn *next)
 	char *place;
 	int rc;
 
-	if (w->job->spec.filename == NULL || w->before.known ||
+	if (w->job->spec.filename == NULL || w->step->before.known ||
 	    !is_first(w->job))
 		return true;
 	place = names_own_place(&w->job->spec, learn_output_path(w));
 	if (place == NULL)
 		return true;
-	w->after_look = next;
+	w->step->after_look = next;
 	ref = work_ref(w, place);
-	rc = s3_head(w->site->s3, &ref, on_before, w, &w->call, &err);
+	rc = s3_head(w->site->s3, &ref, on_before, w, &w->step->call, &err);
 	free(place);
 	return rc == -1;
 }
@@ -260,10 +260,10 @@ own_note(struct work *w, struct submission *s)
 
 	if (job->spec.filename == NULL)
 		return;
-	if (w->before.known) {
+	if (w->step->before.known) {
 		free(s->before_etag);
-		s->before_etag = xstrdup_or_null(w->before.etag);
-		s->before_at = w->before.at;
+		s->before_etag = xstrdup_or_null(w->step->before.etag);
+		s->before_at = w->step->before.at;
 	} else if (s->before_etag == NULL && last != NULL) {
 		s->before_etag = xstrdup_or_null(last->before_etag);
 		s->before_at = last->before_at;

@@ -83,13 +83,14 @@ settle_wants(const struct work *w)
 static void
 set_event(struct work *w, struct delivery *d, const struct wish *wish)
 {
-	bool inlined = w->have_result && w->result.len <= wish->inline_max;
+	bool inlined =
+	    w->step->have_result && w->step->result.len <= wish->inline_max;
 	struct buf b;
 
 	buf_init(&b, EVENT_MAX);
 	/* Everything in it has a cap well below. */
-	if (payload_event(&b, w->job, inlined ? w->result.data : NULL,
-		inlined ? w->result.len : 0) == -1)
+	if (payload_event(&b, w->job, inlined ? w->step->result.data : NULL,
+		inlined ? w->step->result.len : 0) == -1)
 		abort();
 	d->content_type = xstrdup("application/json");
 	delivery_set_body(d, b.data, b.len);
@@ -112,8 +113,8 @@ set_result(struct work *w, struct delivery *d)
 		return;
 	}
 	d->content_type = xstrdup(str_empty(type) ? RESULT_TYPE : type);
-	if (w->have_result && w->result.len <= RESULT_KEEP_MAX) {
-		delivery_set_body(d, w->result.data, w->result.len);
+	if (w->step->have_result && w->step->result.len <= RESULT_KEEP_MAX) {
+		delivery_set_body(d, w->step->result.data, w->step->result.len);
 		return;
 	}
 	d->by_reference = true;
@@ -163,10 +164,10 @@ settle_deliveries(struct work *w)
 {
 	struct job *job = w->job;
 
-	if (w->have_result && job->result_sha256 == NULL) {
+	if (w->step->have_result && job->result_sha256 == NULL) {
 		job->result_sha256 = xmalloc(HASH_SHA256_HEX_SIZE);
-		hash_sha256_hex(
-		    w->result.data, w->result.len, job->result_sha256);
+		hash_sha256_hex(w->step->result.data, w->step->result.len,
+		    job->result_sha256);
 	}
 	add_deliveries(w, job->completed_at);
 }

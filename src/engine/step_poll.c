@@ -41,13 +41,14 @@ static int look_here(struct work *w, struct error *err);
 static struct submission *
 looked_at(const struct work *w)
 {
-	return &w->job->subs[w->at];
+	return &w->job->subs[w->step->at];
 }
 
 static const char *
 place_of(const struct work *w)
 {
-	return w->at_failure ? w->failure : learn_output(w, looked_at(w));
+	return w->step->at_failure ? w->step->failure
+				   : learn_output(w, looked_at(w));
 }
 
 /* --- verdicts ------------------------------------------------------- */
@@ -76,8 +77,8 @@ static void
 expire(struct work *w)
 {
 	const struct submission *failed = again_failed(w->job);
-	char *why = w->obstacle != NULL
-	    ? err_words(w->obstacle)
+	char *why = w->step->obstacle != NULL
+	    ? err_words(w->step->obstacle)
 	    : xstrdup("no result and no failure came in time");
 	struct step_result r = {
 	    .verdict = VERDICT_DONE,
@@ -97,7 +98,7 @@ expire(struct work *w)
 static void
 look_later(struct work *w, int64_t left_ms)
 {
-	struct error *obstacle = w->obstacle;
+	struct error *obstacle = w->step->obstacle;
 	struct step_result r = {
 	    .verdict = VERDICT_WAIT,
 	    .delay_ms = look_next_ms(w, left_ms),
@@ -105,7 +106,7 @@ look_later(struct work *w, int64_t left_ms)
 	};
 
 	/* Of 100,000 jobs that wait each may have one. */
-	w->obstacle = NULL;
+	w->step->obstacle = NULL;
 	engine_apply(w, &r);
 	free(obstacle);
 }
@@ -114,9 +115,10 @@ look_later(struct work *w, int64_t left_ms)
 static bool
 look_once_more(struct work *w, bool late)
 {
-	if (!w->blind || !late)
-		return w->blind;
-	return (w->obstacle != NULL && answer_is_credentials(w->obstacle)) ||
+	if (!w->step->blind || !late)
+		return w->step->blind;
+	return (w->step->obstacle != NULL &&
+		   answer_is_credentials(w->step->obstacle)) ||
 	    ++w->in_vain < VAIN_LOOKS_MAX;
 }
 
@@ -130,10 +132,10 @@ believe(struct work *w)
 	const char *reason;
 	struct submission *s = bells_told(w, &reason);
 
-	if (s == NULL || w->blind)
+	if (s == NULL || w->step->blind)
 		return false;
 	/* Its object was not looked for. */
-	if (!w->look.failures) {
+	if (!w->step->look.failures) {
 		w->cause = LOOK_RUNG;
 		w->rung = true;
 		return false;
@@ -164,7 +166,7 @@ wait_more(struct work *w)
 		late_not_yet(w);
 	else if (left > 0 || look_once_more(w, late))
 		look_later(w, left);
-	else if (left + (clock_mono_ms() - w->looked_mono) > 0)
+	else if (left + (clock_mono_ms() - w->step->looked_mono) > 0)
 		look_later(w, 1);
 	else if (w->job->state == JOB_PENDING)
 		expire(w);
@@ -197,11 +199,11 @@ found_failure(struct work *w)
 	s->fate = SUB_FAILED;
 	/* Of a doubtful one it was only supposed to be there. */
 	free(s->failure_location);
-	s->failure_location = xstrdup(w->failure);
+	s->failure_location = xstrdup(w->step->failure);
 	free(s->note);
-	s->note =
-	    xstrdup(w->text.len > 0 ? w->text.data
-				    : "the model failed and said nothing");
+	s->note = xstrdup(w->step->text.len > 0
+		? w->step->text.data
+		: "the model failed and said nothing");
 	if (learn_may_succeed(w)) {
 		engine_record(w, s->n, look_on);
 		return;
@@ -216,12 +218,12 @@ static void
 log_obstacle(const struct work *w)
 {
 	/* It is said once, and not by each job (news.c). */
-	bool said = awserr_class(w->obstacle) == AWSERR_NO_CREDENTIALS;
+	bool said = awserr_class(w->step->obstacle) == AWSERR_NO_CREDENTIALS;
 
 	log_begin(said ? LOG_DEBUG : LOG_WARN, "engine");
-	log_str("job", w->job->id);
+	log_str("job", w->id);
 	log_str("place", place_of(w));
-	log_err(w->obstacle);
+	log_err(w->step->obstacle);
 	log_end();
 }
 
@@ -233,11 +235,9 @@ note_obstacle(struct work *w, const struct error *err)
 	    : error_code_name(err->code);
 
 	work_obstacle(w, err);
-	w->blind |= err->retryable;
-	if (str_eq(w->warned, code))
-		return;
-	snprintf(w->warned, sizeof(w->warned), "%s", code);
-	log_obstacle(w);
+	w->step->blind |= err->retryable;
+	if (work_warns(w, code))
+		log_obstacle(w);
 }
 
 /* It came in between, and the next HEAD finds it; or something in between
@@ -247,8 +247,8 @@ look_again(struct work *w)
 {
 	struct error err;
 
-	if (!w->again) {
-		w->again = true;
+	if (!w->step->again) {
+		w->step->again = true;
 		if (look_here(w, &err) == 0)
 			return;
 	} else {
@@ -293,11 +293,11 @@ stop_asking(struct work *w)
 {
 	struct access_query q;
 
-	if (!w->asking)
+	if (!w->step->asking)
 		return;
 	q = query_by(w);
-	w->asking = false;
-	explain_query(w->explain, &q);
+	w->step->asking = false;
+	explain_query(w->step->explain, &q);
 	access_drop(w->site->access, &q);
 }
 
@@ -307,10 +307,10 @@ learn_refusal(
     struct work *w, enum access_verdict verdict, const struct error *err)
 {
 	struct access_query q = query_by(w);
-	uint8_t *said = &w->said[w->at_failure];
+	uint8_t *said = &w->said[w->step->at_failure];
 
-	explain_query(w->explain, &q);
-	w->asking = false;
+	explain_query(w->step->explain, &q);
+	w->step->asking = false;
 	work_obstacle(w, err);
 	/* Of more prefixes than are kept each would be news for ever. */
 	if (access_learn(w->site->access, &q, verdict, err) &&
@@ -341,7 +341,7 @@ on_explained(enum explain_answer answer, enum access_verdict verdict,
 		break;
 	}
 	stop_asking(w);
-	w->explain = NULL;
+	w->step->explain = NULL;
 	if (answer == EXPLAIN_THERE)
 		look_again(w);
 	else
@@ -361,11 +361,11 @@ explain(struct work *w, const struct access_query *q, const struct error *known,
 	};
 	struct error err;
 
-	if (explain_start(&o, on_explained, w, &w->explain, &err) == 0)
+	if (explain_start(&o, on_explained, w, &w->step->explain, &err) == 0)
 		return;
-	if (w->asking)
+	if (w->step->asking)
 		access_drop(w->site->access, q);
-	w->asking = false;
+	w->step->asking = false;
 	note_obstacle(w, &err);
 	look_on(w);
 }
@@ -381,13 +381,13 @@ refused(struct work *w, const struct error *denied)
 {
 	struct access_query q = query_of(w);
 	const struct error *known = NULL;
-	bool doubtful = ++w->denials % DENIALS_BELIEVED == 0 || w->again ||
-	    doubt_left_ms(w) <= 0;
+	bool doubtful = ++w->denials % DENIALS_BELIEVED == 0 ||
+	    w->step->again || doubt_left_ms(w) <= 0;
 
 	switch (access_find(w->site->access, &q, &known)) {
 	case ACCESS_ASK:
 		access_begin(w->site->access, &q);
-		w->asking = true;
+		w->step->asking = true;
 		explain(w, &q, NULL, denied);
 		return;
 	case ACCESS_ASKED:
@@ -472,7 +472,7 @@ keep_result(const void *data, size_t len, void *arg, struct error *err)
 	struct work *w = arg;
 
 	crash_point("C8");
-	if (buf_append(&w->result, data, len) == 0)
+	if (buf_append(&w->step->result, data, len) == 0)
 		return 0;
 	return err_set(err, ERR_PROTOCOL, "%s is larger than it was",
 	    w->job->result_location);
@@ -490,7 +490,7 @@ log_unread(const struct work *w, const struct error *err)
 		    access_prefix_len(place, learn_output_path(w)),
 		    w->site->s3_endpoint.region);
 	log_begin(LOG_WARN, "engine");
-	log_str("job", w->job->id);
+	log_str("job", w->id);
 	log_str("msg", "the result is there and cannot be read");
 	log_err(&why);
 	log_end();
@@ -504,9 +504,9 @@ on_result_read(
 {
 	struct work *w = arg;
 
-	w->call = NULL;
+	w->step->call = NULL;
 	if (object != NULL) {
-		w->have_result = true;
+		w->step->have_result = true;
 		found_output(w);
 		return;
 	}
@@ -514,7 +514,7 @@ on_result_read(
 	    err->code == ERR_PROTOCOL ||
 	    str_eq(err->remote_code, "PreconditionFailed")) {
 		note_obstacle(w, err);
-		w->blind = true;
+		w->step->blind = true;
 		forget_result(w->job);
 		look_on(w);
 		return;
@@ -535,9 +535,9 @@ read_result(struct work *w)
 	};
 	struct error err;
 
-	buf_clear(&w->result);
-	if (s3_get(w->site->s3, &get, on_result_read, w, &w->call, &err) ==
-	    -1) {
+	buf_clear(&w->step->result);
+	if (s3_get(w->site->s3, &get, on_result_read, w, &w->step->call,
+		&err) == -1) {
 		note_obstacle(w, &err);
 		forget_result(w->job);
 		look_on(w);
@@ -549,9 +549,9 @@ static int
 keep_text(const void *data, size_t len, void *arg, struct error *err)
 {
 	struct work *w = arg;
-	size_t room = w->text.max - w->text.len;
+	size_t room = w->step->text.max - w->step->text.len;
 
-	buf_append(&w->text, data, len < room ? len : room);
+	buf_append(&w->step->text, data, len < room ? len : room);
 	if (len <= room)
 		return 0;
 	return err_set(err, ERR_CANCELLED, "enough was read");
@@ -563,7 +563,7 @@ on_failure_read(
 {
 	struct work *w = arg;
 
-	w->call = NULL;
+	w->step->call = NULL;
 	if (object == NULL && err->code != ERR_CANCELLED) {
 		note_obstacle(w, err);
 		look_on(w);
@@ -583,9 +583,9 @@ read_failure(struct work *w, const char *etag)
 	};
 	struct error err;
 
-	buf_clear(&w->text);
-	if (s3_get(w->site->s3, &get, on_failure_read, w, &w->call, &err) ==
-	    -1) {
+	buf_clear(&w->step->text);
+	if (s3_get(w->site->s3, &get, on_failure_read, w, &w->step->call,
+		&err) == -1) {
 		note_obstacle(w, &err);
 		look_on(w);
 	}
@@ -596,14 +596,14 @@ on_head(const struct s3_object *object, const struct error *err, void *arg)
 {
 	struct work *w = arg;
 
-	w->call = NULL;
+	w->step->call = NULL;
 	w->job->polls++;
 	if (object != NULL || err->code == ERR_NOT_FOUND)
 		note_answer(w, object != NULL);
 	if (object != NULL ? own_is_stale(w, looked_at(w), object)
 			   : err->code == ERR_NOT_FOUND) {
 		look_on(w);
-	} else if (object != NULL && w->at_failure) {
+	} else if (object != NULL && w->step->at_failure) {
 		look_saw(w, looked_at(w), object);
 		read_failure(w, object->etag);
 	} else if (object != NULL) {
@@ -627,13 +627,13 @@ on_get_head(const struct s3_object *object, void *arg, struct error *err)
 {
 	struct work *w = arg;
 
-	w->look.head_seen = true;
-	w->look.stale = own_is_stale(w, looked_at(w), object);
-	if (w->look.stale)
+	w->step->look.head_seen = true;
+	w->step->look.stale = own_is_stale(w, looked_at(w), object);
+	if (w->step->look.stale)
 		return err_set(err, ERR_CANCELLED, "it was there before");
 	note_result(w->job, place_of(w), object);
 	look_saw(w, looked_at(w), object);
-	if (object->size > w->look.max)
+	if (object->size > w->step->look.max)
 		return err_set(err, ERR_CANCELLED, "it is too large");
 	return 0;
 }
@@ -687,14 +687,14 @@ on_get(const struct s3_object *object, const struct error *err, void *arg)
 {
 	struct work *w = arg;
 
-	w->call = NULL;
+	w->step->call = NULL;
 	w->job->polls++;
-	if (!w->look.head_seen) {
+	if (!w->step->look.head_seen) {
 		not_got(w, err);
 		return;
 	}
 	note_answer(w, true);
-	if (w->look.stale)
+	if (w->step->look.stale)
 		look_on(w);
 	else if (object == NULL && err->code == ERR_CANCELLED)
 		found_output(w);
@@ -712,9 +712,9 @@ look_by_get(struct work *w, struct error *err)
 	    .sink_arg = w,
 	};
 
-	buf_clear(&w->result);
-	w->look.head_seen = w->look.stale = false;
-	return s3_get(w->site->s3, &get, on_get, w, &w->call, err);
+	buf_clear(&w->step->result);
+	w->step->look.head_seen = w->step->look.stale = false;
+	return s3_get(w->site->s3, &get, on_get, w, &w->step->call, err);
 }
 
 /* --- one place after the other -------------------------------------- */
@@ -724,13 +724,14 @@ look_by_head(struct work *w, struct error *err)
 {
 	struct s3_ref ref = work_ref(w, place_of(w));
 
-	return s3_head(w->site->s3, &ref, on_head, w, &w->call, err);
+	return s3_head(w->site->s3, &ref, on_head, w, &w->step->call, err);
 }
 
 static int
 look_here(struct work *w, struct error *err)
 {
-	if (!w->at_failure && !w->again && look_gets(w, &w->look.max))
+	if (!w->step->at_failure && !w->step->again &&
+	    look_gets(w, &w->step->look.max))
 		return look_by_get(w, err);
 	return look_by_head(w, err);
 }
@@ -739,7 +740,7 @@ look_here(struct work *w, struct error *err)
 static bool
 is_of_use(const struct work *w)
 {
-	if (w->at_failure && (w->is_late || !w->look.failures))
+	if (w->step->at_failure && (w->is_late || !w->step->look.failures))
 		return false;
 	return place_of(w) != NULL;
 }
@@ -750,17 +751,17 @@ look_on(struct work *w)
 {
 	struct error err;
 
-	w->again = false;
+	w->step->again = false;
 	for (;;) {
-		if (!w->at_failure) {
-			w->at_failure = true;
-			free(w->failure);
-			w->failure = learn_failure(w, looked_at(w));
+		if (!w->step->at_failure) {
+			w->step->at_failure = true;
+			free(w->step->failure);
+			w->step->failure = learn_failure(w, looked_at(w));
 		} else {
-			w->at_failure = false;
-			w->at++;
+			w->step->at_failure = false;
+			w->step->at++;
 		}
-		if (w->at >= w->job->nsubs) {
+		if (w->step->at >= w->job->nsubs) {
 			wait_more(w);
 			return;
 		}
@@ -776,22 +777,22 @@ void
 step_poll(struct work *w)
 {
 	/* look_on() begins by stepping on to the first place. */
-	w->at = (size_t)-1;
-	w->at_failure = true;
+	w->step->at = (size_t)-1;
+	w->step->at_failure = true;
 	work_obstacle(w, NULL);
-	w->blind = false;
-	w->look.failures = look_begin(w);
-	w->look.took_ms = w->look.age_ms = -1;
-	w->looked_mono = clock_mono_ms();
+	w->step->blind = false;
+	w->step->look.failures = look_begin(w);
+	w->step->look.took_ms = w->step->look.age_ms = -1;
+	w->step->looked_mono = clock_mono_ms();
 	look_on(w);
 }
 
 void
 step_poll_cancel(struct work *w)
 {
-	s3_cancel(w->call);
+	s3_cancel(w->step->call);
 	stop_asking(w);
-	explain_cancel(w->explain);
-	w->call = NULL;
-	w->explain = NULL;
+	explain_cancel(w->step->explain);
+	w->step->call = NULL;
+	w->step->explain = NULL;
 }

@@ -62,8 +62,8 @@ retry(struct work *w, const struct error *err)
 static void
 close_input(struct work *w)
 {
-	discard_fd(w->input_fd);
-	w->input_fd = -1;
+	discard_fd(w->step->input_fd);
+	w->step->input_fd = -1;
 }
 
 /* All but the descriptor, and of a body its digest. */
@@ -110,7 +110,7 @@ on_compared(const struct s3_object *object, const struct error *err, void *arg)
 	struct work *w = arg;
 	struct error e;
 
-	w->call = NULL;
+	w->step->call = NULL;
 	if (object != NULL) {
 		stored(w);
 		return;
@@ -133,7 +133,7 @@ on_uploaded(const struct s3_object *object, const struct error *err, void *arg)
 	struct s3_put put;
 	struct error e;
 
-	w->call = NULL;
+	w->step->call = NULL;
 	if (object != NULL) {
 		stored(w);
 	} else if (err->code != ERR_EXISTS) {
@@ -142,9 +142,9 @@ on_uploaded(const struct s3_object *object, const struct error *err, void *arg)
 		/* The place is ours alone: it is of an earlier try, whose
 		 * answer was lost, or something is wrong. */
 		fill_put(w, &put);
-		put.fd = w->input_fd;
-		if (s3_compare(
-			w->site->s3, &put, on_compared, w, &w->call, &e) == -1)
+		put.fd = w->step->input_fd;
+		if (s3_compare(w->site->s3, &put, on_compared, w,
+			&w->step->call, &e) == -1)
 			not_stored(w, &e);
 	}
 }
@@ -156,11 +156,12 @@ open_input_file(struct work *w, struct error *err)
 	struct stat st;
 
 	/* What became a FIFO since must not hold up the loop. */
-	w->input_fd = open(spec->input_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (w->input_fd == -1)
+	w->step->input_fd =
+	    open(spec->input_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (w->step->input_fd == -1)
 		return err_set_errno(
 		    err, ERR_IO, "open the input %s", spec->input_path);
-	if (fstat(w->input_fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	if (fstat(w->step->input_fd, &st) == -1 || !S_ISREG(st.st_mode) ||
 	    st.st_size != spec->input_size)
 		return err_set(err, ERR_IO,
 		    "the input %s is not what it was when the job was made",
@@ -174,10 +175,11 @@ open_input_body(struct work *w, struct error *err)
 {
 	const struct job_spec *spec = &w->job->spec;
 
-	w->input_fd = memfd_create("input", MFD_CLOEXEC);
-	if (w->input_fd == -1)
+	w->step->input_fd = memfd_create("input", MFD_CLOEXEC);
+	if (w->step->input_fd == -1)
 		return err_set_errno(err, ERR_IO, "memfd_create");
-	return file_write_all(w->input_fd, spec->body, spec->body_len, err);
+	return file_write_all(
+	    w->step->input_fd, spec->body, spec->body_len, err);
 }
 
 static int
@@ -195,8 +197,8 @@ start_upload(struct work *w, struct error *err)
 	}
 	if ((body ? open_input_body(w, err) : open_input_file(w, err)) == -1)
 		return -1;
-	put.fd = w->input_fd;
-	return s3_put(w->site->s3, &put, on_uploaded, w, &w->call, err);
+	put.fd = w->step->input_fd;
+	return s3_put(w->site->s3, &put, on_uploaded, w, &w->step->call, err);
 }
 
 static bool
@@ -300,11 +302,11 @@ refused(struct work *w, const struct error *err)
 static void
 after_not_sent(struct work *w)
 {
-	struct error err = *w->obstacle;
+	struct error err = *w->step->obstacle;
 
 	work_obstacle(w, NULL);
 	/* What lies under the caller's name may change until it goes again. */
-	w->before.known = false;
+	w->step->before.known = false;
 	retry(w, &err);
 }
 
@@ -314,7 +316,7 @@ after_doubt(struct work *w)
 	const struct submission *s = job_last_submission(w->job);
 
 	log_begin(LOG_WARN, "engine");
-	log_str("job", w->job->id);
+	log_str("job", w->id);
 	log_str("msg",
 	    learn_output(w, s) != NULL
 		? "the submission may have been accepted: looking for its "
@@ -322,7 +324,7 @@ after_doubt(struct work *w)
 		: "the submission may have been accepted, and where its "
 		  "result would be is not known: waiting before another one "
 		  "is made");
-	log_err(w->obstacle);
+	log_err(w->step->obstacle);
 	log_end();
 	work_obstacle(w, NULL);
 	look_soon(w);
@@ -368,8 +370,8 @@ not_accepted(struct work *w, const struct error *err)
 
 	close_submission(s, SUB_NOT_SENT, err->text);
 	work_obstacle(w, err);
-	if (answer_is_credentials(err) && w->obstacle->hint[0] == '\0')
-		err_hint(w->obstacle,
+	if (answer_is_credentials(err) && w->step->obstacle->hint[0] == '\0')
+		err_hint(w->step->obstacle,
 		    "Get new credentials, or set this machine's clock right: "
 		    "the job waits for that.");
 	engine_record(w, s->n, after_not_sent);
@@ -416,7 +418,7 @@ on_answer(
 {
 	struct work *w = arg;
 
-	w->invoke = NULL;
+	w->step->invoke = NULL;
 	engine_sending(w, false);
 	if (a != NULL)
 		accepted(w, a);
@@ -473,9 +475,9 @@ send_request(struct work *w)
 		in.body = spec->body;
 		in.body_len = spec->body_len;
 	}
-	log_debug("engine", "job %s: sending submission %u", w->job->id, s->n);
-	if (sagemaker_invoke_async(
-		w->site->sagemaker, &in, on_answer, w, &w->invoke, &err) == -1)
+	log_debug("engine", "job %s: sending submission %u", w->id, s->n);
+	if (sagemaker_invoke_async(w->site->sagemaker, &in, on_answer, w,
+		&w->step->invoke, &err) == -1)
 		declined(w, &err);
 }
 
@@ -492,7 +494,7 @@ on_credentials(const struct creds *creds, const struct error *err, void *arg)
 	struct work *w = arg;
 
 	(void)creds;
-	w->credentials = NULL;
+	w->step->credentials = NULL;
 	if (err != NULL)
 		retry(w, err);
 	else
@@ -507,7 +509,7 @@ has_credentials(struct work *w)
 
 	if (cache == NULL || creds_cache_now(cache) != NULL)
 		return true;
-	creds_cache_wait(cache, on_credentials, w, &w->credentials);
+	creds_cache_wait(cache, on_credentials, w, &w->step->credentials);
 	return false;
 }
 
@@ -567,8 +569,8 @@ void
 step_submit_cancel(struct work *w)
 {
 	close_input(w);
-	creds_waiter_cancel(w->credentials);
-	w->credentials = NULL;
-	sagemaker_cancel(w->invoke);
-	w->invoke = NULL;
+	creds_waiter_cancel(w->step->credentials);
+	w->step->credentials = NULL;
+	sagemaker_cancel(w->step->invoke);
+	w->step->invoke = NULL;
 }

@@ -1,38 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs in the engine's hands: made, found, and let go of with all they have. */
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "engine/core.h"
 #include "engine/late.h"
 #include "engine/own.h"
 
-/* Of a result that is kept with its deliveries. */
-#define RESULT_MAX ((size_t)256 * 1024)
-#define FAILURE_MAX 4096
-
-static int
-by_id(const void *a, const void *b)
+static const void *
+id_of(const void *item, size_t *len)
 {
-	const struct work *x = a, *y = b;
+	const struct work *w = item;
 
-	return strcmp(x->job->id, y->job->id);
+	*len = JOBID_LEN;
+	return w->id;
+}
+
+void
+works_init(struct engine *e)
+{
+	TAILQ_INIT(&e->works);
+	TAILQ_INIT(&e->overdue);
+	map_init(&e->index, id_of);
+	map_init(&e->late_index, id_of);
+	e->folds = folds_new();
+}
+
+void
+works_done(struct engine *e)
+{
+	struct work *w;
+
+	while ((w = TAILQ_FIRST(&e->works)) != NULL)
+		work_free(w);
+	map_done(&e->index);
+	map_done(&e->late_index);
+	folds_free(e->folds);
 }
 
 struct work *
 work_find(const struct engine *e, const char *id)
 {
-	struct job job;
-	struct work key = {.job = &job};
-	void *node;
-
-	if (strlen(id) != JOBID_LEN)
-		return NULL;
-	memcpy(job.id, id, JOBID_SIZE);
-	node = tfind(&key, &e->index, by_id);
-	return node != NULL ? *(struct work **)node : NULL;
+	return map_find(&e->index, id, strlen(id));
 }
 
 struct work *
@@ -42,11 +53,10 @@ work_new(struct engine *e, struct job *take_job)
 
 	w->engine = e;
 	w->job = take_job;
-	w->input_fd = -1;
-	buf_init(&w->text, FAILURE_MAX);
-	buf_init(&w->result, RESULT_MAX);
+	memcpy(w->id, take_job->id, JOBID_SIZE);
+	w->created_at = take_job->created_at;
 	TAILQ_INSERT_TAIL(&e->works, w, all);
-	tsearch(w, &e->index, by_id);
+	map_add(&e->index, w);
 	w->listed = true;
 	return w;
 }
@@ -55,7 +65,7 @@ void
 work_hide(struct work *w)
 {
 	if (w->listed)
-		tdelete(w, &w->engine->index, by_id);
+		map_remove(&w->engine->index, w);
 	w->listed = false;
 }
 
@@ -64,8 +74,80 @@ work_obstacle(struct work *w, const struct error *err)
 {
 	struct error *kept = err != NULL ? xmemdup(err, sizeof(*err)) : NULL;
 
-	free(w->obstacle);
-	w->obstacle = kept;
+	free(w->step->obstacle);
+	w->step->obstacle = kept;
+}
+
+bool
+work_warns(struct work *w, const char *code)
+{
+	uint32_t sum = hash_crc32(0, code, strlen(code));
+	bool news = w->warned != sum;
+
+	w->warned = sum;
+	return news;
+}
+
+/* --- at rest -------------------------------------------------------- */
+
+static void
+unfold(struct work *w)
+{
+	if (w->fold == NULL)
+		return;
+	w->job = fold_open(w->engine->folds, w->fold, w->id);
+	w->fold = NULL;
+}
+
+static void
+fold(struct work *w)
+{
+	if (w->job == NULL)
+		return;
+	w->fold = fold_job(w->engine->folds, w->job);
+	if (w->fold != NULL)
+		w->job = NULL;
+}
+
+void
+work_wake(struct work *w)
+{
+	unfold(w);
+	if (w->step == NULL)
+		step_begin(w);
+}
+
+/* What is not accepted yet will soon be submitted, and is not folded. */
+void
+work_rest(struct work *w)
+{
+	if (w->running || w->writing || work_state(w) == JOB_QUEUED)
+		return;
+	step_end(w);
+	if (w != w->engine->asked)
+		fold(w);
+}
+
+enum job_state
+work_state(const struct work *w)
+{
+	if (w->job != NULL)
+		return w->job->state;
+	return w->is_late ? JOB_DONE : JOB_PENDING;
+}
+
+const struct job *
+work_read(struct work *w)
+{
+	struct work *before = w->engine->asked;
+
+	w->engine->asked = NULL;
+	if (before != NULL && before != w && before->step == NULL)
+		fold(before);
+	if (w->fold != NULL || w == before)
+		w->engine->asked = w;
+	unfold(w);
+	return w->job;
 }
 
 void
@@ -73,21 +155,18 @@ work_free(struct work *w)
 {
 	struct engine *e = w->engine;
 
+	if (e->asked == w)
+		e->asked = NULL;
 	agenda_remove(&e->agenda, &w->entry);
 	TAILQ_REMOVE(&e->works, w, all);
 	work_hide(w);
 	late_leave(w);
 	engine_step_over(w);
-	step_poll_cancel(w);
-	step_submit_cancel(w);
 	own_release(w);
-	buf_done(&w->text);
-	buf_done(&w->result);
+	step_end(w);
 	free(w->uploaded);
-	free(w->failure);
-	free(w->before.etag);
-	work_obstacle(w, NULL);
 	job_free(w->job);
+	fold_free(e->folds, w->fold, w->id);
 	free(w);
 }
 

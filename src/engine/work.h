@@ -10,82 +10,47 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "aws/creds_cache.h"
 #include "aws/s3.h"
-#include "base/buf.h"
 #include "engine/agenda.h"
 #include "engine/engine.h"
-#include "engine/explain.h"
+#include "engine/step.h"
 #include "engine/waiting.h"
-
-struct work;
-typedef void work_fn(struct work *w);
+#include "job/fold.h"
 
 struct work {
 	struct agenda_entry entry; /* first: an entry is its work */
 	TAILQ_ENTRY(work) all;
 	TAILQ_ENTRY(work) late; /* where is_late */
-	TAILQ_ENTRY(work) waiting; /* where waits */
-	bool listed; /* found by its id */
 	struct engine *engine;
-	struct job *job;
-	struct site *site;
-	unsigned retries; /* in a row */
+	char id[JOBID_SIZE];
+	bool listed; /* found by its id */
 	bool running; /* a step has begun and not told its verdict */
 	bool writing; /* the store has something of it */
+	bool sending; /* from the intent to the answer */
 	bool cancelled; /* to be moved as soon as nothing is being written */
-	work_fn *after_write;
-	enum job_state from; /* of the move that is being written */
-	uint8_t cause; /* enum look_cause, of the next look or this one */
 	bool rung; /* look once more behind what is going on */
-	int64_t again_ms; /* before the next submission, behind a failure */
-
-	struct waiting wait; /* look */
-
-	/* step_submit */
+	bool is_late; /* the job is DONE and expired */
+	bool waits; /* until another job is DONE (own) */
 	bool input_stored;
 	bool refuses_inline; /* the service does: upload instead */
-	bool sending; /* from the intent to the answer */
-	int input_fd;
-	char *uploaded; /* where an inline body went then */
-	struct creds_waiter *credentials;
-	struct sagemaker_call *invoke;
-
-	/* own: where the caller chose the Filename */
-	struct own_claim *claim;
-	bool waits; /* until another job is DONE */
-	work_fn *after_look;
-	struct {
-		bool known;
-		char *etag; /* NULL: nobody can tell; "": nothing */
-		int64_t at;
-		unsigned tries;
-		unsigned holds;
-	} before; /* what lay there */
-
-	/* step_poll */
-	struct s3_call *call;
-	struct explain *explain;
-	bool asking; /* … for all below this prefix */
-	uint8_t said[2]; /* … it has said this verdict, + 1; [1]: of failures */
+	uint8_t cause; /* enum look_cause, of the next look or this one */
+	uint8_t said[2]; /* of a prefix it said this verdict, + 1; [1]: of
+			    failures */
 	uint8_t denials; /* in a row: HEADs that were answered 403 */
-	size_t at; /* the submission looked at */
-	bool at_failure; /* … its failure object */
-	char *failure; /* … which is there */
-	bool again; /* … for the second time */
-	bool blind; /* a place could not be looked at, but may be later */
-	bool have_result;
+	struct waiting wait; /* look */
 	unsigned in_vain; /* looks that could not be made after the deadline */
-	int64_t looked_mono; /* this look began */
-	struct look look;
-	struct buf result; /* its bytes, where deliveries want them */
-	struct buf text; /* of the failure object, its beginning */
-	struct error *obstacle; /* what stood in the way, or NULL */
-	char warned[64]; /* the last obstacle that was logged */
-
-	/* late: the job is DONE and expired */
-	bool is_late;
-	int64_t expired_mono;
+	unsigned retries; /* in a row */
+	uint32_t warned; /* a sum of the last obstacle that was logged */
+	int64_t created_at;
+	int64_t expired_mono; /* where is_late */
+	struct site *site;
+	struct own_claim *claim; /* own */
+	char *uploaded; /* where an inline body went, and not inline */
+	/* One that only waits rests: it has neither job nor step, but a fold.
+	 * In a step, and in all that is called from one, it has both. */
+	struct job *job;
+	struct step *step;
+	struct fold *fold;
 };
 
 /* What a step tells the engine. */
@@ -138,6 +103,9 @@ void engine_reload_body(struct work *w, work_fn *next);
 /* Keep what stands in the way, or forget it (NULL). Of 100,000 jobs that wait
  * few have one, and an error is large. */
 void work_obstacle(struct work *w, const struct error *err);
+
+/* This is another one than was logged last: it is logged now. */
+bool work_warns(struct work *w, const char *code);
 
 const struct engine_options *engine_options_of(const struct work *w);
 void engine_policy_of(const struct work *w, struct engine_policy *out);

@@ -12,6 +12,8 @@
 #include "store/store.h"
 
 #define AT_ONCE 512
+#define OUTPUT_PATH "s3://company-inference/production/results"
+#define FAILURE_PATH "s3://company-inference/production/failures"
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
 
 static const char *endpoint;
@@ -37,9 +39,10 @@ accept_job(struct job *job)
 	s->extension = xstrdup("awaitd/2026-11-22");
 	s->filename = xasprintf("%s-1.out", job->id);
 	s->output_location =
-	    xasprintf("s3://bucket/out/%s/%s", s->extension, s->filename);
+	    xasprintf(OUTPUT_PATH "/%s/%s", s->extension, s->filename);
 	s->predicted = xstrdup(s->output_location);
-	s->failure_location = xasprintf("s3://bucket/failed/%s", s->filename);
+	s->failure_location =
+	    xasprintf(FAILURE_PATH "/%s/%s", s->extension, s->filename);
 	s->request_id = xstrdup("5f1b7c0e-3d0a-4f5e-9d7b-0c6f2a9c1e11");
 	job_move(job, JOB_PENDING, OUTCOME_NONE);
 	job->deadline_at = job->created_at + DAY_MS;
@@ -55,6 +58,8 @@ make_job(void)
 	job->spec.content_type = xstrdup("application/json");
 	job->spec.own_names = true;
 	job->spec.deployment = xstrdup("awaitd");
+	job->spec.output_path = xstrdup(OUTPUT_PATH);
+	job->spec.deliver = xstrdup("webhook orders, exec archive");
 	job->spec.input = INPUT_BODY;
 	job->spec.body = xcalloc(1, 200);
 	job->spec.body_len = 200;

@@ -102,12 +102,51 @@ what_is_taken_comes_in_order(void **state)
 	agenda_done(&agenda);
 }
 
+static void
+what_is_due_takes_with_it_what_is_nearly(void **state)
+{
+	struct agenda_entry due = {0}, near = {0}, far = {0}, exact = {0};
+
+	(void)state;
+	agenda_init(&agenda);
+	agenda_set(&agenda, &due, 1000);
+	agenda_set(&agenda, &near, 1030);
+	near.early_ms = agenda_early_ms(60000);
+	agenda_set(&agenda, &far, 1040);
+	far.early_ms = agenda_early_ms(60000);
+	assert_null(agenda_take(&agenda, 997));
+	assert_ptr_equal(agenda_take(&agenda, 1000), &due);
+	assert_ptr_equal(agenda_take(&agenda, 1000), &near);
+	assert_null(agenda_take(&agenda, 1000));
+	/* What is moved is on time until it is said again that it need not. */
+	agenda_set(&agenda, &far, 1040);
+	assert_null(agenda_take(&agenda, 1039));
+	agenda_set(&agenda, &exact, 1041);
+	assert_ptr_equal(agenda_take(&agenda, 1040), &far);
+	assert_null(agenda_take(&agenda, 1040));
+	agenda_done(&agenda);
+}
+
+static void
+nothing_is_much_too_early(void **state)
+{
+	(void)state;
+	assert_int_equal(agenda_early_ms(-1), 0);
+	assert_int_equal(agenda_early_ms(0), 0);
+	assert_int_equal(agenda_early_ms(15), 0);
+	assert_int_equal(agenda_early_ms(320), 20);
+	assert_int_equal(agenda_early_ms(1000), 32);
+	assert_int_equal(agenda_early_ms(INT64_MAX), 32);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(random_changes_keep_it_in_order),
 	    cmocka_unit_test(what_is_taken_comes_in_order),
+	    cmocka_unit_test(what_is_due_takes_with_it_what_is_nearly),
+	    cmocka_unit_test(nothing_is_much_too_early),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
