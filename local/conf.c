@@ -65,6 +65,8 @@ static const struct conf_key keys[] = {
 	INT64_C(1) << 50},
     {"local", "faults", KEY_TEXT, LOCAL(faults), "",
 	"a file of faults to begin with, see awaitd-local(1)", NULL, 0, 0},
+    {"local", "ca_file", KEY_TEXT, LOCAL(ca_file), "",
+	"PEM: who is believed over https, instead of the system's", NULL, 0, 0},
     {"admin", "listen", KEY_TEXT, LOCAL(admin.listen), "",
 	"HOST:PORT or unix:PATH of the metrics and faults; empty: off", NULL, 0,
 	0},

@@ -30,6 +30,7 @@ struct conf {
 	int log_format; /* enum log_format */
 	int64_t max_object;
 	char *faults; /* a file of them, or "" */
+	char *ca_file; /* "": the system's */
 	char *signing_cert_url; /* of [sns]; "": our own */
 	struct conf_admin admin;
 	struct conf_s3 s3;
@@ -62,8 +63,7 @@ int conf_finish(struct conf *c, struct error *err);
 /* A command's words (str_split_words), at least one. */
 int conf_split_command(const char *text, char ***out, struct error *err);
 
-/* Whether only this machine can reach an address. */
-bool conf_is_loopback(const char *host);
+bool conf_is_loopback(const char *host); /* others cannot reach it */
 
 /* Every key with its default and meaning, for --help. */
 void conf_help(struct buf *out);

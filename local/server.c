@@ -297,6 +297,8 @@ make_parts(struct server *s, struct error *err)
 		err->code = ERR_CONFIG;
 		return err_prefix(err, "faults");
 	}
+	if (!str_empty(s->conf->ca_file))
+		client.ca_file = s->conf->ca_file;
 	if (http_client_new(s->loop, &client, &s->client, err) == -1)
 		return -1;
 	place.http = s->client;

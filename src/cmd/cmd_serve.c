@@ -48,9 +48,16 @@ serve(struct app *app, const char *folder, struct error *err)
 	    .configured = on_configured,
 	    .configured_arg = app,
 	};
+	char *ca_file;
+	int rc;
 
+	if (app_ca_bundle(app, &ca_file, err) == -1)
+		return -1;
+	so.ca_file = ca_file;
 	app->conf = NULL;
-	return server_run(&so, err);
+	rc = server_run(&so, err);
+	free(ca_file);
+	return rc;
 }
 
 static int

@@ -645,6 +645,7 @@ server_run(const struct server_options *options, struct error *err)
 	    .s.folder = options->folder,
 	    .s.region = options->region,
 	    .s.profile = options->profile,
+	    .s.ca_file = options->ca_file,
 	};
 	bool opened;
 

@@ -21,6 +21,7 @@ struct server_options {
 	const char *folder; /* of the state, there and ours */
 	const char *region; /* of a flag, or NULL */
 	const char *profile;
+	const char *ca_file; /* whom AWS is believed by; NULL: the system's */
 	/* Called with what a reload has put in force, before its news. */
 	void (*configured)(const struct conf *conf, void *arg);
 	void *configured_arg;

@@ -30,6 +30,7 @@ struct service {
 	const char *folder; /* of the state, and of inputs on their way */
 	const char *region; /* of a flag, or NULL */
 	const char *profile; /* of a flag, or NULL */
+	const char *ca_file; /* for hosts of AWS, or NULL: the system's */
 	struct metrics *metrics;
 	struct waiters *waiters;
 	struct doorbell *doorbell;

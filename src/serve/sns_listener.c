@@ -124,6 +124,7 @@ open_verifier(struct sns_listener *l, struct error *err)
 	const struct conf_sns *c = l->conf;
 	struct http_client_options ho = {
 	    .user_agent = "awaitd/" PACKAGE_VERSION,
+	    .ca_file = l->service->ca_file,
 	};
 	struct sns_verifier_options vo = {
 	    .loop = l->service->loop,

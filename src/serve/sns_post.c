@@ -109,6 +109,10 @@ reply(struct sns_listener *l, struct http_exchange *x, const struct answer *a)
 		    "Basic realm=\"sns\", charset=\"UTF-8\"");
 	if (a->status == 405)
 		headers_add(&h, "Allow", "POST");
+	/* Whoever sends such a thing has nothing more to say here; SNS asks
+	 * with a password on the same connection. */
+	if (a->status >= 400 && a->status != 401)
+		headers_add(&h, "Connection", "close");
 	http_reply(x, a->status, &h, a->text, strlen(a->text));
 	headers_done(&h);
 }

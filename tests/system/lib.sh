@@ -428,3 +428,23 @@ subscribe() { # TOPIC: the receiver, confirmed by the link that it gets
 	"$rawcall" GET "$link" --unsigned >"$tmp/answer"
 	grep -q '^200' "$tmp/answer"
 }
+
+# --- a service that listens for SNS ($tmp/serve.conf has [sns], [metrics]) ---
+
+sns_ready() { # sets sns_port and metrics_port
+	sns_port=$(sed -n 's/.*SNS may post to https*:..[^ ]*:\([0-9]*\)\/.*/\1/p' \
+	    "$tmp/serve.err" | tail -n 1)
+	metrics_port=$(sed -n 's/.*metrics are at [^ ]*:\([0-9]*\)".*/\1/p' \
+	    "$tmp/serve.err" | tail -n 1)
+}
+metric() { # NAME, with its labels
+	curl -sS --max-time 20 "http://127.0.0.1:$metrics_port/metrics" |
+	    awk -v name="$1" '$1 == name { print $2 }'
+}
+sns_metric() { # RESULT
+	metric "awaitd_sns_requests_total{result=\"$1\"}"
+}
+sns_certificate() { # of awaitd-local: its URL
+	echo "$AWS_ENDPOINT_URL/SimpleNotificationService-$(
+	    sha256sum <"$tmp/data/sns.pem" | cut -c 1-32).pem"
+}

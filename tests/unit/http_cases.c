@@ -257,6 +257,114 @@ const struct http_case http_bad_bodies[] = {
 const size_t http_n_bad_bodies =
     sizeof(http_bad_bodies) / sizeof(http_bad_bodies[0]);
 
+#define SNS(fields) "POST /sns HTTP/1.1\r\n" HOST fields "\r\n\r\n"
+#define TO(line) line " HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}"
+#define IN_IT "GET /smuggled HTTP/1.1\r\n" HOST "\r\n" /* 37 bytes */
+
+const char http_sns_chunked_head[] = SNS("Transfer-Encoding: chunked");
+
+const struct http_case http_bad_posts[] = {
+    /* Methods. */
+    BAD("GET", 405, TO("GET /sns")),
+    BAD("GET without a body", 405, "GET /sns HTTP/1.1\r\n" HOST "\r\n"),
+    BAD("HEAD", 405, TO("HEAD /sns")),
+    BAD("PUT", 405, TO("PUT /sns")),
+    BAD("DELETE", 405, TO("DELETE /sns")),
+    BAD("OPTIONS", 405, TO("OPTIONS /sns")),
+    BAD("PATCH", 405, TO("PATCH /sns")),
+    BAD("TRACE", 405, TO("TRACE /sns")),
+    BAD("M-SEARCH", 405, TO("M-SEARCH /sns")),
+    BAD("POSTX", 405, TO("POSTX /sns")),
+
+    /* Paths. */
+    BAD("the root", 404, TO("POST /")),
+    BAD("a slash behind", 404, TO("POST /sns/")),
+    BAD("two slashes", 404, TO("POST //sns")),
+    BAD("an empty query", 400, TO("POST /sns?")),
+    BAD("a query", 404, TO("POST /sns?a=b")),
+    BAD("another case", 404, TO("POST /SNS")),
+    BAD("an escaped letter", 404, TO("POST /%73ns")),
+    BAD("an escaped NUL", 404, TO("POST /sns%00")),
+    BAD("an escaped slash", 404, TO("POST /sns%2f")),
+    BAD("a dot", 404, TO("POST /./sns")),
+    BAD("two dots", 404, TO("POST /a/../sns")),
+    BAD("a parameter", 404, TO("POST /sns;a=b")),
+    BAD("two dots and a parameter", 404, TO("POST /sns/..;/sns")),
+    BAD("a path below", 404, TO("POST /sns/x")),
+
+    /* No length, and chunks. */
+    BAD("no length", 411, SNS("Accept: x")),
+    BAD("no length, but a body", 411, SNS("Accept: x") IN_IT),
+    BAD("a length of nothing", 411, SNS("Content-Length: 0")),
+    BAD("a length of many zeros", 411, SNS("Content-Length: 0000000000000000")),
+    BAD("a length of nothing and a body", 411, SNS("Content-Length: 0") IN_IT),
+    BAD("chunked", 411, SNS("Transfer-Encoding: chunked") "0\r\n\r\n"),
+    BAD("Chunked", 411, SNS("Transfer-Encoding: Chunked") "0\r\n\r\n"),
+    BAD("chunked between blanks", 411,
+	SNS("Transfer-Encoding: \t chunked \t") "0\r\n\r\n"),
+    BAD("a request in a chunk", 411,
+	SNS("Transfer-Encoding: chunked") "25\r\n" IN_IT "\r\n0\r\n\r\n"),
+    BAD("a request behind chunks", 411,
+	SNS("Transfer-Encoding: chunked") "0\r\n\r\n" IN_IT),
+    BAD("chunks that do not end", 411,
+	SNS("Transfer-Encoding: chunked") "ffffff\r\n" A4096),
+    BAD("chunked and awaited", 411,
+	SNS("Transfer-Encoding: chunked\r\nExpect: 100-continue")),
+
+    /* Lengths that are too large, and others that are not the body's. */
+    BAD("one byte too many", 413, SNS("Content-Length: 1048577")),
+    BAD("ten gigabytes", 413, SNS("Content-Length: 10000000000") A4096),
+    BAD("the most that may be said", 413,
+	SNS("Content-Length: 9007199254740992") "x"),
+    BAD("too much, and awaited", 413,
+	SNS("Content-Length: 1048577\r\nExpect: 100-continue")),
+    BAD("a length that is too short", 400, SNS("Content-Length: 1") "{}"),
+    BAD("a request behind the body", 400, SNS("Content-Length: 2") "{}" IN_IT),
+    BAD("a request in the body", 400, SNS("Content-Length: 37") IN_IT),
+    BAD("a length that is too long", 400, SNS("Content-Length: 999") "{}"),
+    BAD("in HTTP/1.0", 400,
+	"POST /sns HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}"),
+    BAD("kept in HTTP/1.0", 400,
+	"POST /sns HTTP/1.0\r\nConnection: keep-alive\r\n"
+	"Content-Length: 2\r\n\r\n{}"),
+    BAD("a length that a hop takes away", 400,
+	SNS("Connection: content-length\r\nContent-Length: 2") "{}"),
+    BAD("a change to HTTP/2", 400,
+	SNS("Connection: upgrade, http2-settings\r\nUpgrade: h2c\r\n"
+	    "HTTP2-Settings: AAMAAABk\r\nContent-Length: 2") "{}"),
+    BAD("a coding of the content", 400,
+	SNS("Content-Encoding: gzip\r\nContent-Length: 4") "\037\213\010\0"),
+    BAD("a range", 400,
+	SNS("Content-Range: bytes 0-1/2\r\nContent-Length: 2") "{}"),
+
+    /* Bodies. */
+    BAD("an array", 400, SNS("Content-Length: 2") "[]"),
+    BAD("a null", 400, SNS("Content-Length: 4") "null"),
+    BAD("a string", 400, SNS("Content-Length: 3") "\"x\""),
+    BAD("two objects", 400, SNS("Content-Length: 4") "{}{}"),
+    BAD("an open object", 400, SNS("Content-Length: 1") "{"),
+    BAD("a mark of the byte order", 400,
+	SNS("Content-Length: 5") "\357\273\277{}"),
+    BAD("UTF-16", 400, SNS("Content-Length: 4") "{\0}\0"),
+    BAD("no UTF-8", 400, SNS("Content-Length: 2") "\377\376"),
+    BAD("a NUL behind", 400, SNS("Content-Length: 3") "{}\0"),
+    BAD("only a Type", 400,
+	SNS("Content-Length: 23") "{\"Type\":\"Notification\"}"),
+    BAD("a form", 400,
+	SNS("Content-Type: application/x-www-form-urlencoded\r\n"
+	    "Content-Length: 3") "a=b"),
+
+    /* Raw delivery. */
+    BAD("raw", 400,
+	SNS("x-amz-sns-rawdelivery: true\r\nContent-Length: 2") "{}"),
+    BAD("raw, in other letters", 400,
+	SNS("X-AMZ-SNS-RAWDELIVERY: TRUE\r\nContent-Length: 2") "{}"),
+    BAD("raw or not", 400,
+	SNS("x-amz-sns-rawdelivery: false\r\nContent-Length: 2") "{}"),
+};
+const size_t http_n_bad_posts =
+    sizeof(http_bad_posts) / sizeof(http_bad_posts[0]);
+
 const struct http_case http_good[] = {
     GOOD("the least that is allowed", "GET /echo? 0:", GET(HOST)),
     GOOD("a query",

@@ -25,6 +25,11 @@ extern const char http_chunked_head[];
 extern const struct http_case http_bad_bodies[];
 extern const size_t http_n_bad_bodies;
 
+/* What only a listener for SNS at /sns refuses, which takes no chunks. */
+extern const char http_sns_chunked_head[];
+extern const struct http_case http_bad_posts[];
+extern const size_t http_n_bad_posts;
+
 /* Whole requests that are served, and what the echo of the rig then says. */
 extern const struct http_case http_good[];
 extern const size_t http_n_good;
