@@ -502,6 +502,7 @@ system_tests += tests/system/campaign_kill.sh
 system_tests += tests/system/campaign_large.sh
 system_tests += tests/system/campaign_power.sh
 system_tests += tests/system/check.sh
+system_tests += tests/system/check_queues.sh
 system_tests += tests/system/check_topics.sh
 system_tests += tests/system/client.sh
 system_tests += tests/system/config.sh

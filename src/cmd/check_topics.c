@@ -266,7 +266,7 @@ ask_ours(struct check_probe *p)
 	struct error err;
 
 	if (str_starts(t->shown, "arn:")) {
-		check_end(p, CHECK_OK, "%s", t->shown);
+		check_end(p, CHECK_OK, "%s; confirmed", t->shown);
 		return;
 	}
 	if (sns_get_subscription_attributes(app->aws, app->globals->profile,

@@ -19,7 +19,7 @@
 #define SIG                                                            \
 	SIG10 SIG10 SIG10 SIG10 SIG10 SIG10 SIG10 SIG10 "AAAAAAAAAAAA" \
 							"AAAAAAAAAA=="
-#define TOPIC "arn:aws:sns:us-east-1:123456789012:t"
+#define TOPIC "arn:aws:sns:us-east-1:123456789012:results"
 #define COMMON                                                             \
 	"\"MessageId\":\"id-1\",\"TopicArn\":\"" TOPIC                     \
 	"\",\"Timestamp\":\"2026-03-04T05:06:07.008Z\",\"SignatureVersion" \
@@ -141,6 +141,42 @@ fields_that_nobody_knows_are_passed_over(void **state)
 	    "\"String\",\"Value\":\"v\"}},\"UnsubscribeURL\":\"x\"}"));
 }
 
+/* In what is signed line by line a line more would be another field. */
+static void
+lines_and_signatures_that_are_none_are_refused(void **state)
+{
+	static const struct {
+		const char *from, *by, *words;
+	} cases[] = {
+	    {"id-1", "id\\n1", "MessageId of the message holds a control"},
+	    {"results", "t\\u0001", "TopicArn of the message holds a control"},
+	    {"a subject", "s\\nt", "Subject of the message holds a control"},
+	    {"\"AAAA", "\"", "Signature of the message is no base64"},
+	    {"\"u\"", "\"\"", "SigningCertURL of the message is empty"},
+	};
+	static const char good[] =
+	    "{\"Type\":\"Notification\"," COMMON
+	    ",\"Subject\":\"a subject\",\"Message\":\"results\"}";
+	struct sns_message *m;
+	struct error err;
+	const char *at;
+	char *text;
+	size_t i;
+
+	(void)state;
+	sns_message_free(read_text(good));
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		at = strstr(good, cases[i].from);
+		assert_non_null(at);
+		text = xasprintf("%.*s%s%s", (int)(at - good), good,
+		    cases[i].by, at + strlen(cases[i].from));
+		assert_int_equal(sns_parse(text, strlen(text), &m, &err), -1);
+		assert_int_equal(err.code, ERR_PROTOCOL);
+		assert_non_null(strstr(err.text, cases[i].words));
+		free(text);
+	}
+}
+
 static void
 too_much_is_refused(void **state)
 {
@@ -171,6 +207,7 @@ main(void)
 	    cmocka_unit_test(a_subject_that_is_null_is_none),
 	    cmocka_unit_test(confirmations_sign_their_token_and_url),
 	    cmocka_unit_test(fields_that_nobody_knows_are_passed_over),
+	    cmocka_unit_test(lines_and_signatures_that_are_none_are_refused),
 	    cmocka_unit_test(too_much_is_refused),
 	};
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "aws/sns_cert.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -261,7 +262,9 @@ made_up_names_make_no_flood_and_drive_out_nothing(void **state)
 	for (i = 0; i < 100; i++) {
 		snprintf(url, sizeof(url),
 		    HOST "/SimpleNotificationService-%030zxff.pem", i);
-		rig_take_letter(&l, rig.key);
+		timefmt_iso(clock_wall_ms(), rig.time);
+		assert_false(rig_take_letter(&l, rig.key));
+		assert_int_equal(rig.err.code, ERR_AUTH);
 		fake_clock_advance(MINUTE);
 	}
 	l = rig_letter(NOTE);
@@ -360,6 +363,11 @@ an_endpoint_that_was_named_keeps_its_own(void **state)
 	peer_reply(peer_expect("GET", url), 200, "", pem);
 	assert_true(rig_take_letter(&l, rig.key));
 	free(pem);
+	setenv("AWS_ENDPOINT_URL_SNS", "http://sns.test", 1);
+	rig_verifier(&o);
+	unsetenv("AWS_ENDPOINT_URL_SNS");
+	l.f[F_CERT_URL] = "http://sns.test:443" FILE_OF(HEX);
+	assert_false(rig_take_letter(&l, rig.key));
 }
 
 /* --- the chain ------------------------------------------------------ */
@@ -483,6 +491,40 @@ the_chain_is_looked_at_as_of_then(void **state)
 }
 
 static void
+a_key_is_rsa_of_2048_bits(void **state)
+{
+	static const struct {
+		unsigned bits;
+		const char *words;
+	} cases[] = {{0, "not RSA"}, {1024, "1024 bits"}, {2048, NULL}};
+	struct sns_cert_wanted any = {0};
+	struct sns_cert *cert;
+	struct error err;
+	EVP_PKEY *key;
+	char *pem;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		key = maker_key(cases[i].bits);
+		pem = rig_cert(key, "x", -DAY, DAY);
+		if (cases[i].words == NULL) {
+			assert_int_equal(
+			    sns_cert_read(pem, strlen(pem), &any, &cert, &err),
+			    0);
+			sns_cert_free(cert);
+		} else {
+			assert_int_equal(
+			    sns_cert_read(pem, strlen(pem), &any, &cert, &err),
+			    -1);
+			assert_non_null(strstr(err.text, cases[i].words));
+		}
+		free(pem);
+		EVP_PKEY_free(key);
+	}
+}
+
+static void
 topics_that_are_none_are_told(void **state)
 {
 	static const char *const arns[] = {"", "arn:", "results",
@@ -533,6 +575,7 @@ main(void)
 	    VERIFY_TEST(an_endpoint_that_was_named_keeps_its_own),
 	    VERIFY_TEST(with_a_ca_file_the_chain_must_end_there),
 	    VERIFY_TEST(the_chain_is_looked_at_as_of_then),
+	    VERIFY_TEST(a_key_is_rsa_of_2048_bits),
 	    VERIFY_TEST(topics_that_are_none_are_told),
 	};
 
