@@ -80,7 +80,7 @@ too_cheap(const struct plan *plan, const struct survival *known, double price)
 	if (cost.looks > LOOKS_MAX)
 		return true;
 	return plan->delay_ms > 0 ? cost.delay_ms < (double)plan->delay_ms
-				  : cost.looks > (double)plan->requests;
+				  : cost.looks > plan->requests;
 }
 
 double

@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# How late results are found and what that costs, by policy: the real engine in
+# virtual time (tests/support/detect.c) against an endpoint whose results take
+#   lognormal  30 s, sigma 0.8        bimodal  a fifth of them 180 s more
+#   narrow     30 s, sigma 0.2        and as bench/ocr-seconds has it: what an
+#              OCR model took for documents of one to six pages, measured
+# Of a hundred jobs one fails; its delay is in the mean. The learned policy is
+# given the requests that looking at both places each 5 s took, after WARM jobs.
+# The last rows have 10,000 jobs in flight.
+# Fails where the learned policy is not better than the fixed one at no more
+# requests. Dollars are GET and LIST, for 1,000 requests.
+#   JOBS=N WARM=N MANY=N GET=USD LIST=USD
+set -u
+: "${JOBS=5000}" "${WARM=400}" "${MANY=10000}" "${GET=0.0004}" "${LIST=0.005}"
+[ -z "${SHORT-}" ] || JOBS=1200 WARM=300 MANY=0
+detect=${abs_top_builddir:?}/tests/support/detect
+recorded=${abs_top_srcdir:?}/bench/ocr-seconds
+failed=0
+row=
+keys=
+
+run() { # SHAPE POLICY KEY=VALUE...
+	row=$("$detect" "$@" "get=$GET" "list=$LIST") || {
+		echo "# detect $* failed"
+		failed=1
+	}
+	echo "$row" | sed "s|$abs_top_srcdir/bench/||; s/^/# /"
+}
+value() { # NAME
+	echo "$row" | tr ' ' '\n' | sed -n "s/^$1=//p"
+}
+worse() { # A B: is a larger?
+	awk -v a="$1" -v b="$2" 'BEGIN { exit !(a > b) }'
+}
+
+compare() { # SHAPE KEY
+	run "$1" fixed "jobs=$JOBS" warm=0
+	fixed=$(value mean_s) requests=$(value requests)
+	run "$1" backoff "jobs=$JOBS" warm=0
+	# A tenth of the looks is for failures, too.
+	looks=$(awk -v r="$requests" 'BEGIN { printf "%.2f", r / 1.11 }')
+	run "$1" learned "jobs=$JOBS" "warm=$WARM" "requests=$looks"
+	learned=$(value mean_s)
+	keys="$keys $2_fixed_s=$fixed $2_learned_s=$learned"
+	keys="$keys $2_requests=$(value requests)"
+	if worse "$learned" "$fixed" ||
+	    worse "$(value requests)" "$(awk -v r="$requests" \
+	        'BEGIN { print r * 1.1 }')"; then
+		echo "# $1: the learned policy is not better than the fixed one"
+		failed=1
+	fi
+}
+
+compare lognormal lognormal
+compare bimodal bimodal
+compare narrow narrow
+compare "$recorded" recorded
+
+if [ "$MANY" -gt 0 ]; then
+	echo '# 10,000 in flight'
+	run lognormal learned rate=243 "jobs=$MANY" "warm=$((MANY / 2))"
+	keys="$keys many_s=$(value mean_s) many_usd=$(value usd_per_million)"
+fi
+echo "bench-detect:$keys"
+exit "$failed"
