@@ -10,9 +10,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* So many results make a curve that is better than a share of the age; and so
- * many are enough to tell sizes by. */
-#define ENOUGH 20.0
 /* An endpoint that scales to zero does so minutes after its last request. */
 #define COLD_AFTER_MS 300000
 /* The tempo is worked out again after this share of the results, and so many
@@ -173,7 +170,7 @@ habit_known(
 	struct tempo *t = h->tempo[w];
 
 	if ((plan->delay_ms <= 0 && plan->requests <= 0) ||
-	    habit_results(h) < ENOUGH)
+	    habit_results(h) < HABIT_ENOUGH)
 		return NULL;
 	if (t == NULL)
 		t = h->tempo[w] = xcalloc(1, sizeof(*t));
@@ -226,7 +223,7 @@ habit_missed(const struct habit *h)
 int64_t
 habit_size_p90(const struct habit *h)
 {
-	if (h->heads_only || h->sizes.results < ENOUGH)
+	if (h->heads_only || h->sizes.results < HABIT_ENOUGH)
 		return -1;
 	return curve_percentile(&h->sizes, 90);
 }

@@ -37,6 +37,10 @@ struct habit {
 	struct tempo *tempo[WARMTHS]; /* worked out, or NULL */
 };
 
+/* So many results make a curve that is better than a share of the age; and so
+ * many are enough to tell sizes by. */
+#define HABIT_ENOUGH 20
+
 /* All zero is an empty one. */
 void habit_done(struct habit *h);
 

@@ -61,23 +61,33 @@ lives_on(struct work *w)
 	w->wait.passed = job.passed;
 }
 
+const struct survival *
+look_known(const struct work *w, double *price_ms)
+{
+	struct habit *h = learn_habit(w);
+	struct engine_policy policy;
+
+	if (w->job->state != JOB_PENDING || h == NULL)
+		return NULL;
+	engine_policy_of(w, &policy);
+	return habit_known(
+	    h, (enum warmth)w->wait.warmth, &policy.plan, price_ms);
+}
+
 static int64_t
 delay_ms(struct work *w, const struct plan *plan, int64_t left_ms)
 {
-	struct habit *h = learn_habit(w);
 	struct plan_now now = {
 	    .age_ms = age_of(w->job),
 	    .left_ms = left_ms,
 	    .unit = random_unit(),
+	    .known = look_known(w, &now.price_ms),
 	};
 	enum plan_why why;
 	int64_t delay;
 
-	if (w->job->state == JOB_PENDING && h != NULL) {
+	if (now.known != NULL)
 		now.ran_ms = times_since_intent(job_last_submission(w->job));
-		now.known = habit_known(
-		    h, (enum warmth)w->wait.warmth, plan, &now.price_ms);
-	}
 	delay = plan_delay_ms(plan, &now, &why);
 	w->wait.why = (uint8_t)why;
 	return delay;

@@ -6,11 +6,11 @@
  *   lognormal | bimodal | narrow, or a file of seconds, one a line, which is
  *   drawn from
  * and POLICY
- *   fixed     each 5 s, both places each time
+ *   fixed     each step_ms (5 s), both places each time
  *   backoff   a share of the age
  *   learned   as the endpoint's results teach
  * Keys: jobs, warm (jobs before what counts), rate (jobs a second), requests
- * (looks a job), delay_ms (wished for, instead), seed, failures (of 1,000),
+ * (looks a job), delay_ms (wished for, instead), start_ms, max_ms, seed, failures (of 1,000),
  * get and list (US dollars for 1,000 requests). One line of figures. Behind a
  * disk that is none: the store is in memory.
  */
@@ -41,7 +41,7 @@
 
 static struct {
 	double jobs, warm, rate, requests, delay_ms, seed, failures, get, list;
-	double max_ms;
+	double start_ms, max_ms, step_ms;
 } o = {
     .jobs = 3000,
     .warm = 400,
@@ -51,7 +51,9 @@ static struct {
     .failures = 10,
     .get = 0.0004,
     .list = 0.005,
+    .start_ms = 500,
     .max_ms = 30000,
+    .step_ms = 5000,
 };
 
 static const char *shape;
@@ -190,7 +192,9 @@ set(const char *word)
 	    {"rate=", &o.rate},
 	    {"requests=", &o.requests},
 	    {"delay_ms=", &o.delay_ms},
+	    {"start_ms=", &o.start_ms},
 	    {"max_ms=", &o.max_ms},
+	    {"step_ms=", &o.step_ms},
 	    {"seed=", &o.seed},
 	    {"failures=", &o.failures},
 	    {"get=", &o.get},
@@ -213,11 +217,12 @@ set_policy(const char *name)
 {
 	struct plan *plan = &flow.policy.plan;
 
+	plan->start_ms = (int64_t)o.start_ms;
 	plan->max_ms = (int64_t)o.max_ms;
 	plan->requests = 0;
 	if (str_eq(name, "fixed")) {
 		/* Each time the longest is over: both places. */
-		plan->interval_ms = plan->max_ms = 5000;
+		plan->interval_ms = plan->max_ms = (int64_t)o.step_ms;
 	} else if (str_eq(name, "learned")) {
 		plan->requests = o.requests;
 		plan->delay_ms = (int64_t)o.delay_ms;
