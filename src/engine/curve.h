@@ -3,10 +3,10 @@
  * How long things take: of those that lasted to an age, how many ended there,
  * in a fixed number of steps that grow by the fourth root of two from 125 ms to
  * 30 hours; and what follows from that for somebody who still waits. Who still
- * waits counts, too, as far as his age goes: so a thousand that began at once do
- * not look as if all were as fast as the first of them (Kaplan and Meier, 1958).
- * What is old weighs less and less. The same steps serve for sizes, from 125
- * bytes up. Only for files of this folder.
+ * waits counts, too, as far as his age goes: so of a thousand that began at
+ * once not all seem as fast as the first of them (Kaplan and Meier, 1958). What
+ * is old weighs less and less. The same steps serve for sizes, from 125 bytes
+ * up. Only for files of this folder.
  */
 #ifndef ENGINE_CURVE_H
 #define ENGINE_CURVE_H

@@ -10,9 +10,9 @@
  *   backoff   a share of the age
  *   learned   as the endpoint's results teach
  * Keys: jobs, warm (jobs before what counts), rate (jobs a second), requests
- * (looks a job), delay_ms (wished for, instead), start_ms, max_ms, seed, failures (of 1,000),
- * get and list (US dollars for 1,000 requests). One line of figures. Behind a
- * disk that is none: the store is in memory.
+ * (looks a job), delay_ms (wished for, instead), start_ms, max_ms, seed,
+ * failures (of 1,000), get and list (US dollars for 1,000 requests). One line
+ * of figures. The store is in memory.
  */
 #include <setjmp.h>
 #include <stdarg.h>
