@@ -81,11 +81,11 @@ delay_ms(struct work *w, const struct plan *plan, int64_t left_ms)
 	    .age_ms = age_of(w->job),
 	    .left_ms = left_ms,
 	    .unit = random_unit(),
-	    .known = look_known(w, &now.price_ms),
 	};
 	enum plan_why why;
 	int64_t delay;
 
+	now.known = look_known(w, &now.price_ms);
 	if (now.known != NULL)
 		now.ran_ms = times_since_intent(job_last_submission(w->job));
 	delay = plan_delay_ms(plan, &now, &why);

@@ -119,11 +119,12 @@ int
 engine_outlook(
     const struct engine *e, const char *id, struct engine_outlook *out)
 {
-	const struct work *w = work_find(e, id);
+	struct work *w = work_find(e, id);
+	const struct job *job = w != NULL ? work_read(w) : NULL;
 
-	if (w == NULL || w->writing || e->draining ||
-	    w->job->state == JOB_DONE ||
-	    (w->job->state == JOB_QUEUED && !job_in_doubt(w->job)) ||
+	if (job == NULL || w->writing || e->draining ||
+	    job->state == JOB_DONE ||
+	    (job->state == JOB_QUEUED && !job_in_doubt(job)) ||
 	    (w->entry.place == 0 && !w->running))
 		return -1;
 	out->look_at = 0;
