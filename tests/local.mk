@@ -458,6 +458,8 @@ flow_tests += tests/flow/test_learned
 tests_flow_test_learned_SOURCES = tests/flow/test_learned.c $(flow_support)
 flow_tests += tests/flow/test_many
 tests_flow_test_many_SOURCES = tests/flow/test_many.c $(flow_support)
+flow_tests += tests/flow/test_outlook
+tests_flow_test_outlook_SOURCES = tests/flow/test_outlook.c $(flow_support) $(s3_support)
 flow_tests += tests/flow/test_own
 tests_flow_test_own_SOURCES = tests/flow/test_own.c $(flow_support)
 flow_tests += tests/flow/test_poll
@@ -492,6 +494,7 @@ system_tests += tests/system/api_hostile.sh
 system_tests += tests/system/aws_settings.sh
 system_tests += tests/system/badinput.sh
 system_tests += tests/system/bell.sh
+system_tests += tests/system/bench_detect.sh
 system_tests += tests/system/bench_poll.sh
 system_tests += tests/system/bench_sns.sh
 system_tests += tests/system/campaign_bitrot.sh
@@ -638,6 +641,8 @@ tests_tools += tests/support/pollbench
 tests_support_pollbench_SOURCES = tests/support/pollbench.c \
 	tests/support/load.c tests/support/load.h
 tests_support_pollbench_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/detect
+tests_support_detect_SOURCES = tests/support/detect.c $(flow_support) $(s3_support)
 tests_tools += tests/support/pipeline
 tests_support_pipeline_SOURCES = tests/support/pipeline.c \
 	tests/support/memory_http.c tests/support/memory_http.h

@@ -79,8 +79,11 @@ show(const struct job *job)
 	report_instant("created", job->created_at);
 	report_instant("submitted", job->submitted_at);
 	report_instant("completed", job->completed_at);
-	if (job->state != JOB_DONE)
+	if (job->state != JOB_DONE) {
 		report_instant("deadline", job->deadline_at);
+		report_instant("next look", job->next_look_at);
+		report_text("why then", job->next_look_why);
+	}
 	report_text("error code", job->error_code);
 	report_text("error", job->error_text);
 	report_text("result", job->result_location);

@@ -3,21 +3,20 @@
 #include "engine/curve.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define FIRST 125
-/* At this many results all are halved: so it follows what an endpoint becomes.
- */
-#define RESULTS_MAX 512
-#define TOTAL_MAX (RESULTS_MAX * CURVE_ONE)
+/* At this many the counts of a step are halved: so it follows what an endpoint
+ * becomes. */
+#define STEP_MAX (CURVE_RESULTS_MAX * CURVE_ONE)
 
-/* Of results of the kind that is asked for, before others stand in. */
+/* Of the kind that is asked for, before others stand in. */
 #define OWN_ENOUGH 20.0
-/* The prior, spread over all steps: so many results at first, and so many that
- * never fade. */
-#define PRIOR_FIRST 9.0
-#define PRIOR_LAST 1.6
-#define PRIOR_FADES 200.0
+/* The prior, as if so many more had lasted to each step, of which this share
+ * ended there. */
+#define PRIOR_OF 0.25
+#define PRIOR_ENDED 0.08
 
 /* The longest that counts in this step. */
 static double
@@ -54,68 +53,90 @@ step_of(double value)
 /* --- counting ------------------------------------------------------- */
 
 static void
-halve(struct curve *c)
+count(struct curve *c, size_t step, bool ended)
 {
-	size_t i;
+	c->of[step] += CURVE_ONE;
+	c->ended[step] += ended ? CURVE_ONE : 0;
+	if (c->of[step] < STEP_MAX)
+		return;
+	c->of[step] /= 2;
+	c->ended[step] /= 2;
+}
 
-	c->total = 0;
-	for (i = 0; i < CURVE_STEPS; i++) {
-		c->n[i] /= 2;
-		c->total += c->n[i];
-	}
+uint8_t
+curve_passed(int64_t value)
+{
+	size_t step = 0;
+
+	while (step < CURVE_STEPS - 1 && bound(step) <= (double)value)
+		step++;
+	return (uint8_t)step;
+}
+
+void
+curve_lasts(struct curve *c, uint8_t *passed, int64_t value)
+{
+	for (; *passed < CURVE_STEPS - 1 && bound(*passed) <= (double)value;
+	     ++*passed)
+		count(c, *passed, false);
+}
+
+void
+curve_ends(struct curve *c, uint8_t passed, int64_t value)
+{
+	size_t last = step_of((double)value), i;
+
+	/* It was seen to last longer, by another clock. */
+	if (last < passed)
+		last = passed;
+	for (i = passed; i < last; i++)
+		count(c, i, false);
+	count(c, last, true);
+	if (c->results < CURVE_RESULTS_MAX)
+		c->results++;
 }
 
 void
 curve_add(struct curve *c, int64_t value)
 {
-	c->n[step_of((double)value)] += CURVE_ONE;
-	c->total += CURVE_ONE;
-	if (c->total >= TOTAL_MAX)
-		halve(c);
+	curve_ends(c, 0, value);
 }
 
 void
-curve_put(struct curve *c, int64_t step, int64_t n)
+curve_put(struct curve *c, int64_t step, int64_t ended, int64_t of)
 {
-	if (step < 0 || step >= CURVE_STEPS || n <= 0 || n > TOTAL_MAX ||
-	    c->total + (uint32_t)n > TOTAL_MAX)
+	if (step < 0 || step >= CURVE_STEPS || ended < 0 || of <= 0 ||
+	    ended > of || of > STEP_MAX)
 		return;
-	c->n[step] += (uint32_t)n;
-	c->total += (uint32_t)n;
+	c->ended[step] = (uint32_t)ended;
+	c->of[step] = (uint32_t)of;
+}
+
+void
+curve_put_results(struct curve *c, int64_t n)
+{
+	if (n > 0 && n <= CURVE_RESULTS_MAX)
+		c->results = (uint32_t)n;
 }
 
 void
 curve_put_old(struct curve *c, int64_t step, int64_t n)
 {
-	int64_t half = CURVE_ONE / 2;
+	size_t last, i;
 
-	if (step < 0 || step >= CURVE_OLD_STEPS || n <= 0 || n > RESULTS_MAX ||
-	    c->total + (uint32_t)n * CURVE_ONE > TOTAL_MAX)
+	if (step < 0 || step >= CURVE_OLD_STEPS || n <= 0 ||
+	    n + c->results > CURVE_RESULTS_MAX)
 		return;
-	curve_put(c, 2 * step, n * half);
-	curve_put(c, step > 0 ? 2 * step - 1 : 0, n * half);
-}
+	/* Half of them to each half of the old step. */
+	for (last = step > 0 ? (size_t)(2 * step - 1) : 0;
+	     last <= (size_t)(2 * step); last++) {
+		uint32_t some = (uint32_t)n * CURVE_ONE / (step > 0 ? 2 : 1);
 
-double
-curve_results(const struct curve *c)
-{
-	return (double)c->total / CURVE_ONE;
-}
-
-int64_t
-curve_percentile(const struct curve *c, unsigned percent)
-{
-	uint64_t seen = 0;
-	size_t i;
-
-	if (c->total == 0)
-		return 0;
-	for (i = 0; i < CURVE_STEPS - 1; i++) {
-		seen += c->n[i];
-		if (seen * 100 >= (uint64_t)c->total * percent)
-			break;
+		for (i = 0; i <= last; i++)
+			c->of[i] += some;
+		c->ended[last] += some;
 	}
-	return (int64_t)ceil(bound(i));
+	c->results += (uint32_t)n;
 }
 
 void
@@ -123,58 +144,54 @@ curve_merge(struct curve *c, const struct curve *more)
 {
 	size_t i;
 
-	for (i = 0; i < CURVE_STEPS; i++)
-		c->n[i] += more->n[i];
-	c->total += more->total;
+	for (i = 0; i < CURVE_STEPS; i++) {
+		c->ended[i] += more->ended[i];
+		c->of[i] += more->of[i];
+	}
+	c->results += more->results;
 }
 
 /* --- survival ------------------------------------------------------- */
-
-static double
-fading_prior(double results)
-{
-	double left = 1 - results / PRIOR_FADES;
-
-	return PRIOR_LAST + (PRIOR_FIRST - PRIOR_LAST) * (left > 0 ? left : 0);
-}
-
-/* What the others count for, so that there are enough. */
-static double
-share_of_others(const struct curve *own, const struct curve *others)
-{
-	double missing = OWN_ENOUGH - curve_results(own), n;
-
-	if (others == NULL || others->total == 0 || missing <= 0)
-		return 0;
-	n = curve_results(others);
-	return n <= missing ? 1 : missing / n;
-}
 
 void
 survival_make(
     struct survival *out, const struct curve *own, const struct curve *others)
 {
-	double share = share_of_others(own, others), seen, prior, s, one;
+	double ended, of, share;
 	size_t i;
 
-	seen = curve_results(own);
-	if (share > 0)
-		seen += share * curve_results(others);
-	prior = fading_prior(seen) / CURVE_STEPS;
+	out->s[0] = out->seen[0] = 1;
+	for (i = 0; i < CURVE_STEPS; i++) {
+		ended = (double)own->ended[i] / CURVE_ONE;
+		of = (double)own->of[i] / CURVE_ONE;
+		if (others != NULL && of < OWN_ENOUGH && others->of[i] > 0) {
+			share = (OWN_ENOUGH - of) * CURVE_ONE / others->of[i];
+			if (share > 1)
+				share = 1;
+			ended += share * others->ended[i] / CURVE_ONE;
+			of += share * others->of[i] / CURVE_ONE;
+		}
+		out->seen[i + 1] = of > 0 ? out->seen[i] * (1 - ended / of) : 0;
+		out->s[i + 1] = out->s[i] *
+		    (1 - (ended + PRIOR_OF * PRIOR_ENDED) / (of + PRIOR_OF));
+	}
 	out->s[CURVE_STEPS] = out->seen[CURVE_STEPS] = 0;
-	for (i = CURVE_STEPS; i-- > 0;) {
-		one = (double)own->n[i] / CURVE_ONE;
-		if (share > 0)
-			one += share * (double)others->n[i] / CURVE_ONE;
-		out->seen[i] = out->seen[i + 1] + one;
-		out->s[i] = out->s[i + 1] + one + prior;
+}
+
+int64_t
+curve_percentile(const struct curve *c, unsigned percent)
+{
+	double left = 1;
+	size_t i;
+
+	if (c->results == 0)
+		return 0;
+	for (i = 0; i < CURVE_STEPS - 1 && c->of[i] > 0; i++) {
+		left *= 1 - (double)c->ended[i] / c->of[i];
+		if (left * 100 <= 100 - percent + 1e-6)
+			break;
 	}
-	s = out->s[0];
-	seen = out->seen[0];
-	for (i = 0; i <= CURVE_STEPS; i++) {
-		out->s[i] /= s;
-		out->seen[i] /= seen;
-	}
+	return (int64_t)ceil(bound(i));
 }
 
 /* Within a step, which begins at `low`. */

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How long things take: a distribution in a fixed number of steps that grow by
- * the fourth root of two from 125 ms to 30 hours, and what follows from it for
- * somebody who still waits. What is old weighs less and less. The same steps
- * serve for sizes, from 125 bytes up. Only for files of this folder.
+ * How long things take: of those that lasted to an age, how many ended there,
+ * in a fixed number of steps that grow by the fourth root of two from 125 ms to
+ * 30 hours; and what follows from that for somebody who still waits. Who still
+ * waits counts, too, as far as his age goes: so of a thousand that began at
+ * once not all seem as fast as the first of them (Kaplan and Meier, 1958). What
+ * is old weighs less and less. The same steps serve for sizes, from 125 bytes
+ * up. Only for files of this folder.
  */
 #ifndef ENGINE_CURVE_H
 #define ENGINE_CURVE_H
@@ -14,22 +17,35 @@
 #define CURVE_ONE 64 /* of a count: one result */
 
 struct curve {
-	uint32_t n[CURVE_STEPS]; /* in 1/CURVE_ONE of a result */
-	uint32_t total;
+	/* In 1/CURVE_ONE of a result: those that ended in this step, of those
+	 * that lasted to its beginning and were seen there. */
+	uint32_t ended[CURVE_STEPS];
+	uint32_t of[CURVE_STEPS];
+	uint32_t results; /* up to CURVE_RESULTS_MAX */
 };
+#define CURVE_RESULTS_MAX 512
 
 void curve_add(struct curve *c, int64_t value);
 
-/* For what was kept: so much in one step, in 1/CURVE_ONE; what makes no sense
- * is passed over. */
-void curve_put(struct curve *c, int64_t step, int64_t n);
+/*
+ * Of one that is watched: it was seen to last so long; or it ended so late.
+ * *passed are the steps that it was counted in, 0 at first.
+ */
+void curve_lasts(struct curve *c, uint8_t *passed, int64_t value);
+void curve_ends(struct curve *c, uint8_t passed, int64_t value);
 
-/* The same, of an older form: whole results in steps of twice the width. */
+/* It is watched from here on, whatever was before. */
+uint8_t curve_passed(int64_t value);
+
+/* For what was kept: of one step, in 1/CURVE_ONE; and all results. What makes
+ * no sense is passed over. */
+void curve_put(struct curve *c, int64_t step, int64_t ended, int64_t of);
+void curve_put_results(struct curve *c, int64_t n);
+
+/* The same, of an older form, step by step from the first on: whole results in
+ * steps of twice the width. */
 #define CURVE_OLD_STEPS 40
 void curve_put_old(struct curve *c, int64_t step, int64_t n);
-
-/* How many results it stands for. */
-double curve_results(const struct curve *c);
 
 /* So many percent were no larger than this; 0: nothing is known. */
 int64_t curve_percentile(const struct curve *c, unsigned percent);
@@ -39,8 +55,9 @@ void curve_merge(struct curve *c, const struct curve *more);
 
 /*
  * Survival: the share that is not over at an age, tabulated at the steps' ends
- * and straight in between. `s` holds a thin prior, too, that fades as results
- * come: so no age is certain. `seen` is what was seen and nothing else.
+ * and straight in between. `s` holds a thin prior, too: so no age is certain,
+ * and behind all that was seen it falls as a power of the age. `seen` is what
+ * was seen and nothing else.
  */
 struct survival {
 	double s[CURVE_STEPS + 1];
@@ -48,7 +65,7 @@ struct survival {
 };
 
 /* Of a kind of results; where they are few, others stand in for what is
- * missing. One of the two must not be empty; `others` may be NULL. */
+ * missing. `others` may be NULL. */
 void survival_make(
     struct survival *out, const struct curve *own, const struct curve *others);
 

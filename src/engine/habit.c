@@ -10,9 +10,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* So many results make a curve that is better than a share of the age; and so
- * many are enough to tell sizes by. */
-#define ENOUGH 20.0
 /* An endpoint that scales to zero does so minutes after its last request. */
 #define COLD_AFTER_MS 300000
 /* The tempo is worked out again after this share of the results, and so many
@@ -21,8 +18,8 @@
 #define STALE_RESULTS 4.0
 
 /* Failures: before any result, as if there had been one in twenty. */
-#define PRIOR_RESULTS 20.0
-#define PRIOR_FAILED 1.0
+#define PRIOR_RESULTS 10.0
+#define PRIOR_FAILED 0.5
 #define ENDED_MAX 512.0
 
 /* One missed notification counts as much as several that came. A look that was
@@ -78,13 +75,26 @@ hear(struct habit *h, bool failed)
 	}
 }
 
+static struct curve *
+curve_of(struct habit *h, enum warmth w)
+{
+	return &h->latency[w == WARMTH_COLD];
+}
+
 void
-habit_result(struct habit *h, enum warmth w, int64_t ms, int64_t size)
+habit_waits(struct habit *h, struct habit_job *job, int64_t ms)
+{
+	curve_lasts(curve_of(h, job->warmth), &job->passed, ms);
+}
+
+void
+habit_result(
+    struct habit *h, const struct habit_job *job, int64_t ms, int64_t size)
 {
 	size_t i;
 
 	hear(h, false);
-	curve_add(&h->latency[w == WARMTH_COLD], ms);
+	curve_ends(curve_of(h, job->warmth), job->passed, ms);
 	if (size >= 0)
 		curve_add(&h->sizes, size);
 	for (i = 0; i < ARRAY_LEN(h->tempo); i++) {
@@ -119,7 +129,7 @@ habit_p95_ms(const struct habit *h)
 double
 habit_results(const struct habit *h)
 {
-	return curve_results(&h->latency[0]) + curve_results(&h->latency[1]);
+	return h->latency[0].results + h->latency[1].results;
 }
 
 /* --- the tempo ------------------------------------------------------ */
@@ -160,7 +170,7 @@ habit_known(
 	struct tempo *t = h->tempo[w];
 
 	if ((plan->delay_ms <= 0 && plan->requests <= 0) ||
-	    habit_results(h) < ENOUGH)
+	    habit_results(h) < HABIT_ENOUGH)
 		return NULL;
 	if (t == NULL)
 		t = h->tempo[w] = xcalloc(1, sizeof(*t));
@@ -213,27 +223,38 @@ habit_missed(const struct habit *h)
 int64_t
 habit_size_p90(const struct habit *h)
 {
-	if (h->heads_only || curve_results(&h->sizes) < ENOUGH)
+	if (h->heads_only || h->sizes.results < HABIT_ENOUGH)
 		return -1;
 	return curve_percentile(&h->sizes, 90);
 }
 
 /* --- kept ----------------------------------------------------------- */
 
+/* {"results":N,"ended":{STEP:N…},"of":{STEP:N…}} */
 static void
-write_curve(struct jsonw *w, const char *key, const struct curve *c)
+write_steps(struct jsonw *w, const char *key, const uint32_t n[CURVE_STEPS])
 {
 	char step[12];
 	unsigned i;
 
-	if (c->total == 0)
-		return;
 	jsonw_begin(w, key, '{');
 	for (i = 0; i < CURVE_STEPS; i++) {
 		snprintf(step, sizeof(step), "%u", i);
-		if (c->n[i] != 0)
-			jsonw_int(w, step, c->n[i]);
+		if (n[i] != 0)
+			jsonw_int(w, step, n[i]);
 	}
+	jsonw_end(w, '}');
+}
+
+static void
+write_curve(struct jsonw *w, const char *key, const struct curve *c)
+{
+	if (c->results == 0)
+		return;
+	jsonw_begin(w, key, '{');
+	jsonw_int(w, "results", c->results);
+	write_steps(w, "ended", c->ended);
+	write_steps(w, "of", c->of);
 	jsonw_end(w, '}');
 }
 
@@ -248,20 +269,40 @@ habit_write(const struct habit *h, struct jsonw *w)
 	jsonw_int(w, "missed", (int64_t)(habit_missed(h) * SHARE_ONE));
 }
 
-typedef void put_fn(struct curve *c, int64_t step, int64_t n);
+static void
+read_curve(struct curve *c, const struct json *doc)
+{
+	const struct json *of = json_get(doc, "of"), *j;
+	const struct json *ended = json_get(doc, "ended");
+	int64_t step, n, m;
+
+	if (!json_is_object(of) || !json_is_object(ended) ||
+	    json_i64(json_get(doc, "results"), &n) == -1)
+		return;
+	curve_put_results(c, n);
+	for (j = json_first(of); j != NULL; j = json_next(j)) {
+		if (str_to_i64(json_name(j), 0, CURVE_STEPS - 1, &step) == -1 ||
+		    json_i64(j, &n) == -1)
+			continue;
+		if (json_i64(json_get(ended, json_name(j)), &m) == -1)
+			m = 0;
+		curve_put(c, step, m, n);
+	}
+}
 
 static void
-read_curve(struct curve *c, const struct json *obj, put_fn *put)
+read_old(struct curve *c, const struct json *obj)
 {
 	const struct json *j;
 	int64_t step, n;
 
-	if (obj == NULL || !json_is_object(obj))
+	if (!json_is_object(obj))
 		return;
 	for (j = json_first(obj); j != NULL; j = json_next(j)) {
-		if (str_to_i64(json_name(j), 0, CURVE_STEPS - 1, &step) == 0 &&
+		if (str_to_i64(json_name(j), 0, CURVE_OLD_STEPS - 1, &step) ==
+			0 &&
 		    json_i64(j, &n) == 0)
-			put(c, step, n);
+			curve_put_old(c, step, n);
 	}
 }
 
@@ -280,10 +321,10 @@ void
 habit_read(struct habit *h, const struct json *doc)
 {
 	/* As earlier builds kept it. */
-	read_curve(&h->latency[0], json_get(doc, "latency"), curve_put_old);
-	read_curve(&h->latency[0], json_get(doc, "warm"), curve_put);
-	read_curve(&h->latency[1], json_get(doc, "cold"), curve_put);
-	read_curve(&h->sizes, json_get(doc, "sizes"), curve_put);
+	read_old(&h->latency[0], json_get(doc, "latency"));
+	read_curve(&h->latency[0], json_get(doc, "warm"));
+	read_curve(&h->latency[1], json_get(doc, "cold"));
+	read_curve(&h->sizes, json_get(doc, "sizes"));
 	h->ended = read_number(doc, "ended", (int64_t)ENDED_MAX);
 	h->failed = read_number(doc, "failed", (int64_t)h->ended);
 	h->missed = read_number(doc, "missed", SHARE_ONE) / SHARE_ONE;

@@ -37,13 +37,28 @@ struct habit {
 	struct tempo *tempo[WARMTHS]; /* worked out, or NULL */
 };
 
+/* So many results make a curve that is better than a share of the age; and so
+ * many are enough to tell sizes by. */
+#define HABIT_ENOUGH 20
+
 /* All zero is an empty one. */
 void habit_done(struct habit *h);
 
 enum warmth habit_warmth(const struct habit *h);
 
-/* A result came so long after its submission, and how large it is. */
-void habit_result(struct habit *h, enum warmth w, int64_t ms, int64_t size);
+/* A job that waits: what it found, and how far it was counted. */
+struct habit_job {
+	enum warmth warmth;
+	uint8_t passed; /* as of curve.h */
+};
+
+/* A job is not over, so long after its submission. */
+void habit_waits(struct habit *h, struct habit_job *job, int64_t ms);
+
+/* A result came so long after its submission, and how large it is (-1: not
+ * known). */
+void habit_result(
+    struct habit *h, const struct habit_job *job, int64_t ms, int64_t size);
 void habit_failure(struct habit *h);
 
 /* 95 of 100 results came within this time; 0: not known. */

@@ -33,10 +33,50 @@ age_of(const struct job *job)
 					 : times_since_intent(s);
 }
 
+static struct habit_job
+waiter(const struct work *w)
+{
+	return (struct habit_job){
+	    .warmth = (enum warmth)w->wait.warmth,
+	    .passed = w->wait.passed,
+	};
+}
+
+/* What it lived through while nobody looked is not counted. */
+static void
+lives_on(struct work *w)
+{
+	struct habit *h = learn_habit(w);
+	struct habit_job job = waiter(w);
+	int64_t ms;
+
+	if (w->job->state != JOB_PENDING || h == NULL)
+		return;
+	ms = times_since_intent(job_last_submission(w->job));
+	if (w->wait.watched)
+		habit_waits(h, &job, ms);
+	else
+		job.passed = curve_passed(ms);
+	w->wait.watched = true;
+	w->wait.passed = job.passed;
+}
+
+const struct survival *
+look_known(const struct work *w, double *price_ms)
+{
+	struct habit *h = learn_habit(w);
+	struct engine_policy policy;
+
+	if (w->job->state != JOB_PENDING || h == NULL)
+		return NULL;
+	engine_policy_of(w, &policy);
+	return habit_known(
+	    h, (enum warmth)w->wait.warmth, &policy.plan, price_ms);
+}
+
 static int64_t
 delay_ms(struct work *w, const struct plan *plan, int64_t left_ms)
 {
-	struct habit *h = learn_habit(w);
 	struct plan_now now = {
 	    .age_ms = age_of(w->job),
 	    .left_ms = left_ms,
@@ -45,11 +85,9 @@ delay_ms(struct work *w, const struct plan *plan, int64_t left_ms)
 	enum plan_why why;
 	int64_t delay;
 
-	if (w->job->state == JOB_PENDING && h != NULL) {
+	now.known = look_known(w, &now.price_ms);
+	if (now.known != NULL)
 		now.ran_ms = times_since_intent(job_last_submission(w->job));
-		now.known = habit_known(
-		    h, (enum warmth)w->wait.warmth, plan, &now.price_ms);
-	}
 	delay = plan_delay_ms(plan, &now, &why);
 	w->wait.why = (uint8_t)why;
 	return delay;
@@ -66,6 +104,8 @@ begin_round(struct work *w, const struct plan *plan)
 
 	w->wait.failure_at = short_now();
 	w->wait.skipped = (uint8_t)(every - 1);
+	w->wait.passed = 0;
+	w->wait.watched = true;
 	if (h == NULL)
 		return;
 	w->wait.warmth = (uint8_t)habit_warmth(h);
@@ -90,6 +130,7 @@ look_next_ms(struct work *w, int64_t left_ms)
 	struct engine_policy policy;
 
 	engine_policy_of(w, &policy);
+	lives_on(w);
 	return delay_ms(w, &policy.plan, left_ms > 0 ? left_ms : INT64_MAX);
 }
 
@@ -202,12 +243,13 @@ look_found(struct work *w, bool failed)
 	    .delay_ms = w->step->look.age_ms,
 	};
 	struct habit *h = learn_new_habit(w);
+	const struct habit_job job = waiter(w);
 
 	if (failed)
 		habit_failure(h);
-	else if (w->step->look.took_ms >= 0)
-		habit_result(h, (enum warmth)w->wait.warmth,
-		    w->step->look.took_ms, w->step->look.size);
+	else if (w->step->look.took_ms >= 0 && w->wait.watched)
+		habit_result(
+		    h, &job, w->step->look.took_ms, w->step->look.size);
 	learn_bell(w, h);
 	learn_keep(w);
 	if (o->found != NULL)

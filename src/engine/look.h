@@ -20,6 +20,10 @@ int64_t look_first_ms(struct work *w);
  * is waited: from now to the next one. */
 int64_t look_next_ms(struct work *w, int64_t left_ms);
 
+/* What is known of jobs like this one, and the price of a look at it, or NULL
+ * (habit_known). */
+const struct survival *look_known(const struct work *w, double *price_ms);
+
 /*
  * A look begins. True: for the failure, too. That is done less often than for
  * the output, as failures are rarer, but always where the look was not

@@ -2,14 +2,137 @@
 /* When a job is looked at next, and why then. */
 #include "engine/outlook.h"
 
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
 #include "engine/core.h"
+#include "engine/learn.h"
+#include "engine/look.h"
+#include "engine/times.h"
+
+/* Behind this share of missed notifications it is they that are waited for. */
+#define RELIED_ON 0.2
+
+__attribute__((format(printf, 2, 3))) static void
+say(struct engine_outlook *out, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(out->why, sizeof(out->why), fmt, ap);
+	va_end(ap);
+}
+
+/* --- learned -------------------------------------------------------- */
+
+static void
+why_learned(const struct work *w, struct engine_outlook *out)
+{
+	struct habit *h = learn_habit(w);
+	const struct survival *known;
+	double ran, half, unused;
+
+	known = look_known(w, &unused);
+	if (h == NULL || known == NULL) {
+		say(out, "it is worth a request then");
+		return;
+	}
+	ran = (double)times_since_intent(job_last_submission(w->job));
+	half = survival_quantile(known->s, ran, 0.5) - ran;
+	say(out,
+	    "it is worth a request then: of results that take this long half "
+	    "come within %.0f s%s (%u are known)",
+	    isfinite(half) ? ceil(half / 1000) : 0,
+	    habit_missed(h) < RELIED_ON ? ", and notifications come before"
+					: "",
+	    (unsigned)habit_results(h));
+}
+
+static void
+why_backoff(const struct work *w, struct engine_outlook *out)
+{
+	const struct habit *h = learn_habit(w);
+
+	say(out,
+	    "three tenths of its age, while %u results of this endpoint are "
+	    "known and %d are needed to learn from",
+	    h != NULL ? (unsigned)habit_results(h) : 0, HABIT_ENOUGH);
+}
+
+static void
+why_planned(const struct work *w, struct engine_outlook *out)
+{
+	struct engine_policy policy;
+
+	engine_policy_of(w, &policy);
+	switch ((enum plan_why)w->wait.why) {
+	case PLAN_INTERVAL:
+		say(out, "each %g s, as poll_interval or a flag says",
+		    (double)policy.plan.interval_ms / 1000);
+		return;
+	case PLAN_BACKOFF:
+		why_backoff(w, out);
+		return;
+	case PLAN_LEARNED:
+		why_learned(w, out);
+		return;
+	case PLAN_LONGEST:
+		say(out, "poll_max (%g s) is over then",
+		    (double)policy.plan.max_ms / 1000);
+		return;
+	case PLAN_END:
+		say(out, "its time is over then");
+		return;
+	}
+	abort();
+}
+
+/* --- of which cause ------------------------------------------------- */
+
+static void
+why(const struct work *w, struct engine_outlook *out)
+{
+	switch ((enum look_cause)w->cause) {
+	case LOOK_RUNG:
+		say(out, "a notification came");
+		return;
+	case LOOK_LISTED:
+		say(out, "a listing shows that something is there");
+		return;
+	case LOOK_PLANNED:
+		break;
+	}
+	if (w->job->state == JOB_QUEUED)
+		say(out,
+		    "nobody knows whether the service has the request, so its "
+		    "result is looked for before it is sent again");
+	else if (w->wait.looks == 0 && !w->wait.watched)
+		say(out, "it was taken up by a new process");
+	else
+		why_planned(w, out);
+}
 
 int
 engine_outlook(
     const struct engine *e, const char *id, struct engine_outlook *out)
 {
-	(void)e;
-	(void)id;
-	(void)out;
-	return -1;
+	struct work *w = work_find(e, id);
+	const struct job *job = w != NULL ? work_read(w) : NULL;
+
+	if (job == NULL || w->writing || e->draining ||
+	    job->state == JOB_DONE ||
+	    (job->state == JOB_QUEUED && !job_in_doubt(job)) ||
+	    (w->entry.place == 0 && !w->running))
+		return -1;
+	out->look_at = 0;
+	if (w->running) {
+		say(out, "it is being looked at");
+		return 0;
+	}
+	out->look_at = clock_wall_ms() + w->entry.due_at - clock_mono_ms();
+	why(w, out);
+	return 0;
 }

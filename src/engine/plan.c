@@ -10,8 +10,9 @@
 #define LATE_FIRST_MS 60000
 #define LATE_MAX_MS 3600000
 
-/* Whatever is wished, no job costs more. */
+/* Whatever is wished, no job costs more, or less. */
 #define LOOKS_MAX 1000.0
+#define LOOKS_MIN 1.5
 /* Of one reckoning; what comes behind it is rare. */
 #define STEPS_MAX 4000
 #define PRICE_MIN 1.0
@@ -79,8 +80,10 @@ too_cheap(const struct plan *plan, const struct survival *known, double price)
 	plan_cost(plan, known, price, &cost);
 	if (cost.looks > LOOKS_MAX)
 		return true;
-	return plan->delay_ms > 0 ? cost.delay_ms < (double)plan->delay_ms
-				  : cost.looks > (double)plan->requests;
+	if (plan->delay_ms > 0)
+		return cost.delay_ms < (double)plan->delay_ms;
+	return cost.looks >
+	    (plan->requests > LOOKS_MIN ? plan->requests : LOOKS_MIN);
 }
 
 double

@@ -23,8 +23,8 @@ struct plan {
 	int64_t max_ms; /* the longest between two looks */
 	int64_t interval_ms; /* > 0: this fixed period instead */
 	int64_t delay_ms; /* > 0: the mean delay wanted, else … */
-	int64_t requests; /* … so many looks a job, on average; 0: no learned
-			     schedule */
+	double requests; /* … so many looks a job, on average; 0: no learned
+			    schedule */
 };
 
 /* The price of a look at which the plan's wish comes true, as far as the least

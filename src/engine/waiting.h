@@ -11,6 +11,8 @@ struct waiting {
 	uint16_t looks; /* of this process */
 	uint8_t skipped; /* of them, since the failure was looked for */
 	uint8_t warmth; /* enum warmth, of its endpoint */
+	uint8_t passed; /* steps of the curve that it was counted in */
+	bool watched; /* since it was accepted, or since a first look */
 	uint8_t why; /* enum plan_why, of the next look */
 };
 

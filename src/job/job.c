@@ -36,7 +36,8 @@ job_new(void)
 	X(error_text)           \
 	X(late_location)        \
 	X(late_etag)            \
-	X(late_type)
+	X(late_type)            \
+	X(next_look_why)
 /* clang-format on */
 
 void

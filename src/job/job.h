@@ -74,6 +74,9 @@ struct job {
 
 	/* Only in memory. */
 	unsigned polls;
+	/* Only in answers, of one that waits: when it is looked at next. */
+	int64_t next_look_at;
+	char *next_look_why;
 };
 
 struct job *job_new(void); /* QUEUED, with an id, created now */

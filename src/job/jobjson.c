@@ -48,6 +48,11 @@ static const struct member job_deadline[] = {
     M(job, TIME, deadline_at, "deadline_at"),
 };
 
+static const struct member job_look[] = {
+    M(job, TIME, next_look_at, "next_look_at"),
+    M(job, TEXT, next_look_why, "next_look_why"),
+};
+
 static const struct member job_result[] = {
     M(job, TEXT, result_location, "location"),
     M(job, TEXT, result_etag, "etag"),
@@ -249,8 +254,10 @@ jobjson_write(struct jsonw *w, const struct job *job, bool full)
 	jsonw_str(w, "state", job_state_name(job->state));
 	jsonw_str(w, "outcome", job_outcome_name(job->outcome));
 	WRITE(w, job_times, job);
-	if (job->state != JOB_DONE)
+	if (job->state != JOB_DONE) {
 		WRITE(w, job_deadline, job);
+		WRITE(w, job_look, job);
+	}
 	if (job->outcome == OUTCOME_OK) {
 		jsonw_begin(w, "result", '{');
 		WRITE(w, job_result, job);
@@ -581,6 +588,7 @@ read_job(const struct json *obj, struct job *job, struct error *err)
 	    read_state(obj, job, err) == -1 ||
 	    READ(obj, job_times, job, err) == -1 ||
 	    READ(obj, job_deadline, job, err) == -1 ||
+	    READ(obj, job_look, job, err) == -1 ||
 	    READ_PLACE(obj, "result", job_result, job, err) == -1 ||
 	    READ_PLACE(obj, "late", job_late, job, err) == -1 ||
 	    READ(obj, job_error, job, err) == -1 ||

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/outlook.h"
 #include "job/jobjson.h"
 #include "serve/api_list.h"
 #include "serve/api_submit.h"
@@ -17,14 +18,29 @@
 
 /* --- one ------------------------------------------------------------ */
 
+/* When it is looked at, as the engine has it now. */
+static void
+add_outlook(const struct api_call *c, struct job *job)
+{
+	struct engine_outlook o;
+
+	if (engine_outlook(c->api->service->engine, job->id, &o) == -1)
+		return;
+	job->next_look_at = o.look_at;
+	free(job->next_look_why);
+	job->next_look_why = xstrdup(o.why);
+}
+
 static void
 on_found(struct job **jobs, size_t n, const struct error *err, void *arg)
 {
 	struct api_call *c = arg;
 	struct job *job = n > 0 ? jobs[0] : NULL;
 
-	if (api_back_with(c, job, err))
+	if (api_back_with(c, job, err)) {
+		add_outlook(c, job);
 		api_reply_job(c, 200, job);
+	}
 	job_free(job);
 }
 

@@ -231,7 +231,7 @@ intake_policy(
 	out->plan.max_ms = e->poll_max_ms;
 	out->plan.interval_ms = e->poll_interval_ms;
 	out->plan.delay_ms = e->poll_delay_ms;
-	out->plan.requests = e->poll_requests;
+	out->plan.requests = (double)e->poll_requests;
 	out->input_prefix = e->input_prefix;
 	out->bucket_owner = e->expected_bucket_owner;
 	out->doubt_grace_ms = e->doubt_grace_ms;

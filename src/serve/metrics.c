@@ -24,6 +24,14 @@ static const int64_t job_bounds[] = {100, 500, 1000, 2500, 5000, 10000, 30000,
 static const int64_t attempt_bounds[] = {
     5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000};
 
+/* The clock of S3 counts in seconds. */
+static const int64_t delay_bounds[] = {0, 1000, 2000, 3000, 5000, 10000, 30000,
+    60000, 120000, 300000, 1800000, 10800000};
+/* Looks, in thousandths. */
+static const int64_t look_bounds[] = {1000, 2000, 5000, 10000, 15000, 20000,
+    30000, 50000, 100000, 200000, 500000, 1000000};
+static const char *const causes[LOOK_CAUSES] = {"planned", "rung", "listed"};
+
 #define BOUNDS_MAX ARRAY_LEN(job_bounds)
 
 struct histogram {
@@ -47,6 +55,9 @@ struct metrics {
 	uint64_t submitted;
 	uint64_t done[OUTCOMES];
 	struct histogram job_ms;
+	struct histogram delay_ms;
+	struct histogram looks;
+	uint64_t found[LOOK_CAUSES];
 	uint64_t polls;
 	uint64_t troubles;
 	uint64_t created;
@@ -71,6 +82,10 @@ metrics_new(void)
 	m->start_at = clock_wall_ms();
 	m->job_ms.bounds = job_bounds;
 	m->job_ms.n = ARRAY_LEN(job_bounds);
+	m->delay_ms.bounds = delay_bounds;
+	m->delay_ms.n = ARRAY_LEN(delay_bounds);
+	m->looks.bounds = look_bounds;
+	m->looks.n = ARRAY_LEN(look_bounds);
 	m->attempt_ms.bounds = attempt_bounds;
 	m->attempt_ms.n = ARRAY_LEN(attempt_bounds);
 	return m;
@@ -125,6 +140,15 @@ metrics_event(struct metrics *m, enum engine_event event, const struct job *job)
 		return;
 	}
 	abort();
+}
+
+void
+metrics_found(struct metrics *m, const struct engine_found *found)
+{
+	m->found[found->cause]++;
+	observe(&m->looks, (int64_t)found->looks * 1000);
+	if (found->delay_ms >= 0)
+		observe(&m->delay_ms, found->delay_ms);
 }
 
 void
@@ -279,6 +303,25 @@ write_jobs(
 	    now->in_doubt);
 	counter(b, "awaitd_late_results_total",
 	    "Results that came after their job had expired.", m->late);
+}
+
+static void
+write_found(const struct metrics *m, struct buf *b)
+{
+	static const char found[] = "awaitd_results_found_total";
+	size_t i;
+
+	family(b, found, "counter",
+	    "Results and failures found, by what led to the look.");
+	for (i = 0; i < LOOK_CAUSES; i++)
+		labelled(b, found, "cause", causes[i], m->found[i]);
+	histogram(b, "awaitd_detection_delay_seconds",
+	    "From an object's coming to its being found, by the clock of S3, "
+	    "which counts in seconds.",
+	    &m->delay_ms);
+	histogram(b, "awaitd_job_looks",
+	    "Looks at a job by this process, up to the one that found its end.",
+	    &m->looks);
 }
 
 static void
@@ -453,6 +496,7 @@ metrics_write(struct metrics *m, const struct engine_counts *now,
 	write_service(m, out);
 	write_jobs(m, now, out);
 	write_times(m, now, out);
+	write_found(m, out);
 	write_deliveries(m, now, out);
 	write_notifications(m, out);
 	write_queues(m, out);

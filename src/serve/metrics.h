@@ -23,6 +23,7 @@ void metrics_free(struct metrics *m);
 /* News of the engine. */
 void metrics_event(
     struct metrics *m, enum engine_event event, const struct job *job);
+void metrics_found(struct metrics *m, const struct engine_found *found);
 void metrics_delivery(
     struct metrics *m, const struct delivery *d, const struct attempt *a);
 

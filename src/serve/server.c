@@ -163,6 +163,14 @@ on_delivery(const struct delivery *d, const struct attempt *a, void *arg)
 }
 
 static void
+on_found(const struct engine_found *found, void *arg)
+{
+	struct server *sv = arg;
+
+	metrics_found(sv->s.metrics, found);
+}
+
+static void
 policy(const char *endpoint, struct engine_policy *out, void *arg)
 {
 	const struct server *sv = arg;
@@ -579,6 +587,7 @@ open_all(struct server *sv, struct error *err)
 	    .target_arg = sv,
 	    .event = on_event,
 	    .delivery = on_delivery,
+	    .found = on_found,
 	    .event_arg = sv,
 	};
 

@@ -272,7 +272,7 @@ where_notifications_come_looks_are_backstops(void **state)
 	(void)state;
 	learn_from(100);
 	before = looks_of_jobs(16);
-	ring_for_jobs(60);
+	ring_for_jobs(120);
 	flow_s3_clear();
 	ring_for_jobs(16);
 	after = flow_s3.heads;

@@ -69,6 +69,7 @@ static struct {
 	void *hook_arg;
 	peer_serve_fn *serve;
 	void *serve_arg;
+	bool forget;
 	char verdict[2000];
 } peer;
 
@@ -158,6 +159,12 @@ peer_serve(peer_serve_fn *fn, void *arg)
 	peer.serve_arg = arg;
 }
 
+void
+peer_forget(bool forget)
+{
+	peer.forget = forget;
+}
+
 const struct peer_seen *
 peer_seen(size_t i)
 {
@@ -236,6 +243,7 @@ peer_reset(void)
 	peer.nseen = 0;
 	peer.before = peer.after = NULL;
 	peer.serve = NULL;
+	peer.forget = false;
 	peer.verdict[0] = '\0';
 }
 
@@ -470,9 +478,10 @@ http_start(struct http_client *c, const struct http_request *r,
 		fake_loop_halt(c->loop);
 		return 0;
 	}
-	note_request(r);
+	if (!peer.forget)
+		note_request(r);
 	call->step = find_step(r);
-	if (call->step != NULL)
+	if (call->step != NULL && !peer.forget)
 		check_request(call->step, r);
 	if (peer.after != NULL &&
 	    !peer.after(r->method, r->url, r->headers, peer.hook_arg))

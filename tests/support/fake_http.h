@@ -54,6 +54,9 @@ typedef void peer_serve_fn(const char *method, const char *url,
     const struct headers *headers, struct peer_answer *out, void *arg);
 void peer_serve(peer_serve_fn *fn, void *arg);
 
+/* Nothing that comes from now on is kept: of millions that would be much. */
+void peer_forget(bool forget);
+
 /* What came so far. Borrowed, until peer_reset(). */
 struct peer_seen {
 	int64_t at; /* wall clock */

@@ -10,6 +10,8 @@
 #include "store/store_op.h"
 #include "tests/support/fake_loop.h"
 
+static const struct store_backend *backend = &store_sqlite;
+
 struct store {
 	struct loop *loop;
 	void *db;
@@ -19,6 +21,12 @@ struct store {
 	void *hook_arg;
 };
 
+void
+fake_store_use(const struct store_backend *other)
+{
+	backend = other;
+}
+
 int
 store_open(struct loop *loop, const struct store_options *options,
     struct store **out, struct error *err)
@@ -27,7 +35,7 @@ store_open(struct loop *loop, const struct store_options *options,
 
 	s->loop = loop;
 	TAILQ_INIT(&s->queued);
-	if (store_sqlite.open(options, &s->db, err) == -1) {
+	if (backend->open(options, &s->db, err) == -1) {
 		free(s);
 		return -1;
 	}
@@ -42,14 +50,14 @@ run_op(struct store *s, struct store_op *op)
 	store_op_prepare(op);
 	if (op->barred)
 		return;
-	op->rc = store_sqlite.begin(s->db, &op->err);
+	op->rc = backend->begin(s->db, &op->err);
 	if (op->rc == -1)
 		return;
-	op->rc = store_op_run(&store_sqlite, s->db, op);
+	op->rc = store_op_run(backend, s->db, op);
 	if (op->rc == 0)
-		op->rc = store_sqlite.commit(s->db, &op->err);
+		op->rc = backend->commit(s->db, &op->err);
 	if (op->rc == -1)
-		store_sqlite.rollback(s->db);
+		backend->rollback(s->db);
 }
 
 static bool
@@ -102,7 +110,7 @@ static void
 store_free(struct store *s)
 {
 	loop_unpost(s->loop, s);
-	store_sqlite.close(s->db);
+	backend->close(s->db);
 	free(s);
 }
 
@@ -142,7 +150,7 @@ fake_store_job(struct store *s, const char *id)
 	struct error err;
 	size_t n = 0;
 
-	if (store_sqlite.jobs(s->db, &ask, &jobs, &n, &err) == -1)
+	if (backend->jobs(s->db, &ask, &jobs, &n, &err) == -1)
 		abort();
 	job = n > 0 ? jobs[0] : NULL;
 	free(jobs);
@@ -164,7 +172,7 @@ fake_store_delivery(struct store *s, const char *id)
 	struct error err;
 	size_t n = 0;
 
-	if (store_sqlite.deliveries(s->db, &ask, &found, &n, &err) == -1)
+	if (backend->deliveries(s->db, &ask, &found, &n, &err) == -1)
 		abort();
 	d = n > 0 ? found[0] : NULL;
 	free(found);

@@ -11,6 +11,10 @@
 
 #include "store/store.h"
 
+/* Another backend than SQLite, for all stores that are opened from now on. */
+struct store_backend;
+void fake_store_use(const struct store_backend *backend);
+
 /* What is committed now, or NULL. The caller's. */
 struct job *fake_store_job(struct store *store, const char *id);
 

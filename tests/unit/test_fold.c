@@ -32,9 +32,10 @@
 	X(result_sha256) X(error_code) X(error_text)                    \
 	X(late_location) X(late_etag) X(late_type)
 
-/* What is no text and does not come back by itself. */
+/* What is no text and does not come back by itself, or never waits. */
 #define JOB_OTHERS(X)                                                   \
-	X(id) X(spec.body) X(subs) X(nsubs) X(deliveries) X(ndeliveries)
+	X(id) X(spec.body) X(subs) X(nsubs) X(deliveries) X(ndeliveries) \
+	X(next_look_at) X(next_look_why)
 
 #define SUB_TEXTS(X)                                                    \
 	X(inference_id) X(extension) X(filename) X(predicted)           \

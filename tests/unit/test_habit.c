@@ -42,7 +42,8 @@ results(enum warmth w, int n, int64_t ms)
 	int i;
 
 	for (i = 0; i < n; i++)
-		habit_result(&h, w, ms + i * 10, 100);
+		habit_result(
+		    &h, &(struct habit_job){.warmth = w}, ms + i * 10, 100);
 }
 
 static void
@@ -194,7 +195,7 @@ sizes_are_known_from_20_on(void **state)
 	}
 	assert_in_range(habit_size_p90(&h), 100, 150);
 	for (i = 0; i < 5; i++)
-		habit_result(&h, WARMTH_WARM, 1000, 1 << 20);
+		habit_result(&h, &(struct habit_job){0}, 1000, 1 << 20);
 	assert_in_range(habit_size_p90(&h), 1 << 20, 3 << 19);
 	h.heads_only = true;
 	assert_int_equal(habit_size_p90(&h), -1);

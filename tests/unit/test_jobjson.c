@@ -96,6 +96,32 @@ the_input_is_never_shown(void **state)
 }
 
 static void
+the_next_look_is_told_while_there_is_one(void **state)
+{
+	struct job *job = some_job(), *again;
+	struct error err;
+	struct json *doc;
+
+	(void)state;
+	job->next_look_at = 1772600767500;
+	job->next_look_why = xstrdup("its time is over then");
+	doc = write_and_read(job, false);
+	assert_string_equal(
+	    json_get_str(doc, "next_look_at"), "2026-03-04T05:06:07.500Z");
+	assert_int_equal(jobjson_parse(doc, &again, &err), 0);
+	assert_int_equal(again->next_look_at, job->next_look_at);
+	assert_string_equal(again->next_look_why, job->next_look_why);
+	job_free(again);
+	done(doc);
+	job_move(job, JOB_DONE, OUTCOME_CANCELLED);
+	doc = write_and_read(job, false);
+	assert_null(json_get(doc, "next_look_at"));
+	assert_null(json_get(doc, "next_look_why"));
+	done(doc);
+	job_free(job);
+}
+
+static void
 a_result_is_shown_where_there_is_one(void **state)
 {
 	struct job *job = some_job();
@@ -645,6 +671,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_queued_job_is_short),
 	    cmocka_unit_test(the_input_is_never_shown),
+	    cmocka_unit_test(the_next_look_is_told_while_there_is_one),
 	    cmocka_unit_test(a_result_is_shown_where_there_is_one),
 	    cmocka_unit_test(
 		a_failure_is_shown_with_its_words_even_if_they_are_no_text),

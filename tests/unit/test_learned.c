@@ -122,7 +122,8 @@ what_was_kept_is_what_was_known(void **state)
 	(void)state;
 	learned_answer(l, CONF, "s3://else");
 	for (i = 0; i < 50; i++)
-		habit_result(learned_habit(l), WARMTH_COLD, 60000, 700);
+		habit_result(learned_habit(l),
+		    &(struct habit_job){.warmth = WARMTH_COLD}, 60000, 700);
 	assert_true(learned_failures(l, "s3://b/f/{name}-error.out"));
 	learned_save(l, &name, &value);
 	assert_string_equal(name, "endpoint us-east-1 ocr");

@@ -119,6 +119,35 @@ a_clock_set_back_makes_no_negative_time(void **state)
 }
 
 static void
+what_is_found_is_counted_by_its_cause(void **state)
+{
+	struct engine_found found = {
+	    .cause = LOOK_PLANNED,
+	    .looks = 12,
+	    .delay_ms = 2000,
+	};
+
+	(void)state;
+	metrics_found(m, &found);
+	found.cause = LOOK_RUNG;
+	found.looks = 1;
+	found.delay_ms = 0;
+	metrics_found(m, &found);
+	/* Of which nobody knows how old it was. */
+	found.delay_ms = -1;
+	metrics_found(m, &found);
+	expect("awaitd_results_found_total{cause=\"planned\"}", "1");
+	expect("awaitd_results_found_total{cause=\"rung\"}", "2");
+	expect("awaitd_results_found_total{cause=\"listed\"}", "0");
+	expect("awaitd_detection_delay_seconds_bucket{le=\"0\"}", "1");
+	expect("awaitd_detection_delay_seconds_bucket{le=\"2\"}", "2");
+	expect("awaitd_detection_delay_seconds_sum", "2");
+	expect("awaitd_job_looks_bucket{le=\"10\"}", "2");
+	expect("awaitd_job_looks_bucket{le=\"15\"}", "3");
+	expect("awaitd_job_looks_sum", "14");
+}
+
+static void
 what_is_under_way_is_asked_of_engine_and_store(void **state)
 {
 	char age[32];
@@ -285,7 +314,7 @@ the_text_is_well_formed(void **state)
 			fail_msg("no sample of %s: %s", family, line);
 		}
 	}
-	assert_int_equal(families, 30);
+	assert_int_equal(families, 33);
 }
 
 int
@@ -295,6 +324,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(jobs_are_counted_to_their_end),
 	    T(a_clock_set_back_makes_no_negative_time),
+	    T(what_is_found_is_counted_by_its_cause),
 	    T(what_is_under_way_is_asked_of_engine_and_store),
 	    T(deliveries_are_counted_by_their_attempts),
 	    T(the_service_counts_itself),

@@ -258,8 +258,7 @@ the_price_makes_the_wish_come_true(void **state)
 		     plan.requests *= 2) {
 			plan_cost(
 			    &plan, &known, plan_price(&plan, &known), &cost);
-			assert_true(
-			    near(cost.looks, (double)plan.requests, 0.05));
+			assert_true(near(cost.looks, plan.requests, 0.05));
 		}
 		plan.requests = 20;
 		for (plan.delay_ms = 200; plan.delay_ms < 20000;
