@@ -532,6 +532,10 @@ a_queue_that_does_not_wait_is_asked_once_a_second(void **state)
 		peer_reply(expect("ReceiveMessage"), 200, "", "{}");
 	expect_poll();
 	pass(5500);
+	for (i = 1; i < 6; i++)
+		assert_true(
+		    peer_seen((size_t)i)->at - peer_seen((size_t)i - 1)->at >=
+		    1000);
 }
 
 static void
