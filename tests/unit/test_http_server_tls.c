@@ -204,6 +204,8 @@ read_reply(struct client *c, struct buf *out)
 		if (n <= 0)
 			return false;
 		buf_append(out, piece, (size_t)n);
+		if (want != SIZE_MAX)
+			continue;
 		end = strstr(out->data, "\r\n\r\n");
 		length = strstr(out->data, "Content-Length: ");
 		if (end != NULL && length != NULL)
