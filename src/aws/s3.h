@@ -59,6 +59,17 @@ struct s3_options {
 struct s3 *s3_new(const struct s3_options *options);
 void s3_free(struct s3 *s3);
 
+/* For whoever keeps count: each request that leaves, tries included, and each
+ * answer that says "slow down". NULL ends it; else it is copied. */
+enum s3_kind { S3_KIND_HEAD, S3_KIND_GET, S3_KIND_LIST, S3_KIND_WRITE };
+#define S3_KINDS 4
+struct s3_watch {
+	void (*sent)(const char *bucket, enum s3_kind kind, void *arg);
+	void (*slow_down)(const char *bucket, void *arg);
+	void *arg;
+};
+void s3_watch(struct s3 *s3, const struct s3_watch *watch);
+
 int s3_head(struct s3 *s3, const struct s3_ref *ref, s3_done_fn *done,
     void *arg, struct s3_call **out, struct error *err);
 

@@ -22,6 +22,7 @@ struct s3 {
 	struct s3sum_modes sums;
 	struct s3_regions *regions;
 	unsigned without; /* S3_PUT_…: what the store has not implemented */
+	struct s3_watch watch;
 };
 
 /* What a PUT may do without. */

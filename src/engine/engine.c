@@ -20,6 +20,7 @@
 #include "engine/doubt.h"
 #include "engine/late.h"
 #include "engine/learn.h"
+#include "engine/limits.h"
 #include "engine/look.h"
 #include "engine/own.h"
 #include "engine/settle.h"
@@ -37,16 +38,32 @@ static const struct backoff retry_backoff = {
 
 /* --- the agenda ----------------------------------------------------- */
 
+bool
+engine_has_room(const struct engine *e)
+{
+	return e->running < RUNNING_MAX && !e->draining && !e->held;
+}
+
 static void
 arm_timer(struct engine *e)
 {
 	struct agenda_entry *first = agenda_first(&e->agenda);
 
-	if (first != NULL && e->running < RUNNING_MAX && !e->draining &&
-	    !e->held)
+	if (first != NULL && engine_has_room(e))
 		loop_timer_set(e->timer, first->due_at - clock_mono_ms());
 	else
 		loop_timer_clear(e->timer);
+}
+
+void
+engine_unschedule(struct work *w)
+{
+	if (w->queue != 0)
+		limits_leave(
+		    w->engine->limits, w->queue, LIMITS_LOOK, &w->entry);
+	else
+		agenda_remove(&w->engine->agenda, &w->entry);
+	w->queue = 0;
 }
 
 void
@@ -56,6 +73,7 @@ engine_schedule(struct work *w, int64_t delay_ms)
 
 	if (e->draining)
 		return;
+	engine_unschedule(w);
 	agenda_set(&e->agenda, &w->entry, clock_mono_ms() + delay_ms);
 	arm_timer(e);
 }
@@ -68,7 +86,7 @@ engine_look_now(struct work *w, enum look_cause cause)
 	w->cause = (uint8_t)cause;
 	if (w->running || w->writing || !waits)
 		w->rung = true;
-	else
+	else if (w->queue == 0)
 		engine_schedule(w, 0);
 }
 
@@ -88,8 +106,8 @@ schedule_look(struct work *w, int64_t delay_ms)
 	work_rest(w);
 }
 
-static void
-run_step(struct work *w)
+void
+engine_run(struct work *w)
 {
 	work_wake(w);
 	w->running = true;
@@ -116,8 +134,10 @@ on_timer(void *arg)
 	int64_t now = clock_mono_ms();
 
 	while (e->running < RUNNING_MAX &&
-	    (first = agenda_take(&e->agenda, now)) != NULL)
-		run_step((struct work *)first);
+	    (first = agenda_take(&e->agenda, now)) != NULL) {
+		if (budget_lets((struct work *)first))
+			engine_run((struct work *)first);
+	}
 	arm_timer(e);
 }
 
@@ -132,6 +152,7 @@ engine_step_over(struct work *w)
 	w->running = false;
 	e->running--;
 	arm_timer(e);
+	limits_resume(e->limits);
 }
 
 void
@@ -495,7 +516,7 @@ cancel_now(struct work *w)
 	    close_intent(w, "cancelled before the outcome was known");
 	step_poll_cancel(w);
 	step_submit_cancel(w);
-	agenda_remove(&w->engine->agenda, &w->entry);
+	engine_unschedule(w);
 	engine_apply(w, &r);
 }
 
@@ -565,6 +586,7 @@ engine_new(const struct engine_options *options)
 	e->learned = learned_new();
 	e->bells = bells_new(e);
 	e->timer = loop_timer_new(options->loop, on_timer, e);
+	budget_begin(e);
 	e->dispatch = dispatch_new(&e->o);
 	return e;
 }
@@ -574,6 +596,7 @@ engine_hold(struct engine *e, bool held)
 {
 	e->held = held;
 	arm_timer(e);
+	limits_resume(e->limits);
 }
 
 void
@@ -612,6 +635,7 @@ engine_free(struct engine *e)
 	e->draining = true;
 	works_done(e);
 	dispatch_free(e->dispatch);
+	budget_end(e);
 	agenda_done(&e->agenda);
 	learned_free(e->learned);
 	bells_free(e->bells);
@@ -761,25 +785,4 @@ engine_find(const struct engine *e, const char *id)
 	struct work *w = work_find(e, id);
 
 	return w != NULL ? work_read(w) : NULL;
-}
-
-void
-engine_count(const struct engine *e, struct engine_counts *out)
-{
-	const struct work *w;
-
-	memset(out, 0, sizeof(*out));
-	TAILQ_FOREACH (w, &e->works, all) {
-		if (work_state(w) == JOB_DONE)
-			continue;
-		if (work_state(w) == JOB_QUEUED)
-			out->queued++;
-		else
-			out->pending++;
-		if (w->job != NULL && job_in_doubt(w->job))
-			out->in_doubt++;
-		if (out->oldest_at == 0 || w->created_at < out->oldest_at)
-			out->oldest_at = w->created_at;
-	}
-	dispatch_count(e->dispatch, out);
 }

@@ -35,4 +35,7 @@ void sites_free(struct sites *sites);
 int sites_get(struct sites *sites, const char *region, struct site **out,
     struct error *err);
 
+/* For all of them, those to come included (s3_watch). */
+void sites_watch(struct sites *sites, const struct s3_watch *watch);
+
 #endif

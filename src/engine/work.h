@@ -28,6 +28,7 @@ struct work {
 	bool writing; /* the store has something of it */
 	bool sending; /* from the intent to the answer */
 	bool cancelled; /* to be moved as soon as nothing is being written */
+	uint16_t queue; /* of its bucket's budget, that it waits in; 0: none */
 	bool rung; /* look once more behind what is going on */
 	bool is_late; /* the job is DONE and expired */
 	bool waits; /* until another job is DONE (own) */

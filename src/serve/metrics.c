@@ -446,17 +446,39 @@ write_notifications(const struct metrics *m, struct buf *b)
 	}
 }
 
+static void
+write_requests(const struct engine_request_counts *now, struct buf *b)
+{
+	static const char sent[] = "awaitd_s3_requests_total";
+	static const char *const kinds[] = {"head", "get", "list", "write"};
+	size_t i;
+
+	family(b, sent, "counter", "Requests that S3 was sent, by kind.");
+	for (i = 0; i < S3_KINDS; i++)
+		labelled(b, sent, "kind", kinds[i], now->sent[i]);
+	counter(b, "awaitd_s3_slow_downs_total",
+	    "Answers of S3 that said that it was too much.", now->slow_downs);
+	counter(b, "awaitd_looks_put_off_total",
+	    "Looks and listings that their bucket's budget held up.",
+	    now->put_off);
+	gauge(b, "awaitd_looks_waiting",
+	    "Looks and listings that it holds up now.", now->waiting);
+	gauge(b, "awaitd_bucket_requests_per_second",
+	    "What the bucket with the least budget gets now.",
+	    (uint64_t)now->rate);
+}
+
 void
-metrics_write(struct metrics *m, const struct engine_counts *now,
-    const struct store_counts *store, struct buf *out)
+metrics_write(struct metrics *m, const struct metrics_now *now, struct buf *out)
 {
 	write_service(m, out);
-	write_jobs(m, now, out);
-	write_times(m, now, out);
-	write_deliveries(m, now, out);
+	write_jobs(m, &now->engine, out);
+	write_times(m, &now->engine, out);
+	write_requests(&now->requests, out);
+	write_deliveries(m, &now->engine, out);
 	write_notifications(m, out);
 	write_queues(m, out);
-	write_store(store, out);
+	write_store(&now->store, out);
 }
 
 /* --- serving -------------------------------------------------------- */
@@ -492,8 +514,7 @@ void
 metrics_handle(struct http_exchange *x, void *arg)
 {
 	const struct service *service = arg;
-	struct engine_counts now;
-	struct store_counts store;
+	struct metrics_now now;
 	struct sns_counts sns;
 	struct buf b;
 
@@ -505,10 +526,11 @@ metrics_handle(struct http_exchange *x, void *arg)
 		refuse(x, 405, "method_not_allowed", "/metrics takes GET");
 		return;
 	}
-	engine_count(service->engine, &now);
+	engine_count(service->engine, &now.engine);
+	engine_count_requests(service->engine, &now.requests);
+	store_count(service->store, &now.store);
 	buf_init(&b, TEXT_MAX);
-	store_count(service->store, &store);
-	metrics_write(service->metrics, &now, &store, &b);
+	metrics_write(service->metrics, &now, &b);
 	if (sns_listener_count(service->sns, &sns))
 		write_sns(&sns, &b);
 	reply(x, 200, TYPE, &b);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What looking may cost: requests, prices, and what came of both. */
+#ifndef ENGINE_BUDGET_H
+#define ENGINE_BUDGET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aws/s3.h"
+
+struct engine;
+
+struct engine_budget {
+	int64_t bucket_per_second; /* requests, at most */
+	/* Of 1,000 requests, in one unit; only their ratio counts. */
+	int64_t price_get;
+	int64_t price_list;
+};
+
+/* S3's own prices, and a fifth of what it takes, until this is called. */
+void engine_set_budget(struct engine *e, const struct engine_budget *b);
+
+/* Counted since the engine began. */
+struct engine_request_counts {
+	uint64_t sent[S3_KINDS]; /* requests of S3, by enum s3_kind */
+	uint64_t slow_downs; /* answers that said "slow down" */
+	uint64_t put_off; /* looks and listings that the budget held up */
+	size_t waiting; /* … at the moment */
+	int64_t rate; /* requests a second that the slowest bucket gets */
+};
+void engine_count_requests(
+    const struct engine *e, struct engine_request_counts *out);
+
+#endif
