@@ -485,6 +485,9 @@ flow_tests += tests/flow/test_sqs
 tests_flow_test_sqs_SOURCES = tests/flow/test_sqs.c $(time_support) $(creds_support) $(call_rig)
 flow_tests += tests/flow/test_submit
 tests_flow_test_submit_SOURCES = tests/flow/test_submit.c $(flow_support)
+flow_tests += tests/flow/test_sweep
+tests_flow_test_sweep_SOURCES = tests/flow/test_sweep.c $(flow_support) \
+	tests/support/flow_bucket.c tests/support/flow_bucket.h
 flow_tests += tests/flow/test_upload
 tests_flow_test_upload_SOURCES = tests/flow/test_upload.c $(flow_support)
 
@@ -550,6 +553,7 @@ system_tests += tests/system/serve_idle.sh
 system_tests += tests/system/serve_kill.sh
 system_tests += tests/system/serve_learned.sh
 system_tests += tests/system/serve_many.sh
+system_tests += tests/system/sweep_ceph.sh
 system_tests += tests/system/serve_stop.sh
 system_tests += tests/system/sns.sh
 system_tests += tests/system/sns_hostile.sh

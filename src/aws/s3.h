@@ -129,6 +129,10 @@ struct s3_list {
 	const char *start_after; /* a key, for the first page; or NULL */
 	const char *continuation; /* of the page before, or NULL */
 	int max_keys; /* 1 to 1,000; 0: the server's own */
+	/* For a caller that has a schedule of its own. */
+	bool no_retry;
+	int64_t timeout_ms; /* 0: a minute */
+	size_t body_max; /* 0: as much as a page can be; more is ERR_LIMIT */
 };
 struct s3_list_item {
 	const char *key; /* decoded */

@@ -27,6 +27,11 @@ struct engine_request_counts {
 	uint64_t put_off; /* looks and listings that the budget held up */
 	size_t waiting; /* … at the moment */
 	int64_t rate; /* requests a second that the slowest bucket gets */
+	uint64_t listed_keys; /* that listings showed */
+	uint64_t listed_jobs; /* … of jobs that waited */
+	uint64_t listings_denied;
+	uint64_t listings_failed; /* or not to be believed */
+	size_t covered; /* jobs that listings look for, now */
 };
 void engine_count_requests(
     const struct engine *e, struct engine_request_counts *out);

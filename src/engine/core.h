@@ -27,6 +27,7 @@ struct engine {
 	struct learned_list *learned;
 	struct agenda agenda;
 	struct limits *limits; /* budgets of buckets */
+	struct sweep *sweep;
 	uint64_t sent[S3_KINDS];
 	struct loop_timer *timer;
 	struct works works;

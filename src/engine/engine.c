@@ -24,6 +24,7 @@
 #include "engine/look.h"
 #include "engine/own.h"
 #include "engine/settle.h"
+#include "engine/sweep.h"
 #include "engine/times.h"
 
 /* Steps at a time: many jobs that are due at once take turns. */
@@ -97,6 +98,7 @@ engine_look_now(struct work *w, enum look_cause cause)
 static void
 schedule_look(struct work *w, int64_t delay_ms)
 {
+	delay_ms = sweep_wait(w, delay_ms);
 	engine_schedule(w, w->rung ? 0 : delay_ms);
 	if (w->job->state == JOB_PENDING && delay_ms < times_left(w->job))
 		w->entry.early_ms = agenda_early_ms(delay_ms);
@@ -325,6 +327,7 @@ apply_move(struct work *w, const struct step_result *r, enum job_state to,
     enum job_outcome outcome)
 {
 	w->step->from = w->job->state;
+	sweep_leave(w);
 	if (r->verdict == VERDICT_FAIL)
 		set_failure(w->job, r->error_code, r->err);
 	else if (r->error_code != NULL)
@@ -547,6 +550,10 @@ begin(struct work *w, int64_t delay_ms)
 		return;
 	}
 	bells_know(w);
+	if (w->job->state == JOB_PENDING) {
+		schedule_look(w, delay_ms);
+		return;
+	}
 	engine_schedule(w, delay_ms);
 	work_rest(w);
 }

@@ -8,6 +8,7 @@
 #include "engine/core.h"
 #include "engine/late.h"
 #include "engine/own.h"
+#include "engine/sweep.h"
 
 static const void *
 id_of(const void *item, size_t *len)
@@ -160,6 +161,7 @@ work_free(struct work *w)
 	engine_unschedule(w);
 	TAILQ_REMOVE(&e->works, w, all);
 	work_hide(w);
+	sweep_leave(w);
 	late_leave(w);
 	engine_step_over(w);
 	own_release(w);

@@ -461,6 +461,17 @@ write_requests(const struct engine_request_counts *now, struct buf *b)
 	counter(b, "awaitd_looks_put_off_total",
 	    "Looks and listings that their bucket's budget held up.",
 	    now->put_off);
+	counter(b, "awaitd_listed_keys_total", "Keys that listings showed.",
+	    now->listed_keys);
+	counter(b, "awaitd_listed_jobs_total",
+	    "Jobs whose results listings showed.", now->listed_jobs);
+	counter(b, "awaitd_listings_denied_total",
+	    "Listings that S3 did not allow.", now->listings_denied);
+	counter(b, "awaitd_listings_failed_total",
+	    "Listings that could not be made, or not be believed.",
+	    now->listings_failed);
+	gauge(b, "awaitd_jobs_listed_for", "Jobs that listings look for now.",
+	    now->covered);
 	gauge(b, "awaitd_looks_waiting",
 	    "Looks and listings that it holds up now.", now->waiting);
 	gauge(b, "awaitd_bucket_requests_per_second",
