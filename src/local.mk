@@ -97,6 +97,7 @@ aws_sources += src/aws/s3_list.c
 aws_sources += src/aws/s3_presign.c
 aws_sources += src/aws/s3_put.c
 aws_sources += src/aws/s3_region.c src/aws/s3_region.h
+aws_sources += src/aws/s3_watch.h
 aws_sources += src/aws/s3event.c src/aws/s3event.h
 aws_sources += src/aws/s3file.c src/aws/s3file.h
 aws_sources += src/aws/s3sum.c src/aws/s3sum.h

@@ -10,6 +10,7 @@
 
 #include "aws/s3.h"
 #include "aws/s3_region.h"
+#include "aws/s3_watch.h"
 #include "aws/s3file.h"
 #include "base/hash.h"
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "aws/s3.h"
+#include "aws/s3_watch.h"
 
 struct engine;
 

@@ -9,6 +9,7 @@
 #include "aws/call.h"
 #include "aws/endpoint.h"
 #include "aws/s3.h"
+#include "aws/s3_watch.h"
 #include "aws/sagemaker.h"
 #include "base/error.h"
 #include "engine/access.h"

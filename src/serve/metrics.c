@@ -449,14 +449,14 @@ write_notifications(const struct metrics *m, struct buf *b)
 static void
 write_requests(const struct engine_request_counts *now, struct buf *b)
 {
-	static const char sent[] = "awaitd_s3_requests_total";
+	static const char sent[] = "awaitd_bucket_requests_total";
 	static const char *const kinds[] = {"head", "get", "list", "write"};
 	size_t i;
 
 	family(b, sent, "counter", "Requests that S3 was sent, by kind.");
 	for (i = 0; i < S3_KINDS; i++)
 		labelled(b, sent, "kind", kinds[i], now->sent[i]);
-	counter(b, "awaitd_s3_slow_downs_total",
+	counter(b, "awaitd_bucket_slow_downs_total",
 	    "Answers of S3 that said that it was too much.", now->slow_downs);
 	counter(b, "awaitd_looks_put_off_total",
 	    "Looks and listings that their bucket's budget held up.",

@@ -109,11 +109,11 @@ without_sweeping_it_takes_many_more(void **state)
 	(void)state;
 	flow.policy.sweep = false;
 	flow_bucket.takes_ms = half_a_minute;
-	flow_bucket_submit(1000, 5);
+	flow_bucket_submit(200, 5);
 	time_passes(120000);
 	assert_int_equal(waiting(), 0);
 	assert_int_equal(lists(), 0);
-	assert_in_range(looks(), 5000, 100000);
+	assert_in_range(looks(), 1000, 100000);
 }
 
 static void
@@ -149,14 +149,13 @@ failures_under_our_names_are_listed_too(void **state)
 {
 	(void)state;
 	flow_bucket.takes_ms = some_fail;
-	flow_bucket_submit(1000, 5);
+	flow_bucket_submit(500, 5);
 	time_passes(400000);
 	assert_int_equal(waiting(), 0);
-	assert_int_equal(flow_bucket.found, 1000);
-	assert_int_equal(log_lines("outcome=failed", NULL), 20);
+	assert_int_equal(flow_bucket.found, 500);
+	assert_int_equal(log_lines("outcome=failed", NULL), 10);
 	assert_in_range(peer_count("GET", "*prefix=fail*"), 1, 40);
-	assert_in_range(looks(), 1000, 1500);
-	/* And where they lie beside the results, without a listing more. */
+	assert_in_range(looks(), 500, 750);
 }
 
 static void
@@ -165,10 +164,10 @@ failures_beside_the_results_need_no_listing_of_their_own(void **state)
 	(void)state;
 	flow_bucket.takes_ms = some_fail;
 	flow_bucket.failures = FLOW_BUCKET_BESIDE;
-	flow_bucket_submit(1000, 5);
+	flow_bucket_submit(500, 5);
 	time_passes(400000);
 	assert_int_equal(waiting(), 0);
-	assert_int_equal(log_lines("outcome=failed", NULL), 20);
+	assert_int_equal(log_lines("outcome=failed", NULL), 10);
 	assert_in_range(flow_bucket.delay_max_ms, 0, 31000);
 	assert_int_equal(peer_count("GET", "*prefix=fail*"), 0);
 }
@@ -179,10 +178,10 @@ failures_under_other_names_are_looked_for_one_by_one(void **state)
 	(void)state;
 	flow_bucket.takes_ms = some_fail;
 	flow_bucket.failures = FLOW_BUCKET_HIDDEN;
-	flow_bucket_submit(1000, 5);
+	flow_bucket_submit(500, 5);
 	time_passes(600000);
 	assert_int_equal(waiting(), 0);
-	assert_int_equal(log_lines("outcome=failed", NULL), 20);
+	assert_int_equal(log_lines("outcome=failed", NULL), 10);
 	assert_int_equal(peer_count("GET", "*prefix=fail*"), 0);
 }
 
@@ -192,11 +191,11 @@ where_there_are_no_failures_nobody_looks_for_them(void **state)
 	(void)state;
 	flow_bucket.takes_ms = half_a_minute;
 	flow_bucket.failures = FLOW_BUCKET_NONE;
-	flow_bucket_submit(1000, 5);
+	flow_bucket_submit(500, 5);
 	time_passes(120000);
 	assert_int_equal(waiting(), 0);
 	assert_int_equal(peer_count("*", "*fail*"), 0);
-	assert_in_range(looks(), 1000, 1150);
+	assert_in_range(looks(), 500, 650);
 }
 
 /* --- pages ---------------------------------------------------------- */
@@ -206,12 +205,12 @@ more_than_a_page_are_found_segment_by_segment(void **state)
 {
 	(void)state;
 	flow_bucket.takes_ms = half_a_minute;
-	flow_bucket_submit(3500, 2);
+	flow_bucket_submit(2200, 2);
 	time_passes(120000);
 	assert_int_equal(waiting(), 0);
-	assert_int_equal(flow_bucket.found, 3500);
+	assert_int_equal(flow_bucket.found, 2200);
 	/* The last dozen of each page are looked at one by one. */
-	assert_in_range(looks(), 3500, 5250);
+	assert_in_range(looks(), 2200, 3300);
 	assert_in_range(lists(), 10, 300);
 	assert_int_equal(peer_count("GET", "*continuation*"), 0);
 }
@@ -252,9 +251,9 @@ a_restart_in_the_middle_finds_the_rest_by_listings(void **state)
 
 	(void)state;
 	flow_bucket.takes_ms = half_a_minute;
-	flow_bucket_submit(2500, 5);
+	flow_bucket_submit(1500, 5);
 	time_passes(15000);
-	assert_in_range(waiting(), 500, 2499);
+	assert_in_range(waiting(), 300, 1499);
 	flow_die();
 	flow_bucket_serve();
 	before = looks();
@@ -264,8 +263,8 @@ a_restart_in_the_middle_finds_the_rest_by_listings(void **state)
 	assert_in_range(looks() - before, 0, 150 + flow_bucket.found - found);
 	time_passes(120000);
 	assert_int_equal(waiting(), 0);
-	assert_int_equal(flow_bucket.found, 2500);
-	assert_in_range(looks(), 2500, 3000);
+	assert_int_equal(flow_bucket.found, 1500);
+	assert_in_range(looks(), 1500, 2250);
 }
 
 static void

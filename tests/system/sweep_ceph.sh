@@ -13,6 +13,11 @@ jobs=${jobs:-400}
 ceph_start
 secret_place "$tmp/local.conf" "$tmp/owner.key" "$tmp/reader.key" "$tmp/raw"
 raw 200 PUT "/$bucket"
+printf '%s' '{"Version":"2012-10-17","Statement":[{"Effect":"Allow",' \
+    '"Principal":{"AWS":["arn:aws:iam:::user/reader"]},' \
+    "\"Action\":[\"s3:GetObject\"],\"Resource\":[\"arn:aws:s3:::$bucket/*\"]}]}" \
+    >"$tmp/policy"
+raw 204 PUT "/$bucket?policy=" "@$tmp/policy"
 
 printf %s "$AWS_SECRET_ACCESS_KEY" >"$tmp/owner.key"
 owner=$AWS_ACCESS_KEY_ID
@@ -97,7 +102,7 @@ heads=$(asked "HEAD /$bucket/out/")
 gets=$(asked "GET /$bucket/out/")
 ok 'there were listings' test "$lists" -ge 1
 ok 'a look each, and few more' test "$((heads + gets))" -le "$((jobs * 2))"
-is "$(metric 'awaitd_s3_requests_total{kind="list"}')" "$lists" \
+is "$(metric 'awaitd_bucket_requests_total{kind="list"}')" "$lists" \
     'the metrics count as many listings as the gateway'
 ok 'listings found most' \
     test "$(metric awaitd_listed_jobs_total)" -ge "$((jobs / 2))"
@@ -107,11 +112,6 @@ serve_stop
 is "$serve_status" 0 'the service ends well'
 
 # --- who may not list ---
-printf '%s' '{"Version":"2012-10-17","Statement":[{"Effect":"Allow",' \
-    '"Principal":{"AWS":["arn:aws:iam:::user/reader"]},' \
-    "\"Action\":[\"s3:GetObject\"],\"Resource\":[\"arn:aws:s3:::$bucket/*\"]}]}" \
-    >"$tmp/policy"
-raw 204 PUT "/$bucket?policy=" "@$tmp/policy"
 ceph_as reader
 serve_start
 where_metrics

@@ -266,11 +266,11 @@ requests_are_told_by_kind_and_the_budget_as_it_is(void **state)
 	now.requests.put_off = 7;
 	now.requests.waiting = 8;
 	now.requests.rate = 250;
-	expect("awaitd_s3_requests_total{kind=\"head\"}", "5");
-	expect("awaitd_s3_requests_total{kind=\"get\"}", "4");
-	expect("awaitd_s3_requests_total{kind=\"list\"}", "3");
-	expect("awaitd_s3_requests_total{kind=\"write\"}", "2");
-	expect("awaitd_s3_slow_downs_total", "6");
+	expect("awaitd_bucket_requests_total{kind=\"head\"}", "5");
+	expect("awaitd_bucket_requests_total{kind=\"get\"}", "4");
+	expect("awaitd_bucket_requests_total{kind=\"list\"}", "3");
+	expect("awaitd_bucket_requests_total{kind=\"write\"}", "2");
+	expect("awaitd_bucket_slow_downs_total", "6");
 	expect("awaitd_looks_put_off_total", "7");
 	expect("awaitd_looks_waiting", "8");
 	expect("awaitd_bucket_requests_per_second", "250");
