@@ -252,7 +252,7 @@ a_restart_in_the_middle_finds_the_rest_by_listings(void **state)
 	(void)state;
 	flow_bucket.takes_ms = half_a_minute;
 	flow_bucket_submit(1500, 5);
-	time_passes(15000);
+	time_passes(20000);
 	assert_in_range(waiting(), 300, 1499);
 	flow_die();
 	flow_bucket_serve();
