@@ -209,6 +209,8 @@ start_http(
 
 	hr.url = url;
 	call->sent_at = clock_mono_ms();
+	if (r->sending != NULL)
+		r->sending(r->refused_arg);
 	rc = http_start(
 	    call->client->http, &hr, on_response, call, &call->http, err);
 	free(url);

@@ -67,7 +67,8 @@ struct aws_request {
 	/* Hears of each answer that is not 2xx, before it is classified, and
 	 * before the next try; or NULL. A redirect is never followed here. */
 	void (*refused)(const struct http_response *r, void *arg);
-	void *refused_arg;
+	void (*sending)(void *arg); /* before each try; or NULL */
+	void *refused_arg; /* of both */
 };
 
 /* A 2xx response, or NULL with the error of whatever kind. */

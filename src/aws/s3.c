@@ -78,11 +78,53 @@ s3_call_free(struct s3_call *call)
 	free(call);
 }
 
+static enum s3_kind
+kind_of(const struct s3_call *call)
+{
+	const char *method = call->request.method;
+
+	if (str_eq(method, "HEAD"))
+		return S3_KIND_HEAD;
+	if (!str_eq(method, "GET"))
+		return S3_KIND_WRITE;
+	return call->prefix != NULL ? S3_KIND_LIST : S3_KIND_GET;
+}
+
+static void
+on_sending(void *arg)
+{
+	struct s3_call *call = arg;
+	const struct s3_watch *w = &call->s3->watch;
+
+	if (w->sent != NULL)
+		w->sent(call->bucket, kind_of(call), w->arg);
+}
+
+void
+s3_watch(struct s3 *s3, const struct s3_watch *watch)
+{
+	static const struct s3_watch none;
+
+	s3->watch = watch != NULL ? *watch : none;
+}
+
+/* "SlowDown" and "ServiceUnavailable"; a HEAD has the status alone.
+ * Source: "Error responses", S3 API reference. */
+static void
+note_slow_down(const struct s3_call *call, int status)
+{
+	const struct s3_watch *w = &call->s3->watch;
+
+	if ((status == 503 || status == 429) && w->slow_down != NULL)
+		w->slow_down(call->bucket, w->arg);
+}
+
 static void
 on_refusal(const struct http_response *r, void *arg)
 {
 	struct s3_call *call = arg;
 
+	note_slow_down(call, r->status);
 	call->region_status = r->status;
 	if (!s3_region_of(r, call->region, sizeof(call->region)))
 		call->region[0] = '\0';
@@ -120,6 +162,7 @@ send_to(struct s3_call *call, const struct aws_endpoint *e, struct error *err)
 	r->query = call->query;
 	r->headers = &call->headers;
 	r->refused = on_refusal;
+	r->sending = on_sending;
 	r->refused_arg = call;
 	rc = aws_call(call->s3->client, r, on_answer, call, &call->call, err);
 	free(host);

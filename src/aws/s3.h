@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What awaitd asks of S3: is it there, give it to me, keep this, what lies
- * below, away with it. Objects are named by s3:// URIs, since that is how
- * results are named. Bodies stream.
+ * What awaitd asks of S3, by s3:// URIs, as results are named. Bodies stream.
  *
  * A HEAD or GET of a key that does not exist is answered 404 only where
  * s3:ListBucket is allowed, and 403 where it is not (S3 API reference,
@@ -112,12 +110,14 @@ int s3_compare(struct s3 *s3, const struct s3_put *put, s3_done_fn *done,
 int s3_delete(struct s3 *s3, const struct s3_ref *ref, s3_done_fn *done,
     void *arg, struct s3_call **out, struct error *err);
 
-/* One page of ListObjectsV2, keys in UTF-8 byte order. */
-struct s3_list {
+struct s3_list { /* one page of ListObjectsV2, in UTF-8 byte order */
 	struct s3_ref prefix; /* s3://bucket or s3://bucket/and-so-on */
 	const char *start_after; /* a key, for the first page; or NULL */
 	const char *continuation; /* of the page before, or NULL */
 	int max_keys; /* 1 to 1,000; 0: the server's own */
+	bool no_retry; /* the caller has a schedule of its own */
+	int64_t timeout_ms; /* 0: a minute */
+	size_t body_max; /* 0: as much as a page can be */
 };
 struct s3_list_item {
 	const char *key; /* decoded */

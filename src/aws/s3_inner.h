@@ -10,6 +10,7 @@
 
 #include "aws/s3.h"
 #include "aws/s3_region.h"
+#include "aws/s3_watch.h"
 #include "aws/s3file.h"
 #include "base/hash.h"
 
@@ -22,6 +23,7 @@ struct s3 {
 	struct s3sum_modes sums;
 	struct s3_regions *regions;
 	unsigned without; /* S3_PUT_…: what the store has not implemented */
+	struct s3_watch watch;
 };
 
 /* What a PUT may do without. */

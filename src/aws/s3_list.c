@@ -114,8 +114,10 @@ s3_list(struct s3 *s3, const struct s3_list *list, s3_list_fn *done, void *arg,
 	call->request = (struct aws_request){
 	    .what = "ListObjectsV2",
 	    .method = "GET",
-	    .timeout_ms = LIST_TIMEOUT_MS,
-	    .body_max = S3XML_LIST_MAX,
+	    .timeout_ms =
+		list->timeout_ms > 0 ? list->timeout_ms : LIST_TIMEOUT_MS,
+	    .body_max = list->body_max > 0 ? list->body_max : S3XML_LIST_MAX,
+	    .no_retry = list->no_retry,
 	};
 	call->list_done = done;
 	call->arg = arg;

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -260,6 +261,28 @@ str_to_size(const char *s, int64_t *out)
 		return 0;
 	}
 	return -1;
+}
+
+int
+str_to_millionths(const char *s, int64_t *out)
+{
+	size_t whole = strspn(s, "0123456789"), part = 0;
+	char digits[20];
+	int64_t n;
+
+	if (s[whole] == '.')
+		part = strspn(s + whole + 1, "0123456789");
+	if (whole == 0 || whole > 12 || part > 6 ||
+	    s[whole + (s[whole] == '.') + part] != '\0' ||
+	    (s[whole] == '.' && part == 0))
+		return -1;
+	snprintf(digits, sizeof(digits), "%.*s%.*s%.*s", (int)whole, s,
+	    (int)part, part > 0 ? s + whole + 1 : "", (int)(6 - part),
+	    "000000");
+	if (str_to_i64(digits, 0, INT64_MAX, &n) == -1)
+		return -1;
+	*out = n;
+	return 0;
 }
 
 /* In brackets an IPv6 address; else what has no colon of its own. */

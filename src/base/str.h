@@ -63,6 +63,10 @@ int str_to_duration_ms(const char *s, int64_t *out_ms);
  */
 int str_to_size(const char *s, int64_t *out);
 
+/* "0.005" in millionths: digits, and at most 6 behind a point; below 10^12.
+ * 0, or -1 with *out untouched. */
+int str_to_millionths(const char *s, int64_t *out);
+
 /*
  * "HOST:PORT", "[v6]:PORT": a name or a numeric address, and 0 to 65535. The
  * host is the caller's, without brackets. 0, or -1 with outputs untouched.

@@ -289,3 +289,9 @@ app_policy(const char *endpoint, struct engine_policy *out, void *arg)
 	if (app->poll_interval_ms != 0)
 		out->plan.interval_ms = app->poll_interval_ms;
 }
+
+void
+app_budget(const struct app *app, struct engine_budget *out)
+{
+	intake_budget(app->conf, out);
+}

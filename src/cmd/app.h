@@ -11,6 +11,7 @@
 #include "cmd/client.h"
 #include "cmd/cmd.h"
 #include "conf/conf.h"
+#include "engine/budget.h"
 #include "engine/engine.h"
 #include "engine/site.h"
 #include "net/http_client.h"
@@ -109,5 +110,8 @@ void app_done(struct app *app);
 
 /* engine_options.policy; arg is the app. */
 void app_policy(const char *endpoint, struct engine_policy *out, void *arg);
+
+/* What looking may cost. */
+void app_budget(const struct app *app, struct engine_budget *out);
 
 #endif

@@ -81,6 +81,7 @@ session_open(struct app *app, const char *path, bool must_exist,
 	    .event = on_store,
 	    .event_arg = s,
 	};
+	struct engine_budget budget;
 	struct engine_options eo = {
 	    .loop = app->loop,
 	    .sites = app->sites,
@@ -99,6 +100,8 @@ session_open(struct app *app, const char *path, bool must_exist,
 	s->path = xstrdup(path);
 	eo.store = s->store;
 	s->engine = engine_new(&eo);
+	app_budget(app, &budget);
+	engine_set_budget(s->engine, &budget);
 	store_take_over(s->store, on_taken_over, s);
 	*out = s;
 	return 0;

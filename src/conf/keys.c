@@ -18,6 +18,7 @@
 #define SECOND_MS INT64_C(1000)
 #define MINUTE_MS (60 * SECOND_MS)
 #define HOUR_MS (60 * MINUTE_MS)
+#define PRICE_MAX INT64_C(1000000000)
 #define SCHEDULE "5s, 30s, 2m, 5m, 30m, 2h, 5h, 10h, 14h, 20h"
 
 /* clang-format off */
@@ -186,6 +187,14 @@ const struct conf_key conf_keys[] = {
     {"awaitd", "stop_timeout", CONF_DURATION, "20s",
 	AT(global, stop_timeout_ms), .max = HOUR_MS,
 	.help = "how long a stop waits for what is under way"},
+    {"awaitd", "bucket_requests_per_second", CONF_COUNT, "1000",
+	AT(global, bucket_requests_per_second), .min = 1, .max = 1000000,
+	.help = "requests that one bucket gets, at most"},
+    {"awaitd", "price_get", CONF_DECIMAL, "0.0004", AT(global, price_get),
+	.min = 1, .max = PRICE_MAX,
+	.help = "US dollars for 1,000 GETs or HEADs"},
+    {"awaitd", "price_list", CONF_DECIMAL, "0.005", AT(global, price_list),
+	.min = 1, .max = PRICE_MAX, .help = "US dollars for 1,000 listings"},
 
     {"api", "listen", CONF_LIST, "", AT(api, listen), .flags = CONF_RESTART,
 	.must = must_listen, .help = "where requests are taken"},
@@ -273,6 +282,9 @@ const struct conf_key conf_keys[] = {
     {"endpoint", "late_looks", CONF_DURATION, "24h",
 	AT(endpoint, late_looks_ms),
 	.help = "look this long for the result of a job that expired"},
+    {"endpoint", "sweep", CONF_CHOICE, "auto", AT(endpoint, sweep),
+	.choices = "auto|never",
+	.help = "look for many results by one listing"},
     {"endpoint", "deliver", CONF_LIST, "", AT(endpoint, deliver),
 	.must = must_target, .help = "where results are delivered to"},
 

@@ -31,6 +31,7 @@ enum conf_type {
 	CONF_SECONDS, /* the same, whole seconds only */
 	CONF_SIZE, /* bytes, written "20kB", "64KiB" */
 	CONF_COUNT,
+	CONF_DECIMAL, /* millionths, written "0.005"; so are min and max */
 	CONF_CHOICE, /* one of `choices`, stored as its place */
 	CONF_SCHEDULE, /* durations with commas between them, or "none" */
 };

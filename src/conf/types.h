@@ -18,6 +18,7 @@ enum conf_names { CONF_NAMES_AWAITD, CONF_NAMES_SERVICE };
 enum conf_store { CONF_STORE_SQLITE, CONF_STORE_MEMORY };
 enum conf_duplicates { CONF_DUPLICATES_ALLOW, CONF_DUPLICATES_AVOID };
 enum conf_retry_failed { CONF_RETRY_NEVER, CONF_RETRY_TRANSIENT };
+enum conf_sweep { CONF_SWEEP_AUTO, CONF_SWEEP_NEVER };
 enum conf_payload { CONF_PAYLOAD_RESULT, CONF_PAYLOAD_EVENT };
 
 /* [awaitd] */
@@ -31,6 +32,9 @@ struct conf_global {
 	int64_t retention_ms;
 	int64_t idempotency_ms;
 	int64_t stop_timeout_ms;
+	int64_t bucket_requests_per_second;
+	int64_t price_get; /* millionths of a dollar for 1,000 */
+	int64_t price_list;
 };
 
 /* [api] */
@@ -68,6 +72,7 @@ struct conf_endpoint {
 	int duplicates; /* enum conf_duplicates */
 	int retry_failed; /* enum conf_retry_failed */
 	int64_t late_looks_ms;
+	int sweep; /* enum conf_sweep */
 	struct conf_list deliver; /* sections of targets: "webhook hook" */
 };
 

@@ -12,6 +12,8 @@
 #include "conf/conf.h"
 
 #define LIST_MAX 64
+static const int64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+
 #define WORDS_MAX 256
 
 /* Each type has one way to its place. */
@@ -204,6 +206,25 @@ set_count(const struct conf_key *key, const char *text, int64_t *place,
 }
 
 static int
+set_decimal(const struct conf_key *key, const char *text, int64_t *place,
+    struct error *err)
+{
+	int64_t n;
+
+	if (str_to_millionths(text, &n) == -1)
+		return refuse(key, text,
+		    "it must be a number such as 0.005, with at most 6 digits "
+		    "behind the point",
+		    err);
+	if (n < key->min || n > key->max)
+		return err_set(err, ERR_CONFIG,
+		    "%s = %s: it must be from %g to %g", key->name, text,
+		    (double)key->min / 1e6, (double)key->max / 1e6);
+	*place = n;
+	return 0;
+}
+
+static int
 set_choice(
     const struct conf_key *key, const char *text, int *place, struct error *err)
 {
@@ -270,6 +291,8 @@ set_typed(const struct conf_key *key, void *base, const char *text,
 		return set_size(key, text, PLACE(int64_t, base, key), err);
 	case CONF_COUNT:
 		return set_count(key, text, PLACE(int64_t, base, key), err);
+	case CONF_DECIMAL:
+		return set_decimal(key, text, PLACE(int64_t, base, key), err);
 	case CONF_CHOICE:
 		return set_choice(key, text, PLACE(int, base, key), err);
 	case CONF_SCHEDULE:
@@ -311,6 +334,7 @@ value_done(const struct conf_key *key, void *section)
 	case CONF_SECONDS:
 	case CONF_SIZE:
 	case CONF_COUNT:
+	case CONF_DECIMAL:
 	case CONF_CHOICE:
 	case CONF_SCHEDULE:
 		return;
@@ -378,6 +402,21 @@ format_size(int64_t n, struct buf *out)
 		buf_printf(out, "%lld", (long long)n);
 }
 
+/* No zeros behind. */
+static void
+format_decimal(int64_t n, struct buf *out)
+{
+	int digits = 6;
+
+	for (; digits > 0 && n % 10 == 0; digits--)
+		n /= 10;
+	if (digits == 0)
+		buf_printf(out, "%lld", (long long)n);
+	else
+		buf_printf(out, "%lld.%0*lld", (long long)(n / powers[digits]),
+		    digits, (long long)(n % powers[digits]));
+}
+
 static void
 format_schedule(const struct schedule *s, struct buf *out)
 {
@@ -432,6 +471,9 @@ value_format(const struct conf_key *key, const void *section, struct buf *out)
 	case CONF_COUNT:
 		n = *PLACE_OF(int64_t, section, key);
 		buf_printf(out, "%lld", (long long)n);
+		return;
+	case CONF_DECIMAL:
+		format_decimal(*PLACE_OF(int64_t, section, key), out);
 		return;
 	case CONF_CHOICE:
 		format_choice(key->choices, *PLACE_OF(int, section, key), out);

@@ -26,6 +26,9 @@ struct engine {
 	struct engine_options o;
 	struct learned_list *learned;
 	struct agenda agenda;
+	struct limits *limits; /* budgets of buckets */
+	struct sweep *sweep;
+	uint64_t sent[S3_KINDS];
 	struct loop_timer *timer;
 	struct works works;
 	struct works overdue; /* … of them DONE and expired; oldest first */
@@ -68,6 +71,21 @@ void engine_give_up(struct work *w, const struct error *err);
 
 /* From here on the deliveries of the job are the dispatcher's. */
 void engine_hand_over(struct work *w);
+
+/* A step of this work, now, if there is room for one. */
+bool engine_has_room(const struct engine *e);
+void engine_run(struct work *w);
+
+/* It is due no more, nor does it wait for its bucket. */
+void engine_unschedule(struct work *w);
+
+/* --- budget.c ------------------------------------------------------- */
+
+void budget_begin(struct engine *e);
+void budget_end(struct engine *e);
+
+/* Whether the job's bucket takes another request; else it waits for that. */
+bool budget_lets(struct work *w);
 
 /* --- work.c --------------------------------------------------------- */
 

@@ -20,9 +20,11 @@
 #include "engine/doubt.h"
 #include "engine/late.h"
 #include "engine/learn.h"
+#include "engine/limits.h"
 #include "engine/look.h"
 #include "engine/own.h"
 #include "engine/settle.h"
+#include "engine/sweep.h"
 #include "engine/times.h"
 
 /* Steps at a time: many jobs that are due at once take turns. */
@@ -37,16 +39,32 @@ static const struct backoff retry_backoff = {
 
 /* --- the agenda ----------------------------------------------------- */
 
+bool
+engine_has_room(const struct engine *e)
+{
+	return e->running < RUNNING_MAX && !e->draining && !e->held;
+}
+
 static void
 arm_timer(struct engine *e)
 {
 	struct agenda_entry *first = agenda_first(&e->agenda);
 
-	if (first != NULL && e->running < RUNNING_MAX && !e->draining &&
-	    !e->held)
+	if (first != NULL && engine_has_room(e))
 		loop_timer_set(e->timer, first->due_at - clock_mono_ms());
 	else
 		loop_timer_clear(e->timer);
+}
+
+void
+engine_unschedule(struct work *w)
+{
+	if (w->queue != 0)
+		limits_leave(
+		    w->engine->limits, w->queue, LIMITS_LOOK, &w->entry);
+	else
+		agenda_remove(&w->engine->agenda, &w->entry);
+	w->queue = 0;
 }
 
 void
@@ -56,6 +74,7 @@ engine_schedule(struct work *w, int64_t delay_ms)
 
 	if (e->draining)
 		return;
+	engine_unschedule(w);
 	agenda_set(&e->agenda, &w->entry, clock_mono_ms() + delay_ms);
 	arm_timer(e);
 }
@@ -68,7 +87,7 @@ engine_look_now(struct work *w, enum look_cause cause)
 	w->cause = (uint8_t)cause;
 	if (w->running || w->writing || !waits)
 		w->rung = true;
-	else
+	else if (w->queue == 0)
 		engine_schedule(w, 0);
 }
 
@@ -79,6 +98,7 @@ engine_look_now(struct work *w, enum look_cause cause)
 static void
 schedule_look(struct work *w, int64_t delay_ms)
 {
+	delay_ms = sweep_wait(w, delay_ms);
 	engine_schedule(w, w->rung ? 0 : delay_ms);
 	if (w->job->state == JOB_PENDING && delay_ms < times_left(w->job))
 		w->entry.early_ms = agenda_early_ms(delay_ms);
@@ -88,8 +108,8 @@ schedule_look(struct work *w, int64_t delay_ms)
 	work_rest(w);
 }
 
-static void
-run_step(struct work *w)
+void
+engine_run(struct work *w)
 {
 	work_wake(w);
 	w->running = true;
@@ -116,8 +136,10 @@ on_timer(void *arg)
 	int64_t now = clock_mono_ms();
 
 	while (e->running < RUNNING_MAX &&
-	    (first = agenda_take(&e->agenda, now)) != NULL)
-		run_step((struct work *)first);
+	    (first = agenda_take(&e->agenda, now)) != NULL) {
+		if (budget_lets((struct work *)first))
+			engine_run((struct work *)first);
+	}
 	arm_timer(e);
 }
 
@@ -132,6 +154,7 @@ engine_step_over(struct work *w)
 	w->running = false;
 	e->running--;
 	arm_timer(e);
+	limits_resume(e->limits);
 }
 
 void
@@ -304,6 +327,7 @@ apply_move(struct work *w, const struct step_result *r, enum job_state to,
     enum job_outcome outcome)
 {
 	w->step->from = w->job->state;
+	sweep_leave(w);
 	if (r->verdict == VERDICT_FAIL)
 		set_failure(w->job, r->error_code, r->err);
 	else if (r->error_code != NULL)
@@ -495,7 +519,7 @@ cancel_now(struct work *w)
 	    close_intent(w, "cancelled before the outcome was known");
 	step_poll_cancel(w);
 	step_submit_cancel(w);
-	agenda_remove(&w->engine->agenda, &w->entry);
+	engine_unschedule(w);
 	engine_apply(w, &r);
 }
 
@@ -526,6 +550,10 @@ begin(struct work *w, int64_t delay_ms)
 		return;
 	}
 	bells_know(w);
+	if (w->job->state == JOB_PENDING) {
+		schedule_look(w, delay_ms);
+		return;
+	}
 	engine_schedule(w, delay_ms);
 	work_rest(w);
 }
@@ -565,6 +593,7 @@ engine_new(const struct engine_options *options)
 	e->learned = learned_new();
 	e->bells = bells_new(e);
 	e->timer = loop_timer_new(options->loop, on_timer, e);
+	budget_begin(e);
 	e->dispatch = dispatch_new(&e->o);
 	return e;
 }
@@ -574,6 +603,7 @@ engine_hold(struct engine *e, bool held)
 {
 	e->held = held;
 	arm_timer(e);
+	limits_resume(e->limits);
 }
 
 void
@@ -612,6 +642,7 @@ engine_free(struct engine *e)
 	e->draining = true;
 	works_done(e);
 	dispatch_free(e->dispatch);
+	budget_end(e);
 	agenda_done(&e->agenda);
 	learned_free(e->learned);
 	bells_free(e->bells);
@@ -761,25 +792,4 @@ engine_find(const struct engine *e, const char *id)
 	struct work *w = work_find(e, id);
 
 	return w != NULL ? work_read(w) : NULL;
-}
-
-void
-engine_count(const struct engine *e, struct engine_counts *out)
-{
-	const struct work *w;
-
-	memset(out, 0, sizeof(*out));
-	TAILQ_FOREACH (w, &e->works, all) {
-		if (work_state(w) == JOB_DONE)
-			continue;
-		if (work_state(w) == JOB_QUEUED)
-			out->queued++;
-		else
-			out->pending++;
-		if (w->job != NULL && job_in_doubt(w->job))
-			out->in_doubt++;
-		if (out->oldest_at == 0 || w->created_at < out->oldest_at)
-			out->oldest_at = w->created_at;
-	}
-	dispatch_count(e->dispatch, out);
 }

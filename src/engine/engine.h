@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The engine: takes jobs from "wanted" to DONE and their deliveries to their
- * targets, and is the only writer of their state. Steps do the work
- * (step_submit.c, step_poll.c, step_deliver.c) and report a verdict.
+ * targets, and is the only writer of their state. Steps (step_x.c) do the work.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -28,6 +27,7 @@ struct engine_policy {
 	const char *bucket_owner; /* whose buckets they have to be, or NULL */
 	int64_t doubt_grace_ms; /* of looks before submission n + 1, or more */
 	int64_t late_looks_ms; /* for a result after the job expired; 0: none */
+	bool sweep; /* by listings, where that is cheaper */
 };
 
 enum engine_event {

@@ -12,6 +12,7 @@ struct sites {
 	char *profile;
 	struct site **v;
 	size_t n;
+	struct s3_watch watch;
 };
 
 struct sites *
@@ -84,6 +85,7 @@ sites_get(struct sites *sites, const char *region, struct site **out,
 	site->aws = sites->aws;
 	so.endpoint = &site->s3_endpoint;
 	site->s3 = s3_new(&so);
+	s3_watch(site->s3, &sites->watch);
 	site->sagemaker = sagemaker_new(sites->aws, &site->runtime);
 	site->access = access_new();
 	sites->v = xreallocarray(sites->v, sites->n + 1, sizeof(struct site *));
@@ -93,4 +95,15 @@ sites_get(struct sites *sites, const char *region, struct site **out,
 fail:
 	site_free(site);
 	return -1;
+}
+
+void
+sites_watch(struct sites *sites, const struct s3_watch *watch)
+{
+	static const struct s3_watch none;
+	size_t i;
+
+	sites->watch = watch != NULL ? *watch : none;
+	for (i = 0; i < sites->n; i++)
+		s3_watch(sites->v[i]->s3, watch);
 }

@@ -9,6 +9,7 @@
 #include "aws/call.h"
 #include "aws/endpoint.h"
 #include "aws/s3.h"
+#include "aws/s3_watch.h"
 #include "aws/sagemaker.h"
 #include "base/error.h"
 #include "engine/access.h"
@@ -34,5 +35,8 @@ void sites_free(struct sites *sites);
 #define SITES_MAX 256
 int sites_get(struct sites *sites, const char *region, struct site **out,
     struct error *err);
+
+/* For all of them, those to come included (s3_watch). */
+void sites_watch(struct sites *sites, const struct s3_watch *watch);
 
 #endif

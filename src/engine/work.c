@@ -8,6 +8,7 @@
 #include "engine/core.h"
 #include "engine/late.h"
 #include "engine/own.h"
+#include "engine/sweep.h"
 
 static const void *
 id_of(const void *item, size_t *len)
@@ -157,9 +158,10 @@ work_free(struct work *w)
 
 	if (e->asked == w)
 		e->asked = NULL;
-	agenda_remove(&e->agenda, &w->entry);
+	engine_unschedule(w);
 	TAILQ_REMOVE(&e->works, w, all);
 	work_hide(w);
+	sweep_leave(w);
 	late_leave(w);
 	engine_step_over(w);
 	own_release(w);
@@ -179,4 +181,25 @@ work_ref(const struct work *w, const char *uri)
 	engine_policy_of(w, &policy);
 	ref.owner = policy.bucket_owner;
 	return ref;
+}
+
+void
+engine_count(const struct engine *e, struct engine_counts *out)
+{
+	const struct work *w;
+
+	memset(out, 0, sizeof(*out));
+	TAILQ_FOREACH (w, &e->works, all) {
+		if (work_state(w) == JOB_DONE)
+			continue;
+		if (work_state(w) == JOB_QUEUED)
+			out->queued++;
+		else
+			out->pending++;
+		if (w->job != NULL && job_in_doubt(w->job))
+			out->in_doubt++;
+		if (out->oldest_at == 0 || w->created_at < out->oldest_at)
+			out->oldest_at = w->created_at;
+	}
+	dispatch_count(e->dispatch, out);
 }

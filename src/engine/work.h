@@ -28,6 +28,8 @@ struct work {
 	bool writing; /* the store has something of it */
 	bool sending; /* from the intent to the answer */
 	bool cancelled; /* to be moved as soon as nothing is being written */
+	uint8_t swept; /* enum swept */
+	uint16_t queue; /* of its bucket's budget, that it waits in; 0: none */
 	bool rung; /* look once more behind what is going on */
 	bool is_late; /* the job is DONE and expired */
 	bool waits; /* until another job is DONE (own) */
@@ -44,6 +46,7 @@ struct work {
 	int64_t created_at;
 	int64_t expired_mono; /* where is_late */
 	struct site *site;
+	struct segment *segment; /* that listings find it in, or NULL */
 	struct own_claim *claim; /* own */
 	char *uploaded; /* where an inline body went, and not inline */
 	/* One that only waits rests: it has neither job nor step, but a fold.

@@ -236,6 +236,15 @@ intake_policy(
 	out->bucket_owner = e->expected_bucket_owner;
 	out->doubt_grace_ms = e->doubt_grace_ms;
 	out->late_looks_ms = e->late_looks_ms;
+	out->sweep = e->sweep == CONF_SWEEP_AUTO;
+}
+
+void
+intake_budget(const struct conf *conf, struct engine_budget *out)
+{
+	out->bucket_per_second = conf->global.bucket_requests_per_second;
+	out->price_get = conf->global.price_get;
+	out->price_list = conf->global.price_list;
 }
 
 /* --- what is left over ---------------------------------------------- */

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "conf/conf.h"
+#include "engine/budget.h"
 #include "engine/engine.h"
 #include "engine/site.h"
 #include "job/job.h"
@@ -65,6 +66,9 @@ void intake_prune(const char *folder);
  * to it. ERR_NOT_FOUND where its input is gone. *out is the caller's.
  */
 int intake_repeat(const struct job *job, struct job **out, struct error *err);
+
+/* What looking may cost. */
+void intake_budget(const struct conf *conf, struct engine_budget *out);
 
 /* How the engine treats an endpoint. */
 void intake_policy(

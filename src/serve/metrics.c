@@ -489,18 +489,51 @@ write_notifications(const struct metrics *m, struct buf *b)
 	}
 }
 
+static void
+write_requests(const struct engine_request_counts *now, struct buf *b)
+{
+	static const char sent[] = "awaitd_bucket_requests_total";
+	static const char *const kinds[] = {"head", "get", "list", "write"};
+	size_t i;
+
+	family(b, sent, "counter", "Requests that S3 was sent, by kind.");
+	for (i = 0; i < S3_KINDS; i++)
+		labelled(b, sent, "kind", kinds[i], now->sent[i]);
+	counter(b, "awaitd_bucket_slow_downs_total",
+	    "Answers of S3 that said that it was too much.", now->slow_downs);
+	counter(b, "awaitd_looks_put_off_total",
+	    "Looks and listings that their bucket's budget held up.",
+	    now->put_off);
+	counter(b, "awaitd_listed_keys_total", "Keys that listings showed.",
+	    now->listed_keys);
+	counter(b, "awaitd_listed_jobs_total",
+	    "Jobs whose results listings showed.", now->listed_jobs);
+	counter(b, "awaitd_listings_denied_total",
+	    "Listings that S3 did not allow.", now->listings_denied);
+	counter(b, "awaitd_listings_failed_total",
+	    "Listings that could not be made, or not be believed.",
+	    now->listings_failed);
+	gauge(b, "awaitd_jobs_listed_for", "Jobs that listings look for now.",
+	    now->covered);
+	gauge(b, "awaitd_looks_waiting",
+	    "Looks and listings that it holds up now.", now->waiting);
+	gauge(b, "awaitd_bucket_requests_per_second",
+	    "What the bucket with the least budget gets now.",
+	    (uint64_t)now->rate);
+}
+
 void
-metrics_write(struct metrics *m, const struct engine_counts *now,
-    const struct store_counts *store, struct buf *out)
+metrics_write(struct metrics *m, const struct metrics_now *now, struct buf *out)
 {
 	write_service(m, out);
-	write_jobs(m, now, out);
-	write_times(m, now, out);
+	write_jobs(m, &now->engine, out);
+	write_times(m, &now->engine, out);
 	write_found(m, out);
-	write_deliveries(m, now, out);
+	write_requests(&now->requests, out);
+	write_deliveries(m, &now->engine, out);
 	write_notifications(m, out);
 	write_queues(m, out);
-	write_store(store, out);
+	write_store(&now->store, out);
 }
 
 /* --- serving -------------------------------------------------------- */
@@ -536,8 +569,7 @@ void
 metrics_handle(struct http_exchange *x, void *arg)
 {
 	const struct service *service = arg;
-	struct engine_counts now;
-	struct store_counts store;
+	struct metrics_now now;
 	struct sns_counts sns;
 	struct buf b;
 
@@ -549,10 +581,11 @@ metrics_handle(struct http_exchange *x, void *arg)
 		refuse(x, 405, "method_not_allowed", "/metrics takes GET");
 		return;
 	}
-	engine_count(service->engine, &now);
+	engine_count(service->engine, &now.engine);
+	engine_count_requests(service->engine, &now.requests);
+	store_count(service->store, &now.store);
 	buf_init(&b, TEXT_MAX);
-	store_count(service->store, &store);
-	metrics_write(service->metrics, &now, &store, &b);
+	metrics_write(service->metrics, &now, &b);
 	if (sns_listener_count(service->sns, &sns))
 		write_sns(&sns, &b);
 	reply(x, 200, TYPE, &b);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "engine/budget.h"
 #include "engine/engine.h"
 #include "net/http_server.h"
 #include "serve/doorbell.h"
@@ -45,8 +46,13 @@ void metrics_queue_message(struct metrics *m, enum doorbell_verdict verdict);
 void metrics_queue_deleted(struct metrics *m, size_t n);
 void metrics_queue_error(struct metrics *m);
 
-void metrics_write(struct metrics *m, const struct engine_counts *now,
-    const struct store_counts *store, struct buf *out);
+struct metrics_now {
+	struct engine_counts engine;
+	struct engine_request_counts requests;
+	struct store_counts store;
+};
+void metrics_write(
+    struct metrics *m, const struct metrics_now *now, struct buf *out);
 
 /* GET /metrics, for http_server_new; arg is the struct service. */
 void metrics_handle(struct http_exchange *x, void *arg);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/bell.h"
+#include "engine/budget.h"
 #include "engine/engine.h"
 #include "net/http_client.h"
 #include "serve/intake.h"
@@ -176,6 +177,15 @@ policy(const char *endpoint, struct engine_policy *out, void *arg)
 	const struct server *sv = arg;
 
 	intake_policy(sv->conf, endpoint, out);
+}
+
+static void
+set_budget(const struct server *sv)
+{
+	struct engine_budget budget;
+
+	intake_budget(sv->conf, &budget);
+	engine_set_budget(sv->s.engine, &budget);
 }
 
 static struct target *
@@ -354,6 +364,7 @@ reload(struct server *sv, struct error *err)
 	sv->conf = conf;
 	sv->s.conf = conf;
 	engine_targets_changed(sv->s.engine);
+	set_budget(sv);
 	return 0;
 }
 
@@ -599,6 +610,7 @@ open_all(struct server *sv, struct error *err)
 		return -1;
 	eo.store = sv->s.store;
 	sv->s.engine = engine_new(&eo);
+	set_budget(sv);
 	sv->s.metrics = metrics_new();
 	sv->s.waiters = waiters_new(sv->s.loop);
 	sv->s.doorbell = doorbell_new(&sv->s);

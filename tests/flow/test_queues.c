@@ -264,14 +264,13 @@ expect_poll(void)
 static long
 count(const char *name)
 {
-	struct engine_counts now = {0};
-	struct store_counts store = {0};
+	struct metrics_now now = {0};
 	struct buf b;
 	char *at;
 	long n = -1;
 
 	buf_init(&b, 1 << 20);
-	metrics_write(service.metrics, &now, &store, &b);
+	metrics_write(service.metrics, &now, &b);
 	at = strstr(b.data, name);
 	if (at != NULL)
 		n = strtol(at + strlen(name), NULL, 10);

@@ -307,9 +307,16 @@ serve(const struct http_request *r)
 	struct peer_step *s = step_new(&peer.used, r->method, r->url);
 
 	peer.serve(r->method, r->url, r->headers, &a, peer.serve_arg);
+	s->delay_ms = a.delay_ms;
 	if (a.status == 0)
 		return peer_fail(s, ERR_NET, "the connection broke", true);
-	return peer_reply(s, a.status, a.headers, a.body);
+	peer_reply(
+	    s, a.status, a.headers, a.long_body != NULL ? "" : a.body);
+	if (a.long_body != NULL) {
+		free(s->body);
+		s->body = a.long_body;
+	}
+	return s;
 }
 
 static struct peer_step *

@@ -49,6 +49,8 @@ struct peer_answer {
 	int status; /* 0: the connection breaks */
 	char headers[1024]; /* "Name: value\n…" */
 	char body[1024];
+	char *long_body; /* instead, from malloc(3); or NULL. It is taken. */
+	int64_t delay_ms;
 };
 typedef void peer_serve_fn(const char *method, const char *url,
     const struct headers *headers, struct peer_answer *out, void *arg);

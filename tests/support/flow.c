@@ -21,6 +21,7 @@
 #include "base/str.h"
 #include "base/timefmt.h"
 #include "engine/bell.h"
+#include "engine/budget.h"
 #include "engine/news.h"
 #include "engine/site.h"
 #include "tests/support/fake_clock.h"
@@ -179,6 +180,12 @@ open_world(void)
 	struct http_client_options ho = {0};
 	struct aws_client_options ao = {.news = news_log};
 	struct engine_options eo = {.policy = policy, .event = on_event};
+	/* Test_limits has others. */
+	const struct engine_budget budget = {
+	    .bucket_per_second = 1000000,
+	    .price_get = 400,
+	    .price_list = 5000,
+	};
 	struct error err;
 
 	flow.loop = loop_new();
@@ -199,6 +206,7 @@ open_world(void)
 	if (flow.new_world != NULL)
 		flow.new_world();
 	flow.engine = engine_new(&eo);
+	engine_set_budget(flow.engine, &budget);
 }
 
 static void

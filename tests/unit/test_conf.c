@@ -244,6 +244,8 @@ some_value(const struct conf_key *k)
 		return "3KiB";
 	case CONF_COUNT:
 		return "77";
+	case CONF_DECIMAL:
+		return "1.25";
 	case CONF_CHOICE:
 		return strrchr(k->choices, '|') + 1;
 	case CONF_SCHEDULE:
@@ -353,6 +355,29 @@ an_endpoint_has_its_own_section_or_the_defaults(void **state)
 }
 
 /* A value of nothing is no value: a poll_max of 0 would be a busy loop. */
+static void
+prices_are_decimal_numbers_within_bounds(void **state)
+{
+	static const char *const bad[] = {
+	    "0", "0.0000001", "1001", "cheap", "-1", "1.", "0,005"};
+	struct conf *conf =
+	    conf_must_load("[awaitd]\nprice_list = 0.0125\n", NULL);
+	struct error err;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(conf->global.price_get, 400);
+	assert_int_equal(conf->global.price_list, 12500);
+	must_show_value(conf, "awaitd", "price_list", "0.0125");
+	must_show_value(conf, "awaitd", "price_get", "0.0004");
+	for (i = 0; i < ARRAY_LEN(bad); i++) {
+		if (conf_set(conf, "awaitd", "price_get", bad[i], "-", &err) ==
+		    0)
+			fail_msg("%s was taken", bad[i]);
+	}
+	conf_free(conf);
+}
+
 static void
 an_empty_value_is_the_default(void **state)
 {
@@ -476,6 +501,9 @@ main(void)
 		conf_setup, conf_teardown),
 	    cmocka_unit_test_setup_teardown(
 		an_endpoint_has_its_own_section_or_the_defaults, conf_setup,
+		conf_teardown),
+	    cmocka_unit_test_setup_teardown(
+		prices_are_decimal_numbers_within_bounds, conf_setup,
 		conf_teardown),
 	    cmocka_unit_test_setup_teardown(
 		an_empty_value_is_the_default, conf_setup, conf_teardown),

@@ -17,8 +17,7 @@
 #include "serve/metrics.h"
 
 static struct metrics *m;
-static struct engine_counts now;
-static struct store_counts store;
+static struct metrics_now now;
 static struct buf text;
 
 static int
@@ -27,7 +26,6 @@ setup(void **state)
 	(void)state;
 	m = metrics_new();
 	memset(&now, 0, sizeof(now));
-	memset(&store, 0, sizeof(store));
 	buf_init(&text, 1 << 20);
 	return 0;
 }
@@ -51,7 +49,7 @@ value_of(const char *name)
 
 	buf_clear(&text);
 	buf_putc(&text, '\n');
-	metrics_write(m, &now, &store, &text);
+	metrics_write(m, &now, &text);
 	at = strstr(text.data, mark);
 	if (at == NULL)
 		fail_msg("there is no %s", name);
@@ -155,18 +153,18 @@ what_is_under_way_is_asked_of_engine_and_store(void **state)
 
 	(void)state;
 	expect("awaitd_oldest_job_age_seconds", "0");
-	now.queued = 3;
-	now.pending = 4;
-	now.in_doubt = 1;
-	now.waiting = 5;
-	now.attempts = 2;
-	now.quarantined = 7;
-	store.commits = 11;
-	store.writes = 12;
-	store.damaged = 13;
+	now.engine.queued = 3;
+	now.engine.pending = 4;
+	now.engine.in_doubt = 1;
+	now.engine.waiting = 5;
+	now.engine.attempts = 2;
+	now.engine.quarantined = 7;
+	now.store.commits = 11;
+	now.store.writes = 12;
+	now.store.damaged = 13;
 	expect("awaitd_store_stalled", "0");
-	store.stalled = true;
-	now.oldest_at = clock_wall_ms() - 90500;
+	now.store.stalled = true;
+	now.engine.oldest_at = clock_wall_ms() - 90500;
 	expect("awaitd_jobs{state=\"queued\"}", "3");
 	expect("awaitd_jobs{state=\"pending\"}", "4");
 	expect("awaitd_jobs_in_doubt", "1");
@@ -285,6 +283,28 @@ is_sample(const char *line)
 	return end != blank + 1 && *end == '\0';
 }
 
+static void
+requests_are_told_by_kind_and_the_budget_as_it_is(void **state)
+{
+	(void)state;
+	now.requests.sent[S3_KIND_HEAD] = 5;
+	now.requests.sent[S3_KIND_GET] = 4;
+	now.requests.sent[S3_KIND_LIST] = 3;
+	now.requests.sent[S3_KIND_WRITE] = 2;
+	now.requests.slow_downs = 6;
+	now.requests.put_off = 7;
+	now.requests.waiting = 8;
+	now.requests.rate = 250;
+	expect("awaitd_bucket_requests_total{kind=\"head\"}", "5");
+	expect("awaitd_bucket_requests_total{kind=\"get\"}", "4");
+	expect("awaitd_bucket_requests_total{kind=\"list\"}", "3");
+	expect("awaitd_bucket_requests_total{kind=\"write\"}", "2");
+	expect("awaitd_bucket_slow_downs_total", "6");
+	expect("awaitd_looks_put_off_total", "7");
+	expect("awaitd_looks_waiting", "8");
+	expect("awaitd_bucket_requests_per_second", "250");
+}
+
 /* Every family is announced once, and every sample belongs to the last. */
 static void
 the_text_is_well_formed(void **state)
@@ -293,7 +313,7 @@ the_text_is_well_formed(void **state)
 	int families = 0;
 
 	(void)state;
-	metrics_write(m, &now, &store, &text);
+	metrics_write(m, &now, &text);
 	assert_false(text.overflow);
 	assert_int_equal(text.data[text.len - 1], '\n');
 	text.data[text.len - 1] = '\0';
@@ -314,7 +334,7 @@ the_text_is_well_formed(void **state)
 			fail_msg("no sample of %s: %s", family, line);
 		}
 	}
-	assert_int_equal(families, 33);
+	assert_int_equal(families, 43);
 }
 
 int
@@ -326,6 +346,7 @@ main(void)
 	    T(a_clock_set_back_makes_no_negative_time),
 	    T(what_is_found_is_counted_by_its_cause),
 	    T(what_is_under_way_is_asked_of_engine_and_store),
+	    T(requests_are_told_by_kind_and_the_budget_as_it_is),
 	    T(deliveries_are_counted_by_their_attempts),
 	    T(the_service_counts_itself),
 	    T(messages_of_queues_are_counted),

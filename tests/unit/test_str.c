@@ -315,6 +315,40 @@ sizes_know_their_units(void **state)
 }
 
 static void
+a_decimal_has_six_digits_behind_the_point(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t millionths;
+	} cases[] = {
+	    {"0", 0},
+	    {"0.0004", 400},
+	    {"0.005", 5000},
+	    {"1", 1000000},
+	    {"12.5", 12500000},
+	    {"0.000001", 1},
+	    {"007.100000", 7100000},
+	    {"999999999999.999999", INT64_C(999999999999999999)},
+	};
+	static const char *const bad[] = {"", ".", ".5", "1.", "-1", "+1", " 1",
+	    "1 ", "1,5", "1e3", "1.2.3", "0x1", "0.0000001", "1234567890123",
+	    "nan", "$1"};
+	int64_t n = 42;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(bad); i++) {
+		if (str_to_millionths(bad[i], &n) == 0)
+			fail_msg("\"%s\" was taken", bad[i]);
+	}
+	assert_int_equal(n, 42);
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(str_to_millionths(cases[i].text, &n), 0);
+		assert_int_equal(n, cases[i].millionths);
+	}
+}
+
+static void
 an_address_is_a_host_and_a_port(void **state)
 {
 	static const struct {
@@ -489,6 +523,7 @@ main(void)
 	    cmocka_unit_test(what_is_no_duration_leaves_the_output_alone),
 	    cmocka_unit_test(what_a_terminal_would_obey_is_defanged),
 	    cmocka_unit_test(sizes_know_their_units),
+	    cmocka_unit_test(a_decimal_has_six_digits_behind_the_point),
 	    cmocka_unit_test(an_address_is_a_host_and_a_port),
 	    cmocka_unit_test(
 		words_are_cut_as_a_shell_does_and_nothing_is_expanded),

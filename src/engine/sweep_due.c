@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When a listing is worth its price. */
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "engine/core.h"
+#include "engine/habit.h"
+#include "engine/learned.h"
+#include "engine/plan.h"
+#include "engine/sweep_inner.h"
+
+/* Where listings look for a job it is looked at in so long all the same. */
+#define BACKSTOP_MS 300000
+/* A page costs the processor as much as hundreds of looks: not more often. */
+#define LEAST_MS 1000
+/* So many of many stand for all. */
+#define SAMPLES 16
+#define HALVINGS 10
+
+void
+sweep_policy(const struct group *g, struct engine_policy *out)
+{
+	const struct engine_options *o = &g->sweep->e->o;
+
+	o->policy(g->endpoint, out, o->policy_arg);
+}
+
+static struct habit *
+habit_of(const struct group *g)
+{
+	struct learned *l =
+	    learned_find(g->sweep->e->learned, g->site->name, g->endpoint);
+
+	return learned_habit(l);
+}
+
+static unsigned
+failure_every(const struct group *g)
+{
+	const struct habit *h = habit_of(g);
+
+	return h != NULL ? habit_failure_every(h) : HABIT_FAILURE_MAX;
+}
+
+/* --- what is expected ----------------------------------------------- */
+
+/* Jobs that stand for all that a scan is about. */
+struct sample {
+	const struct survival *known;
+	int64_t from[SAMPLES], now[SAMPLES]; /* ages: at the last listing */
+	size_t n;
+	double weight; /* of each */
+};
+
+static void
+add_sample(struct sample *sample, const struct item *item, int64_t listed_at)
+{
+	int64_t now = clock_mono_ms(), age = item_age_ms(item, now);
+	int64_t since = now - listed_at;
+
+	sample->from[sample->n] = since < age ? age - since : 0;
+	sample->now[sample->n++] = age;
+}
+
+/* Every so many-th, over all segments or one. */
+static void
+take_samples(const struct scan *scan, struct sample *sample)
+{
+	const struct group *g = scan->group;
+	const struct segment *s = scan->failures ? TAILQ_FIRST(&g->segments)
+						 : (const struct segment *)scan;
+	size_t all = scan->failures ? g->n : s->n, i, at = 0, first = 0;
+	size_t n = all < SAMPLES ? all : SAMPLES;
+
+	sample->n = 0;
+	sample->weight = n > 0 ? (double)all / (double)n : 0;
+	for (i = 0; i < n; i++) {
+		at = i * all / n + all / n / 2;
+		while (at - first >= s->n) {
+			first += s->n;
+			s = TAILQ_NEXT(s, link);
+		}
+		add_sample(sample, &s->v[at - first], scan->listed_at);
+	}
+}
+
+/* Delay, in milliseconds, that will have built up by then. */
+static double
+accrued(const struct sample *sample, int64_t in_ms)
+{
+	double sum = 0;
+	size_t i;
+
+	for (i = 0; i < sample->n; i++) {
+		int64_t to = sample->now[i] + in_ms;
+
+		if (to > sample->from[i])
+			sum += survival_accrued(sample->known->s,
+			    (double)sample->from[i], (double)to);
+	}
+	return sum * sample->weight;
+}
+
+/* From now to when that is worth the price: 0 to most_ms. */
+static int64_t
+reach(const struct sample *sample, double price_ms, int64_t most_ms)
+{
+	int64_t low = 0, high = most_ms, mid;
+	int i;
+
+	if (accrued(sample, 0) >= price_ms)
+		return 0;
+	for (i = 0; i < HALVINGS; i++) {
+		mid = low + (high - low) / 2;
+		if (accrued(sample, mid) >= price_ms)
+			high = mid;
+		else
+			low = mid;
+	}
+	return high;
+}
+
+/* --- when ----------------------------------------------------------- */
+
+/* As if the one in the middle were looked at by itself. */
+static int64_t
+plain_due_at(const struct scan *scan, const struct plan *plan)
+{
+	const struct segment *s = scan->failures
+	    ? TAILQ_FIRST(&scan->group->segments)
+	    : (const struct segment *)scan;
+	int64_t now = clock_mono_ms();
+	int64_t sent = now - item_age_ms(&s->v[s->n / 2], now);
+	int64_t from = scan->listed_at > sent ? scan->listed_at : sent, delay;
+	struct plan_now then = {
+	    .age_ms = from - sent,
+	    .left_ms = INT64_MAX,
+	    .unit = 0.5,
+	};
+
+	delay = plan_delay_ms(plan, &then, NULL);
+	return from +
+	    (scan->failures ? failure_every(scan->group) * delay : delay);
+}
+
+int64_t
+sweep_due_at(const struct scan *scan)
+{
+	struct group *g = scan->group;
+	struct habit *h = habit_of(g);
+	int64_t now = clock_mono_ms(), due, least;
+	struct engine_policy policy;
+	struct sample sample = {.n = 0};
+	double price_ms, every = 1;
+
+	/* The first one tells whether it works at all. */
+	if (!g->proven && scan->sent_at == 0)
+		return now;
+	sweep_policy(g, &policy);
+	if (h != NULL && policy.plan.interval_ms == 0)
+		sample.known =
+		    habit_known(h, habit_warmth(h), &policy.plan, &price_ms);
+	if (sample.known != NULL) {
+		take_samples(scan, &sample);
+		if (scan->failures)
+			every = failure_every(g);
+		due = now +
+		    reach(&sample, price_ms * g->sweep->ratio * every * every,
+			policy.plan.max_ms);
+	} else {
+		due = plain_due_at(scan, &policy.plan);
+	}
+	least =
+	    policy.plan.start_ms > LEAST_MS ? policy.plan.start_ms : LEAST_MS;
+	/* Whatever the last page showed. */
+	if (scan->sent_at > 0 && due < scan->sent_at + least)
+		due = scan->sent_at + least;
+	return due;
+}
+
+int64_t
+sweep_own_ms(const struct group *g, const struct item *item)
+{
+	struct habit *h = habit_of(g);
+	int64_t now = clock_mono_ms();
+	struct engine_policy policy;
+	struct plan_now p = {
+	    .age_ms = item_age_ms(item, now),
+	    .left_ms = item_left_ms(item, now),
+	    .unit = random_unit(),
+	};
+
+	sweep_policy(g, &policy);
+	p.ran_ms = p.age_ms;
+	if (h != NULL)
+		p.known =
+		    habit_known(h, habit_warmth(h), &policy.plan, &p.price_ms);
+	return plan_delay_ms(&policy.plan, &p, NULL);
+}
+
+int64_t
+sweep_backstop_ms(const struct group *g, int64_t delay_ms)
+{
+	int64_t ms = BACKSTOP_MS;
+
+	/* More often where its failure is nowhere that is listed. */
+	if (g->hidden && delay_ms * failure_every(g) < ms)
+		ms = delay_ms * failure_every(g);
+	return ms > delay_ms ? ms : delay_ms;
+}

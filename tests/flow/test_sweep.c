@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One listing instead of many looks: what it finds, and what it costs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "engine/budget.h"
+#include "engine/core.h"
+#include "engine/sweep.h"
+#include "tests/support/flow.h"
+#include "tests/support/flow_bucket.h"
+
+#define LISTS "http://s3.test/out?*"
+#define OBJECTS "http://s3.test/out/*"
+
+static int
+setup(void **state)
+{
+	int rc = flow_setup(state);
+
+	flow_bucket_setup();
+	return rc;
+}
+
+static int
+teardown(void **state)
+{
+	int rc = flow_teardown(state);
+
+	flow_bucket_done();
+	return rc;
+}
+
+#define SWEEP_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+static size_t
+lists(void)
+{
+	return peer_count("GET", LISTS);
+}
+
+/* Looks, and the reading of what they find. */
+static size_t
+looks(void)
+{
+	return peer_count("HEAD", OBJECTS) + peer_count("GET", OBJECTS);
+}
+
+static size_t
+waiting(void)
+{
+	struct engine_counts c;
+
+	engine_count(flow.engine, &c);
+	return c.pending + c.queued;
+}
+
+/* Between 20 and 40 s, all the same; the last of a hundred a minute more. */
+static int64_t
+half_a_minute(size_t i)
+{
+	return 20000 + (int64_t)(i * 7919 % 20000);
+}
+
+static int64_t
+some_fail(size_t i)
+{
+	return i % 50 == 49 ? -half_a_minute(i) : half_a_minute(i);
+}
+
+static int64_t
+one_in_a_hundred_stays(size_t i)
+{
+	return i % 100 == 99 ? 300000 + (int64_t)i : half_a_minute(i);
+}
+
+/* --- what it finds -------------------------------------------------- */
+
+static void
+a_thousand_jobs_are_found_by_listings(void **state)
+{
+	(void)state;
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket_submit(1000, 5);
+	time_passes(120000);
+	assert_int_equal(waiting(), 0);
+	assert_int_equal(flow_bucket.found, 1000);
+	print_message("lists=%zu looks=%zu mean_ms=%.0f max_ms=%lld\n", lists(),
+	    looks(), flow_bucket.delay_sum_ms / 1000,
+	    (long long)flow_bucket.delay_max_ms);
+	/* One look each, which tells, and few more. */
+	assert_in_range(looks(), 1000, 1150);
+	assert_in_range(lists(), 5, 100);
+	assert_in_range(flow_bucket.delay_max_ms, 0, 15000);
+}
+
+static void
+without_sweeping_it_takes_many_more(void **state)
+{
+	(void)state;
+	flow.policy.sweep = false;
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket_submit(200, 5);
+	time_passes(120000);
+	assert_int_equal(waiting(), 0);
+	assert_int_equal(lists(), 0);
+	assert_in_range(looks(), 1000, 100000);
+}
+
+static void
+few_jobs_are_looked_at_one_by_one(void **state)
+{
+	(void)state;
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket_submit(20, 5);
+	time_passes(120000);
+	assert_int_equal(waiting(), 0);
+	assert_int_equal(lists(), 0);
+}
+
+static void
+stragglers_are_looked_at_one_by_one(void **state)
+{
+	size_t before;
+
+	(void)state;
+	flow_bucket.takes_ms = one_in_a_hundred_stays;
+	flow_bucket_submit(1000, 5);
+	time_passes(90000);
+	assert_int_equal(waiting(), 10);
+	before = lists();
+	time_passes(400000);
+	assert_int_equal(waiting(), 0);
+	assert_int_equal(lists(), before);
+	assert_in_range(flow_bucket.delay_max_ms, 0, 31000);
+}
+
+static void
+failures_under_our_names_are_listed_too(void **state)
+{
+	(void)state;
+	flow_bucket.takes_ms = some_fail;
+	flow_bucket_submit(500, 5);
+	time_passes(400000);
+	assert_int_equal(waiting(), 0);
+	assert_int_equal(flow_bucket.found, 500);
+	assert_int_equal(log_lines("outcome=failed", NULL), 10);
+	assert_in_range(peer_count("GET", "*prefix=fail*"), 1, 40);
+	assert_in_range(looks(), 500, 750);
+}
+
+static void
+failures_beside_the_results_need_no_listing_of_their_own(void **state)
+{
+	(void)state;
+	flow_bucket.takes_ms = some_fail;
+	flow_bucket.failures = FLOW_BUCKET_BESIDE;
+	flow_bucket_submit(500, 5);
+	time_passes(400000);
+	assert_int_equal(waiting(), 0);
+	assert_int_equal(log_lines("outcome=failed", NULL), 10);
+	assert_in_range(flow_bucket.delay_max_ms, 0, 31000);
+	assert_int_equal(peer_count("GET", "*prefix=fail*"), 0);
+}
+
+static void
+failures_under_other_names_are_looked_for_one_by_one(void **state)
+{
+	(void)state;
+	flow_bucket.takes_ms = some_fail;
+	flow_bucket.failures = FLOW_BUCKET_HIDDEN;
+	flow_bucket_submit(500, 5);
+	time_passes(600000);
+	assert_int_equal(waiting(), 0);
+	assert_int_equal(log_lines("outcome=failed", NULL), 10);
+	assert_int_equal(peer_count("GET", "*prefix=fail*"), 0);
+}
+
+static void
+where_there_are_no_failures_nobody_looks_for_them(void **state)
+{
+	(void)state;
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket.failures = FLOW_BUCKET_NONE;
+	flow_bucket_submit(500, 5);
+	time_passes(120000);
+	assert_int_equal(waiting(), 0);
+	assert_int_equal(peer_count("*", "*fail*"), 0);
+	assert_in_range(looks(), 500, 650);
+}
+
+/* --- pages ---------------------------------------------------------- */
+
+static void
+more_than_a_page_are_found_segment_by_segment(void **state)
+{
+	(void)state;
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket_submit(2200, 2);
+	time_passes(120000);
+	assert_int_equal(waiting(), 0);
+	assert_int_equal(flow_bucket.found, 2200);
+	/* The last dozen of each page are looked at one by one. */
+	assert_in_range(looks(), 2200, 3300);
+	assert_in_range(lists(), 10, 300);
+	assert_int_equal(peer_count("GET", "*continuation*"), 0);
+}
+
+/* The results of others in the same folder, and older ones of ours. */
+static void
+others_in_the_folder_are_passed_over(void **state)
+{
+	char key[200];
+	int i;
+
+	(void)state;
+	free(flow_job()->spec.endpoint);
+	for (i = 0; i < 300; i++) {
+		snprintf(
+		    key, sizeof(key), "res/%s/a%03d.out", flow.extension, i);
+		flow_bucket_put(key);
+		snprintf(key, sizeof(key), "res/%s/%.20s%06d-1.out",
+		    flow.extension, flow.id, i);
+		flow_bucket_put(key);
+		snprintf(
+		    key, sizeof(key), "res/%s/z%03d.out", flow.extension, i);
+		flow_bucket_put(key);
+	}
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket_submit(500, 5);
+	time_passes(120000);
+	assert_int_equal(waiting(), 0);
+	assert_in_range(looks(), 500, 650);
+}
+
+/* --- a restart ------------------------------------------------------ */
+
+static void
+a_restart_in_the_middle_finds_the_rest_by_listings(void **state)
+{
+	size_t before, found;
+
+	(void)state;
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket_submit(1500, 5);
+	time_passes(20000);
+	assert_in_range(waiting(), 300, 1499);
+	flow_die();
+	flow_bucket_serve();
+	before = looks();
+	found = flow_bucket.found;
+	flow_take_up();
+	/* Those that came just then, and some that were begun with. */
+	assert_in_range(looks() - before, 0, 150 + flow_bucket.found - found);
+	time_passes(120000);
+	assert_int_equal(waiting(), 0);
+	assert_int_equal(flow_bucket.found, 1500);
+	assert_in_range(looks(), 1500, 2250);
+}
+
+static void
+a_key_that_is_listed_before_its_202_is_remembered(void **state)
+{
+	struct work *w;
+	char id[JOBID_SIZE];
+
+	(void)state;
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket_submit(100, 5);
+	time_passes(1000);
+	flow_bucket.reply_ms = 25000;
+	flow_bucket.takes_ms = NULL;
+	flow_bucket_submit(1, 5);
+	memcpy(id, flow.id, sizeof(id));
+	w = work_find(flow.engine, id);
+	assert_int_equal(work_state(w), JOB_QUEUED);
+	time_passes(24500);
+	w = work_find(flow.engine, id);
+	assert_int_equal(work_state(w), JOB_QUEUED);
+	assert_true(w->rung);
+	time_passes(600);
+	assert_null(work_find(flow.engine, id));
+	must_be(JOB_DONE, OUTCOME_OK);
+	time_passes(120000);
+}
+
+/* --- where it cannot be --------------------------------------------- */
+
+static void
+where_listing_is_denied_each_is_looked_at_and_it_is_said_once(void **state)
+{
+	struct engine_request_counts c;
+
+	(void)state;
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket.listing = FLOW_BUCKET_DENIES;
+	flow_bucket_submit(300, 5);
+	time_passes(120000);
+	assert_int_equal(waiting(), 0);
+	assert_in_range(flow_bucket.delay_max_ms, 0, 31000);
+	engine_count_requests(flow.engine, &c);
+	assert_int_equal(c.listings_denied, 1);
+	assert_int_equal(log_lines("results cannot be listed", NULL), 1);
+	assert_int_equal(log_lines("s3:ListBucket", "cannot be listed"), 1);
+}
+
+static void
+a_denial_is_asked_about_again_in_a_quarter_of_an_hour(void **state)
+{
+	struct engine_request_counts c;
+
+	(void)state;
+	flow_bucket.takes_ms = one_in_a_hundred_stays;
+	flow_bucket.listing = FLOW_BUCKET_DENIES;
+	flow_bucket_submit(300, 5);
+	time_passes(60000);
+	flow_bucket.listing = FLOW_BUCKET_LISTS;
+	time_passes(13 * 60000);
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket_submit(300, 5);
+	time_passes(30000);
+	engine_count_requests(flow.engine, &c);
+	assert_int_equal(c.listings_denied, 1);
+	assert_int_equal(c.listed_jobs, 0);
+	flow_bucket_submit(300, 5);
+	time_passes(150000);
+	engine_count_requests(flow.engine, &c);
+	assert_int_equal(c.listings_denied, 1);
+	flow_bucket_submit(300, 5);
+	time_passes(150000);
+	engine_count_requests(flow.engine, &c);
+	assert_in_range(c.listed_jobs, 250, 600);
+	assert_int_equal(waiting(), 0);
+}
+
+static void
+listings_that_cannot_be_believed_end_the_sweep(void **state)
+{
+	static const enum flow_bucket_listing kinds[] = {FLOW_BUCKET_SHUFFLES,
+	    FLOW_BUCKET_IGNORES, FLOW_BUCKET_BREAKS, FLOW_BUCKET_EMPTY_MORE,
+	    FLOW_BUCKET_SWELLS, FLOW_BUCKET_GARBLED};
+	struct engine_request_counts c;
+	size_t i;
+	char key[200];
+
+	(void)state;
+	free(flow_job()->spec.endpoint);
+	snprintf(key, sizeof(key), "res/%s/0.out", flow.extension);
+	flow_bucket_put(key);
+	flow_bucket.takes_ms = half_a_minute;
+	for (i = 0; i < ARRAY_LEN(kinds); i++) {
+		size_t before = lists();
+
+		flow_bucket.listing = kinds[i];
+		flow_bucket.delay_max_ms = 0;
+		flow_bucket_submit(100, 5);
+		time_passes(150000);
+		assert_int_equal(waiting(), 0);
+		assert_in_range(lists() - before, 1, 40);
+		assert_in_range(flow_bucket.delay_max_ms, 0, 31000);
+	}
+	engine_count_requests(flow.engine, &c);
+	assert_in_range(c.listings_failed, 2 * ARRAY_LEN(kinds), 60);
+}
+
+static void
+a_page_that_says_more_for_ever_is_asked_for_in_its_time(void **state)
+{
+	(void)state;
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket.listing = FLOW_BUCKET_REPEATS;
+	flow_bucket_submit(100, 5);
+	time_passes(150000);
+	assert_int_equal(waiting(), 0);
+	assert_in_range(lists(), 1, 100);
+	assert_in_range(flow_bucket.delay_max_ms, 0, 31000);
+}
+
+static void
+slow_down_slows_listings_down(void **state)
+{
+	struct engine_request_counts c;
+	size_t before;
+
+	(void)state;
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket.listing = FLOW_BUCKET_SLOW_DOWN;
+	flow_bucket_submit(100, 5);
+	before = lists();
+	time_passes(20000);
+	assert_in_range(lists() - before, 2, 25);
+	engine_count_requests(flow.engine, &c);
+	assert_in_range(c.slow_downs, 2, 25);
+	flow_bucket.listing = FLOW_BUCKET_LISTS;
+	time_passes(100000);
+	assert_int_equal(waiting(), 0);
+	engine_count_requests(flow.engine, &c);
+	assert_in_range(c.listed_jobs, 80, 100);
+}
+
+static void
+by_price_a_dear_listing_needs_more_jobs(void **state)
+{
+	const struct engine_budget dear = {
+	    .bucket_per_second = 1000000,
+	    .price_get = 400,
+	    .price_list = 40000,
+	};
+
+	(void)state;
+	engine_set_budget(flow.engine, &dear);
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket_submit(150, 5);
+	time_passes(120000);
+	assert_int_equal(waiting(), 0);
+	assert_int_equal(lists(), 0);
+	flow_bucket_submit(300, 5);
+	time_passes(120000);
+	assert_int_equal(waiting(), 0);
+	assert_in_range(lists(), 1, 100);
+}
+
+/* --- each job ------------------------------------------------------- */
+
+static void
+a_job_of_a_caller_s_own_name_is_not_swept(void **state)
+{
+	struct job *job;
+	int i;
+
+	(void)state;
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket.failures = FLOW_BUCKET_NONE;
+	for (i = 0; i < 40; i++) {
+		job = flow_job();
+		job->spec.filename = xasprintf("mine-%d", i);
+		flow_submit(job);
+	}
+	time_passes(120000);
+	assert_int_equal(waiting(), 0);
+	assert_int_equal(lists(), 0);
+}
+
+static void
+where_listings_miss_it_a_job_is_looked_at_now_and_then(void **state)
+{
+	(void)state;
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket_submit(100, 5);
+	time_passes(10000);
+	assert_in_range(waiting(), 100, 100);
+	/* From now on they show nothing of ours, in good order. */
+	flow_bucket_hide(true);
+	time_passes(330000);
+	assert_int_equal(waiting(), 0);
+	flow_bucket_hide(false);
+}
+
+static void
+people_are_told_of_the_next_listing(void **state)
+{
+	const char *folder;
+	int64_t at;
+
+	(void)state;
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket_submit(10, 5);
+	assert_false(
+	    sweep_outlook(work_find(flow.engine, flow.id), &folder, &at));
+	flow_bucket_submit(90, 5);
+	assert_true(
+	    sweep_outlook(work_find(flow.engine, flow.id), &folder, &at));
+	assert_true(str_starts(folder, "s3://out/res/awaitd/"));
+	time_passes(120000);
+}
+
+static void
+a_job_that_is_swept_can_be_cancelled(void **state)
+{
+	char id[JOBID_SIZE];
+
+	(void)state;
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket_submit(100, 5);
+	memcpy(id, flow.id, sizeof(id));
+	time_passes(3000);
+	assert_int_equal(engine_cancel(flow.engine, id), 0);
+	time_passes(0);
+	must_be(JOB_DONE, OUTCOME_CANCELLED);
+	time_passes(120000);
+	assert_int_equal(waiting(), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    SWEEP_TEST(a_thousand_jobs_are_found_by_listings),
+	    SWEEP_TEST(without_sweeping_it_takes_many_more),
+	    SWEEP_TEST(few_jobs_are_looked_at_one_by_one),
+	    SWEEP_TEST(stragglers_are_looked_at_one_by_one),
+	    SWEEP_TEST(failures_under_our_names_are_listed_too),
+	    SWEEP_TEST(
+		failures_beside_the_results_need_no_listing_of_their_own),
+	    SWEEP_TEST(failures_under_other_names_are_looked_for_one_by_one),
+	    SWEEP_TEST(where_there_are_no_failures_nobody_looks_for_them),
+	    SWEEP_TEST(more_than_a_page_are_found_segment_by_segment),
+	    SWEEP_TEST(others_in_the_folder_are_passed_over),
+	    SWEEP_TEST(a_restart_in_the_middle_finds_the_rest_by_listings),
+	    SWEEP_TEST(a_key_that_is_listed_before_its_202_is_remembered),
+	    SWEEP_TEST(
+		where_listing_is_denied_each_is_looked_at_and_it_is_said_once),
+	    SWEEP_TEST(a_denial_is_asked_about_again_in_a_quarter_of_an_hour),
+	    SWEEP_TEST(listings_that_cannot_be_believed_end_the_sweep),
+	    SWEEP_TEST(a_page_that_says_more_for_ever_is_asked_for_in_its_time),
+	    SWEEP_TEST(slow_down_slows_listings_down),
+	    SWEEP_TEST(by_price_a_dear_listing_needs_more_jobs),
+	    SWEEP_TEST(a_job_of_a_caller_s_own_name_is_not_swept),
+	    SWEEP_TEST(where_listings_miss_it_a_job_is_looked_at_now_and_then),
+	    SWEEP_TEST(people_are_told_of_the_next_listing),
+	    SWEEP_TEST(a_job_that_is_swept_can_be_cancelled),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
