@@ -329,7 +329,7 @@ check('each mistake has its typed error', async () => {
 	    ['Subscribe', { ...at, TopicArn: gone }, 'NotFoundException', 404,
 		'Topic does not exist'],
 	    ['Subscribe', { ...at, Protocol: 'email', Endpoint: 'a@b.c' },
-		'InvalidParameterException', 400, 'http and https'],
+		'InvalidParameterException', 400, 'http, https and sqs'],
 	    ['Subscribe', { ...at, Protocol: 'https' },
 		'InvalidParameterException', 400, 'match the specified protocol'],
 	    ['Subscribe', { ...at, Attributes: { FilterPolicy: '{}' } },

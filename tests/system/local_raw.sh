@@ -174,7 +174,7 @@ AWS_ACCESS_KEY_ID=stranger s3 'an unknown key' '403 InvalidAccessKeyId' \
 s3 'a missing key' '404 NoSuchKey' GET /bucket/b
 s3 'a missing bucket' '404 NoSuchBucket' GET /nobucket/b
 s3 'another service' '400 AuthorizationHeaderMalformed' GET /bucket/a \
-    --service=sqs
+    --service=dynamodb
 raw GET '/bucket?list-type=2&prefix=b'
 is "$code:$(printf %s "$body" | grep -c '<Key>b<')" 200:0 \
     'no refused PUT left anything'
