@@ -98,7 +98,8 @@ for command in deliveries replay cancel; do
 	    '1 1' "$command says once of which delivery"
 done
 serve_stop
-sqlite3 "$AWAITD_STATE/serve.db" 'PRAGMA user_version = 4'
+version=$(sqlite3 "$AWAITD_STATE/serve.db" "PRAGMA user_version")
+sqlite3 "$AWAITD_STATE/serve.db" "PRAGMA user_version = $((version + 1))"
 run serve --config "$tmp/serve.conf"
 is "$status" 1 'a file of a newer version is an error'
 like "$err" '*schema version 4*A newer awaitd wrote it*' 'that says what to do'
