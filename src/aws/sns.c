@@ -14,6 +14,7 @@
 #include "base/timefmt.h"
 
 #define FIELDS_MAX 64
+#define VALUES_MAX 4096 /* with those of MessageAttributes */
 #define ID_MAX 128
 #define ARN_MAX 512
 #define URL_MAX 8192
@@ -277,7 +278,7 @@ sns_parse(
 	if (len > SNS_BODY_MAX)
 		return err_set(err, ERR_PROTOCOL,
 		    "the message is larger than %zu bytes", SNS_BODY_MAX);
-	if (json_parse(body, len, &doc, err) == -1) {
+	if (json_parse_few(body, len, VALUES_MAX, &doc, err) == -1) {
 		/* Its words may be the sender's. */
 		if (!str_starts(err->text, "not JSON"))
 			err_set(err, ERR_PROTOCOL,

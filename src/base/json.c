@@ -17,6 +17,7 @@
 struct check {
 	const char *start, *p, *end;
 	const char *what; /* the fault, once found */
+	size_t left; /* values that there may still be */
 };
 
 static bool check_value(struct check *c, int depth);
@@ -226,6 +227,8 @@ check_value(struct check *c, int depth)
 {
 	bool ok;
 
+	if (c->left-- == 0)
+		return fault(c, "too many values");
 	skip_blanks(c);
 	switch (peek(c)) {
 	case '{':
@@ -285,7 +288,14 @@ doubled_key(const cJSON *node)
 int
 json_parse(const char *data, size_t len, struct json **out, struct error *err)
 {
-	struct check c = {.start = data, .p = data};
+	return json_parse_few(data, len, SIZE_MAX, out, err);
+}
+
+int
+json_parse_few(const char *data, size_t len, size_t values_max,
+    struct json **out, struct error *err)
+{
+	struct check c = {.start = data, .p = data, .left = values_max};
 	const char *twice;
 	cJSON *root;
 

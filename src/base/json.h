@@ -23,6 +23,10 @@ struct json;
 /* *out is the caller's (json_free). ERR_PROTOCOL names the byte's place. */
 int json_parse(
     const char *data, size_t len, struct json **out, struct error *err);
+/* The same of so many values at most: each of "1,1,1…" costs far more time and
+ * memory than its bytes, and strangers may send a megabyte of them. */
+int json_parse_few(const char *data, size_t len, size_t values_max,
+    struct json **out, struct error *err);
 void json_free(struct json *root);
 
 /* The same for a document with secrets: its strings are overwritten. */

@@ -23,6 +23,8 @@
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
 #define REMEMBER_MAX_MS (14 * DAY_MS) /* the longest that a queue keeps it */
 #define ID_MAX 256
+/* A thousand records of S3 have as many. */
+#define VALUES_MAX 32768
 /* Of what makes no sense: so much is logged, and so often. */
 #define SHOWN_MAX 200
 #define SHOW_EVERY_MS 60000
@@ -139,7 +141,7 @@ read_note(struct call *c, const struct doorbell_note *note)
 	enum error_code code;
 
 	if (str_empty(note->message_id) || strlen(note->message_id) > ID_MAX ||
-	    json_parse(note->text, note->len, &doc, &err) == -1)
+	    json_parse_few(note->text, note->len, VALUES_MAX, &doc, &err) == -1)
 		return false;
 	code = read_document(c, doc);
 	json_free(doc);
@@ -242,6 +244,15 @@ on_seen(enum store_seen seen, const struct error *err, void *arg)
 	abort();
 }
 
+/* SNS gives a message the same id in all subscriptions of its topic: what comes
+ * unsigned must not stand for the signed one, which tells more. */
+static char *
+source_key(const struct doorbell_note *note)
+{
+	return note->verified ? xstrdup(note->source)
+			      : xasprintf("unsigned %s", note->source);
+}
+
 /* Only a failure that would be believed need outlive us. */
 static void
 store_it(struct call *c, const struct doorbell_note *note)
@@ -250,7 +261,7 @@ store_it(struct call *c, const struct doorbell_note *note)
 	struct engine_ring ring = ring_of(c, 0);
 	int64_t keep = note->remember_ms > 0 ? note->remember_ms : DAY_MS;
 
-	n->source = xstrdup(note->source);
+	n->source = source_key(note);
 	n->message_id = xstrdup(note->message_id);
 	n->forget_at =
 	    clock_wall_ms() + (keep < REMEMBER_MAX_MS ? keep : REMEMBER_MAX_MS);
@@ -319,8 +330,7 @@ doorbell_ring(struct doorbell *b, const struct doorbell_note *note,
 	struct call *c = xcalloc(1, sizeof(*c));
 
 	c->bell = b;
-	c->source =
-	    str_starts(note->source, "arn:") ? DOORBELL_SNS : DOORBELL_SQS;
+	c->source = note->way;
 	c->done = done;
 	c->arg = arg;
 	TAILQ_INSERT_TAIL(&b->calls, c, entry);

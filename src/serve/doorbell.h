@@ -21,7 +21,14 @@ struct doorbell *doorbell_new(const struct service *service);
 /* Behind the store's close. Whoever still waits is told DOORBELL_FAILED. */
 void doorbell_free(struct doorbell *b);
 
+/* Which way it came, for metrics. */
+enum doorbell_source {
+	DOORBELL_SNS, /* it was posted */
+	DOORBELL_SQS, /* it was in a queue */
+};
+
 struct doorbell_note {
+	enum doorbell_source way;
 	const char *source; /* ARN of the topic, or URL of the queue */
 	const char *message_id; /* within the source */
 	const char *text; /* SageMaker's, S3's, or anything */
@@ -46,11 +53,5 @@ typedef void doorbell_done_fn(
 /* The note is copied. `done` is called once, later. */
 void doorbell_ring(struct doorbell *b, const struct doorbell_note *note,
     doorbell_done_fn *done, void *arg);
-
-/* What a note's source is, for metrics. */
-enum doorbell_source {
-	DOORBELL_SNS, /* a topic's ARN */
-	DOORBELL_SQS, /* a queue's URL */
-};
 
 #endif

@@ -9,6 +9,8 @@
 
 /* SNS's is a UUID; the whole is a key of the store. */
 #define ID_MAX 100
+/* More has no envelope. */
+#define VALUES_MAX 4096
 
 static bool
 says_failed(const char *text)
@@ -54,7 +56,7 @@ queue_letter_read(const char *body, size_t len, struct queue_letter *out)
 	struct error ignored;
 	struct json *doc;
 
-	if (json_parse(body, len, &doc, &ignored) == 0) {
+	if (json_parse_few(body, len, VALUES_MAX, &doc, &ignored) == 0) {
 		l.kind = kind_of(doc);
 		if (l.kind != QUEUE_LETTER_BARE)
 			open_envelope(&l, doc);

@@ -30,6 +30,7 @@
 #define AGAIN_MAX_S 300
 /* … for want of SNS's certificate, so often. */
 #define VERIFY_TRIES 5
+#define UNSIGNED_MS 60000
 #define SENSELESS_S 60
 #define SENSELESS_MAX_S 3600
 
@@ -112,6 +113,7 @@ struct queue_pump {
 	bool in_trouble[TROUBLES];
 	bool senseless_said;
 	bool confirmation_said;
+	int64_t unsigned_at; /* monotonic: said again from then on */
 };
 
 static void poll_more(struct queue_pump *p);
@@ -389,6 +391,21 @@ letter_new(struct queue_pump *p, const struct sqs_message *m)
 
 /* --- who says that it failed ---------------------------------------- */
 
+/* Anybody who may write to the queue can bring it about: one line a minute. */
+static void
+say_unsigned(struct queue_pump *p, const struct error *err)
+{
+	int64_t now = clock_mono_ms();
+
+	log_begin(now < p->unsigned_at ? LOG_DEBUG : LOG_WARN, "sqs");
+	log_str("queue", p->url);
+	log_str("msg", "a failure that SNS did not sign");
+	log_err(err);
+	log_end();
+	if (now >= p->unsigned_at)
+		p->unsigned_at = now + UNSIGNED_MS;
+}
+
 /* A failure may end a job, and who may write to the queue is not known here: it
  * is believed where SNS signed it. err: nobody vouches for it. */
 static void
@@ -396,6 +413,7 @@ ring_signed(struct queue_pump *p, struct letter *l, const struct error *err)
 {
 	const struct sns_message *m = l->message;
 	struct doorbell_note note = {
+	    .way = DOORBELL_SQS,
 	    .source = err == NULL ? m->topic_arn : p->url,
 	    .message_id = m->message_id,
 	    .text = m->message,
@@ -415,8 +433,7 @@ on_verified(const struct error *err, void *arg)
 
 	l->check = NULL;
 	if (err != NULL && err->code == ERR_AUTH)
-		log_warn(
-		    "sqs", "a failure that SNS did not sign: %s", err->text);
+		say_unsigned(p, err);
 	if (err == NULL)
 		say_over(p, TROUBLE_VERIFY);
 	if (err == NULL || err->code == ERR_AUTH ||
@@ -450,6 +467,7 @@ ring(struct queue_pump *p, struct letter *l, const struct sqs_message *m,
     const struct queue_letter *q)
 {
 	struct doorbell_note note = {
+	    .way = DOORBELL_SQS,
 	    .source = p->url,
 	    .message_id = q->message_id != NULL ? q->message_id : m->id,
 	    .text = q->text,

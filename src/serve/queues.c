@@ -25,6 +25,7 @@ open_verifier(
 	const struct conf_sns *c = &service->conf->sns;
 	struct http_client_options ho = {
 	    .user_agent = "awaitd/" PACKAGE_VERSION,
+	    .ca_file = service->ca_file,
 	};
 	struct sns_verifier_options vo = {
 	    .loop = service->loop,

@@ -20,6 +20,7 @@ struct confirm {
 	char *topic;
 	char *token; /* that was confirmed last, or is being */
 	bool confirmed;
+	struct sns_quiet quiet; /* of failures: it may be sent again */
 	struct sns_call *call; /* under way, or NULL */
 	sns_confirmed_result_fn *done;
 	void *arg;
@@ -75,17 +76,21 @@ find(struct sns_confirms *v, const char *topic)
 }
 
 static void
-log_failure(const struct confirm *c, const struct error *err)
+log_failure(struct confirm *c, const struct error *err)
 {
 	struct error e = *err;
+	int64_t skipped = 0;
 
 	err_prefix(&e, "the subscription to %s is not confirmed", c->topic);
 	if (e.hint[0] == '\0')
 		err_hint(&e,
 		    "Mend that, then subscribe again: 'aws sns subscribe' has "
 		    "SNS send a new confirmation.");
-	log_begin(LOG_ERROR, "sns");
+	log_begin(
+	    sns_may_log(&c->quiet, &skipped) ? LOG_ERROR : LOG_DEBUG, "sns");
 	log_err(&e);
+	if (skipped > 0)
+		log_int("not_logged", skipped);
 	log_end();
 }
 

@@ -41,6 +41,7 @@ struct sns_listener {
 	size_t held; /* bytes of them */
 	struct sns_counts counts;
 	struct sns_quiet forged, malformed, unchecked;
+	struct sns_quiet *unsubscribed; /* of each topic */
 };
 
 /* --- sns_listener.c ------------------------------------------------- */
@@ -67,7 +68,7 @@ typedef void sns_confirmed_result_fn(enum sns_confirmed result, void *arg);
 struct sns_confirms *sns_confirms_new(const struct service *service);
 void sns_confirms_free(struct sns_confirms *v); /* nobody is told */
 /* One at a time for a topic. The message is verified, and borrowed for the
- * length of the call; `done` is called later. */
+ * length of the call; `done` may be called before it returns. */
 void sns_confirms_ask(struct sns_confirms *v, const struct sns_message *m,
     sns_confirmed_result_fn *done, void *arg);
 

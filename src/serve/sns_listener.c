@@ -158,6 +158,8 @@ sns_listener_new(const struct service *service, struct doorbell *doorbell,
 	l->doorbell = doorbell;
 	l->conf = &service->conf->sns;
 	TAILQ_INIT(&l->posts);
+	l->unsubscribed =
+	    xcalloc(l->conf->topic.n + 1, sizeof(*l->unsubscribed));
 	l->confirms = sns_confirms_new(service);
 	if (sns_user_read(l, l->conf->user_file, err) == -1 ||
 	    open_tls(l, err) == -1 || open_verifier(l, err) == -1) {
@@ -254,6 +256,7 @@ sns_listener_free(struct sns_listener *l)
 	loop_timer_free(l->tls_timer);
 	http_tls_free(l->tls);
 	hash_wipe(l->user, sizeof(l->user));
+	free(l->unsubscribed);
 	free(l);
 }
 

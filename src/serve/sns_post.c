@@ -199,6 +199,19 @@ ring_message(struct sns_post *p)
 
 /* --- what is verified ----------------------------------------------- */
 
+/* Its place among those of the configuration; their number: not there. */
+static size_t
+topic_index(const struct sns_listener *l, const char *arn)
+{
+	size_t i;
+
+	for (i = 0; i < l->conf->topic.n; i++) {
+		if (str_eq(l->conf->topic.v[i], arn))
+			break;
+	}
+	return i;
+}
+
 static void
 on_confirmed(enum sns_confirmed result, void *arg)
 {
@@ -217,12 +230,21 @@ confirm(struct sns_post *p)
 	sns_confirms_ask(p->l->confirms, p->message, on_confirmed, p);
 }
 
-/* Its SubscribeURL would subscribe anew; who wants that can do it. */
+/* Its SubscribeURL would subscribe anew; who wants that can do it. It is known
+ * for no copy: whoever repeats it fills no log. */
 static void
 alarm_unsubscribed(struct sns_post *p)
 {
+	struct sns_listener *l = p->l;
+	int64_t skipped;
 	struct error err;
 
+	if (!sns_may_log(
+		&l->unsubscribed[topic_index(l, p->message->topic_arn)],
+		&skipped)) {
+		end(p, &unsubscribed);
+		return;
+	}
 	err_set(&err, ERR_REMOTE, "somebody ended the subscription to %s",
 	    p->message->topic_arn);
 	err_hint(&err,
@@ -230,6 +252,8 @@ alarm_unsubscribed(struct sns_post *p)
 	    "did it, then subscribe again with 'aws sns subscribe'.");
 	log_begin(LOG_ERROR, "sns");
 	log_err(&err);
+	if (skipped > 0)
+		log_int("not_logged", skipped);
 	log_end();
 	end(p, &unsubscribed);
 }
@@ -348,18 +372,6 @@ take_signed(struct sns_post *p)
 }
 
 static bool
-is_our_topic(const struct sns_listener *l, const char *arn)
-{
-	size_t i;
-
-	for (i = 0; i < l->conf->topic.n; i++) {
-		if (str_eq(l->conf->topic.v[i], arn))
-			return true;
-	}
-	return false;
-}
-
-static bool
 is_raw(const struct http_exchange *x)
 {
 	return headers_get(http_headers(x), "x-amz-sns-rawdelivery") != NULL;
@@ -389,7 +401,7 @@ take_raw(struct sns_post *p)
 	    headers_count(h, "x-amz-sns-topic-arn") != 1 ||
 	    headers_count(h, "x-amz-sns-message-id") != 1)
 		refuse_malformed(p, NULL);
-	else if (!is_our_topic(p->l, topic))
+	else if (topic_index(p->l, topic) == p->l->conf->topic.n)
 		end(p, &forged);
 	else
 		ring(p, &note);

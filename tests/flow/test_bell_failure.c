@@ -135,6 +135,23 @@ one_that_does_not_fit_is_not_believed(void **state)
 	must_have_failed(WORDS);
 }
 
+/* SNS gives both the same id: one subscription may be raw. */
+static void
+one_that_nobody_signed_does_not_stand_for_it(void **state)
+{
+	struct says s = {.message_id = "one", .failure = WORDS};
+
+	(void)state;
+	submit(flow_job());
+	s.unverified = true;
+	assert_int_equal(bell_says(s), DOORBELL_TAKEN);
+	assert_int_equal(bell_says(s), DOORBELL_COPY);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	s.unverified = false;
+	assert_int_equal(bell_says(s), DOORBELL_TAKEN);
+	must_have_failed(WORDS);
+}
+
 /* Another job may have it, too. */
 static void
 under_an_id_of_the_caller_s_it_is_not_believed(void **state)
@@ -343,6 +360,7 @@ main(void)
 	    T(where_there_is_a_result_that_wins),
 	    T(where_there_is_an_object_its_words_win),
 	    T(one_that_does_not_fit_is_not_believed),
+	    T(one_that_nobody_signed_does_not_stand_for_it),
 	    T(under_an_id_of_the_caller_s_it_is_not_believed),
 	    T(while_nothing_can_be_seen_nothing_is_believed),
 	    T(a_look_that_was_under_way_does_not_count),

@@ -16,6 +16,7 @@
 #include "base/encode.h"
 #include "base/hash.h"
 #include "base/jsonw.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "serve/metrics.h"
@@ -36,6 +37,7 @@
 #define RINGS_MAX 64
 
 static struct {
+	enum doorbell_source way;
 	char source[200];
 	char id[100];
 	char text[300];
@@ -74,6 +76,7 @@ doorbell_ring(struct doorbell *b, const struct doorbell_note *note,
 	snprintf(rings[nrings].id, sizeof(rings[0].id), "%s", note->message_id);
 	snprintf(rings[nrings].text, sizeof(rings[0].text), "%.*s",
 	    (int)note->len, note->text);
+	rings[nrings].way = note->way;
 	rings[nrings].sent_at = note->sent_at;
 	rings[nrings].verified = note->verified;
 	rings[nrings].done = done;
@@ -96,6 +99,7 @@ sns_verifier_new(const struct sns_verifier_options *options,
 {
 	(void)err;
 	assert_int_equal(options->ntopics, 1);
+	assert_string_equal(peer_ca_file(options->http), "/roots.pem");
 	*out = (struct sns_verifier *)&judging;
 	return 0;
 }
@@ -185,6 +189,7 @@ setup(void **state)
 	service.loop = call.loop;
 	service.aws = call.client;
 	service.conf = &conf;
+	service.ca_file = "/roots.pem";
 	service.metrics = metrics_new();
 	if (queues_open(&service, NULL, &queues, &err) == -1)
 		fail_msg("%s", err.text);
@@ -458,6 +463,7 @@ a_failure_is_vouched_for_by_the_signature_of_its_topic(void **state)
 	pass(1000);
 	assert_int_equal(nrings, 1);
 	assert_true(rings[0].verified);
+	assert_int_equal(rings[0].way, DOORBELL_SQS);
 	assert_string_equal(rings[0].source, "arn:aws:sns:eu-west-3:1:t");
 	assert_string_equal(rings[0].id, "sns-1");
 	assert_string_equal(rings[0].text, "{\"invocationStatus\":\"Failed\"}");
@@ -475,6 +481,40 @@ a_forged_one_rings_and_is_not_believed(void **state)
 	assert_int_equal(nrings, 1);
 	assert_false(rings[0].verified);
 	assert_string_equal(rings[0].source, QUEUE);
+}
+
+static unsigned warned;
+
+static void
+count_warning(const char *line, void *arg)
+{
+	(void)arg;
+	warned += strstr(line, "did not sign") != NULL;
+}
+
+static void
+forged_ones_fill_no_log(void **state)
+{
+	int i;
+
+	(void)state;
+	judged = ERR_AUTH;
+	warned = 0;
+	log_set_sink(count_warning, NULL);
+	log_init(LOG_INFO, LOG_TEXT);
+	expect_messages(1, FAILURE);
+	for (i = 0; i < 4; i++) {
+		/* The next poll begins before what came is deleted. */
+		peer_delay(expect_messages(1, FAILURE), 1000);
+		peer_reply(expect("DeleteMessageBatch"), 200, "", DELETED);
+	}
+	expect_poll();
+	peer_reply(expect("DeleteMessageBatch"), 200, "", DELETED);
+	pass(10000);
+	log_set_sink(NULL, NULL);
+	log_init(LOG_NONE, LOG_TEXT);
+	assert_int_equal(nrings, 5);
+	assert_int_equal(warned, 1);
 }
 
 static void
@@ -624,6 +664,7 @@ main(void)
 	    QUEUES_TEST(while_nothing_can_be_written_nothing_is_received),
 	    QUEUES_TEST(a_failure_is_vouched_for_by_the_signature_of_its_topic),
 	    QUEUES_TEST(a_forged_one_rings_and_is_not_believed),
+	    QUEUES_TEST(forged_ones_fill_no_log),
 	    QUEUES_TEST(one_that_cannot_be_judged_now_comes_again),
 	    QUEUES_TEST(what_is_being_judged_ends_with_the_service),
 	    QUEUES_TEST(full_answers_make_more_polls_at_once),

@@ -56,6 +56,7 @@ TAILQ_HEAD(calls, http_call);
 struct http_client {
 	struct loop *loop;
 	struct calls calls;
+	char *ca_file;
 };
 
 static struct {
@@ -310,8 +311,7 @@ serve(const struct http_request *r)
 	s->delay_ms = a.delay_ms;
 	if (a.status == 0)
 		return peer_fail(s, ERR_NET, "the connection broke", true);
-	peer_reply(
-	    s, a.status, a.headers, a.long_body != NULL ? "" : a.body);
+	peer_reply(s, a.status, a.headers, a.long_body != NULL ? "" : a.body);
 	if (a.long_body != NULL) {
 		free(s->body);
 		s->body = a.long_body;
@@ -422,6 +422,12 @@ on_answer_due(void *arg)
 	call_free(call);
 }
 
+const char *
+peer_ca_file(const struct http_client *c)
+{
+	return c->ca_file;
+}
+
 /* --- what the rest of the program sees ------------------------------ */
 
 int
@@ -430,9 +436,9 @@ http_client_new(struct loop *loop, const struct http_client_options *options,
 {
 	struct http_client *c = xcalloc(1, sizeof(*c));
 
-	(void)options;
 	(void)err;
 	c->loop = loop;
+	c->ca_file = xstrdup_or_null(options->ca_file);
 	TAILQ_INIT(&c->calls);
 	*out = c;
 	return 0;
@@ -447,6 +453,7 @@ http_client_free(struct http_client *c)
 		return;
 	while ((call = TAILQ_FIRST(&c->calls)) != NULL)
 		call_free(call);
+	free(c->ca_file);
 	free(c);
 }
 

@@ -15,6 +15,7 @@
 #include "net/header.h"
 #include "net/http_client.h"
 
+struct http_client;
 struct peer_step;
 
 /* The next request must be this one. The URL is a pattern as of fnmatch(3). */
@@ -73,6 +74,8 @@ size_t peer_count(const char *method, const char *url);
 
 /* NULL where all went as expected, else what did not. Borrowed. */
 const char *peer_verdict(void);
+/* What the client was made with, or NULL. */
+const char *peer_ca_file(const struct http_client *c);
 void peer_reset(void);
 
 #endif

@@ -96,7 +96,7 @@ main(int argc, char **argv)
 	struct http_client_options ho = {.user_agent = "awaitd/bench"};
 	struct endpoint_options eo = {.service = "S3", .region = "us-east-1"};
 	struct aws_endpoint endpoint;
-	struct http_client *http;
+	struct http_client *http = NULL;
 	struct error err;
 	char *url;
 

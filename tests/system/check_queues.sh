@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # awaitd check: what it says of queues, and that nothing is taken from them.
+# shellcheck disable=SC2317 # what ok and wait_until call
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
 cd "$tmp" || exit 1
 cat >local.conf <<END

@@ -601,10 +601,26 @@ nothing_at_a_null_pointer_is_no_document(void **state)
 	assert_int_equal(err.code, ERR_PROTOCOL);
 }
 
+static void
+of_few_values_no_more_are_read(void **state)
+{
+	static const char text[] = "{\"a\":[1,2,{\"b\":null}],\"c\":\"d\"}";
+	struct json *doc;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(json_parse_few(text, strlen(text), 7, &doc, &err), 0);
+	json_free(doc);
+	assert_int_equal(json_parse_few(text, strlen(text), 6, &doc, &err), -1);
+	assert_int_equal(err.code, ERR_PROTOCOL);
+	assert_non_null(strstr(err.text, "too many values"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(of_few_values_no_more_are_read),
 	    cmocka_unit_test(sound_documents_are_taken),
 	    cmocka_unit_test(broken_documents_are_refused),
 	    cmocka_unit_test(depth_ends_where_the_header_says),

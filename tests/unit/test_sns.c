@@ -199,6 +199,30 @@ too_much_is_refused(void **state)
 	free(text);
 }
 
+/* A megabyte of them would cost a tenth of a second. */
+static void
+many_values_are_refused_unread(void **state)
+{
+	char *text = xmalloc(SNS_BODY_MAX);
+	struct sns_message *m;
+	struct error err;
+	size_t len;
+
+	(void)state;
+	len = (size_t)snprintf(text, 2000,
+	    "{\"Type\":\"Notification\",%s,\"Message\":\"m\",\"x\":[1", COMMON);
+	while (len < SNS_BODY_MAX - 4) {
+		text[len++] = ',';
+		text[len++] = '1';
+	}
+	text[len++] = ']';
+	text[len++] = '}';
+	assert_int_equal(sns_parse(text, len, &m, &err), -1);
+	assert_int_equal(err.code, ERR_PROTOCOL);
+	assert_non_null(strstr(err.text, "too many values"));
+	free(text);
+}
+
 int
 main(void)
 {
@@ -209,6 +233,7 @@ main(void)
 	    cmocka_unit_test(fields_that_nobody_knows_are_passed_over),
 	    cmocka_unit_test(lines_and_signatures_that_are_none_are_refused),
 	    cmocka_unit_test(too_much_is_refused),
+	    cmocka_unit_test(many_values_are_refused_unread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
