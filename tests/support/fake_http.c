@@ -310,8 +310,7 @@ serve(const struct http_request *r)
 	s->delay_ms = a.delay_ms;
 	if (a.status == 0)
 		return peer_fail(s, ERR_NET, "the connection broke", true);
-	peer_reply(
-	    s, a.status, a.headers, a.long_body != NULL ? "" : a.body);
+	peer_reply(s, a.status, a.headers, a.long_body != NULL ? "" : a.body);
 	if (a.long_body != NULL) {
 		free(s->body);
 		s->body = a.long_body;
