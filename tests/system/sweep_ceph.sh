@@ -97,7 +97,7 @@ ceph_hang
 sleep 1
 ceph_go_on
 ok 'all are done' wait_until "${PATIENCE-240}" done_jobs "$jobs"
-lists=$(asked "GET /$bucket[?/]+[^ ]*list-type=2")
+lists=$(asked "GET /${bucket}[?/]+[^ ]*list-type=2")
 heads=$(asked "HEAD /$bucket/out/")
 gets=$(asked "GET /$bucket/out/")
 ok 'there were listings' test "$lists" -ge 1
