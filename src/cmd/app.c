@@ -243,14 +243,6 @@ on_sigterm(void *arg)
 	loop_stop(app->loop);
 }
 
-int
-app_refuse_interval(int64_t ms, struct error *err)
-{
-	return err_set(err, ERR_USAGE,
-	    "--poll-interval %lldms: it must be at least %dms", (long long)ms,
-	    APP_POLL_INTERVAL_MIN_MS);
-}
-
 void
 app_catch_signals(struct app *app)
 {

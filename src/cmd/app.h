@@ -32,8 +32,6 @@ struct app {
 	char *same_server; /* see app_same_server() */
 };
 
-#define APP_POLL_INTERVAL_MIN_MS 50
-
 /* Reads the configuration, sets up the log and the loop. */
 int app_init(
     struct app *app, const struct cmd_globals *globals, struct error *err);
@@ -72,9 +70,6 @@ const char *app_same_server(const struct app *app);
 
 /* Like cmd_fail(), but a signal that came is the status. */
 int app_fail(const struct app *app, const struct error *err);
-
-/* --poll-interval is below the minimum that the key of that name has. */
-int app_refuse_interval(int64_t ms, struct error *err);
 
 /*
  * A client of AWS, with credentials: runs the loop until they are there.

@@ -426,13 +426,16 @@ say_not_ready(const struct await *a, struct error *err)
 {
 	struct error why = a->trouble;
 	const char *id = a->n == 1 ? a->v[0].id : "JOB";
+	const char *when = a->o.timeout_ms != 0 && looks_over(a)
+	    ? "not ready after as many looks"
+	    : "not ready in time";
 
 	if (a->app->signo != 0)
 		err_set(err, ERR_CANCELLED, "interrupted");
 	else if (why.code != ERR_NONE)
-		err_set(err, ERR_TIMEOUT, "not ready in time; %s", why.text);
+		err_set(err, ERR_TIMEOUT, "%s; %s", when, why.text);
 	else
-		err_set(err, ERR_TIMEOUT, "not ready in time");
+		err_set(err, ERR_TIMEOUT, "%s", when);
 	/* Of a long remedy the end may be missing, of this not. */
 	err_hint(err, "The job goes on: 'awaitd wait%s %s' takes it up.%s%s",
 	    app_same_server(a->app), id, why.hint[0] != '\0' ? " " : "",

@@ -24,7 +24,7 @@ static const struct cmd_option wait_options[] = {
 	"write the result of the one job here"},
     {"timeout", 0, OPT_DURATION, AT(timeout_ms), "TIME",
 	"stop waiting after this long; 0 looks once"},
-    {"poll-interval", 0, OPT_DURATION, AT(poll_interval_ms), "TIME",
+    {"poll-interval", 0, OPT_INTERVAL, AT(poll_interval_ms), "TIME",
 	"look at this fixed interval"},
     {"max-attempts", 0, OPT_COUNT, AT(max_attempts), "N",
 	"stop waiting after this many looks"},
@@ -117,9 +117,6 @@ check(const struct cmd_line *line, struct error *err)
 		return err_hint(
 		    err, "'awaitd result JOB -o FILE' writes each one.");
 	}
-	if (o->poll_interval_ms != 0 &&
-	    o->poll_interval_ms < APP_POLL_INTERVAL_MIN_MS)
-		return app_refuse_interval(o->poll_interval_ms, err);
 	return o->output != NULL ? output_check(o->output, err) : 0;
 }
 

@@ -14,6 +14,7 @@
 /* getopt's value of the first option; its place is the rest. */
 #define FIRST_VALUE 256
 #define HELP_COLUMN 32
+#define INTERVAL_MIN_MS 50
 #define A_TIME "a time such as 500ms, 5s, 2m or 1h"
 
 struct row {
@@ -100,6 +101,12 @@ set_value(const struct row *row, const char *arg, struct error *err)
 	case OPT_DURATION:
 		if (str_to_duration_ms(arg, field) == -1)
 			return bad_value(o, arg, A_TIME, err);
+		return 0;
+	case OPT_INTERVAL:
+		if (str_to_duration_ms(arg, field) == -1)
+			return bad_value(o, arg, A_TIME, err);
+		if (*(int64_t *)field < INTERVAL_MIN_MS)
+			return bad_value(o, arg, "at least 50ms", err);
 		return 0;
 	case OPT_DURATION_IF:
 		if (arg == NULL)

@@ -16,7 +16,8 @@ enum option_type {
 	OPT_FLAG, /* bool */
 	OPT_TEXT, /* const char *, never empty */
 	OPT_DURATION, /* int64_t milliseconds, "5" is seconds */
-	OPT_DURATION_IF, /* the same, not 0; --NAME alone: OPT_NO_DURATION */
+	OPT_INTERVAL, /* the same, at least 50 ms, as poll_interval */
+	OPT_DURATION_IF, /* a duration, not 0; --NAME alone: OPT_NO_DURATION */
 	OPT_COUNT, /* int64_t, at least 1 */
 	OPT_LIST, /* struct option_list, may be given again */
 };

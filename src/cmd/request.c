@@ -39,7 +39,7 @@ const struct cmd_option request_cmd_options[] = {
 	"upload inputs that cannot go inline here"},
     {"output-path", 0, OPT_TEXT, AT(output_path), "S3URI",
 	"the endpoint's S3OutputPath, where it is known"},
-    {"poll-interval", 0, OPT_DURATION, AT(poll_interval_ms), "TIME",
+    {"poll-interval", 0, OPT_INTERVAL, AT(poll_interval_ms), "TIME",
 	"look at this fixed interval"},
 };
 const size_t request_cmd_options_len = ARRAY_LEN(request_cmd_options);
@@ -92,9 +92,6 @@ request_configure(struct app *app, const struct request_options *o,
 	    set_flag(app, o, "input_prefix", o->input_prefix, err) == -1 ||
 	    set_flag(app, o, "output_path", o->output_path, err) == -1)
 		return -1;
-	if (o->poll_interval_ms != 0 &&
-	    o->poll_interval_ms < APP_POLL_INTERVAL_MIN_MS)
-		return app_refuse_interval(o->poll_interval_ms, err);
 	app->poll_interval_ms = o->poll_interval_ms;
 	*out = conf_endpoint(app->conf, o->endpoint);
 	return 0;

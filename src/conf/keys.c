@@ -268,7 +268,7 @@ const struct conf_key conf_keys[] = {
     {"endpoint", "poll_delay", CONF_DURATION, "", AT(endpoint, poll_delay_ms),
 	.min = 50, .help = "how late a result is to be noticed, on average"},
     {"endpoint", "poll_requests", CONF_COUNT, "20", AT(endpoint, poll_requests),
-	.min = 1, .max = 1000,
+	.min = 2, .max = 1000,
 	.help = "looks a job, on average, where poll_delay is not set"},
     {"endpoint", "doubt_grace", CONF_DURATION, "30s",
 	AT(endpoint, doubt_grace_ms),

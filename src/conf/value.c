@@ -28,7 +28,10 @@ static int
 refuse(const struct conf_key *key, const char *text, const char *why,
     struct error *err)
 {
-	if (key->type == CONF_URL)
+	/* A password may stand in a URL. */
+	if (key->type == CONF_URL ||
+	    (key->type == CONF_LIST && strstr(text, "://") != NULL &&
+		strchr(text, '@') != NULL))
 		return err_set(err, ERR_CONFIG, "%s: %s", key->name, why);
 	return err_set(err, ERR_CONFIG, "%s = %s: %s", key->name, text, why);
 }
@@ -218,7 +221,7 @@ set_decimal(const struct conf_key *key, const char *text, int64_t *place,
 		    err);
 	if (n < key->min || n > key->max)
 		return err_set(err, ERR_CONFIG,
-		    "%s = %s: it must be from %g to %g", key->name, text,
+		    "%s = %s: it must be from %.6f to %g", key->name, text,
 		    (double)key->min / 1e6, (double)key->max / 1e6);
 	*place = n;
 	return 0;

@@ -11,6 +11,7 @@
 #include "engine/core.h"
 #include "engine/learn.h"
 #include "engine/look.h"
+#include "engine/sweep.h"
 #include "engine/times.h"
 
 /* Behind this share of missed notifications it is they that are waited for. */
@@ -115,6 +116,25 @@ why(const struct work *w, struct engine_outlook *out)
 		why_planned(w, out);
 }
 
+/* A listing, where that comes before a look of its own. */
+static bool
+is_listed_first(const struct work *w, struct engine_outlook *out)
+{
+	const char *folder;
+	int64_t at, now = clock_mono_ms();
+
+	if (w->cause != LOOK_PLANNED || w->job->state != JOB_PENDING ||
+	    !sweep_outlook(w, &folder, &at) || at > w->entry.due_at)
+		return false;
+	/* What waits in its bucket's budget was due before. */
+	out->look_at =
+	    at == 0 ? 0 : clock_wall_ms() + (at > now ? at - now : 0);
+	say(out,
+	    "a listing looks for it and others, at less than their looks "
+	    "cost");
+	return true;
+}
+
 int
 engine_outlook(
     const struct engine *e, const char *id, struct engine_outlook *out)
@@ -125,14 +145,23 @@ engine_outlook(
 	if (job == NULL || w->writing || e->draining ||
 	    job->state == JOB_DONE ||
 	    (job->state == JOB_QUEUED && !job_in_doubt(job)) ||
-	    (w->entry.place == 0 && !w->running))
+	    (w->entry.place == 0 && !w->running && w->queue == 0))
 		return -1;
 	out->look_at = 0;
 	if (w->running) {
 		say(out, "it is being looked at");
 		return 0;
 	}
-	out->look_at = clock_wall_ms() + w->entry.due_at - clock_mono_ms();
+	if (is_listed_first(w, out))
+		return 0;
+	out->look_at = clock_wall_ms();
+	if (w->queue != 0) {
+		say(out,
+		    "its bucket has had as many requests as it gets "
+		    "(bucket_requests_per_second)");
+		return 0;
+	}
+	out->look_at += w->entry.due_at - clock_mono_ms();
 	why(w, out);
 	return 0;
 }

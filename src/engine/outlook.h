@@ -9,7 +9,7 @@ struct engine;
 
 /* When a job is looked at next, and why then. */
 struct engine_outlook {
-	int64_t look_at; /* wall clock; 0: it is being looked at */
+	int64_t look_at; /* wall clock; 0: just now */
 	char why[200]; /* a clause for people */
 };
 /* -1: the engine does not have it, or it is not waited for. */

@@ -266,7 +266,7 @@ settle_looks(struct segment *s)
 	}
 }
 
-/* With a gap between the two, so that nobody changes all the time. */
+/* With a gap between the two, so that nobody goes back and forth. */
 void
 sweep_settle(struct segment *s)
 {

@@ -516,7 +516,8 @@ write_requests(const struct engine_request_counts *now, struct buf *b)
 	gauge(b, "awaitd_jobs_listed_for", "Jobs that listings look for now.",
 	    now->covered);
 	gauge(b, "awaitd_looks_waiting",
-	    "Looks and listings that it holds up now.", now->waiting);
+	    "Looks and listings that their bucket's budget holds up now.",
+	    now->waiting);
 	gauge(b, "awaitd_bucket_requests_per_second",
 	    "What the bucket with the least budget gets now.",
 	    (uint64_t)now->rate);

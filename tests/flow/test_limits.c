@@ -11,10 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/budget.h"
 #include "engine/core.h"
+#include "engine/outlook.h"
 #include "tests/support/flow.h"
 
 static char slow_bucket[16]; /* answers 503; "": none does */
@@ -268,6 +270,21 @@ a_ring_is_one_look_and_keeps_its_place(void **state)
 }
 
 static void
+people_are_told_of_a_look_that_is_put_off(void **state)
+{
+	struct engine_outlook o;
+
+	(void)state;
+	begin(1);
+	submit("ocr", 20);
+	time_passes(3000);
+	assert_int_not_equal(work_find(flow.engine, flow.id)->queue, 0);
+	assert_int_equal(engine_outlook(flow.engine, flow.id, &o), 0);
+	assert_int_equal(o.look_at, clock_wall_ms());
+	assert_non_null(strstr(o.why, "bucket_requests_per_second"));
+}
+
+static void
 requests_are_counted_by_their_kind(void **state)
 {
 	struct engine_request_counts c;
@@ -299,6 +316,7 @@ main(void)
 	    FLOW_TEST(a_503_slows_down_its_own_bucket_alone),
 	    FLOW_TEST(a_job_that_waits_for_its_bucket_can_be_cancelled),
 	    FLOW_TEST(a_ring_is_one_look_and_keeps_its_place),
+	    FLOW_TEST(people_are_told_of_a_look_that_is_put_off),
 	    FLOW_TEST(requests_are_counted_by_their_kind),
 	};
 

@@ -11,10 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/budget.h"
 #include "engine/core.h"
+#include "engine/outlook.h"
 #include "engine/sweep.h"
 #include "tests/support/flow.h"
 #include "tests/support/flow_bucket.h"
@@ -468,18 +470,30 @@ where_listings_miss_it_a_job_is_looked_at_now_and_then(void **state)
 static void
 people_are_told_of_the_next_listing(void **state)
 {
+	struct engine_outlook o;
 	const char *folder;
 	int64_t at;
+	size_t before;
 
 	(void)state;
 	flow_bucket.takes_ms = half_a_minute;
 	flow_bucket_submit(10, 5);
 	assert_false(
 	    sweep_outlook(work_find(flow.engine, flow.id), &folder, &at));
+	assert_int_equal(engine_outlook(flow.engine, flow.id, &o), 0);
+	assert_null(strstr(o.why, "listing"));
 	flow_bucket_submit(90, 5);
 	assert_true(
 	    sweep_outlook(work_find(flow.engine, flow.id), &folder, &at));
 	assert_true(str_starts(folder, "s3://out/res/awaitd/"));
+	time_passes(3000);
+	assert_int_equal(engine_outlook(flow.engine, flow.id, &o), 0);
+	assert_non_null(strstr(o.why, "a listing looks for it"));
+	before = lists();
+	time_passes(o.look_at - clock_wall_ms() - 1);
+	assert_int_equal(lists(), before);
+	time_passes(1);
+	assert_int_equal(lists(), before + 1);
 	time_passes(120000);
 }
 

@@ -141,6 +141,7 @@ for o in --timeout --poll-interval; do
 done
 option 'an interval of 1 ms' '--poll-interval 1ms*at least 50ms' \
     --poll-interval 1ms
+option 'no interval' '--poll-interval 0*at least 50ms' --poll-interval 0
 option 'no attempt' '--max-attempts 0*at least 1' --max-attempts 0
 option 'a prefix that is none' '*input_prefix = x*s3://bucket/path' \
     --input-prefix x

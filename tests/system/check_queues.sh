@@ -73,6 +73,7 @@ attribute told Policy "$(policy \
 attribute told VisibilityTimeout 30
 
 sns "Action=Publish&TopicArn=$topics:good&Message=kept"
+# shellcheck disable=SC2317 # by wait_until
 left() {
 	sqs GetQueueAttributes "{\"QueueUrl\":\"$(url told)\",\"AttributeNames\":[\"All\"]}"
 	[ "$(tail -n 1 answer |

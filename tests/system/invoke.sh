@@ -71,6 +71,8 @@ ok 'with nothing on stdout' test ! -s "$tmp/out"
 second=$(job_of "$err")
 run invoke --max-attempts 3 -e slow "$tmp/in"
 is "$status" 4 '--max-attempts ends a wait'
+like "$err" 'awaitd: not ready after as many looks. The job goes on: *' \
+    'and says so'
 third=$(job_of "$err")
 is "$("$awaitd" show --json "$third" | jq -r .state)" pending 'the job is pending'
 run result "$third"

@@ -97,6 +97,13 @@ ceph_hang
 sleep 1
 ceph_go_on
 ok 'all are done' wait_until "${PATIENCE-240}" done_jobs "$jobs"
+# The gateway writes its log behind its answers.
+# shellcheck disable=SC2317 # by wait_until
+all_logged() {
+	lists=$(asked "GET /${bucket}[?/]+[^ ]*list-type=2")
+	[ "$lists" = "$(metric 'awaitd_bucket_requests_total{kind="list"}')" ]
+}
+wait_until 20 all_logged
 lists=$(asked "GET /${bucket}[?/]+[^ ]*list-type=2")
 heads=$(asked "HEAD /$bucket/out/")
 gets=$(asked "GET /$bucket/out/")

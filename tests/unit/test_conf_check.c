@@ -243,6 +243,12 @@ no_error_repeats_a_url(void **state)
 	    -1);
 	assert_null(strstr(err.text, "secret"));
 	assert_null(strstr(err.hint, "secret"));
+	assert_int_equal(
+	    conf_try("[sqs]\nqueue_url = https://h/q, https://me:secret@h/q\n",
+		NULL, &conf, &err),
+	    -1);
+	assert_null(strstr(err.text, "secret"));
+	assert_null(strstr(err.hint, "secret"));
 }
 
 static void

@@ -252,7 +252,7 @@ drip(const char *start_of_it, int status)
 	struct buf b;
 
 	rig_puts(fd, start_of_it);
-	while (rig_now_ms() - began < 1500) {
+	while (rig_now_ms() - began < 10000) {
 		char byte;
 
 		if (recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 1)
@@ -265,7 +265,7 @@ drip(const char *start_of_it, int status)
 	if (rig_status(&b) != status)
 		fail_msg("not %d: %s", status, b.data);
 	assert_true(rig_now_ms() - began >= 250);
-	assert_true(rig_now_ms() - began < 1400);
+	assert_true(rig_now_ms() - began < 9000);
 	buf_done(&b);
 	close(fd);
 }
@@ -273,6 +273,8 @@ drip(const char *start_of_it, int status)
 static void
 a_whole_request_has_its_time(void **state)
 {
+	int64_t began;
+	struct buf b;
 	int fd;
 
 	(void)state;
@@ -283,13 +285,15 @@ a_whole_request_has_its_time(void **state)
 	drip("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n",
 	    408);
 	/* One that nobody takes is answered, and the rest skipped as long. */
+	began = rig_now_ms();
 	fd = connect_from(2);
 	rig_puts(fd,
 	    "POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx");
-	assert_true(is_open(fd));
-	usleep(600000);
-	rig_sync(rig);
-	assert_int_equal(rig_connections(rig), 0);
+	buf_init(&b, 65536);
+	rig_read_all(fd, &b);
+	assert_int_equal(rig_status(&b), 403);
+	assert_true(rig_now_ms() - began >= 250);
+	buf_done(&b);
 	close(fd);
 	/* What is all there may take as long as its answer does. */
 	fd = connect_from(2);
