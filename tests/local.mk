@@ -492,6 +492,8 @@ tests_flow_test_sweep_SOURCES = tests/flow/test_sweep.c $(flow_support) \
 	tests/support/flow_bucket.c tests/support/flow_bucket.h
 flow_tests += tests/flow/test_upload
 tests_flow_test_upload_SOURCES = tests/flow/test_upload.c $(flow_support)
+flow_tests += tests/flow/test_walk
+tests_flow_test_walk_SOURCES = tests/flow/test_walk.c $(flow_support) $(hook_support) $(bell_support)
 
 # One script a line, sorted.
 system_tests =

@@ -328,6 +328,7 @@ apply_move(struct work *w, const struct step_result *r, enum job_state to,
 {
 	w->step->from = w->job->state;
 	sweep_leave(w);
+	w->swept = SWEPT_NOT_YET;
 	if (r->verdict == VERDICT_FAIL)
 		set_failure(w->job, r->error_code, r->err);
 	else if (r->error_code != NULL)

@@ -228,6 +228,8 @@ sweep_turn(struct agenda_entry *entry)
 	scan->queue = 0;
 	if (is_wanted(scan))
 		sweep_list(scan);
+	else
+		sweep_plan(scan);
 	return true;
 }
 
@@ -471,7 +473,7 @@ int64_t
 sweep_wait(struct work *w, int64_t delay_ms)
 {
 	struct segment *s = w->segment;
-	int64_t left;
+	int64_t left = times_left(w->job);
 
 	/* A listing showed it, and the look that followed did not find it. */
 	if (s != NULL && w->swept == SWEPT_SHOWN) {
@@ -481,14 +483,14 @@ sweep_wait(struct work *w, int64_t delay_ms)
 		join(w);
 	}
 	s = w->segment;
-	if (s == NULL || !s->covers)
+	/* Behind its end it waits for nothing but that last look. */
+	if (s == NULL || !s->covers || left <= 0)
 		return delay_ms;
 	if (s->scan.group->proven)
 		delay_ms = sweep_backstop_ms(s->scan.group, delay_ms);
 	else if (delay_ms < PROOF_MS)
 		delay_ms = PROOF_MS;
-	left = times_left(w->job);
-	return left > 0 && delay_ms > left ? left : delay_ms;
+	return delay_ms < left ? delay_ms : left;
 }
 
 void

@@ -123,13 +123,37 @@ reach(const struct sample *sample, double price_ms, int64_t most_ms)
 
 /* --- when ----------------------------------------------------------- */
 
+static const struct segment *
+first_of(const struct scan *scan)
+{
+	return scan->failures ? TAILQ_FIRST(&scan->group->segments)
+			      : (const struct segment *)scan;
+}
+
+static int64_t
+longest_ms(const struct plan *plan)
+{
+	return plan->interval_ms > plan->max_ms ? plan->interval_ms
+						: plan->max_ms;
+}
+
+/* Whatever is expected: no later than a look would be, and for failures twice
+ * that. */
+static int64_t
+latest_at(const struct scan *scan, const struct plan *plan)
+{
+	int64_t now = clock_mono_ms();
+	int64_t sent = now - item_age_ms(&first_of(scan)->v[0], now);
+	int64_t from = scan->listed_at > sent ? scan->listed_at : sent;
+
+	return from + (scan->failures ? 2 : 1) * longest_ms(plan);
+}
+
 /* As if the one in the middle were looked at by itself. */
 static int64_t
 plain_due_at(const struct scan *scan, const struct plan *plan)
 {
-	const struct segment *s = scan->failures
-	    ? TAILQ_FIRST(&scan->group->segments)
-	    : (const struct segment *)scan;
+	const struct segment *s = first_of(scan);
 	int64_t now = clock_mono_ms();
 	int64_t sent = now - item_age_ms(&s->v[s->n / 2], now);
 	int64_t from = scan->listed_at > sent ? scan->listed_at : sent, delay;
@@ -149,7 +173,7 @@ sweep_due_at(const struct scan *scan)
 {
 	struct group *g = scan->group;
 	struct habit *h = habit_of(g);
-	int64_t now = clock_mono_ms(), due, least;
+	int64_t now = clock_mono_ms(), due, least, latest;
 	struct engine_policy policy;
 	struct sample sample = {.n = 0};
 	double price_ms, every = 1;
@@ -171,6 +195,9 @@ sweep_due_at(const struct scan *scan)
 	} else {
 		due = plain_due_at(scan, &policy.plan);
 	}
+	latest = latest_at(scan, &policy.plan);
+	if (due > latest)
+		due = latest > now ? latest : now;
 	least =
 	    policy.plan.start_ms > LEAST_MS ? policy.plan.start_ms : LEAST_MS;
 	/* Whatever the last page showed. */

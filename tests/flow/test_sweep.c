@@ -187,6 +187,28 @@ failures_under_other_names_are_looked_for_one_by_one(void **state)
 	assert_int_equal(peer_count("GET", "*prefix=fail*"), 0);
 }
 
+static int64_t
+an_hour_then_a_minute(size_t i)
+{
+	return i < 60 ? 3600000 + (int64_t)i * 100 : 60000;
+}
+
+/* Nothing was expected so soon. */
+static void
+a_listing_is_no_later_than_a_look_would_be(void **state)
+{
+	(void)state;
+	flow_bucket.takes_ms = an_hour_then_a_minute;
+	flow_bucket_submit(60, 5);
+	time_passes(3700000);
+	assert_int_equal(waiting(), 0);
+	flow_bucket.delay_max_ms = 0;
+	flow_bucket_submit(100, 5);
+	time_passes(120000);
+	assert_int_equal(waiting(), 0);
+	assert_in_range(flow_bucket.delay_max_ms, 0, 33000);
+}
+
 static void
 where_there_are_no_failures_nobody_looks_for_them(void **state)
 {
@@ -526,6 +548,7 @@ main(void)
 	    SWEEP_TEST(
 		failures_beside_the_results_need_no_listing_of_their_own),
 	    SWEEP_TEST(failures_under_other_names_are_looked_for_one_by_one),
+	    SWEEP_TEST(a_listing_is_no_later_than_a_look_would_be),
 	    SWEEP_TEST(where_there_are_no_failures_nobody_looks_for_them),
 	    SWEEP_TEST(more_than_a_page_are_found_segment_by_segment),
 	    SWEEP_TEST(others_in_the_folder_are_passed_over),
