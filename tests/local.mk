@@ -407,7 +407,8 @@ creds_support = tests/support/fake_creds.c tests/support/fake_creds.h
 cache_rig = tests/support/creds_rig.c tests/support/creds_rig.h
 call_rig = tests/support/call_rig.c tests/support/call_rig.h
 hook_support = tests/support/flow_hook.c tests/support/flow_hook.h
-s3_support = tests/support/flow_s3.c tests/support/flow_s3.h
+page_support = tests/support/flow_page.c tests/support/flow_page.h
+s3_support = tests/support/flow_s3.c tests/support/flow_s3.h $(page_support)
 bell_support = tests/support/flow_bell.c tests/support/flow_bell.h
 probe_support = tests/support/flow_probe.c tests/support/flow_probe.h
 
@@ -489,7 +490,7 @@ flow_tests += tests/flow/test_submit
 tests_flow_test_submit_SOURCES = tests/flow/test_submit.c $(flow_support)
 flow_tests += tests/flow/test_sweep
 tests_flow_test_sweep_SOURCES = tests/flow/test_sweep.c $(flow_support) \
-	tests/support/flow_bucket.c tests/support/flow_bucket.h
+	tests/support/flow_bucket.c tests/support/flow_bucket.h $(page_support)
 flow_tests += tests/flow/test_upload
 tests_flow_test_upload_SOURCES = tests/flow/test_upload.c $(flow_support)
 flow_tests += tests/flow/test_walk

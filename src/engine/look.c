@@ -8,6 +8,7 @@
 #include "engine/doubt.h"
 #include "engine/learn.h"
 #include "engine/settle.h"
+#include "engine/sweep.h"
 #include "engine/times.h"
 
 /* What is this old had the time to be rung for; the server's clock counts in
@@ -65,13 +66,17 @@ const struct survival *
 look_known(const struct work *w, double *price_ms)
 {
 	struct habit *h = learn_habit(w);
+	const struct survival *known;
 	struct engine_policy policy;
 
 	if (w->job->state != JOB_PENDING || h == NULL)
 		return NULL;
 	engine_policy_of(w, &policy);
-	return habit_known(
-	    h, (enum warmth)w->wait.warmth, &policy.plan, price_ms);
+	known =
+	    habit_known(h, (enum warmth)w->wait.warmth, &policy.plan, price_ms);
+	if (known != NULL)
+		*price_ms *= sweep_look_price(w);
+	return known;
 }
 
 static int64_t
@@ -161,6 +166,8 @@ look_begin(struct work *w)
 {
 	bool failure = wants_failure(w);
 
+	w->step->look.alone = w->shown != 0 && w->cause == LOOK_LISTED &&
+	    !w->is_late && doubt_left_ms(w) > 0;
 	if (w->wait.looks < UINT16_MAX)
 		w->wait.looks++;
 	if (failure) {
@@ -178,11 +185,10 @@ bool
 look_gets(const struct work *w, int64_t *max)
 {
 	const struct habit *h = learn_habit(w);
-	int64_t p90;
+	int64_t p90 = h != NULL ? habit_size_p90(h) : -1;
 
-	if (w->is_late || h == NULL || h->heads_only)
+	if (w->is_late || (h != NULL && h->heads_only))
 		return false;
-	p90 = habit_size_p90(h);
 	/* What a listing shows is there. */
 	if (p90 == -1 && w->cause != LOOK_LISTED)
 		return false;

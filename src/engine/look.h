@@ -28,7 +28,8 @@ const struct survival *look_known(const struct work *w, double *price_ms);
  * A look begins. True: for the failure, too. That is done less often than for
  * the output, as failures are rarer, but always where the look was not
  * planned, is the last one or one of a submission in doubt, and where the last
- * time is poll_max ago: so a failure is found within twice poll_max.
+ * time is poll_max ago: so a failure is found within twice poll_max. Behind a
+ * listing it is of the listed place alone (look.alone), unless it is the last.
  */
 bool look_begin(struct work *w);
 

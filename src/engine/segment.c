@@ -120,8 +120,8 @@ take_items(struct segment *to, const struct segment *from, size_t i)
 	}
 }
 
-struct segment *
-segment_split(struct segments *all, struct segment *s, size_t i)
+static struct segment *
+split(struct segments *all, struct segment *s, size_t i)
 {
 	struct segment *rest = segment_new(all, s);
 
@@ -136,6 +136,28 @@ segment_split(struct segments *all, struct segment *s, size_t i)
 	take_items(rest, s, i);
 	s->n = i;
 	return rest;
+}
+
+struct segment *
+segment_push(struct segments *all, struct segment *s, size_t i)
+{
+	struct segment *next = TAILQ_NEXT(s, link);
+	size_t n = s->n - i;
+
+	/* Many small ones would cost a page each. */
+	if (next == NULL || next->n + n > 2 * SEGMENT_KEYS)
+		return split(all, s, i);
+	make_room(next, next->n + n);
+	memmove(&next->v[n], next->v, next->n * sizeof(struct item));
+	memcpy(next->v, &s->v[i], n * sizeof(struct item));
+	next->n += n;
+	next->keys += n;
+	s->n = i;
+	for (i = 0; i < n; i++)
+		next->v[i].w->segment = next;
+	if (s->scan.listed_at < next->scan.listed_at)
+		next->scan.listed_at = s->scan.listed_at;
+	return next;
 }
 
 void

@@ -69,9 +69,9 @@ void segment_remove(struct segment *s, struct work *w);
 /* The first item that is not before this id; s->n: none. */
 size_t segment_find(const struct segment *s, const char *id);
 
-/* From the i-th item on they go to a new segment behind it. Returns that. */
-struct segment *segment_split(
-    struct segments *all, struct segment *s, size_t i);
+/* From the i-th item on they go to the next segment, or where that is full to
+ * a new one behind this. Returns that. */
+struct segment *segment_push(struct segments *all, struct segment *s, size_t i);
 
 /* All of the next one comes to this one; that is freed. */
 void segment_join_next(struct segments *all, struct segment *s);

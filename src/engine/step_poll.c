@@ -135,7 +135,7 @@ believe(struct work *w)
 	if (s == NULL || w->step->blind)
 		return false;
 	/* Its object was not looked for. */
-	if (!w->step->look.failures) {
+	if (!w->step->look.failures || w->step->look.alone) {
 		w->cause = LOOK_RUNG;
 		w->rung = true;
 		return false;
@@ -740,9 +740,11 @@ look_here(struct work *w, struct error *err)
 static bool
 is_of_use(const struct work *w)
 {
-	if (w->step->at_failure && (w->is_late || !w->step->look.failures))
+	const char *place = place_of(w);
+
+	if (place == NULL || (w->step->look.alone && !work_is_shown(w, place)))
 		return false;
-	return place_of(w) != NULL;
+	return !w->step->at_failure || (!w->is_late && w->step->look.failures);
 }
 
 /* The next place, or the verdict where there is none. */

@@ -258,7 +258,7 @@ settle_looks(struct segment *s)
 
 	for (i = 0; i < s->n; i++) {
 		const struct item *item = &s->v[i];
-		int64_t delay = sweep_own_ms(g, item), left;
+		int64_t delay = sweep_own_ms(s, item), left;
 
 		if (is_cared_for(s))
 			delay = sweep_backstop_ms(g, delay);
@@ -491,6 +491,16 @@ sweep_wait(struct work *w, int64_t delay_ms)
 	else if (delay_ms < PROOF_MS)
 		delay_ms = PROOF_MS;
 	return delay_ms < left ? delay_ms : left;
+}
+
+double
+sweep_look_price(const struct work *w)
+{
+	const struct segment *s = w->segment;
+
+	if (s == NULL || !s->scan.group->proven)
+		return 1;
+	return sweep_dearth(s->scan.group, s->keys);
 }
 
 void

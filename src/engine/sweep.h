@@ -43,6 +43,10 @@ void sweep_set_prices(struct sweep *s, int64_t price_get, int64_t price_list);
  */
 int64_t sweep_wait(struct work *w, int64_t delay_ms);
 
+/* How much dearer a look of its own is than the plan says, since it is one of
+ * the few that listings left over; 1: it is not. */
+double sweep_look_price(const struct work *w);
+
 /* It waits no more. */
 void sweep_leave(struct work *w);
 

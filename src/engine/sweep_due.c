@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When a listing is worth its price. */
+#include <math.h>
 #include <stddef.h>
 
 #include "base/clock.h"
@@ -17,6 +18,9 @@
 /* So many of many stand for all. */
 #define SAMPLES 16
 #define HALVINGS 10
+/* Of a look: so much a listing is worth for each key of its page. With this
+ * the mean delay is that of looks. */
+#define PART 0.1
 
 void
 sweep_policy(const struct group *g, struct engine_policy *out)
@@ -41,6 +45,14 @@ failure_every(const struct group *g)
 	const struct habit *h = habit_of(g);
 
 	return h != NULL ? habit_failure_every(h) : HABIT_FAILURE_MAX;
+}
+
+double
+sweep_dearth(const struct group *g, size_t keys)
+{
+	if (keys > SEGMENT_KEYS)
+		keys = SEGMENT_KEYS;
+	return fmax(1, PART * (double)keys / g->sweep->ratio);
 }
 
 /* --- what is expected ----------------------------------------------- */
@@ -100,6 +112,28 @@ accrued(const struct sample *sample, int64_t in_ms)
 			    (double)sample->from[i], (double)to);
 	}
 	return sum * sample->weight;
+}
+
+static size_t
+keys_of(const struct scan *scan)
+{
+	return scan->failures ? scan->group->n
+			      : ((const struct segment *)scan)->keys;
+}
+
+/*
+ * The price of a listing, in milliseconds of delay of all that wait for it. At
+ * least that of so many looks as it costs; and where it is about many, a share
+ * of a look for each: then results come as late as looks would find them, and
+ * what listings save is saved.
+ */
+static double
+price_of(const struct scan *scan, double look_ms)
+{
+	const struct group *g = scan->group;
+
+	look_ms *= g->sweep->ratio * sweep_dearth(g, keys_of(scan));
+	return scan->failures ? look_ms * pow(failure_every(g), 2) : look_ms;
 }
 
 /* From now to when that is worth the price: 0 to most_ms. */
@@ -176,7 +210,7 @@ sweep_due_at(const struct scan *scan)
 	int64_t now = clock_mono_ms(), due, least, latest;
 	struct engine_policy policy;
 	struct sample sample = {.n = 0};
-	double price_ms, every = 1;
+	double price_ms;
 
 	/* The first one tells whether it works at all. */
 	if (!g->proven && scan->sent_at == 0)
@@ -187,11 +221,9 @@ sweep_due_at(const struct scan *scan)
 		    habit_known(h, habit_warmth(h), &policy.plan, &price_ms);
 	if (sample.known != NULL) {
 		take_samples(scan, &sample);
-		if (scan->failures)
-			every = failure_every(g);
 		due = now +
-		    reach(&sample, price_ms * g->sweep->ratio * every * every,
-			policy.plan.max_ms);
+		    reach(
+			&sample, price_of(scan, price_ms), policy.plan.max_ms);
 	} else {
 		due = plain_due_at(scan, &policy.plan);
 	}
@@ -207,8 +239,9 @@ sweep_due_at(const struct scan *scan)
 }
 
 int64_t
-sweep_own_ms(const struct group *g, const struct item *item)
+sweep_own_ms(const struct segment *s, const struct item *item)
 {
+	const struct group *g = s->scan.group;
 	struct habit *h = habit_of(g);
 	int64_t now = clock_mono_ms();
 	struct engine_policy policy;
@@ -223,6 +256,8 @@ sweep_own_ms(const struct group *g, const struct item *item)
 	if (h != NULL)
 		p.known =
 		    habit_known(h, habit_warmth(h), &policy.plan, &p.price_ms);
+	if (p.known != NULL && g->proven)
+		p.price_ms *= sweep_dearth(g, s->keys);
 	return plan_delay_ms(&policy.plan, &p, NULL);
 }
 

@@ -87,7 +87,11 @@ void sweep_policy(const struct group *g, struct engine_policy *out);
 int64_t sweep_due_at(const struct scan *scan);
 
 /* From now to a look of its own, where listings do not look for it. */
-int64_t sweep_own_ms(const struct group *g, const struct item *item);
+int64_t sweep_own_ms(const struct segment *s, const struct item *item);
+
+/* Where a page shows so many keys, looks are so much rarer than the plan says,
+ * by their price: at least 1. */
+double sweep_dearth(const struct group *g, size_t keys);
 
 /* … and where they do: now and then, in case that they miss something. */
 int64_t sweep_backstop_ms(const struct group *g, int64_t delay_ms);

@@ -23,8 +23,6 @@
 #define AGAIN_MS 1000
 /* What others keep in our folder makes pages of which a few jobs come. */
 #define THIN_MAX 8
-/* Of pages that small neighbours may become one segment. */
-#define FEW 500
 
 static const char *
 folder_of(const struct scan *scan)
@@ -141,7 +139,7 @@ id_of(const char *name, char id[JOBID_SIZE])
 
 /* One that was not accepted yet, as far as we know, remembers it. */
 static void
-ring(struct group *g, const char *id)
+ring(struct group *g, const char *id, const char *name)
 {
 	struct work *w = work_find(g->sweep->e, id);
 
@@ -150,6 +148,7 @@ ring(struct group *g, const char *id)
 	g->sweep->counts.jobs++;
 	g->offs = 0;
 	w->swept = SWEPT_SHOWN;
+	work_show(w, name);
 	engine_look_now(w, LOOK_LISTED);
 }
 
@@ -171,36 +170,40 @@ is_sound(const struct s3_listing *page, const char *folder, const char *from)
 	return page->continuation == NULL || page->n > 0;
 }
 
-/* What is known up to `last` (NULL: all) of the segments from this one on. */
-static void
-note_listed(struct scan *scan, const char *last)
+/* Is all of it before that name (NULL: before the end)? */
+static bool
+is_within(const struct segment *s, const char *last)
 {
-	struct group *g = scan->group;
-	struct segment *s = first_of(scan);
-	size_t i;
-
-	for (; s != NULL; s = TAILQ_NEXT(s, link)) {
-		i = last != NULL ? segment_find(s, last) : s->n;
-		if (i == 0)
-			return;
-		if (i < s->n)
-			sweep_settle(segment_split(&g->segments, s, i));
-		if (s->scan.listed_at < scan->sent_at)
-			s->scan.listed_at = scan->sent_at;
-		if (i < s->n)
-			return;
-	}
+	return last == NULL || segment_find(s, last) == s->n;
 }
 
-/* Where keys do not stay, many jobs fit one page. */
+/*
+ * What is known up to `last` (NULL: all), of this segment and those behind it.
+ * What a page did not reach is the next one's, and what it reached besides
+ * comes to this one, where `room` is left for more keys: so the segments stay
+ * as long as pages.
+ */
 static void
-join_small(struct segment *s, size_t shown)
+note_listed(struct segment *s, const char *last, size_t room)
 {
+	struct group *g = s->scan.group;
+	int64_t at = s->scan.sent_at;
 	struct segment *next;
+	size_t i = last != NULL ? segment_find(s, last) : s->n;
 
-	while ((next = TAILQ_NEXT(s, link)) != NULL &&
-	    next->scan.call == NULL && s->n + next->n + shown <= FEW)
-		sweep_join_next(s);
+	if (i > 0 && i < s->n)
+		sweep_settle(segment_push(&g->segments, s, i));
+	if (i < s->n)
+		return;
+	s->scan.listed_at = at;
+	while ((next = TAILQ_NEXT(s, link)) != NULL && is_within(next, last)) {
+		if (next->scan.listed_at < at)
+			next->scan.listed_at = at;
+		if (next->scan.call != NULL || s->n + next->n > room)
+			s = next;
+		else
+			sweep_join_next(s);
+	}
 }
 
 static void
@@ -228,9 +231,7 @@ end_outputs(struct scan *scan, const struct s3_listing *page)
 
 	if (page->continuation != NULL)
 		last = page->v[page->n - 1].key + strlen(key_of(g->folder));
-	note_listed(scan, last);
-	if (last == NULL)
-		join_small(s, page->n);
+	note_listed(s, last, SEGMENT_KEYS - (last == NULL ? page->n : 0));
 	g->thin =
 	    last != NULL && (double)s->n < g->sweep->ratio ? g->thin + 1 : 0;
 	if (g->thin > THIN_MAX) {
@@ -274,8 +275,10 @@ on_page(const struct s3_listing *page, const struct error *err, void *arg)
 	sweep_proven(g);
 	g->sweep->counts.keys += page->n;
 	for (i = 0; i < page->n; i++) {
-		if (id_of(page->v[i].key + strlen(folder), id))
-			ring(g, id);
+		const char *name = page->v[i].key + strlen(folder);
+
+		if (id_of(name, id))
+			ring(g, id, name);
 	}
 	if (scan->failures)
 		end_failures(scan, page);

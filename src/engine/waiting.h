@@ -19,6 +19,7 @@ struct waiting {
 /* Lives while a look runs. */
 struct look {
 	bool failures; /* it is for them, too */
+	bool alone; /* … but only for what a listing showed */
 	bool head_seen; /* of what a GET found */
 	bool stale; /* … which is not the result */
 	int64_t max; /* … whose bytes are wanted up to here */

@@ -89,6 +89,26 @@ work_warns(struct work *w, const char *code)
 	return news;
 }
 
+static uint16_t
+sum_of(const char *name)
+{
+	return (uint16_t)hash_crc32(0, name, strlen(name));
+}
+
+void
+work_show(struct work *w, const char *name)
+{
+	w->shown = sum_of(name);
+}
+
+bool
+work_is_shown(const struct work *w, const char *place)
+{
+	const char *slash = strrchr(place, '/');
+
+	return slash != NULL && sum_of(slash + 1) == w->shown;
+}
+
 /* --- at rest -------------------------------------------------------- */
 
 static void

@@ -29,6 +29,7 @@ struct work {
 	bool sending; /* from the intent to the answer */
 	bool cancelled; /* to be moved as soon as nothing is being written */
 	uint8_t swept; /* enum swept */
+	uint16_t shown; /* a sum of the name that a listing showed */
 	uint16_t queue; /* of its bucket's budget, that it waits in; 0: none */
 	bool rung; /* look once more behind what is going on */
 	bool is_late; /* the job is DONE and expired */
@@ -113,6 +114,10 @@ bool work_warns(struct work *w, const char *code);
 const struct engine_options *engine_options_of(const struct work *w);
 void engine_policy_of(const struct work *w, struct engine_policy *out);
 struct loop *engine_loop(const struct work *w);
+
+/* A listing showed this name; may it be that of this place? */
+void work_show(struct work *w, const char *name);
+bool work_is_shown(const struct work *w, const char *place);
 
 /* An object of this job's, as S3 is asked for it. The URI is borrowed. */
 struct s3_ref work_ref(const struct work *w, const char *uri);

@@ -41,7 +41,7 @@
 
 static struct {
 	double jobs, warm, rate, requests, delay_ms, seed, failures, get, list;
-	double start_ms, max_ms, step_ms;
+	double start_ms, max_ms, step_ms, sweep;
 } o = {
     .jobs = 3000,
     .warm = 400,
@@ -56,11 +56,22 @@ static struct {
     .step_ms = 5000,
 };
 
+static const struct {
+	const char *word;
+	enum flow_s3_names names;
+} names[] = {
+    {"names=ours", FLOW_S3_OURS},
+    {"names=hidden", FLOW_S3_HIDDEN},
+    {"names=service", FLOW_S3_SERVICE},
+};
+static enum flow_s3_names named;
+
 static const char *shape;
 static double *samples; /* seconds */
 static size_t nsamples;
 static int64_t *delays;
 static size_t ndelays;
+static double failed_sum_ms;
 
 /* --- durations ------------------------------------------------------ */
 
@@ -128,10 +139,20 @@ read_samples(const char *path)
 static void
 on_seen(bool failure, int64_t delay_ms, void *arg)
 {
-	(void)failure;
 	(void)arg;
+	if (failure)
+		failed_sum_ms += (double)delay_ms;
 	if (ndelays < (size_t)o.jobs)
 		delays[ndelays++] = delay_ms;
+}
+
+static void
+submit(void)
+{
+	struct job *job = flow_job();
+
+	job->spec.own_names = named != FLOW_S3_SERVICE;
+	engine_submit(flow.engine, job);
 }
 
 static void
@@ -142,7 +163,7 @@ run(double n)
 	unsigned i;
 
 	for (i = 0; i < (unsigned)n; i++) {
-		engine_submit(flow.engine, flow_job());
+		submit();
 		due += 1000 / o.rate;
 		time_passes((int64_t)due - now);
 		now = (int64_t)due;
@@ -173,11 +194,17 @@ tell(const char *policy)
 	asked -= flow_s3.found_failures;
 	dollars = asked * o.get / 1000 + flow_s3.lists * o.list / 1000;
 	printf("shape=%s policy=%s jobs=%zu mean_s=%.3f p99_s=%.2f "
-	       "requests=%.2f failure_requests=%.2f lists=%.3f "
+	       "requests=%.2f heads=%.2f gets=%.2f failure_requests=%.2f "
+	       "lists=%.4f failure_lists=%.4f failures_s=%.2f "
 	       "usd_per_million=%.3f\n",
 	    shape, policy, ndelays, sum / n / 1000,
 	    (double)delays[ndelays * 99 / 100] / 1000, asked / n,
-	    flow_s3.failures / n, flow_s3.lists / n, dollars / n * 1e6);
+	    flow_s3.heads / n, flow_s3.gets / n, flow_s3.failures / n,
+	    flow_s3.lists / n, flow_s3.failure_lists / n,
+	    flow_s3.found_failures > 0
+		? failed_sum_ms / flow_s3.found_failures / 1000
+		: 0,
+	    dollars / n * 1e6);
 }
 
 static int
@@ -199,9 +226,16 @@ set(const char *word)
 	    {"failures=", &o.failures},
 	    {"get=", &o.get},
 	    {"list=", &o.list},
+	    {"sweep=", &o.sweep},
 	};
 	size_t i;
 
+	for (i = 0; i < ARRAY_LEN(names); i++) {
+		if (!str_eq(word, names[i].word))
+			continue;
+		named = names[i].names;
+		return 0;
+	}
 	for (i = 0; i < ARRAY_LEN(keys); i++) {
 		if (!str_starts(word, keys[i].name))
 			continue;
@@ -220,6 +254,7 @@ set_policy(const char *name)
 	plan->start_ms = (int64_t)o.start_ms;
 	plan->max_ms = (int64_t)o.max_ms;
 	plan->requests = 0;
+	flow.policy.sweep = o.sweep != 0;
 	if (str_eq(name, "fixed")) {
 		/* Each time the longest is over: both places. */
 		plan->interval_ms = plan->max_ms = (int64_t)o.step_ms;
@@ -261,6 +296,7 @@ main(int argc, char **argv)
 	chance = (uint64_t)o.seed;
 	delays = xcalloc((size_t)o.jobs + 1, sizeof(*delays));
 	flow_s3_begin(fate, NULL);
+	flow_s3.names = named;
 	run(o.warm);
 	flow_s3_clear();
 	flow_s3.seen = on_seen;

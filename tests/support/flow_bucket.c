@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "tests/support/flow.h"
+#include "tests/support/flow_page.h"
 
 #define BASE "http://s3.test/out/"
 #define SWOLLEN ((size_t)4 << 20)
@@ -146,74 +147,36 @@ answer_object(const char *key, struct peer_answer *out)
 
 /* --- a listing ------------------------------------------------------ */
 
-/* The parameter as it is: our keys need no escapes but slashes. */
-static void
-param(const char *query, const char *name, char *out, size_t size)
-{
-	const char *p = strstr(query, name);
-	size_t n = 0;
-
-	*out = '\0';
-	if (p == NULL)
-		return;
-	for (p += strlen(name); *p != '\0' && *p != '&' && n + 1 < size; p++) {
-		if (str_starts(p, "%2F")) {
-			out[n++] = '/';
-			p += 2;
-		} else {
-			out[n++] = *p;
-		}
-	}
-	out[n] = '\0';
-}
-
-static void
-put_key(struct buf *b, const char *key)
-{
-	buf_printf(b,
-	    "<Contents><Key>%s</Key>"
-	    "<LastModified>2026-03-04T05:06:07.000Z</LastModified>"
-	    "<ETag>&quot;d41d8cd98f00b204e9800998ecf8427e&quot;</ETag>"
-	    "<ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm>"
-	    "<Size>4</Size><StorageClass>STANDARD</StorageClass></Contents>",
-	    key);
-}
-
 static bool
-is_shown(const struct object *o, const char *prefix, const char *after)
+is_shown(const struct object *o, const struct flow_page *page)
 {
 	return !hidden && o->at <= clock_wall_ms() &&
-	    str_starts(o->key, prefix) && strcmp(o->key, after) > 0;
+	    str_starts(o->key, page->prefix) && strcmp(o->key, page->after) > 0;
 }
 
 static void
 put_page(struct buf *b, const char *query)
 {
-	char prefix[200], after[300], max[20];
-	size_t i, n = 0, most;
+	struct flow_page page;
+	size_t i, n = 0;
 
-	param(query, "prefix=", prefix, sizeof(prefix));
-	param(query, "start-after=", after, sizeof(after));
-	param(query, "max-keys=", max, sizeof(max));
-	most = (size_t)atoi(max);
+	flow_page_read(&page, query);
 	if (flow_bucket.listing == FLOW_BUCKET_IGNORES)
-		*after = '\0';
-	for (i = 0; i < nobjects && n < most; i++) {
+		*page.after = '\0';
+	for (i = 0; i < nobjects && n < page.max; i++) {
 		size_t at = flow_bucket.listing == FLOW_BUCKET_SHUFFLES
 		    ? nobjects - 1 - i
 		    : i;
 
-		if (is_shown(&objects[at], prefix, after)) {
-			put_key(b, objects[at].key);
+		if (is_shown(&objects[at], &page)) {
+			flow_page_key(b, objects[at].key);
 			n++;
 		}
 	}
-	for (; i < nobjects && !is_shown(&objects[i], prefix, after); i++)
+	for (; i < nobjects && !is_shown(&objects[i], &page); i++)
 		continue;
 	if (i < nobjects || flow_bucket.listing == FLOW_BUCKET_REPEATS)
-		buf_puts(b,
-		    "<IsTruncated>true</IsTruncated>"
-		    "<NextContinuationToken>t</NextContinuationToken>");
+		buf_puts(b, FLOW_PAGE_MORE);
 }
 
 static void
@@ -244,9 +207,7 @@ answer_listing(const char *query, struct peer_answer *out)
 		out->status = 0;
 		break;
 	case FLOW_BUCKET_EMPTY_MORE:
-		buf_puts(&b,
-		    "<IsTruncated>true</IsTruncated>"
-		    "<NextContinuationToken>t</NextContinuationToken>");
+		buf_puts(&b, FLOW_PAGE_MORE);
 		break;
 	case FLOW_BUCKET_SWELLS:
 		put_page(&b, query);

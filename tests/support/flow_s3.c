@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
 #include "tests/support/fake_http.h"
+#include "tests/support/flow_page.h"
 
 #define DENIED                                                  \
 	"<Error><Code>AccessDenied</Code><Message>User is not " \
@@ -25,13 +27,20 @@
 struct flow_s3 flow_s3;
 
 struct object {
-	char *name; /* ID-N */
+	char *name; /* ID-N, or what the service made up */
+	char
+	    *hidden; /* that of its failure, where it is another one, or NULL */
+	char *folder; /* behind the bucket's */
 	int64_t at; /* monotonic */
 	struct flow_s3_fate fate;
 	bool seen;
+	struct object *is; /* of this one it is only another name */
 };
 
 static void *objects; /* by name, tsearch(3) */
+static struct object **v; /* in the order of names */
+static size_t n, cap;
+static unsigned made_up;
 static flow_s3_fn *fate_fn;
 static void *fate_arg;
 
@@ -49,10 +58,44 @@ free_object(void *p)
 	struct object *o = p;
 
 	free(o->name);
+	free(o->hidden);
+	free(o->folder);
 	free(o);
 }
 
 /* --- the endpoint --------------------------------------------------- */
+
+static void
+keep(struct object *o)
+{
+	struct object *twin;
+	size_t i;
+
+	tsearch(o, &objects, by_name);
+	if (o->hidden != NULL) {
+		twin = xcalloc(1, sizeof(*twin));
+		twin->name = xstrdup(o->hidden);
+		twin->is = o;
+		tsearch(twin, &objects, by_name);
+	}
+	if (n == cap) {
+		cap = cap > 0 ? 2 * cap : 1024;
+		v = xreallocarray(v, cap, sizeof(struct object *));
+	}
+	/* Nearly always at the end. */
+	for (i = n++; i > 0 && by_name(v[i - 1], o) > 0; i--)
+		v[i] = v[i - 1];
+	v[i] = o;
+}
+
+/* In no order. */
+static char *
+make_up(void)
+{
+	unsigned i = ++made_up;
+
+	return xasprintf("%08x-%u", i * 2654435761U, i);
+}
 
 static void
 invoke(const struct headers *h, struct peer_answer *out)
@@ -62,15 +105,17 @@ invoke(const struct headers *h, struct peer_answer *out)
 	    headers_get(h, "x-amzn-sagemaker-s3outputpathextension");
 	struct object *o = xcalloc(1, sizeof(*o));
 
-	o->name = xstrdup(id);
+	o->name = flow_s3.names == FLOW_S3_SERVICE ? make_up() : xstrdup(id);
+	o->hidden = flow_s3.names == FLOW_S3_HIDDEN ? make_up() : NULL;
+	o->folder = xasprintf("res/%s/", folder != NULL ? folder : "service");
 	fate_fn(&o->fate, fate_arg);
 	o->at = clock_mono_ms() + o->fate.takes_ms;
-	tsearch(o, &objects, by_name);
+	keep(o);
 	out->status = 202;
 	snprintf(out->headers, sizeof(out->headers),
-	    "x-amzn-sagemaker-outputlocation: s3://out/res/%s/%s.out\n"
+	    "x-amzn-sagemaker-outputlocation: s3://out/%s%s.out\n"
 	    "x-amzn-sagemaker-failurelocation: s3://out/failures/%s-error.out",
-	    folder, id, id);
+	    o->folder, o->name, o->hidden != NULL ? o->hidden : o->name);
 }
 
 /* --- its S3 --------------------------------------------------------- */
@@ -89,7 +134,9 @@ find(const char *url, bool *failure)
 	snprintf(name, sizeof(name), "%.*s", (int)(len - cut), base);
 	key.name = name;
 	node = tfind(&key, &objects, by_name);
-	return node != NULL ? *node : NULL;
+	if (node == NULL)
+		return NULL;
+	return (*node)->is != NULL ? (*node)->is : *node;
 }
 
 static void
@@ -135,6 +182,81 @@ refuse(bool get, struct peer_answer *out)
 		    flow_s3.denied ? DENIED : MISSING);
 }
 
+/* --- its listings --------------------------------------------------- */
+
+/* The key that is there, as far as the page wants it; else false. */
+static bool
+shown(const struct object *o, const struct flow_page *page, char key[300])
+{
+	if (o->at > clock_mono_ms())
+		return false;
+	if (!o->fate.fails)
+		snprintf(key, 300, "%s%s.out", o->folder, o->name);
+	else
+		snprintf(key, 300, "failures/%s-error.out",
+		    o->hidden != NULL ? o->hidden : o->name);
+	return str_starts(key, page->prefix) && strcmp(key, page->after) > 0;
+}
+
+/* The first that can be behind that: its name is. */
+static size_t
+begin_of(const struct flow_page *page)
+{
+	struct object wanted = {0};
+	size_t low = 0, high = n, mid;
+
+	if (flow_s3.names == FLOW_S3_HIDDEN ||
+	    !str_starts(page->after, page->prefix))
+		return 0;
+	wanted.name = (char *)page->after + strlen(page->prefix);
+	/* "ID-1-error.out" is behind "ID-1". */
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (by_name(v[mid], &wanted) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low > 0 ? low - 1 : 0;
+}
+
+static void
+list(const char *query, struct peer_answer *out)
+{
+	struct flow_page page;
+	size_t i, shows = 0;
+	char key[300];
+	struct buf b;
+
+	out->status = 200;
+	flow_page_read(&page, query);
+	buf_init(&b, (size_t)4 << 20);
+	buf_puts(&b, "<ListBucketResult>");
+	for (i = begin_of(&page); i < n && shows <= page.max; i++) {
+		if (!shown(v[i], &page, key))
+			continue;
+		if (shows++ < page.max)
+			flow_page_key(&b, key);
+	}
+	if (shows > page.max)
+		buf_puts(&b, FLOW_PAGE_MORE);
+	buf_puts(&b, "</ListBucketResult>");
+	out->long_body = buf_take(&b);
+}
+
+static void
+serve_list(const char *query, struct peer_answer *out)
+{
+	flow_s3.lists++;
+	flow_s3.failure_lists += strstr(query, "prefix=failures") != NULL;
+	if (!flow_s3.denied) {
+		list(query, out);
+		return;
+	}
+	out->status = 403;
+	snprintf(out->body, sizeof(out->body), "%s", DENIED);
+}
+
 static void
 serve(const char *method, const char *url, const struct headers *h,
     struct peer_answer *out, void *arg)
@@ -148,8 +270,7 @@ serve(const char *method, const char *url, const struct headers *h,
 		return;
 	}
 	if (strchr(url, '?') != NULL) {
-		flow_s3.lists++;
-		out->status = 403;
+		serve_list(strchr(url, '?'), out);
 		return;
 	}
 	o = find(url, &failure);
@@ -183,12 +304,16 @@ flow_s3_end(void)
 {
 	tdestroy(objects, free_object);
 	objects = NULL;
+	free(v);
+	v = NULL;
+	n = cap = 0;
 }
 
 void
 flow_s3_clear(void)
 {
-	flow_s3.heads = flow_s3.gets = flow_s3.failures = flow_s3.lists = 0;
+	flow_s3.heads = flow_s3.gets = flow_s3.failures = 0;
+	flow_s3.lists = flow_s3.failure_lists = 0;
 	flow_s3.found = flow_s3.found_failures = 0;
 	flow_s3.delay_ms = 0;
 	flow_s3.delay_sum_ms = 0;

@@ -10,6 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Under which names its objects come. */
+enum flow_s3_names {
+	FLOW_S3_OURS,
+	FLOW_S3_HIDDEN, /* … but failures under names that say nothing */
+	FLOW_S3_SERVICE, /* all of them */
+};
+
 /* What becomes of one request. */
 struct flow_s3_fate {
 	int64_t takes_ms;
@@ -21,13 +28,15 @@ typedef void flow_s3_fn(struct flow_s3_fate *out, void *arg);
 struct flow_s3 {
 	/* Asked for the output, and for the failure. */
 	unsigned heads, gets, failures;
-	unsigned lists;
+	unsigned lists, failure_lists; /* of both, and of failures */
+	enum flow_s3_names names;
 	unsigned found, found_failures; /* objects that somebody saw */
 	int64_t delay_ms; /* of the last one: from its coming to being seen */
 	double delay_sum_ms;
 	/* Told of each; or NULL. */
 	void (*seen)(bool failure, int64_t delay_ms, void *arg);
-	bool denied; /* what is missing is 403, as for who may not list */
+	/* What is missing is 403, as for who may not list, and listings are. */
+	bool denied;
 	bool no_key; /* GETs are refused for the key of the object */
 };
 extern struct flow_s3 flow_s3;
