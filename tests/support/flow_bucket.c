@@ -127,9 +127,10 @@ note_found(struct object *o)
 static void
 answer_object(const char *key, struct peer_answer *out)
 {
-	struct object wanted = {.key = (char *)key}, *o;
+	struct object wanted = {.key = (char *)key}, *o = NULL;
 
-	o = bsearch(&wanted, objects, nobjects, sizeof(wanted), by_key);
+	if (nobjects > 0)
+		o = bsearch(&wanted, objects, nobjects, sizeof(wanted), by_key);
 	if (o == NULL || o->at > clock_wall_ms()) {
 		out->status =
 		    flow_bucket.listing == FLOW_BUCKET_DENIES ? 403 : 404;
