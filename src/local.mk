@@ -59,6 +59,7 @@ net_sources += src/net/sockset.c src/net/sockset.h
 net_sources += src/net/url.c src/net/url.h
 
 aws_sources =
+aws_sources += src/aws/attribute.h
 aws_sources += src/aws/awserr.c src/aws/awserr.h
 aws_sources += src/aws/call.c src/aws/call.h
 aws_sources += src/aws/client.c src/aws/client.h
@@ -87,6 +88,7 @@ aws_sources += src/aws/grant.c src/aws/grant.h
 aws_sources += src/aws/partition.c src/aws/partition.h
 aws_sources += src/aws/peer.c src/aws/peer.h
 aws_sources += src/aws/profile.c src/aws/profile.h
+aws_sources += src/aws/query.c src/aws/query.h
 aws_sources += src/aws/queryxml.c src/aws/queryxml.h
 aws_sources += src/aws/retry.c src/aws/retry.h
 aws_sources += src/aws/s3.c src/aws/s3.h

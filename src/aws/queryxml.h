@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Answers of the AWS query protocol (STS), at most 64 KiB: what is wanted is
- * named by its place; all else is passed over.
+ * Answers of the AWS query protocol (STS, SNS), at most 64 KiB: what is wanted
+ * is named by its place; all else is passed over.
  */
 #ifndef AWS_QUERYXML_H
 #define AWS_QUERYXML_H

@@ -8,21 +8,18 @@
 
 #include "aws/endpoint.h"
 #include "aws/partition.h"
+#include "aws/query.h"
 #include "aws/queryxml.h"
 #include "aws/xml.h"
-#include "base/encode.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 
 #define FORM_MAX_BYTES ((size_t)16 * 1024)
 #define ANSWER_MAX ((size_t)1024 * 1024) /* policies have 30 KiB each */
 #define ITEMS_MAX 1000
-#define TRY_MS 10000
 
 struct sns_call {
-	const char *action;
-	struct buf form;
+	struct query query;
 	struct aws_call *call;
 	sns_confirmed_fn *confirmed;
 	sns_attributes_fn *attributes;
@@ -37,10 +34,8 @@ call_new(const char *action, void *arg)
 {
 	struct sns_call *c = xcalloc(1, sizeof(*c));
 
-	c->action = action;
 	c->arg = arg;
-	buf_init(&c->form, FORM_MAX_BYTES);
-	buf_printf(&c->form, "Action=%s&Version=2010-03-31", action);
+	query_init(&c->query, "sns", action, "2010-03-31", FORM_MAX_BYTES);
 	return c;
 }
 
@@ -48,18 +43,8 @@ call_new(const char *action, void *arg)
 static void
 call_free(struct sns_call *c)
 {
-	hash_wipe(c->form.data, c->form.len);
-	buf_done(&c->form);
+	query_done(&c->query);
 	free(c);
-}
-
-static void
-add(struct sns_call *c, const char *name, const char *value)
-{
-	if (str_empty(value))
-		return;
-	buf_printf(&c->form, "&%s=", name);
-	encode_uri(&c->form, value, strlen(value), false);
 }
 
 /* That of "arn:PARTITION:sns:REGION:…", a topic's or a subscription's. */
@@ -81,37 +66,6 @@ region_of(const char *arn, char **out, struct error *err)
 	return 0;
 }
 
-static int
-send_to(struct aws_client *client, struct sns_call *c,
-    const struct aws_endpoint *e, aws_done_fn *done, struct error *err)
-{
-	char *path = xasprintf("%s/", e->base_path);
-	struct headers headers;
-	struct aws_request r = {
-	    .what = c->action,
-	    .service = "sns",
-	    .region = e->region,
-	    .method = "POST",
-	    .scheme = e->scheme,
-	    .host = e->host,
-	    .path = path,
-	    .headers = &headers,
-	    .body = c->form.data,
-	    .body_len = c->form.len,
-	    .body_max = ANSWER_MAX,
-	    .timeout_ms = TRY_MS,
-	};
-	int rc;
-
-	headers_init(&headers);
-	headers_add(&headers, "Content-Type",
-	    "application/x-www-form-urlencoded; charset=utf-8");
-	rc = aws_call(client, &r, done, c, &c->call, err);
-	headers_done(&headers);
-	free(path);
-	return rc;
-}
-
 /* Takes the call where it fails. */
 static int
 send_call(struct aws_client *client, struct sns_call *c, const char *profile,
@@ -119,21 +73,14 @@ send_call(struct aws_client *client, struct sns_call *c, const char *profile,
     struct error *err)
 {
 	struct endpoint_options o = {.service = "SNS", .profile = profile};
-	struct aws_endpoint e = {0};
 	char *region = NULL;
 	int rc;
 
 	rc = region_of(arn, &region, err);
 	o.region = region;
-	if (rc == 0 && c->form.overflow)
-		rc = err_set(err, ERR_LIMIT,
-		    "the request of %s is larger than %zu bytes", c->action,
-		    FORM_MAX_BYTES);
 	if (rc == 0)
-		rc = endpoint_resolve(&o, &e, err);
-	if (rc == 0)
-		rc = send_to(client, c, &e, done, err);
-	endpoint_done(&e);
+		rc = query_send(
+		    &c->query, client, &o, ANSWER_MAX, done, c, &c->call, err);
 	free(region);
 	if (rc == 0)
 		*out = c;
@@ -175,7 +122,7 @@ on_confirmed(const struct http_response *r, const struct error *err, void *arg)
 		    &e, ERR_PROTOCOL, "the answer has no SubscriptionArn");
 	}
 	if (r != NULL && rc == -1)
-		err_prefix(&e, "%s", c->action);
+		err_prefix(&e, "%s", c->query.action);
 	call_free(c);
 	done(rc == 0 ? f[0].value : NULL, rc == 0 ? NULL : &e, done_arg);
 	if (rc == 0)
@@ -190,9 +137,9 @@ sns_confirm_subscription(struct aws_client *client, const char *profile,
 	struct sns_call *c = call_new("ConfirmSubscription", arg);
 
 	c->confirmed = done;
-	add(c, "TopicArn", topic_arn);
-	add(c, "Token", token);
-	add(c, "AuthenticateOnUnsubscribe", "true");
+	query_add(&c->query, "TopicArn", topic_arn);
+	query_add(&c->query, "Token", token);
+	query_add(&c->query, "AuthenticateOnUnsubscribe", "true");
 	return send_call(client, c, profile, topic_arn, on_confirmed, out, err);
 }
 
@@ -288,12 +235,11 @@ read_list(const struct sns_call *c, const char *item,
     const char *const *columns, size_t ncolumns, const struct http_response *r,
     struct list *l, struct error *err)
 {
-	char *root = xasprintf("%sResponse", c->action);
+	char *root = xasprintf("%sResponse", c->query.action);
 	int rc;
 
-	memset(l, 0, sizeof(*l));
-	l->item = xasprintf("%sResult/%s", c->action, item);
-	l->token_path = xasprintf("%sResult/NextToken", c->action);
+	l->item = xasprintf("%sResult/%s", c->query.action, item);
+	l->token_path = xasprintf("%sResult/NextToken", c->query.action);
 	l->columns = columns;
 	l->ncolumns = ncolumns;
 	rc =
@@ -302,8 +248,24 @@ read_list(const struct sns_call *c, const char *item,
 		rc = err_set(
 		    err, ERR_PROTOCOL, "the list in <%s> makes no sense", root);
 	if (rc == -1)
-		err_prefix(err, "%s", c->action);
+		err_prefix(err, "%s", c->query.action);
 	free(root);
+	return rc;
+}
+
+/* As read_list(), and frees the call; *e where there was no answer, too. */
+static int
+take_list(struct sns_call *c, const char *item, const char *const *columns,
+    size_t ncolumns, const struct http_response *r, const struct error *err,
+    struct list *l, struct error *e)
+{
+	int rc = -1;
+
+	if (r == NULL)
+		*e = *err;
+	else
+		rc = read_list(c, item, columns, ncolumns, r, l, e);
+	call_free(c);
 	return rc;
 }
 
@@ -313,25 +275,21 @@ static void
 on_attributes(const struct http_response *r, const struct error *err, void *arg)
 {
 	static const char *const columns[] = {"key", "value"};
-	struct sns_attribute *v = NULL;
+	struct aws_attribute *v = NULL;
 	struct sns_call *c = arg;
 	sns_attributes_fn *done = c->attributes;
 	void *done_arg = c->arg;
 	struct list l = {0};
 	struct error e;
 	size_t i;
-	int rc = -1;
+	int rc;
 
-	if (r == NULL)
-		e = *err;
-	else
-		rc = read_list(c, "Attributes/entry", columns,
-		    ARRAY_LEN(columns), r, &l, &e);
-	call_free(c);
+	rc = take_list(
+	    c, "Attributes/entry", columns, ARRAY_LEN(columns), r, err, &l, &e);
 	if (rc == 0)
 		v = xcalloc(l.n + 1, sizeof(*v));
 	for (i = 0; rc == 0 && i < l.n; i++)
-		v[i] = (struct sns_attribute){l.rows[i][0], l.rows[i][1]};
+		v[i] = (struct aws_attribute){l.rows[i][0], l.rows[i][1]};
 	done(v, rc == 0 ? l.n : 0, rc == 0 ? NULL : &e, done_arg);
 	free(v);
 	list_done(&l);
@@ -345,7 +303,7 @@ sns_get_topic_attributes(struct aws_client *client, const char *profile,
 	struct sns_call *c = call_new("GetTopicAttributes", arg);
 
 	c->attributes = done;
-	add(c, "TopicArn", topic_arn);
+	query_add(&c->query, "TopicArn", topic_arn);
 	return send_call(
 	    client, c, profile, topic_arn, on_attributes, out, err);
 }
@@ -358,7 +316,7 @@ sns_get_subscription_attributes(struct aws_client *client, const char *profile,
 	struct sns_call *c = call_new("GetSubscriptionAttributes", arg);
 
 	c->attributes = done;
-	add(c, "SubscriptionArn", subscription_arn);
+	query_add(&c->query, "SubscriptionArn", subscription_arn);
 	return send_call(
 	    client, c, profile, subscription_arn, on_attributes, out, err);
 }
@@ -378,14 +336,10 @@ on_subscriptions(
 	struct list l = {0};
 	struct error e;
 	size_t i;
-	int rc = -1;
+	int rc;
 
-	if (r == NULL)
-		e = *err;
-	else
-		rc = read_list(c, "Subscriptions/member", columns,
-		    ARRAY_LEN(columns), r, &l, &e);
-	call_free(c);
+	rc = take_list(c, "Subscriptions/member", columns, ARRAY_LEN(columns),
+	    r, err, &l, &e);
 	if (rc == 0)
 		v = xcalloc(l.n + 1, sizeof(*v));
 	for (i = 0; rc == 0 && i < l.n; i++)
@@ -405,8 +359,8 @@ sns_list_subscriptions(struct aws_client *client, const char *profile,
 	struct sns_call *c = call_new("ListSubscriptionsByTopic", arg);
 
 	c->subscriptions = done;
-	add(c, "TopicArn", topic_arn);
-	add(c, "NextToken", next_token);
+	query_add(&c->query, "TopicArn", topic_arn);
+	query_add(&c->query, "NextToken", next_token);
 	return send_call(
 	    client, c, profile, topic_arn, on_subscriptions, out, err);
 }

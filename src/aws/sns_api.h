@@ -6,19 +6,14 @@
 #ifndef AWS_SNS_API_H
 #define AWS_SNS_API_H
 
+#include "aws/attribute.h"
 #include "aws/call.h"
 #include "aws/sns.h"
 #include "base/error.h"
 
 struct sns_call;
 
-/* One name and value of GetTopicAttributes and the like, borrowed for the
- * length of the callback. */
-struct sns_attribute {
-	const char *name;
-	const char *value;
-};
-typedef void sns_attributes_fn(const struct sns_attribute *v, size_t n,
+typedef void sns_attributes_fn(const struct aws_attribute *v, size_t n,
     const struct error *err, void *arg);
 
 /* SubscriptionArn, with AuthenticateOnUnsubscribe: nobody who sees an

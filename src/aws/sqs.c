@@ -436,7 +436,7 @@ sqs_release(struct sqs *q, const char *const *receipts, size_t n,
 static void
 on_attributes(const struct http_response *r, const struct error *err, void *arg)
 {
-	struct sqs_attribute v[ATTRIBUTES_MAX];
+	struct aws_attribute v[ATTRIBUTES_MAX];
 	struct sqs_call *c = arg;
 	const struct json *j = NULL;
 	struct json *doc = NULL;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aws/attribute.h"
 #include "aws/call.h"
 #include "base/error.h"
 
@@ -52,11 +53,7 @@ int sqs_release(struct sqs *q, const char *const *receipts, size_t n,
     unsigned seconds, sqs_batch_fn *done, void *arg, struct sqs_call **out,
     struct error *err);
 
-struct sqs_attribute {
-	const char *name;
-	const char *value;
-};
-typedef void sqs_attributes_fn(const struct sqs_attribute *v, size_t n,
+typedef void sqs_attributes_fn(const struct aws_attribute *v, size_t n,
     const struct error *err, void *arg);
 int sqs_get_attributes(struct sqs *q, sqs_attributes_fn *done, void *arg,
     struct sqs_call **out, struct error *err);

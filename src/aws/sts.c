@@ -10,18 +10,16 @@
 #include "aws/creds_source.h"
 #include "aws/endpoint.h"
 #include "aws/profile.h"
+#include "aws/query.h"
 #include "aws/queryxml.h"
-#include "base/encode.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 
 #define FORM_MAX_BYTES ((size_t)128 * 1024)
-#define TRY_MS 10000
 
 struct sts_call {
-	const char *action;
-	struct buf form;
+	struct query query;
 	struct aws_call *call;
 	/* AssumeRole and its sister */
 	char *role_arn;
@@ -37,30 +35,18 @@ call_new(const char *action)
 {
 	struct sts_call *c = xcalloc(1, sizeof(*c));
 
-	c->action = action;
-	buf_init(&c->form, FORM_MAX_BYTES);
-	buf_printf(&c->form, "Action=%s&Version=2011-06-15", action);
+	query_init(&c->query, "sts", action, "2011-06-15", FORM_MAX_BYTES);
 	return c;
 }
 
 static void
 call_free(struct sts_call *c)
 {
-	hash_wipe(c->form.data, c->form.len);
-	buf_done(&c->form);
+	query_done(&c->query);
 	hash_wipe_free(&c->token);
 	free(c->role_arn);
 	free(c->source);
 	free(c);
-}
-
-static void
-add(struct sts_call *c, const char *name, const char *value)
-{
-	if (str_empty(value))
-		return;
-	buf_printf(&c->form, "&%s=", name);
-	encode_uri(&c->form, value, strlen(value), false);
 }
 
 static int
@@ -69,39 +55,8 @@ send_call(struct aws_client *client, struct sts_call *c, const char *region,
 {
 	struct endpoint_options o = {
 	    .service = "STS", .region = region, .profile = profile};
-	struct aws_request r = {
-	    .what = c->action,
-	    .service = "sts",
-	    .method = "POST",
-	    .body = c->form.data,
-	    .body_len = c->form.len,
-	    .timeout_ms = TRY_MS,
-	};
-	struct aws_endpoint e;
-	struct headers headers;
-	char *path;
-	int rc;
 
-	if (c->form.overflow)
-		return err_set(err, ERR_LIMIT,
-		    "the request of %s is larger than %zu bytes", c->action,
-		    FORM_MAX_BYTES);
-	if (endpoint_resolve(&o, &e, err) == -1)
-		return -1;
-	headers_init(&headers);
-	headers_add(&headers, "Content-Type",
-	    "application/x-www-form-urlencoded; charset=utf-8");
-	path = xasprintf("%s/", e.base_path);
-	r.headers = &headers;
-	r.region = e.region;
-	r.scheme = e.scheme;
-	r.host = e.host;
-	r.path = path;
-	rc = aws_call(client, &r, done, c, &c->call, err);
-	free(path);
-	headers_done(&headers);
-	endpoint_done(&e);
-	return rc;
+	return query_send(&c->query, client, &o, 0, done, c, &c->call, err);
 }
 
 /*
@@ -185,14 +140,14 @@ read_credentials(const struct sts_call *c, const struct http_response *r,
 	    "AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"};
 	struct queryxml_field f[N_CREDS];
 	struct creds_parts parts = {.source = c->source};
-	char *root = xasprintf("%sResponse", c->action);
+	char *root = xasprintf("%sResponse", c->query.action);
 	char *paths[N_CREDS];
 	size_t i;
 	int rc;
 
 	for (i = 0; i < N_CREDS; i++) {
-		paths[i] =
-		    xasprintf("%sResult/Credentials/%s", c->action, names[i]);
+		paths[i] = xasprintf(
+		    "%sResult/Credentials/%s", c->query.action, names[i]);
 		f[i].path = paths[i];
 	}
 	rc = queryxml_read(r->body.data, r->body.len, root, f, N_CREDS, err);
@@ -223,7 +178,7 @@ on_assumed(const struct http_response *r, const struct error *err, void *arg)
 		e = *err;
 		tell_refusal(c, &e);
 	} else if (read_credentials(c, r, &creds, &e) == -1) {
-		err_prefix(&e, "role %s: %s", c->role_arn, c->action);
+		err_prefix(&e, "role %s: %s", c->role_arn, c->query.action);
 	} else {
 		take = xmemdup(&creds, sizeof(creds));
 	}
@@ -247,14 +202,14 @@ sts_assume_role(struct aws_client *client, const struct sts_assume *assume,
 	c->token = xstrdup_or_null(token);
 	c->creds_done = done;
 	c->arg = arg;
-	add(c, "RoleArn", role->arn);
-	add(c, "RoleSessionName", role->session_name);
-	add(c, "WebIdentityToken", token);
+	query_add(&c->query, "RoleArn", role->arn);
+	query_add(&c->query, "RoleSessionName", role->session_name);
+	query_add(&c->query, "WebIdentityToken", token);
 	if (token == NULL)
-		add(c, "ExternalId", role->external_id);
+		query_add(&c->query, "ExternalId", role->external_id);
 	if (role->duration_s > 0)
-		buf_printf(
-		    &c->form, "&DurationSeconds=%" PRId64, role->duration_s);
+		buf_printf(&c->query.form, "&DurationSeconds=%" PRId64,
+		    role->duration_s);
 	rc = region_of(assume, &region, err);
 	if (rc == 0)
 		rc = send_call(
@@ -299,7 +254,7 @@ on_identity(const struct http_response *r, const struct error *err, void *arg)
 		    &e, ERR_PROTOCOL, "the answer has no Account or no Arn");
 	}
 	if (r != NULL && rc == -1)
-		err_prefix(&e, "%s", c->action);
+		err_prefix(&e, "%s", c->query.action);
 	call_free(c);
 	if (rc == -1) {
 		done(NULL, &e, done_arg);

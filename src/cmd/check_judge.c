@@ -66,7 +66,7 @@ advise(struct check_findings *f, enum check_status status, const char *remedy)
 }
 
 static const char *
-get(const struct check_attribute *v, size_t n, const char *name)
+get(const struct aws_attribute *v, size_t n, const char *name)
 {
 	size_t i;
 
@@ -87,7 +87,7 @@ is_true(const char *s)
 
 void
 check_judge_topic(struct check_findings *f, const struct check_wishes *w,
-    const struct check_attribute *v, size_t n)
+    const struct aws_attribute *v, size_t n)
 {
 	const char *version = get(v, n, "SignatureVersion");
 
@@ -201,7 +201,7 @@ judge_dead_letters(struct check_findings *f, const char *policy)
 
 void
 check_judge_subscription(struct check_findings *f, const struct check_wishes *w,
-    const struct check_attribute *v, size_t n)
+    const struct aws_attribute *v, size_t n)
 {
 	const char *owned = get(v, n, "ConfirmationWasAuthenticated");
 
@@ -374,7 +374,7 @@ judge_visibility(struct check_findings *f, const char *value)
 
 void
 check_judge_queue(
-    struct check_findings *f, const struct check_attribute *v, size_t n)
+    struct check_findings *f, const struct aws_attribute *v, size_t n)
 {
 	say(f, "may be asked");
 	judge_senders(f, get(v, n, "Policy"));

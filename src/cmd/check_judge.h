@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aws/attribute.h"
 #include "base/buf.h"
 #include "cmd/check.h"
 
@@ -25,12 +26,6 @@ void check_findings_done(struct check_findings *f);
 /* End the probe with them; they are done then. */
 void check_findings_end(struct check_findings *f, struct check_probe *p);
 
-/* Names and values, as of GetTopicAttributes and the like. */
-struct check_attribute {
-	const char *name;
-	const char *value;
-};
-
 /* How [sns] is set. */
 struct check_wishes {
 	bool listens;
@@ -39,12 +34,12 @@ struct check_wishes {
 };
 
 void check_judge_topic(struct check_findings *f, const struct check_wishes *w,
-    const struct check_attribute *v, size_t n);
+    const struct aws_attribute *v, size_t n);
 /* Of a confirmed one that posts to us. */
 void check_judge_subscription(struct check_findings *f,
-    const struct check_wishes *w, const struct check_attribute *v, size_t n);
+    const struct check_wishes *w, const struct aws_attribute *v, size_t n);
 void check_judge_queue(
-    struct check_findings *f, const struct check_attribute *v, size_t n);
+    struct check_findings *f, const struct aws_attribute *v, size_t n);
 
 /*
  * How often, and for how long at least, SNS tries again by an effective

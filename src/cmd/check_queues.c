@@ -40,26 +40,20 @@ refused(struct check_probe *p, const struct error *err)
 
 static void
 on_attributes(
-    const struct sqs_attribute *v, size_t n, const struct error *err, void *arg)
+    const struct aws_attribute *v, size_t n, const struct error *err, void *arg)
 {
 	struct check_probe *p = arg;
 	struct queue *q = p->data;
-	struct check_attribute *copy;
 	struct check_findings f;
-	size_t i;
 
 	q->call = NULL;
 	if (err != NULL) {
 		refused(p, err);
 		return;
 	}
-	copy = xcalloc(n + 1, sizeof(*copy));
-	for (i = 0; i < n; i++)
-		copy[i] = (struct check_attribute){v[i].name, v[i].value};
 	check_findings_init(&f);
-	check_judge_queue(&f, copy, n);
+	check_judge_queue(&f, v, n);
 	check_findings_end(&f, p);
-	free(copy);
 }
 
 static void

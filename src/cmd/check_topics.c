@@ -59,27 +59,21 @@ refused(struct check_probe *p, const char *action, const struct error *err)
 
 static void
 on_topic(
-    const struct sns_attribute *v, size_t n, const struct error *err, void *arg)
+    const struct aws_attribute *v, size_t n, const struct error *err, void *arg)
 {
 	struct check_probe *p = arg;
 	struct check_wishes w = wishes(p);
 	struct topic *t = p->data;
-	struct check_attribute *copy;
 	struct check_findings f;
-	size_t i;
 
 	t->call = NULL;
 	if (err != NULL) {
 		refused(p, "sns:GetTopicAttributes", err);
 		return;
 	}
-	copy = xcalloc(n + 1, sizeof(*copy));
-	for (i = 0; i < n; i++)
-		copy[i] = (struct check_attribute){v[i].name, v[i].value};
 	check_findings_init(&f);
-	check_judge_topic(&f, &w, copy, n);
+	check_judge_topic(&f, &w, v, n);
 	check_findings_end(&f, p);
-	free(copy);
 }
 
 static void
@@ -234,28 +228,22 @@ nobody(struct check_probe *p)
 
 static void
 on_subscription(
-    const struct sns_attribute *v, size_t n, const struct error *err, void *arg)
+    const struct aws_attribute *v, size_t n, const struct error *err, void *arg)
 {
 	struct check_probe *p = arg;
 	struct check_wishes w = wishes(p);
 	struct topic *t = p->data;
-	struct check_attribute *copy;
 	struct check_findings f;
-	size_t i;
 
 	t->call = NULL;
 	if (err != NULL) {
 		refused(p, "sns:GetSubscriptionAttributes", err);
 		return;
 	}
-	copy = xcalloc(n + 1, sizeof(*copy));
-	for (i = 0; i < n; i++)
-		copy[i] = (struct check_attribute){v[i].name, v[i].value};
 	check_findings_init(&f);
 	buf_puts(&f.detail, t->shown);
-	check_judge_subscription(&f, &w, copy, n);
+	check_judge_subscription(&f, &w, v, n);
 	check_findings_end(&f, p);
-	free(copy);
 }
 
 static void

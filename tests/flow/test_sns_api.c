@@ -53,7 +53,7 @@ on_confirmed(const char *arn, const struct error *err, void *arg)
 
 static void
 on_attributes(
-    const struct sns_attribute *v, size_t n, const struct error *err, void *arg)
+    const struct aws_attribute *v, size_t n, const struct error *err, void *arg)
 {
 	size_t i;
 

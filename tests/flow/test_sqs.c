@@ -100,7 +100,7 @@ on_changed(size_t failed, const struct error *err, void *arg)
 
 static void
 on_attributes(
-    const struct sqs_attribute *v, size_t n, const struct error *err, void *arg)
+    const struct aws_attribute *v, size_t n, const struct error *err, void *arg)
 {
 	size_t i;
 

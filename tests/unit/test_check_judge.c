@@ -58,8 +58,8 @@ found(enum check_status status, const char *detail, const char *remedy)
 static void
 a_topic_signs_with_sha256_or_it_is_said(void **state)
 {
-	const struct check_attribute one[] = {{"SignatureVersion", "1"}};
-	const struct check_attribute two[] = {{"SignatureVersion", "2"}};
+	const struct aws_attribute one[] = {{"SignatureVersion", "1"}};
+	const struct aws_attribute two[] = {{"SignatureVersion", "2"}};
 	struct check_wishes w = {.listens = true};
 
 	(void)state;
@@ -88,7 +88,7 @@ a_topic_signs_with_sha256_or_it_is_said(void **state)
 static void
 the_default_policy_and_no_dead_letters_are_warned_of(void **state)
 {
-	const struct check_attribute v[] = {
+	const struct aws_attribute v[] = {
 	    {"ConfirmationWasAuthenticated", "true"},
 	    {"RawMessageDelivery", "false"},
 	    {"EffectiveDeliveryPolicy", POLICY(3, 20, 20, "")},
@@ -106,7 +106,7 @@ the_default_policy_and_no_dead_letters_are_warned_of(void **state)
 static void
 all_is_well(void **state)
 {
-	const struct check_attribute v[] = {
+	const struct aws_attribute v[] = {
 	    {"ConfirmationWasAuthenticated", "true"},
 	    {"RawMessageDelivery", "false"},
 	    {"EffectiveDeliveryPolicy", POLICY(50, 5, 120, "")},
@@ -124,7 +124,7 @@ all_is_well(void **state)
 static void
 raw_delivery_that_is_refused_fails(void **state)
 {
-	const struct check_attribute v[] = {
+	const struct aws_attribute v[] = {
 	    {"ConfirmationWasAuthenticated", "false"},
 	    {"RawMessageDelivery", "true"},
 	};
@@ -234,14 +234,14 @@ who_may_send_is_read_from_the_policy(void **state)
 static void
 a_queue_has_a_policy_a_timeout_and_dead_letters(void **state)
 {
-	const struct check_attribute good[] = {
+	const struct aws_attribute good[] = {
 	    {"Policy",
 		ALLOW("{\"Service\":\"sns.amazonaws.com\"}",
 		    SOURCE("arn:aws:sns:x"))},
 	    {"VisibilityTimeout", "30"},
 	    {"RedrivePolicy", "{}"},
 	};
-	const struct check_attribute bad[] = {
+	const struct aws_attribute bad[] = {
 	    {"Policy", ALLOW("\"*\"", "")},
 	    {"VisibilityTimeout", "3600"},
 	};
