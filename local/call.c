@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/discard.h"
+#include "base/encode.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -122,6 +123,24 @@ int64_t
 call_now(const struct call *c)
 {
 	return clock_wall_ms() + c->skew_ms;
+}
+
+enum auth_verdict
+call_verify(struct call *c, struct hash *payload)
+{
+	unsigned char digest[HASH_SHA256_SIZE];
+	char hex[HASH_SHA256_HEX_SIZE];
+	struct auth_request r = {
+	    .method = http_method(c->x),
+	    .path = http_path(c->x),
+	    .query = http_query(c->x),
+	    .headers = http_headers(c->x),
+	    .payload_hash = hex,
+	};
+
+	hash_final(payload, digest);
+	encode_hex(digest, sizeof(digest), hex);
+	return auth_verify(&c->claim, &r);
 }
 
 bool

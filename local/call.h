@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "base/random.h"
 #include "local/auth.h"
 #include "local/fault.h"
@@ -48,6 +49,10 @@ void call_about(struct call *c, const struct fault_subject *about);
 
 /* The time by the clock that this call is judged by. */
 int64_t call_now(const struct call *c);
+
+/* Is the signature that of the request, whose body went into `payload`? Ends
+ * the hash. */
+enum auth_verdict call_verify(struct call *c, struct hash *payload);
 
 /*
  * The signature is right, and nothing was done yet: from here on faults may

@@ -75,35 +75,6 @@ static const char sql_announced_delete[] =
 static const char sql_announced[] =
     "SELECT topic FROM announced WHERE endpoint = ?1 ORDER BY topic";
 
-/* A write that has one text. */
-static int
-write_text(struct db *db, const char *sql, const char *text, const char *what,
-    struct error *err)
-{
-	sqlite3_stmt *st = db_writing(db, sql, err);
-
-	if (st == NULL)
-		return -1;
-	db_bind_text(st, 1, text);
-	return db_run(db, st, what, err);
-}
-
-/* fn for the text of each row; the statement is bound. */
-static int
-each_text(sqlite3_stmt *st, const char *what, db_topic_fn *fn, void *arg,
-    struct error *err)
-{
-	int rc;
-
-	while ((rc = db_row(st, what, err)) == 1) {
-		rc = fn((const char *)sqlite3_column_text(st, 0), arg, err);
-		if (rc != 0)
-			break;
-	}
-	db_finish(st);
-	return rc == -1 ? -1 : 0;
-}
-
 /* --- topics --------------------------------------------------------- */
 
 void
@@ -118,7 +89,7 @@ db_topic_done(struct db_topic *t)
 int
 db_topic_add(struct db *db, const char *arn, struct error *err)
 {
-	return write_text(db, sql_topic_add, arn, "add a topic", err);
+	return db_write_text(db, sql_topic_add, arn, "add a topic", err);
 }
 
 int
@@ -143,7 +114,8 @@ db_topic_delete(struct db *db, const char *arn, struct error *err)
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(steps); i++) {
-		if (write_text(db, steps[i], arn, "delete a topic", err) == -1)
+		if (db_write_text(db, steps[i], arn, "delete a topic", err) ==
+		    -1)
 			return -1;
 	}
 	return 0;
@@ -214,7 +186,7 @@ db_topic_each(struct db *db, const char *after, db_topic_fn *fn, void *arg,
 	if (st == NULL)
 		return -1;
 	db_bind_text(st, 1, after);
-	return each_text(st, "list topics", fn, arg, err);
+	return db_each_text(st, "list topics", fn, arg, err);
 }
 
 /* --- subscriptions -------------------------------------------------- */
@@ -276,9 +248,9 @@ db_subscription_clear(struct db *db, const char *arn, struct error *err)
 {
 	static const char what[] = "drop deliveries";
 
-	if (write_text(db, sql_subscription_messages, arn, what, err) == -1)
+	if (db_write_text(db, sql_subscription_messages, arn, what, err) == -1)
 		return -1;
-	return write_text(db, sql_subscription_deliveries, arn, what, err);
+	return db_write_text(db, sql_subscription_deliveries, arn, what, err);
 }
 
 int
@@ -286,7 +258,7 @@ db_subscription_delete(struct db *db, const char *arn, struct error *err)
 {
 	if (db_subscription_clear(db, arn, err) == -1)
 		return -1;
-	return write_text(
+	return db_write_text(
 	    db, sql_subscription_delete, arn, "delete a subscription", err);
 }
 
@@ -426,7 +398,7 @@ db_subscription_confirmed(struct db *db, const char *topic, db_topic_fn *fn,
 	if (st == NULL)
 		return -1;
 	db_bind_text(st, 1, topic);
-	return each_text(st, "find subscriptions", fn, arg, err);
+	return db_each_text(st, "find subscriptions", fn, arg, err);
 }
 
 /* --- announcements -------------------------------------------------- */
@@ -447,7 +419,7 @@ db_announced_add(
 int
 db_announced_delete(struct db *db, const char *endpoint, struct error *err)
 {
-	return write_text(
+	return db_write_text(
 	    db, sql_announced_delete, endpoint, "announce an endpoint", err);
 }
 
@@ -460,5 +432,5 @@ db_announced_each(struct db *db, const char *endpoint, db_topic_fn *fn,
 	if (st == NULL)
 		return -1;
 	db_bind_text(st, 1, endpoint);
-	return each_text(st, "read what was announced", fn, arg, err);
+	return db_each_text(st, "read what was announced", fn, arg, err);
 }

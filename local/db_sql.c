@@ -248,6 +248,34 @@ db_on_commit(struct db *db, db_commit_fn *done, void *arg)
 	post(db);
 }
 
+int
+db_write_text(struct db *db, const char *sql, const char *text,
+    const char *what, struct error *err)
+{
+	sqlite3_stmt *st = db_writing(db, sql, err);
+
+	if (st == NULL)
+		return -1;
+	db_bind_text(st, 1, text);
+	return db_run(db, st, what, err);
+}
+
+int
+db_each_text(sqlite3_stmt *st, const char *what,
+    int (*fn)(const char *text, void *arg, struct error *err), void *arg,
+    struct error *err)
+{
+	int rc;
+
+	while ((rc = db_row(st, what, err)) == 1) {
+		rc = fn((const char *)sqlite3_column_text(st, 0), arg, err);
+		if (rc != 0)
+			break;
+	}
+	db_finish(st);
+	return rc == -1 ? -1 : 0;
+}
+
 /* --- opening -------------------------------------------------------- */
 
 static int

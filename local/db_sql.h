@@ -30,6 +30,15 @@ int db_row(sqlite3_stmt *st, const char *what, struct error *err);
 /* Give a statement back. */
 void db_finish(sqlite3_stmt *st);
 
+/* A write whose one parameter is a text. */
+int db_write_text(struct db *db, const char *sql, const char *text,
+    const char *what, struct error *err);
+/* fn for the text of each row, up to the first that it does not answer with 0;
+ * the statement is bound, and is given back. */
+int db_each_text(sqlite3_stmt *st, const char *what,
+    int (*fn)(const char *text, void *arg, struct error *err), void *arg,
+    struct error *err);
+
 /* Of the writer's last insert. */
 int64_t db_last_rowid(const struct db *db);
 

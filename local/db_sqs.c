@@ -53,18 +53,6 @@ static const char sql_events_delete[] =
 static const char sql_events[] =
     "SELECT configuration FROM bucket_events WHERE bucket = ?1";
 
-static int
-write_text(struct db *db, const char *sql, const char *text, const char *what,
-    struct error *err)
-{
-	sqlite3_stmt *st = db_writing(db, sql, err);
-
-	if (st == NULL)
-		return -1;
-	db_bind_text(st, 1, text);
-	return db_run(db, st, what, err);
-}
-
 /* --- queues --------------------------------------------------------- */
 
 void
@@ -114,7 +102,7 @@ db_queue_delete(struct db *db, const char *name, struct error *err)
 {
 	if (db_letter_purge(db, name, err) == -1)
 		return -1;
-	return write_text(db, sql_queue_delete, name, "delete a queue", err);
+	return db_write_text(db, sql_queue_delete, name, "delete a queue", err);
 }
 
 int
@@ -122,18 +110,11 @@ db_queue_each(struct db *db, const char *after, db_queue_fn *fn, void *arg,
     struct error *err)
 {
 	sqlite3_stmt *st = db_peeking(db, sql_queues, err);
-	int rc;
 
 	if (st == NULL)
 		return -1;
 	db_bind_text(st, 1, after);
-	while ((rc = db_row(st, "list queues", err)) == 1) {
-		rc = fn((const char *)sqlite3_column_text(st, 0), arg, err);
-		if (rc != 0)
-			break;
-	}
-	db_finish(st);
-	return rc == -1 ? -1 : 0;
+	return db_each_text(st, "list queues", fn, arg, err);
 }
 
 /* --- letters -------------------------------------------------------- */
@@ -210,7 +191,8 @@ db_letter_delete(struct db *db, int64_t seq, struct error *err)
 int
 db_letter_purge(struct db *db, const char *queue, struct error *err)
 {
-	return write_text(db, sql_queue_letters, queue, "purge a queue", err);
+	return db_write_text(
+	    db, sql_queue_letters, queue, "purge a queue", err);
 }
 
 static int
@@ -306,7 +288,7 @@ db_bucket_events_set(struct db *db, const char *bucket,
 	sqlite3_stmt *st;
 
 	if (configuration == NULL)
-		return write_text(db, sql_events_delete, bucket, what, err);
+		return db_write_text(db, sql_events_delete, bucket, what, err);
 	st = db_writing(db, sql_events_set, err);
 	if (st == NULL)
 		return -1;

@@ -354,30 +354,11 @@ accept_request(struct invocation *v, const struct validate_members *m,
 	queue_accept(v->endpoint->queue, &v->r, on_accepted, v);
 }
 
-static enum auth_verdict
-verify(struct invocation *v)
-{
-	unsigned char digest[HASH_SHA256_SIZE];
-	char hex[HASH_SHA256_HEX_SIZE];
-	struct http_exchange *x = v->call->x;
-	struct auth_request r = {
-	    .method = http_method(x),
-	    .path = http_path(x),
-	    .query = http_query(x),
-	    .headers = http_headers(x),
-	    .payload_hash = hex,
-	};
-
-	hash_final(v->sha256, digest);
-	encode_hex(digest, sizeof(digest), hex);
-	return auth_verify(&v->call->claim, &r);
-}
-
 static void
 on_end(struct http_exchange *x, void *arg)
 {
 	struct invocation *v = arg;
-	enum auth_verdict verdict = verify(v);
+	enum auth_verdict verdict = call_verify(v->call, v->sha256);
 	struct validate_members members;
 	struct validate_numbers numbers;
 	enum validate_verdict valid;

@@ -424,24 +424,11 @@ read_form(struct sns_ask *a)
 static enum auth_verdict
 verify(struct sns_ask *a)
 {
-	unsigned char digest[HASH_SHA256_SIZE];
-	char hex[HASH_SHA256_HEX_SIZE];
 	struct call *c = a->call;
-	struct auth_request r = {
-	    .method = http_method(c->x),
-	    .path = http_path(c->x),
-	    .query = http_query(c->x),
-	    .headers = http_headers(c->x),
-	    .payload_hash = hex,
-	};
-	enum auth_verdict verdict =
-	    auth_admit(a->s->o.auth, "sns", r.headers, call_now(c), &c->claim);
+	enum auth_verdict verdict = auth_admit(
+	    a->s->o.auth, "sns", http_headers(c->x), call_now(c), &c->claim);
 
-	if (verdict != AUTH_OK)
-		return verdict;
-	hash_final(a->sha256, digest);
-	encode_hex(digest, sizeof(digest), hex);
-	return auth_verify(&c->claim, &r);
+	return verdict == AUTH_OK ? call_verify(c, a->sha256) : verdict;
 }
 
 /* An action is known by the body, so faults learn of it here. A subscription's

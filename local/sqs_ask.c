@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/encode.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -313,24 +312,11 @@ refuse_claim(struct call *c, enum auth_verdict verdict)
 static enum auth_verdict
 verify(struct sqs_ask *a)
 {
-	unsigned char digest[HASH_SHA256_SIZE];
-	char hex[HASH_SHA256_HEX_SIZE];
 	struct call *c = a->call;
-	struct auth_request r = {
-	    .method = http_method(c->x),
-	    .path = http_path(c->x),
-	    .query = http_query(c->x),
-	    .headers = http_headers(c->x),
-	    .payload_hash = hex,
-	};
-	enum auth_verdict verdict =
-	    auth_admit(a->s->o.auth, "sqs", r.headers, call_now(c), &c->claim);
+	enum auth_verdict verdict = auth_admit(
+	    a->s->o.auth, "sqs", http_headers(c->x), call_now(c), &c->claim);
 
-	if (verdict != AUTH_OK)
-		return verdict;
-	hash_final(a->sha256, digest);
-	encode_hex(digest, sizeof(digest), hex);
-	return auth_verify(&c->claim, &r);
+	return verdict == AUTH_OK ? call_verify(c, a->sha256) : verdict;
 }
 
 /* The operation that X-Amz-Target names, or NULL. */
