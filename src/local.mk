@@ -258,6 +258,7 @@ serve_sources += src/serve/sns_confirm.c
 serve_sources += src/serve/sns_inner.h
 serve_sources += src/serve/sns_listener.c src/serve/sns_listener.h
 serve_sources += src/serve/sns_post.c
+serve_sources += src/serve/sns_trust.c src/serve/sns_trust.h
 serve_sources += src/serve/sns_user.c
 serve_sources += src/serve/targets.c src/serve/targets.h
 serve_sources += src/serve/waiters.c src/serve/waiters.h

@@ -145,7 +145,9 @@ unit_tests += tests/unit/test_snapshot
 unit_tests += tests/unit/test_sockset
 unit_tests += tests/unit/test_sns
 unit_tests += tests/unit/test_sns_forged
+unit_tests += tests/unit/test_sns_known
 unit_tests += tests/unit/test_sns_listener
+unit_tests += tests/unit/test_sns_trust
 unit_tests += tests/unit/test_sns_verify
 unit_tests += tests/unit/test_sqs_place
 unit_tests += tests/unit/test_store
@@ -400,6 +402,10 @@ time_support = tests/support/fake_clock.c tests/support/fake_clock.h \
 verify_rig = tests/support/sns_maker.c tests/support/sns_maker.h \
 	tests/support/verify_rig.c tests/support/verify_rig.h
 tests_unit_test_sns_forged_SOURCES = tests/unit/test_sns_forged.c \
+	$(time_support) $(verify_rig)
+tests_unit_test_sns_known_SOURCES = tests/unit/test_sns_known.c \
+	$(time_support) $(verify_rig)
+tests_unit_test_sns_trust_SOURCES = tests/unit/test_sns_trust.c \
 	$(time_support) $(verify_rig)
 tests_unit_test_sns_verify_SOURCES = tests/unit/test_sns_verify.c \
 	$(time_support) $(verify_rig)

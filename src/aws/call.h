@@ -90,6 +90,10 @@ struct creds_cache *aws_client_creds(struct aws_client *c);
 /* How far the host's clock is ahead of ours, where an answer told; else 0. */
 int64_t aws_client_skew_ms(const struct aws_client *c, const char *host);
 
+/* The time by the clocks of AWS's own hosts that have answered (peers_now_ms);
+ * by ours where none has. */
+int64_t aws_client_now_ms(const struct aws_client *c);
+
 int aws_call(struct aws_client *c, const struct aws_request *r,
     aws_done_fn *done, void *arg, struct aws_call **out, struct error *err);
 void aws_cancel(struct aws_call *call);

@@ -73,6 +73,12 @@ aws_client_skew_ms(const struct aws_client *c, const char *host)
 	return peer != NULL ? peer->skew_ms : 0;
 }
 
+int64_t
+aws_client_now_ms(const struct aws_client *c)
+{
+	return peers_now_ms(&c->peers);
+}
+
 void
 client_tell_clock(const struct aws_client *c, const struct peer *peer)
 {

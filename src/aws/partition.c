@@ -61,6 +61,27 @@ partition_of(const char *region)
 	return p;
 }
 
+static bool
+is_below(const char *host, const char *suffix)
+{
+	size_t len = strlen(host), n = strlen(suffix);
+
+	return len > n && host[len - n - 1] == '.' && str_ends(host, suffix);
+}
+
+bool
+partition_has_host(const char *host)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(partitions); i++) {
+		if (is_below(host, partitions[i].suffix) ||
+		    is_below(host, partitions[i].dual_stack_suffix))
+			return true;
+	}
+	return false;
+}
+
 bool
 partition_is_region(const char *name)
 {

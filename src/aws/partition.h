@@ -24,6 +24,9 @@ struct partition {
 /* Never NULL. */
 const struct partition *partition_of(const char *region);
 
+/* Is a host AWS's own, by the suffixes that there are? */
+bool partition_has_host(const char *host);
+
 /* Can it be the name of a region? It becomes a label of a host name. */
 bool partition_is_region(const char *name);
 

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "aws/partition.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -75,6 +76,7 @@ peers_get(struct peers *p, const char *host, const struct retry_options *o)
 		make_room(p);
 		peer = xcalloc(1, sizeof(*peer));
 		peer->host = xstrdup(host);
+		peer->of_aws = partition_has_host(host);
 		retry_init(&peer->retry, o, clock_mono_ms());
 		p->n++;
 	} else {
@@ -138,6 +140,8 @@ peer_learn_clock(struct peer *p, const struct http_response *r, int64_t sent_at)
 		return false;
 	skew =
 	    nearest_skew(p, date - clock_wall_ms(), clock_mono_ms() - sent_at);
+	p->has_told = true;
+	p->told_ms = clock_wall_ms() + skew - clock_mono_ms();
 	if (is_right(p, skew))
 		skew = 0;
 	/* What signs well enough stays: no flutter. */
@@ -147,4 +151,22 @@ peer_learn_clock(struct peer *p, const struct http_response *r, int64_t sent_at)
 		return false;
 	p->skew_ms = skew;
 	return true;
+}
+
+int64_t
+peers_now_ms(const struct peers *p)
+{
+	int64_t wall = clock_wall_ms(), mono = clock_mono_ms(), off, least = 0;
+	const struct peer *peer;
+	bool told = false;
+
+	TAILQ_FOREACH (peer, &p->list, entry) {
+		if (!peer->of_aws || !peer->has_told)
+			continue;
+		off = mono + peer->told_ms - wall;
+		if (!told || llabs(off) < llabs(least))
+			least = off;
+		told = true;
+	}
+	return is_skew(least) ? wall + least : wall;
 }

@@ -18,6 +18,9 @@ struct peer {
 	char *host;
 	unsigned refs;
 	int64_t skew_ms; /* its clock minus ours; 0: the same, or unknown */
+	bool of_aws; /* partition_has_host */
+	bool has_told;
+	int64_t told_ms; /* its clock minus the monotonic one */
 	struct retry retry;
 };
 TAILQ_HEAD(peer_list, peer);
@@ -41,6 +44,14 @@ struct peer *peers_find(const struct peers *p, const char *host);
 struct peer *peers_get(
     struct peers *p, const char *host, const struct retry_options *o);
 void peers_put(struct peers *p, struct peer *peer);
+
+/*
+ * The time by the clocks of AWS's own hosts, as far as they have told; of
+ * several the one that is nearest to ours: it is wrong only where all say so.
+ * Setting our clock changes nothing of it. Less than PEER_SKEW_MS is no
+ * difference.
+ */
+int64_t peers_now_ms(const struct peers *p);
 
 /*
  * Learn its clock from an answer whose request left at sent_at (monotonic).

@@ -12,7 +12,8 @@
 #define FETCH_MS 10000
 #define CONNECT_MS 5000
 /* New ones are needed about once a year; names that somebody makes up must
- * make no flood of requests, nor keep the real one away for long. */
+ * make no flood of requests, nor keep the real one away for long: of each rank
+ * but KNOWN, of which there are few. */
 #define FETCHES_AT_ONCE 10 /* for each host */
 #define FETCH_EVERY_MS 60000
 #define KEPT_MAX 32
@@ -32,25 +33,34 @@ struct sns_certs_entry {
 	TAILQ_ENTRY(sns_certs_entry) link;
 };
 
+/* Of fetches. */
+struct allowance {
+	int64_t left; /* may begin now */
+	int64_t counted_at; /* monotonic */
+};
+
 struct sns_certs {
 	struct http_client *http;
 	TAILQ_HEAD(sns_certs_list, sns_certs_entry) list; /* last used first */
 	size_t n, max;
-	int64_t fetches, fetches_max; /* that may begin now */
-	int64_t counted_at; /* monotonic */
+	int64_t fetches_max;
+	struct allowance allowances[SNS_CERTS_KNOWN]; /* of the ranks below */
 };
 
 struct sns_certs *
 sns_certs_new(struct http_client *http, size_t hosts)
 {
 	struct sns_certs *s = xcalloc(1, sizeof(*s));
+	size_t i;
 
 	s->http = http;
 	TAILQ_INIT(&s->list);
 	s->max = KEPT_MAX + hosts;
 	s->fetches_max = (int64_t)hosts * FETCHES_AT_ONCE;
-	s->fetches = s->fetches_max;
-	s->counted_at = clock_mono_ms();
+	for (i = 0; i < ARRAY_LEN(s->allowances); i++) {
+		s->allowances[i].left = s->fetches_max;
+		s->allowances[i].counted_at = clock_mono_ms();
+	}
 	return s;
 }
 
@@ -98,17 +108,25 @@ least_needed(const struct sns_certs *s)
 	return good;
 }
 
+/* One fetch less; false: there is none left. */
 static bool
-may_fetch(struct sns_certs *s)
+use_fetch(struct sns_certs *s, enum sns_certs_rank rank)
 {
-	int64_t gone = clock_mono_ms() - s->counted_at;
-	int64_t more = gone / FETCH_EVERY_MS;
+	struct allowance *a;
+	int64_t more;
 
-	s->counted_at += more * FETCH_EVERY_MS;
-	s->fetches += more;
-	if (s->fetches > s->fetches_max)
-		s->fetches = s->fetches_max;
-	return s->fetches > 0;
+	if (rank == SNS_CERTS_KNOWN)
+		return true;
+	a = &s->allowances[rank];
+	more = (clock_mono_ms() - a->counted_at) / FETCH_EVERY_MS;
+	a->counted_at += more * FETCH_EVERY_MS;
+	a->left += more;
+	if (a->left > s->fetches_max)
+		a->left = s->fetches_max;
+	if (a->left == 0)
+		return false;
+	a->left--;
+	return true;
 }
 
 /* --- fetching ------------------------------------------------------- */
@@ -217,18 +235,17 @@ busy(const char *what, struct error *err)
 }
 
 static int
-begin(struct sns_certs *s, const char *url,
+begin(struct sns_certs *s, const char *url, enum sns_certs_rank rank,
     const struct sns_cert_wanted *wanted, struct sns_certs_entry **out,
     struct error *err)
 {
 	struct sns_certs_entry *old, *e;
 
-	if (!may_fetch(s))
+	if (!use_fetch(s, rank))
 		return busy("too many new certificates were named", err);
 	old = s->n >= s->max ? least_needed(s) : NULL;
 	if (old != NULL)
 		drop(old);
-	s->fetches--;
 	e = xcalloc(1, sizeof(*e));
 	e->certs = s;
 	e->url = xstrdup(url);
@@ -245,7 +262,7 @@ begin(struct sns_certs *s, const char *url,
 }
 
 int
-sns_certs_get(struct sns_certs *s, const char *url,
+sns_certs_get(struct sns_certs *s, const char *url, enum sns_certs_rank rank,
     const struct sns_cert_wanted *wanted, struct sns_certs_waiter *waiter,
     struct sns_cert **out, struct error *err)
 {
@@ -255,7 +272,7 @@ sns_certs_get(struct sns_certs *s, const char *url,
 		drop(e);
 		e = NULL;
 	}
-	if (e == NULL && begin(s, url, wanted, &e, err) == -1)
+	if (e == NULL && begin(s, url, rank, wanted, &e, err) == -1)
 		return -1;
 	TAILQ_REMOVE(&s->list, e, link);
 	TAILQ_INSERT_HEAD(&s->list, e, link);

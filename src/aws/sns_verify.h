@@ -3,7 +3,9 @@
  * Is a message really from SNS, and of a topic of ours? The certificate comes
  * from the host that follows from the configured topic alone, over HTTPS, and
  * is kept. One fetch at a time for a URL, ten new ones at once and then one a
- * minute: forgeries cost nobody anything.
+ * minute: forgeries cost nobody anything. Those that have verified a message
+ * are known, over restarts too, and no flood of other names holds them up; a
+ * new one that comes with a likely message has an allowance of its own.
  *
  * Of a certificate is checked: it is one, RSA, 2,048 bits or more; its name is
  * the one that the topic's region has; its dates hold the message's Timestamp
@@ -30,6 +32,17 @@
 struct sns_verifier;
 struct sns_check;
 
+/* What is to outlive us (store_keep), when it is first learned of a topic. */
+struct sns_news {
+	enum sns_news_kind {
+		SNS_NEWS_VERSION_2, /* it has sent a valid version 2 */
+		SNS_NEWS_CERTIFICATE, /* another one has verified a message */
+	} kind;
+	const char *topic;
+	const char *url; /* of the certificate, else NULL */
+	const char *name, *value; /* to be kept so */
+};
+
 struct sns_verifier_options {
 	struct loop *loop; /* borrowed */
 	struct http_client *http; /* borrowed; for certificates alone */
@@ -42,6 +55,12 @@ struct sns_verifier_options {
 	 * certificates are taken from there, http too, and the chain is only
 	 * checked where ca_file has its root. */
 	const char *ca_file; /* roots of the chain; NULL: the system's */
+	/* What others know; each may be NULL. None calls back. */
+	int64_t (*now)(void *arg); /* better than clock_wall_ms() */
+	/* Says it what strangers do not know? It is not verified. */
+	bool (*likely)(const struct sns_message *m, void *arg);
+	void (*keep)(const struct sns_news *news, void *arg);
+	void *arg;
 };
 
 int sns_verifier_new(const struct sns_verifier_options *options,
@@ -50,8 +69,10 @@ void sns_verifier_free(struct sns_verifier *v);
 
 /*
  * err NULL: it is genuine. ERR_AUTH: a forgery, or not of our topics; never
- * to be sent again. ERR_NETWORK, ERR_TIMEOUT, ERR_BUSY and the like
- * (retryable): the certificate could not be had now, it may be sent again.
+ * to be sent again. ERR_LIMIT: genuine, but not fresh; retryable where it is
+ * from the future, which a clock that is behind makes. ERR_NETWORK,
+ * ERR_TIMEOUT, ERR_BUSY and the like (retryable): the certificate could not be
+ * had now, it may be sent again.
  */
 typedef void sns_verified_fn(const struct error *err, void *arg);
 
@@ -65,9 +86,8 @@ int sns_verify(struct sns_verifier *v, const struct sns_message *m, bool fresh,
     struct error *err);
 void sns_verify_cancel(struct sns_check *c);
 
-/* The ratchet of a topic, kept over restarts (store_keep): its name and value
- * once a first valid version 2 came, else NULL. Both are the caller's. */
-bool sns_verifier_news(struct sns_verifier *v, char **name, char **value);
+/* What was kept of earlier news, whosever it is: certificates are checked as
+ * if a message had named them. */
 void sns_verifier_recall(
     struct sns_verifier *v, const char *name, const char *value);
 

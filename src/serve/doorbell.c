@@ -323,6 +323,19 @@ doorbell_free(struct doorbell *b)
 	free(b);
 }
 
+bool
+doorbell_expects(struct doorbell *b, const struct doorbell_note *note)
+{
+	struct call c = {.bell = b};
+	char *job = read_note(&c, note) ? find_job(&c) : NULL;
+	bool here = job != NULL && engine_ring_here(b->service->engine, job);
+
+	free(job);
+	sagemaker_notice_done(&c.said);
+	s3event_done(&c.event);
+	return here;
+}
+
 void
 doorbell_ring(struct doorbell *b, const struct doorbell_note *note,
     doorbell_done_fn *done, void *arg)

@@ -50,6 +50,10 @@ enum doorbell_verdict {
 typedef void doorbell_done_fn(
     enum doorbell_verdict verdict, const struct error *err, void *arg);
 
+/* Does it name a job that is here? Who forges notifications knows of none. No
+ * more is done about it. */
+bool doorbell_expects(struct doorbell *b, const struct doorbell_note *note);
+
 /* The note is copied. `done` is called once, later. */
 void doorbell_ring(struct doorbell *b, const struct doorbell_note *note,
     doorbell_done_fn *done, void *arg);

@@ -478,6 +478,28 @@ ring(struct queue_pump *p, struct letter *l, const struct sqs_message *m,
 	doorbell_ring(p->doorbell, &note, on_rung, l);
 }
 
+/* Anybody may have put it there: its topic is shown where it can be one. */
+static void
+say_confirmation(
+    struct queue_pump *p, const struct letter *l, const char *topic)
+{
+	struct sns_topic parts;
+	struct error ignored;
+	bool good = sns_topic_parse(topic, &parts, &ignored) == 0;
+	char *what = xasprintf("%s%s waits for this queue to confirm its "
+			       "subscription",
+	    good ? "the topic " : "a topic", good ? topic : "");
+
+	say_once(p, &p->confirmation_said, l->id, what,
+	    "Subscribe with credentials of the queue's account, which needs no "
+	    "confirmation (aws sns subscribe --protocol sqs); or read that "
+	    "message's Token while awaitd is stopped, and call aws sns "
+	    "confirm-subscription. Then delete the message.");
+	free(what);
+	if (good)
+		sns_topic_done(&parts);
+}
+
 static void
 take(struct queue_pump *p, const struct sqs_message *m)
 {
@@ -486,11 +508,7 @@ take(struct queue_pump *p, const struct sqs_message *m)
 
 	queue_letter_read(m->body, m->len, &q);
 	if (q.kind == QUEUE_LETTER_CONFIRMATION) {
-		say_once(p, &p->confirmation_said, l->id,
-		    "a topic waits for this queue to confirm its subscription",
-		    "Confirm it with the Token of that message (aws sns "
-		    "confirm-subscription), or subscribe as the queue's owner, "
-		    "which needs no confirmation.");
+		say_confirmation(p, l, q.topic);
 		change(p, CHANGE_RELEASE,
 		    away(SENSELESS_S, SENSELESS_MAX_S, l->receives),
 		    l->receipt);

@@ -4,48 +4,13 @@
 
 #include <stdlib.h>
 
-#include "aws/sns_verify.h"
 #include "base/mem.h"
-#include "net/http_client.h"
 #include "serve/queue_pump.h"
 
 struct queues {
-	struct http_client *http; /* of certificates; or NULL */
-	struct sns_verifier *verifier;
 	struct queue_pump **v;
 	size_t n;
 };
-
-/* Of the topics that are believed; where there are none nothing is vouched
- * for. */
-static int
-open_verifier(
-    struct queues *q, const struct service *service, struct error *err)
-{
-	const struct conf_sns *c = &service->conf->sns;
-	struct http_client_options ho = {
-	    .user_agent = "awaitd/" PACKAGE_VERSION,
-	    .ca_file = service->ca_file,
-	};
-	struct sns_verifier_options vo = {
-	    .loop = service->loop,
-	    .topics = (const char *const *)c->topic.v,
-	    .ntopics = c->topic.n,
-	    .profile = service->profile,
-	    .require_v2 = c->signature_version == CONF_SNS_2,
-	    .max_age_ms = c->max_age_ms,
-	    .ca_file = c->ca_file,
-	};
-
-	if (c->topic.n == 0)
-		return 0;
-	if (http_client_new(service->loop, &ho, &q->http, err) == -1)
-		return -1;
-	vo.http = q->http;
-	if (sns_verifier_new(&vo, &q->verifier, err) == 0)
-		return 0;
-	return err_prefix(err, "[sns]");
-}
 
 int
 queues_open(const struct service *service, struct doorbell *doorbell,
@@ -60,12 +25,8 @@ queues_open(const struct service *service, struct doorbell *doorbell,
 		return 0;
 	q = xcalloc(1, sizeof(*q));
 	q->v = xcalloc(urls->n, sizeof(*q->v));
-	if (open_verifier(q, service, err) == -1) {
-		queues_free(q);
-		return -1;
-	}
 	for (; q->n < urls->n; q->n++) {
-		if (queue_pump_new(service, doorbell, q->verifier,
+		if (queue_pump_new(service, doorbell, service->verifier,
 			urls->v[q->n], &q->v[q->n], err) == 0)
 			continue;
 		err_prefix(err, "[sqs] queue_url");
@@ -108,8 +69,6 @@ queues_free(struct queues *q)
 		return;
 	for (i = 0; i < q->n; i++)
 		queue_pump_free(q->v[i]);
-	sns_verifier_free(q->verifier);
-	http_client_free(q->http);
 	free(q->v);
 	free(q);
 }

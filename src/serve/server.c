@@ -20,6 +20,7 @@
 #include "serve/queues.h"
 #include "serve/service.h"
 #include "serve/sns_listener.h"
+#include "serve/sns_trust.h"
 #include "serve/targets.h"
 #include "serve/waiters.h"
 #include "store/store.h"
@@ -54,6 +55,7 @@ struct server {
 	struct http_client *http; /* of webhooks */
 	struct targets *targets;
 	struct listeners *listeners;
+	struct sns_trust *trust;
 	struct queues *queues;
 	struct loop_signal *sigint, *sigterm, *sighup;
 	struct loop_timer *stop_timer;
@@ -527,7 +529,7 @@ on_kept(
 		    "serve", "nothing is known of endpoints: %s", err->text);
 	for (i = 0; i < n; i++) {
 		engine_recall(sv->s.engine, v[i].name, v[i].value);
-		sns_listener_recall(sv->s.sns, v[i].name, v[i].value);
+		sns_trust_recall(sv->trust, v[i].name, v[i].value);
 	}
 	engine_hold(sv->s.engine, true);
 	store_each_unfinished(sv->s.store, on_some_jobs, on_all_jobs, sv);
@@ -614,6 +616,9 @@ open_all(struct server *sv, struct error *err)
 	sv->s.metrics = metrics_new();
 	sv->s.waiters = waiters_new(sv->s.loop);
 	sv->s.doorbell = doorbell_new(&sv->s);
+	if (sns_trust_new(&sv->s, &sv->trust, err) == -1)
+		return -1;
+	sv->s.verifier = sns_trust_verifier(sv->trust);
 	if (sns_listener_new(&sv->s, sv->s.doorbell, &sv->s.sns, err) == -1)
 		return -1;
 	sv->stop_timer = loop_timer_new(sv->s.loop, look_for_end, sv);
@@ -631,6 +636,7 @@ close_all(struct server *sv)
 	listeners_close(sv->listeners);
 	sns_listener_free(sv->s.sns);
 	queues_free(sv->queues);
+	sns_trust_free(sv->trust);
 	if (sv->s.engine != NULL)
 		engine_stop(sv->s.engine);
 	store_close(sv->s.store);

@@ -19,6 +19,7 @@
 struct doorbell;
 struct metrics;
 struct sns_listener;
+struct sns_verifier;
 struct waiters;
 
 struct service {
@@ -34,6 +35,7 @@ struct service {
 	struct metrics *metrics;
 	struct waiters *waiters;
 	struct doorbell *doorbell;
+	struct sns_verifier *verifier; /* of [sns] topic; or NULL */
 	struct sns_listener *sns; /* or NULL */
 	struct aws_client *aws;
 	bool stopping; /* nothing new is taken */

@@ -12,7 +12,6 @@
 #include "base/hash.h"
 #include "serve/sns_listener.h"
 
-struct http_client;
 struct http_exchange;
 struct http_server;
 struct http_tls;
@@ -32,15 +31,13 @@ struct sns_listener {
 	struct http_server *server; /* NULL: not open yet */
 	struct http_tls *tls; /* or NULL */
 	struct loop_timer *tls_timer;
-	struct http_client *http;
-	struct sns_verifier *verifier;
 	struct sns_confirms *confirms;
 	bool has_user;
 	unsigned char user[HASH_SHA256_SIZE]; /* what sns_user_digest says */
 	TAILQ_HEAD(, sns_post) posts;
 	size_t held; /* bytes of them */
 	struct sns_counts counts;
-	struct sns_quiet forged, malformed, unchecked;
+	struct sns_quiet forged, stale, malformed, unchecked;
 	struct sns_quiet *unsubscribed; /* of each topic */
 };
 

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/http_server_tls.h"
 #include "serve/sns_inner.h"
@@ -37,6 +36,7 @@ static const char *const names[] = {
     [SNS_RESULT_UNAUTHORIZED] = "unauthorized",
     [SNS_RESULT_RAW] = "raw",
     [SNS_RESULT_FORGED] = "forged",
+    [SNS_RESULT_STALE] = "stale",
     [SNS_RESULT_UNCONFIRMED] = "unconfirmed",
     [SNS_RESULT_UNCHECKED] = "unchecked",
     [SNS_RESULT_NOT_STORED] = "not_stored",
@@ -116,33 +116,7 @@ open_tls(struct sns_listener *l, struct error *err)
 	return 0;
 }
 
-/* --- who is believed ------------------------------------------------ */
-
-static int
-open_verifier(struct sns_listener *l, struct error *err)
-{
-	const struct conf_sns *c = l->conf;
-	struct http_client_options ho = {
-	    .user_agent = "awaitd/" PACKAGE_VERSION,
-	    .ca_file = l->service->ca_file,
-	};
-	struct sns_verifier_options vo = {
-	    .loop = l->service->loop,
-	    .topics = (const char *const *)c->topic.v,
-	    .ntopics = c->topic.n,
-	    .profile = l->service->profile,
-	    .require_v2 = c->signature_version == CONF_SNS_2,
-	    .max_age_ms = c->max_age_ms,
-	    .ca_file = c->ca_file,
-	};
-
-	if (http_client_new(l->service->loop, &ho, &l->http, err) == -1)
-		return -1;
-	vo.http = l->http;
-	if (sns_verifier_new(&vo, &l->verifier, err) == 0)
-		return 0;
-	return err_prefix(err, "[sns]");
-}
+/* --- made ------------------------------------------------------------ */
 
 int
 sns_listener_new(const struct service *service, struct doorbell *doorbell,
@@ -162,19 +136,12 @@ sns_listener_new(const struct service *service, struct doorbell *doorbell,
 	    xcalloc(l->conf->topic.n + 1, sizeof(*l->unsubscribed));
 	l->confirms = sns_confirms_new(service);
 	if (sns_user_read(l, l->conf->user_file, err) == -1 ||
-	    open_tls(l, err) == -1 || open_verifier(l, err) == -1) {
+	    open_tls(l, err) == -1) {
 		sns_listener_free(l);
 		return -1;
 	}
 	*out = l;
 	return 0;
-}
-
-void
-sns_listener_recall(struct sns_listener *l, const char *name, const char *value)
-{
-	if (l != NULL)
-		sns_verifier_recall(l->verifier, name, value);
 }
 
 /* --- where ---------------------------------------------------------- */
@@ -251,8 +218,6 @@ sns_listener_free(struct sns_listener *l)
 	http_server_free(l->server);
 	sns_confirms_free(l->confirms);
 	sns_post_let_go(l);
-	sns_verifier_free(l->verifier);
-	http_client_free(l->http);
 	loop_timer_free(l->tls_timer);
 	http_tls_free(l->tls);
 	hash_wipe(l->user, sizeof(l->user));

@@ -18,13 +18,11 @@
 
 struct sns_listener;
 
-/* Reads its files and checks what is configured; listens to nobody yet. *out is
- * NULL where [sns] listen is not set, and all below take that. */
+/* Reads its files and checks what is configured; listens to nobody yet. The
+ * service's verifier must be there. *out is NULL where [sns] listen is not set,
+ * and all below take that. */
 int sns_listener_new(const struct service *service, struct doorbell *doorbell,
     struct sns_listener **out, struct error *err);
-/* What store_recall() tells, whosever it is. */
-void sns_listener_recall(
-    struct sns_listener *l, const char *name, const char *value);
 int sns_listener_open(struct sns_listener *l, struct error *err);
 void sns_listener_drain(struct sns_listener *l);
 unsigned sns_listener_connections(const struct sns_listener *l);
@@ -43,6 +41,7 @@ enum sns_result {
 	SNS_RESULT_UNAUTHORIZED,
 	SNS_RESULT_RAW,
 	SNS_RESULT_FORGED,
+	SNS_RESULT_STALE, /* genuine, too old; 503: from the future */
 	SNS_RESULT_UNCONFIRMED, /* 400 or 503 */
 	SNS_RESULT_UNCHECKED, /* 503: these three */
 	SNS_RESULT_NOT_STORED,

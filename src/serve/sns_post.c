@@ -85,6 +85,8 @@ static const struct answer who = {
 static const struct answer raw_refused = {
     400, SNS_RESULT_RAW, "raw message delivery is refused\n"};
 static const struct answer forged = {403, SNS_RESULT_FORGED, "forbidden\n"};
+static const struct answer stale = {403, SNS_RESULT_STALE, "forbidden\n"};
+static const struct answer early = {503, SNS_RESULT_STALE, "later\n"};
 static const struct answer unchecked = {503, SNS_RESULT_UNCHECKED, "later\n"};
 static const struct answer not_stored = {503, SNS_RESULT_NOT_STORED, "later\n"};
 static const struct answer crowded = {503, SNS_RESULT_CROWDED, "later\n"};
@@ -258,28 +260,25 @@ alarm_unsubscribed(struct sns_post *p)
 	end(p, &unsubscribed);
 }
 
+/* It is not to be taken: why, and what SNS is told. */
 static void
-on_kept(const struct error *err, void *arg)
+refuse(struct sns_post *p, const struct error *err)
 {
-	(void)arg;
-	if (err != NULL)
-		log_warn("sns",
-		    "it is not kept that a topic signs with "
-		    "version 2: %s",
-		    err->text);
-}
+	const char *topic = p->message->topic_arn;
+	struct sns_listener *l = p->l;
 
-/* That a topic has sent a version 2 outlives us. */
-static void
-keep_news(struct sns_listener *l)
-{
-	char *name, *value;
-
-	while (sns_verifier_news(l->verifier, &name, &value)) {
-		log_info("sns", "from now on version 2 is asked of: %s", name);
-		store_keep(l->service->store, name, value, on_kept, NULL);
-		free(name);
-		free(value);
+	if (err->code == ERR_AUTH) {
+		log_refused(l, &l->forged, p->x, topic,
+		    "a message is not to be believed", err);
+		end(p, &forged);
+	} else if (err->code == ERR_LIMIT) {
+		log_refused(l, &l->stale, p->x, topic,
+		    "a message of SNS is refused for its time", err);
+		end(p, err->retryable ? &early : &stale);
+	} else {
+		log_refused(l, &l->unchecked, p->x, topic,
+		    "a message cannot be checked now; SNS sends it again", err);
+		end(p, &unchecked);
 	}
 }
 
@@ -287,22 +286,12 @@ static void
 on_verified(const struct error *err, void *arg)
 {
 	struct sns_post *p = arg;
-	const char *topic = p->message->topic_arn;
 
 	p->check = NULL;
-	if (err != NULL && err->code == ERR_AUTH) {
-		log_refused(p->l, &p->l->forged, p->x, topic,
-		    "a message is not to be believed", err);
-		end(p, &forged);
-		return;
-	}
 	if (err != NULL) {
-		log_refused(p->l, &p->l->unchecked, p->x, topic,
-		    "a message cannot be checked now; SNS sends it again", err);
-		end(p, &unchecked);
+		refuse(p, err);
 		return;
 	}
-	keep_news(p->l);
 	switch (p->message->type) {
 	case SNS_NOTIFICATION:
 		ring_message(p);
@@ -366,8 +355,8 @@ take_signed(struct sns_post *p)
 		return;
 	}
 	p->state = CHECKING;
-	if (sns_verify(p->l->verifier, p->message, true, on_verified, p,
-		&p->check, &err) == -1)
+	if (sns_verify(p->l->service->verifier, p->message, true, on_verified,
+		p, &p->check, &err) == -1)
 		on_verified(&err, p);
 }
 

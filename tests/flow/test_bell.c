@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -310,6 +311,37 @@ a_job_of_nobody_is_unknown(void **state)
 }
 
 static void
+what_names_a_job_that_is_here_is_expected(void **state)
+{
+	char *event;
+
+	(void)state;
+	submit(flow_job());
+	assert_true(bell_expects((struct says){0}));
+	assert_true(bell_expects((struct says){.failure = "x"}));
+	assert_false(bell_expects(
+	    (struct says){.inference_id = "01arz3ndektsv4rrffq69g5fav-1"}));
+	assert_false(bell_expects((struct says){.inference_id = "x"}));
+	assert_false(bell_expects_text("it is done"));
+	assert_false(bell_expects_text("{}"));
+	event = xasprintf("{\"Records\":[{\"eventVersion\":\"2.1\","
+			  "\"eventSource\":\"aws:s3\","
+			  "\"eventName\":\"ObjectCreated:Put\",\"s3\":{"
+			  "\"bucket\":{\"name\":\"bucket\"},"
+			  "\"object\":{\"key\":\"x/%s-1.out\"}}}]}",
+	    flow.id);
+	assert_true(bell_expects_text(event));
+	free(event);
+	/* Nobody looked for that. */
+	assert_int_equal(looks(), 0);
+	assert_int_equal(bell_count(DOORBELL_TAKEN), 0);
+	result_comes(1);
+	assert_int_equal(bell_says((struct says){0}), DOORBELL_TAKEN);
+	must_be(JOB_DONE, OUTCOME_OK);
+	assert_false(bell_expects((struct says){0}));
+}
+
+static void
 what_says_nothing_changes_nothing(void **state)
 {
 	(void)state;
@@ -513,6 +545,7 @@ main(void)
 	    T(so_does_the_object_of_a_failure),
 	    T(names_of_others_ring_too),
 	    T(a_job_of_nobody_is_unknown),
+	    T(what_names_a_job_that_is_here_is_expected),
 	    T(what_says_nothing_changes_nothing),
 	    T(what_cannot_be_stored_is_to_come_again),
 	    T(a_ring_that_was_lost_costs_a_restart_and_no_more),

@@ -353,6 +353,71 @@ hosts_are_forgotten_one_by_one_and_not_while_they_are_asked(void **state)
 	aws_cancel(open);
 }
 
+/* --- the time itself ------------------------------------------------- */
+
+static void
+host_tells(const char *host, int64_t off_ms)
+{
+	struct aws_request r = call_request();
+	char url[100];
+
+	r.host = host;
+	snprintf(url, sizeof(url), "http://%s/b/k", host);
+	peer_reply(peer_expect("GET", url), 200, call_date(off_ms), "");
+	call_begin(&r);
+	pass(0);
+	assert_int_equal(call.status, 200);
+}
+
+static int64_t
+now_off(void)
+{
+	return aws_client_now_ms(call.client) - clock_wall_ms();
+}
+
+#define AWS1 "b.s3.eu-west-3.amazonaws.com"
+#define AWS2 "runtime.sagemaker.eu-west-3.amazonaws.com"
+
+static void
+what_time_it_is_only_hosts_of_aws_tell(void **state)
+{
+	(void)state;
+	assert_int_equal(now_off(), 0);
+	host_tells("s3.test", 2 * HOUR);
+	host_tells("amazonaws.com", 2 * HOUR);
+	host_tells("s3.eu-west-3.amazonaws.com.evil.test", 2 * HOUR);
+	host_tells("s3.notamazonaws.com", 2 * HOUR);
+	assert_int_equal(now_off(), 0);
+	host_tells(AWS1, -2 * HOUR);
+	assert_int_equal(now_off(), -2 * HOUR);
+	pass(HOUR);
+	assert_int_equal(now_off(), -2 * HOUR);
+}
+
+static void
+of_several_the_nearest_to_ours_counts(void **state)
+{
+	(void)state;
+	host_tells(AWS1, 2 * HOUR);
+	host_tells(AWS2, HOUR);
+	assert_int_equal(now_off(), HOUR);
+	/* What makes no difference to a signature makes none here. */
+	host_tells(AWS2, MINUTE);
+	assert_int_equal(now_off(), 0);
+}
+
+/* Nobody has asked them since. */
+static void
+a_clock_that_is_set_changes_not_what_they_told(void **state)
+{
+	(void)state;
+	host_tells(AWS1, 2 * HOUR);
+	fake_clock_jump(2 * HOUR);
+	assert_int_equal(now_off(), 0);
+	fake_clock_jump(HOUR);
+	assert_int_equal(now_off(), -HOUR);
+}
+
 int
 main(void)
 {
@@ -373,6 +438,9 @@ main(void)
 	    CALL_TEST(a_clock_that_jumps_later_is_noticed_too),
 	    CALL_TEST(
 		hosts_are_forgotten_one_by_one_and_not_while_they_are_asked),
+	    CALL_TEST(what_time_it_is_only_hosts_of_aws_tell),
+	    CALL_TEST(of_several_the_nearest_to_ours_counts),
+	    CALL_TEST(a_clock_that_is_set_changes_not_what_they_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

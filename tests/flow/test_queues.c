@@ -27,10 +27,12 @@
 #define QUEUE "https://sqs.eu-west-3.amazonaws.com/123456789012/bells"
 #define HOST "https://sqs.eu-west-3.amazonaws.com/"
 #define DELETED "{\"Successful\":[{\"Id\":\"0\"}]}"
-#define ENVELOPE(type)                                                      \
-	"{\"Type\":\"" type "\",\"MessageId\":\"sns-1\",\"TopicArn\":"      \
-	"\"arn:aws:sns:eu-west-3:1:t\",\"Message\":\"inner \\\"text\\\"\"," \
+#define TOPIC "arn:aws:sns:eu-west-3:123456789012:t"
+#define ENVELOPE_OF(type, topic)                                       \
+	"{\"Type\":\"" type "\",\"MessageId\":\"sns-1\",\"TopicArn\":" \
+	"\"" topic "\",\"Message\":\"inner \\\"text\\\"\","            \
 	"\"Timestamp\":\"2026-11-22T10:00:00.000Z\"}"
+#define ENVELOPE(type) ENVELOPE_OF(type, TOPIC)
 
 /* --- the doorbell, in place of serve/doorbell.c --------------------- */
 
@@ -93,23 +95,6 @@ static struct {
 	void *arg;
 } judging;
 
-int
-sns_verifier_new(const struct sns_verifier_options *options,
-    struct sns_verifier **out, struct error *err)
-{
-	(void)err;
-	assert_int_equal(options->ntopics, 1);
-	assert_string_equal(peer_ca_file(options->http), "/roots.pem");
-	*out = (struct sns_verifier *)&judging;
-	return 0;
-}
-
-void
-sns_verifier_free(struct sns_verifier *v)
-{
-	(void)v;
-}
-
 static void
 judge(void *arg)
 {
@@ -125,8 +110,8 @@ int
 sns_verify(struct sns_verifier *v, const struct sns_message *m, bool fresh,
     sns_verified_fn *done, void *arg, struct sns_check **out, struct error *err)
 {
-	(void)v;
 	(void)err;
+	assert_ptr_equal(v, &judging);
 	assert_string_equal(m->message_id, "sns-1");
 	assert_false(fresh);
 	judging.done = done;
@@ -143,30 +128,23 @@ sns_verify_cancel(struct sns_check *c)
 	assert_ptr_equal(c, &judging);
 }
 
-bool
-sns_verifier_news(struct sns_verifier *v, char **name, char **value)
-{
-	(void)v;
-	(void)name;
-	(void)value;
-	return false;
-}
-
-void
-sns_verifier_recall(struct sns_verifier *v, const char *name, const char *value)
-{
-	(void)v;
-	(void)name;
-	(void)value;
-}
-
 /* --- the rig -------------------------------------------------------- */
+
+static char logged[2000];
+
+static void
+keep_line(const char *line, void *arg)
+{
+	size_t len = strlen(logged);
+
+	(void)arg;
+	snprintf(logged + len, sizeof(logged) - len, "%s", line);
+}
 
 static struct service service;
 static struct conf conf;
 static struct queues *queues;
 static char *urls[] = {(char *)(uintptr_t)QUEUE};
-static char *topics[] = {(char *)(uintptr_t) "arn:aws:sns:eu-west-3:1:t"};
 
 static int
 setup(void **state)
@@ -177,19 +155,18 @@ setup(void **state)
 	unsetenv("AWS_ENDPOINT_URL");
 	unsetenv("AWS_ENDPOINT_URL_SQS");
 	nrings = 0;
+	logged[0] = '\0';
 	hold = false;
 	verdict = DOORBELL_TAKEN;
 	memset(&conf, 0, sizeof(conf));
 	memset(&service, 0, sizeof(service));
 	conf.sqs.queue_url.v = urls;
 	conf.sqs.queue_url.n = 1;
-	conf.sns.topic.v = topics;
-	conf.sns.topic.n = 1;
 	judged = ERR_NONE;
 	service.loop = call.loop;
 	service.aws = call.client;
 	service.conf = &conf;
-	service.ca_file = "/roots.pem";
+	service.verifier = (struct sns_verifier *)&judging;
 	service.metrics = metrics_new();
 	if (queues_open(&service, NULL, &queues, &err) == -1)
 		fail_msg("%s", err.text);
@@ -410,8 +387,30 @@ a_topic_that_wants_to_be_confirmed_rings_nobody(void **state)
 	expect_messages(1, ENVELOPE("SubscriptionConfirmation"));
 	expect_poll();
 	expect_release("120");
+	log_set_sink(keep_line, NULL);
 	pass(1000);
+	log_set_sink(NULL, NULL);
 	assert_int_equal(nrings, 0);
+	/* What to do stands there: which topic, which command. */
+	assert_non_null(strstr(logged, " msg=\"the topic " TOPIC " waits"));
+	assert_non_null(strstr(logged, "aws sns subscribe --protocol sqs"));
+	assert_non_null(strstr(logged, "aws sns confirm-subscription"));
+	assert_non_null(strstr(logged, "Then delete the message."));
+}
+
+static void
+what_can_be_no_topic_is_not_shown(void **state)
+{
+	(void)state;
+	expect_messages(
+	    1, ENVELOPE_OF("SubscriptionConfirmation", "arn:aws:sns:evil"));
+	expect_poll();
+	expect_release("120");
+	log_set_sink(keep_line, NULL);
+	pass(1000);
+	log_set_sink(NULL, NULL);
+	assert_non_null(strstr(logged, " msg=\"a topic waits"));
+	assert_null(strstr(logged, "evil"));
 }
 
 static void
@@ -446,7 +445,8 @@ while_nothing_can_be_written_nothing_is_received(void **state)
 #define SIGNATURE A57 A57 A57 A57 A57 A57 "=="
 #define FAILURE                                                              \
 	"{\"Type\":\"Notification\",\"MessageId\":\"sns-1\",\"TopicArn\":"   \
-	"\"arn:aws:sns:eu-west-3:1:t\",\"Message\":\"{\\\"invocationStatus"  \
+	"\"arn:aws:sns:eu-west-3:123456789012:t\",\"Message\":\"{"           \
+	"\\\"invocationStatus"                                               \
 	"\\\":\\\"Failed\\\"}\",\"Timestamp\":\"2026-11-22T10:00:00.000Z\"," \
 	"\"SignatureVersion\":\"1\",\"Signature\":\"" SIGNATURE "\","        \
 	"\"SigningCertURL\":"                                                \
@@ -464,7 +464,8 @@ a_failure_is_vouched_for_by_the_signature_of_its_topic(void **state)
 	assert_int_equal(nrings, 1);
 	assert_true(rings[0].verified);
 	assert_int_equal(rings[0].way, DOORBELL_SQS);
-	assert_string_equal(rings[0].source, "arn:aws:sns:eu-west-3:1:t");
+	assert_string_equal(
+	    rings[0].source, "arn:aws:sns:eu-west-3:123456789012:t");
 	assert_string_equal(rings[0].id, "sns-1");
 	assert_string_equal(rings[0].text, "{\"invocationStatus\":\"Failed\"}");
 }
@@ -660,6 +661,7 @@ main(void)
 	    QUEUES_TEST(whatever_is_understood_is_deleted),
 	    QUEUES_TEST(what_makes_no_sense_is_left_for_longer_each_time),
 	    QUEUES_TEST(a_topic_that_wants_to_be_confirmed_rings_nobody),
+	    QUEUES_TEST(what_can_be_no_topic_is_not_shown),
 	    QUEUES_TEST(what_cannot_be_stored_is_given_back),
 	    QUEUES_TEST(while_nothing_can_be_written_nothing_is_received),
 	    QUEUES_TEST(a_failure_is_vouched_for_by_the_signature_of_its_topic),

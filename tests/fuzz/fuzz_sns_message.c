@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What anybody may post to the listener, and what may be called a certificate.
- * The first byte chooses: 'c' a certificate, 'u' its URL, 'a' an ARN; else a
- * message.
+ * What anybody may post to the listener, what may be called a certificate, and
+ * what the store may say of former ones. The first byte chooses: 'c' a
+ * certificate, 'u' its URL, 'a' an ARN, 'k' what was kept; else a message.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,6 +12,7 @@
 #include "aws/sns.h"
 #include "aws/sns_cert.h"
 #include "aws/sns_host.h"
+#include "aws/sns_verify.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -128,6 +129,24 @@ try_arn(const char *s)
 	sns_topic_done(&t);
 }
 
+#define TOPIC "arn:aws:sns:us-east-1:123456789012:t"
+
+static void
+try_kept(const char *s)
+{
+	static const char *const topics[] = {TOPIC};
+	struct sns_verifier_options o = {.topics = topics, .ntopics = 1};
+	static struct sns_verifier *v;
+	struct error err;
+
+	if (v == NULL) {
+		setenv("AWS_CONFIG_FILE", "/nonexistent", 1);
+		hold(sns_verifier_new(&o, &v, &err) == 0);
+	}
+	sns_verifier_recall(v, "sns-certificates " TOPIC, s);
+	sns_verifier_recall(v, s, "2");
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -142,6 +161,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		try_url(s);
 	else if (*data == 'a')
 		try_arn(s);
+	else if (*data == 'k')
+		try_kept(s);
 	else
 		try_message((const char *)data, size);
 	free(s);

@@ -56,8 +56,9 @@ TAILQ_HEAD(calls, http_call);
 struct http_client {
 	struct loop *loop;
 	struct calls calls;
-	char *ca_file;
 };
+
+static char last_ca_file[200];
 
 static struct {
 	struct steps expected;
@@ -423,9 +424,9 @@ on_answer_due(void *arg)
 }
 
 const char *
-peer_ca_file(const struct http_client *c)
+peer_ca_file(void)
 {
-	return c->ca_file;
+	return last_ca_file;
 }
 
 /* --- what the rest of the program sees ------------------------------ */
@@ -438,7 +439,8 @@ http_client_new(struct loop *loop, const struct http_client_options *options,
 
 	(void)err;
 	c->loop = loop;
-	c->ca_file = xstrdup_or_null(options->ca_file);
+	snprintf(last_ca_file, sizeof(last_ca_file), "%s",
+	    options->ca_file != NULL ? options->ca_file : "");
 	TAILQ_INIT(&c->calls);
 	*out = c;
 	return 0;
@@ -453,7 +455,6 @@ http_client_free(struct http_client *c)
 		return;
 	while ((call = TAILQ_FIRST(&c->calls)) != NULL)
 		call_free(call);
-	free(c->ca_file);
 	free(c);
 }
 

@@ -74,8 +74,8 @@ size_t peer_count(const char *method, const char *url);
 
 /* NULL where all went as expected, else what did not. Borrowed. */
 const char *peer_verdict(void);
-/* What the client was made with, or NULL. */
-const char *peer_ca_file(const struct http_client *c);
+/* What the last client was made with, or "". */
+const char *peer_ca_file(void);
 void peer_reset(void);
 
 #endif

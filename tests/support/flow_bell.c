@@ -148,6 +148,29 @@ bell_begin(struct says s)
 	free(text);
 }
 
+bool
+bell_expects_text(const char *text)
+{
+	struct doorbell_note note = {
+	    .source = BELL_TOPIC,
+	    .message_id = "id",
+	    .text = text,
+	    .len = strlen(text),
+	};
+
+	return doorbell_expects(the_bell(), &note);
+}
+
+bool
+bell_expects(struct says s)
+{
+	char *text = word(&s);
+	bool yes = bell_expects_text(text);
+
+	free(text);
+	return yes;
+}
+
 enum doorbell_verdict
 bell_text(const char *message_id, const char *text)
 {

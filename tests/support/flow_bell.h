@@ -31,6 +31,10 @@ enum doorbell_verdict bell_text(const char *message_id, const char *text);
 /* S3 says that an object appeared. */
 enum doorbell_verdict bell_event(const char *bucket, const char *key);
 
+/* Does it name a job that is here? Nothing else is done. */
+bool bell_expects(struct says s);
+bool bell_expects_text(const char *text);
+
 /* Rung for, and not waited for. */
 void bell_begin(struct says s);
 

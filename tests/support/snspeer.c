@@ -10,7 +10,8 @@
  *       sent=N ok=N per_s=N
  *   snspeer write FILE KEY CERTURL TOPIC COUNT
  *     into a file, a JSON document a line.
- * KEY is the PEM of the private key, CERTURL where its certificate is.
+ * KEY is the PEM of the private key, CERTURL where its certificate is; a '*' in
+ * it stands for 32 other hexadecimal digits each time.
  * INFERENCES=FILE: inference ids, one a line, that the messages tell of.
  */
 #include <arpa/inet.h>
@@ -31,6 +32,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -96,10 +98,26 @@ escape(const char *s)
 }
 
 static char *
+certificate(void)
+{
+	const char *star = strchr(cert_url, '*');
+	unsigned char digits[16];
+	char hex[2 * sizeof(digits) + 1];
+
+	if (star == NULL)
+		return xstrdup(cert_url);
+	random_bytes(digits, sizeof(digits));
+	encode_hex(digits, sizeof(digits), hex);
+	return xasprintf(
+	    "%.*s%s%s", (int)(star - cert_url), cert_url, hex, star + 1);
+}
+
+static char *
 make_message(void)
 {
 	char id[RANDOM_UUID_SIZE], at[TIMEFMT_ISO_SIZE];
-	char *job = inference(), *text, *escaped, *signature, *json;
+	char *job = inference(), *url = certificate();
+	char *text, *escaped, *signature, *json;
 	struct letter l;
 
 	random_uuid(id);
@@ -122,7 +140,7 @@ make_message(void)
 	l.f[F_MESSAGE] = text;
 	l.f[F_TIME] = at;
 	l.f[F_VERSION] = "1";
-	l.f[F_CERT_URL] = cert_url;
+	l.f[F_CERT_URL] = url;
 	l.f[F_UNSUBSCRIBE] = "http://127.0.0.1/?Action=Unsubscribe";
 	signature = maker_sign(&l, "Notification", "1", key);
 	l.f[F_SIGNATURE] = signature;
@@ -131,6 +149,7 @@ make_message(void)
 	free(signature);
 	free(escaped);
 	free(text);
+	free(url);
 	free(job);
 	return json;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/verify_rig.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,49 @@ verify_rig_stop(void **state)
 	return 0;
 }
 
+/* --- what others know ----------------------------------------------- */
+
+static int64_t
+now(void *arg)
+{
+	(void)arg;
+	return clock_wall_ms() + rig.behind_ms;
+}
+
+static bool
+is_likely(const struct sns_message *m, void *arg)
+{
+	(void)m;
+	(void)arg;
+	rig.likely_asked++;
+	return rig.likely;
+}
+
+static void
+forget_news(void)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rig.news); i++) {
+		rig.news[i].n = 0;
+		xfree(&rig.news[i].name);
+		xfree(&rig.news[i].value);
+	}
+}
+
+static void
+keep(const struct sns_news *news, void *arg)
+{
+	(void)arg;
+	assert_non_null(strstr(news->name, news->topic));
+	assert_int_equal(news->url != NULL, news->kind == SNS_NEWS_CERTIFICATE);
+	free(rig.news[news->kind].name);
+	free(rig.news[news->kind].value);
+	rig.news[news->kind].name = xstrdup(news->name);
+	rig.news[news->kind].value = xstrdup(news->value);
+	rig.news[news->kind].n++;
+}
+
 /* --- one test ------------------------------------------------------- */
 
 void
@@ -55,12 +99,29 @@ rig_verifier(struct sns_verifier_options *o)
 	sns_verifier_free(rig.v);
 	o->loop = rig.loop;
 	o->http = rig.http;
+	o->now = now;
+	o->likely = is_likely;
+	o->keep = keep;
 	if (o->topics == NULL) {
 		o->topics = topics;
 		o->ntopics = 1;
 	}
 	if (sns_verifier_new(o, &rig.v, &err) == -1)
 		fail_msg("%s", err.text);
+}
+
+void
+rig_restart(void)
+{
+	struct sns_verifier_options o = {0};
+	size_t i;
+
+	rig_verifier(&o);
+	for (i = 0; i < ARRAY_LEN(rig.news); i++) {
+		if (rig.news[i].name != NULL)
+			sns_verifier_recall(
+			    rig.v, rig.news[i].name, rig.news[i].value);
+	}
 }
 
 int
@@ -86,6 +147,9 @@ verify_rig_setup(void **state)
 		return -1;
 	rig.pem = maker_cert(&c);
 	timefmt_iso(clock_wall_ms(), rig.time);
+	rig.likely = false;
+	rig.likely_asked = 0;
+	rig.behind_ms = 0;
 	rig_verifier(&o);
 	return 0;
 }
@@ -100,6 +164,7 @@ verify_rig_teardown(void **state)
 		print_message("the peer%s\n", verdict);
 	sns_verifier_free(rig.v);
 	rig.v = NULL;
+	forget_news();
 	http_client_free(rig.http);
 	if (fake_loop_timers(rig.loop) != 0)
 		return -1;
@@ -202,4 +267,23 @@ rig_take_letter(const struct letter *l, EVP_PKEY *key)
 	free(json);
 	free(signature);
 	return genuine;
+}
+
+unsigned
+rig_flood(unsigned n)
+{
+	static unsigned made;
+	struct letter l = rig_letter("Notification");
+	unsigned i, busy = 0;
+	char url[200];
+
+	l.f[F_CERT_URL] = url;
+	l.f[F_VERSION] = "2";
+	for (i = 0; i < n; i++) {
+		snprintf(url, sizeof(url),
+		    HOST "/SimpleNotificationService-%030xff.pem", made++);
+		assert_false(rig_take_letter(&l, rig.key));
+		busy += rig.err.code == ERR_BUSY && rig.err.retryable;
+	}
+	return busy;
 }

@@ -32,6 +32,16 @@ struct verify_rig {
 	EVP_PKEY *key; /* SNS's */
 	char *pem; /* and its certificate, good for a year */
 	char time[32]; /* now, as SNS writes it */
+	/* What it was told to keep, by its kind: the last name and value. */
+	struct {
+		unsigned n;
+		char *name, *value;
+	} news[2];
+	/* What it is told: every message is likely, so far is the real time
+	 * from this machine's. */
+	bool likely;
+	unsigned likely_asked;
+	int64_t behind_ms;
 	/* Of the last message: */
 	unsigned ended;
 	bool genuine;
@@ -47,9 +57,12 @@ int verify_rig_teardown(void **state);
 	cmocka_unit_test_setup_teardown( \
 	    f, verify_rig_setup, verify_rig_teardown)
 
-/* Another verifier; loop, client and TOPIC are filled in where they are not
- * there. */
+/* Another verifier; loop, client, what others know, and TOPIC where there is
+ * none, are filled in. */
 void rig_verifier(struct sns_verifier_options *o);
+
+/* The same, and what the one before had to keep is recalled. */
+void rig_restart(void);
 
 /* The host answers so for CERT_URL, always. */
 void rig_serve(int status, const char *headers, const char *body);
@@ -61,6 +74,10 @@ struct letter rig_letter(const char *type);
 bool rig_take(const char *json, size_t len, bool fresh);
 /* The same for a letter, signed by the key as it stands. */
 bool rig_take_letter(const struct letter *l, EVP_PKEY *key);
+
+/* n made-up certificates of the host, one message each: how many could not be
+ * looked into (ERR_BUSY). They are other ones each time. */
+unsigned rig_flood(unsigned n);
 
 /* A self-signed certificate of that name, from and until so far from now. */
 char *rig_cert(

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Whoever finds the address that SNS posts to: requests that two readers could
-# read differently, more than can be meant, and connections that only hold on.
-# Meanwhile SNS is answered. CONNS=1000 and SECONDS_SLOW=60 are the long form.
+# read differently, more than can be meant, connections that only hold on, and
+# certificates that nobody has. Meanwhile SNS is answered. CONNS=1000 and
+# SECONDS_SLOW=60 are the long form.
 # shellcheck disable=SC2317 # what ok and wait_until call
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
 cd "$tmp" || exit 1
@@ -14,6 +15,10 @@ local_start
 cat >serve.conf <<END
 [metrics]
 listen = 127.0.0.1:0
+[endpoint told]
+output_path = s3://bucket/out
+poll_start = 1h
+poll_max = 1h
 [sns]
 listen = 127.0.0.1:0
 topic = $topics:good
@@ -78,4 +83,46 @@ genuine 20 1 >out
 like "$(cat out)" 'genuine=20 ok=20 *' 'SNS is answered as before'
 serve_stop
 is "$serve_status" 0 'the service ends well'
+
+# --- certificates that are made up, behind a restart ---
+flood_names() { # till kill "$flood"
+	"$support/snspeer" post "$sns_port" data/sns.key \
+	    "$AWS_ENDPOINT_URL/SimpleNotificationService-*.pem" \
+	    "$topics:good" 100000 2 >/dev/null &
+	flood=$!
+	wait_until 20 used_up || report 1 'there is a flood'
+}
+used_up() {
+	[ "$(sns_metric unchecked)" -ge 20 ]
+}
+end_flood() {
+	kill "$flood"
+	wait "$flood" 2>/dev/null
+}
+serve_start
+sns_ready
+flood_names
+genuine 20 20 >out
+like "$(cat out)" 'genuine=20 ok=20 *' \
+    'a certificate that served before waits for none of them'
+end_flood
+serve_stop
+
+# --- the same where no certificate is known ---
+AWAITD_STATE=$tmp/other
+serve_start
+sns_ready
+printf x >in
+run submit -e told in
+echo "$(cat out)-1" >names
+flood_names
+genuine 5 1 >out
+like "$(tail -n 1 out)" 'genuine=5 ok=0 *' 'a stranger waits with them'
+INFERENCES=names genuine 1 1 >out
+like "$(cat out)" 'genuine=1 ok=1 *' 'who names a job that waits does not'
+genuine 5 1 >out
+like "$(tail -n 1 out)" 'genuine=5 ok=5 *' 'nor does then anybody else'
+end_flood
+serve_stop
+is "$serve_status" 0 'the service ends well again'
 done_testing

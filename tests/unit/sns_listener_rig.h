@@ -21,10 +21,10 @@
 struct fake {
 	/* The signature: NONE, AUTH, NET, … */
 	enum error_code check;
+	bool check_final; /* it is no use to send it again */
 	bool check_held;
 	int checks, checks_cancelled;
 	bool was_fresh;
-	bool news; /* a topic has sent version 2 */
 
 	/* The doorbell. */
 	enum doorbell_verdict verdict;
@@ -38,9 +38,6 @@ struct fake {
 	bool confirm_held;
 	int confirms, confirms_cancelled;
 	char *token;
-
-	char *kept; /* "name=value" of store_keep */
-	char *recalled;
 };
 extern struct fake fake;
 

@@ -115,6 +115,28 @@ a_region_is_a_label_of_a_host_name(void **state)
 }
 
 static void
+hosts_of_aws_are_known_by_their_ends(void **state)
+{
+	static const char *const good[] = {"s3.eu-west-1.amazonaws.com",
+	    "b.s3.cn-north-1.amazonaws.com.cn", "sqs.eu-west-1.api.aws",
+	    "sns.us-iso-east-1.c2s.ic.gov", "sns.eusc-de-east-1.amazonaws.eu"};
+	static const char *const bad[] = {"", ".", "amazonaws.com",
+	    "xamazonaws.com", "a.xamazonaws.com", "a.amazonaws.com.evil.test",
+	    "a.amazonaws.com.", "s3.test", "api.aws", "a.amazonaws.com:443"};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		if (!partition_has_host(good[i]))
+			fail_msg("'%s' is not taken for AWS's", good[i]);
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (partition_has_host(bad[i]))
+			fail_msg("'%s' is taken for AWS's", bad[i]);
+	}
+}
+
+static void
 names_that_are_not_quite_regions_are_understood(void **state)
 {
 	static const struct {
@@ -259,6 +281,7 @@ main(void)
 	    cmocka_unit_test(each_region_is_in_its_partition),
 	    cmocka_unit_test(each_partition_has_its_suffixes),
 	    cmocka_unit_test(a_region_is_a_label_of_a_host_name),
+	    cmocka_unit_test(hosts_of_aws_are_known_by_their_ends),
 	    cmocka_unit_test(names_that_are_not_quite_regions_are_understood),
 	    cmocka_unit_test(s3_has_names_of_its_own_and_the_plain_suffix),
 	    cmocka_unit_test(a_variant_that_does_not_exist_is_refused),

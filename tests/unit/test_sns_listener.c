@@ -150,6 +150,29 @@ what_cannot_be_checked_now_comes_again(void **state)
 	assert_int_equal(sns_result(SNS_RESULT_UNCHECKED), 5);
 }
 
+/* SNS takes 403 as final: whoever reads the log must know what to look at. */
+static void
+what_is_genuine_and_not_of_now_is_told_apart(void **state)
+{
+	(void)state;
+	sns_start(NULL);
+	fake.check = ERR_AUTH;
+	assert_int_equal(sns_ask_type(NOTE), 403);
+	fake.check = ERR_LIMIT;
+	fake.check_final = true;
+	assert_int_equal(sns_ask_type(NOTE), 403);
+	assert_string_equal(sns.body.data, "forbidden\n");
+	assert_int_equal(sns_ask_type(NOTE), 403);
+	fake.check_final = false;
+	assert_int_equal(sns_ask_type(NOTE), 503);
+	assert_int_equal(fake.rings, 0);
+	assert_int_equal(sns_result(SNS_RESULT_STALE), 3);
+	assert_int_equal(sns_result(SNS_RESULT_FORGED), 1);
+	/* One line for all of them, in this minute; no forgery hides it. */
+	assert_int_equal(sns_logged("is refused for its time"), 1);
+	assert_int_equal(sns_logged("is not to be believed"), 1);
+}
+
 static void
 headers_that_say_another_thing_are_no_better(void **state)
 {
@@ -464,22 +487,6 @@ copies_of_an_alarm_fill_no_log(void **state)
 	free(other);
 }
 
-/* --- version 2 ------------------------------------------------------ */
-
-static void
-that_a_topic_sent_version_2_is_kept(void **state)
-{
-	(void)state;
-	sns_start(NULL);
-	sns_listener_recall(sns.listener, "sns-version x", "2");
-	assert_string_equal(fake.recalled, "sns-version x=2");
-	assert_int_equal(sns_ask_type(NOTE), 200);
-	assert_null(fake.kept);
-	fake.news = true;
-	assert_int_equal(sns_ask_type(NOTE), 200);
-	assert_string_equal(fake.kept, "sns-version " TOPIC "=2");
-}
-
 /* --- peers that leave, and a listener that does --------------------- */
 
 static void
@@ -621,6 +628,7 @@ main(void)
 	    T(one_connection_serves_many),
 	    T(a_forgery_hears_nothing_but_no),
 	    T(what_cannot_be_checked_now_comes_again),
+	    T(what_is_genuine_and_not_of_now_is_told_apart),
 	    T(headers_that_say_another_thing_are_no_better),
 	    T(no_message_at_all_is_a_400),
 	    T(only_a_post_with_a_length_to_the_path_is_read),
@@ -633,7 +641,6 @@ main(void)
 	    T(one_at_a_time_for_a_topic),
 	    T(an_end_of_a_subscription_is_an_alarm),
 	    T(copies_of_an_alarm_fill_no_log),
-	    T(that_a_topic_sent_version_2_is_kept),
 	    T(who_leaves_takes_only_the_answer_along),
 	    T(its_end_calls_off_what_it_can),
 	    T(a_stop_waits_for_what_was_read),

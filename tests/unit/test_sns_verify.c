@@ -60,7 +60,12 @@ what_is_late_is_believed_till_max_age(void **state)
 	assert_true(rig_take_letter(&l, rig.key));
 	fake_clock_advance(MINUTE);
 	assert_false(rig_take_letter(&l, rig.key));
+	assert_non_null(strstr(rig.err.text, "75 minutes old"));
 	assert_non_null(strstr(rig.err.text, "max_age"));
+	/* It is SNS's all the same: our clock may be wrong. */
+	assert_int_equal(rig.err.code, ERR_LIMIT);
+	assert_false(rig.err.retryable);
+	assert_non_null(strstr(rig.err.hint, "this machine's clock"));
 	rig_verifier(&o);
 	l = rig_letter(NOTE);
 	assert_false(rig_take_letter(&l, rig.key));
@@ -98,38 +103,80 @@ a_clock_that_is_behind_counts_for_five_minutes(void **state)
 	assert_true(rig_take_letter(&l, rig.key));
 	timefmt_iso(clock_wall_ms() + 6 * MINUTE, later);
 	assert_false(rig_take_letter(&l, rig.key));
+	/* In a minute it is good: SNS may send it again. */
+	assert_int_equal(rig.err.code, ERR_LIMIT);
+	assert_true(rig.err.retryable);
+	fake_clock_advance(MINUTE);
+	assert_true(rig_take_letter(&l, rig.key));
+}
+
+static void
+a_clock_that_is_known_to_be_wrong_is_corrected(void **state)
+{
+	struct letter l = rig_letter(NOTE);
+	char then[TIMEFMT_ISO_SIZE];
+
+	(void)state;
+	rig_serve(200, "", rig.pem);
+	rig.behind_ms = 3 * 60 * MINUTE;
+	timefmt_iso(clock_wall_ms() + rig.behind_ms, then);
+	assert_false(rig_take_letter(&l, rig.key));
+	assert_non_null(strstr(rig.err.text, "180 minutes old"));
+	l.f[F_TIME] = then;
+	assert_true(rig_take_letter(&l, rig.key));
+	rig.behind_ms = 0;
+	assert_false(rig_take_letter(&l, rig.key));
+	assert_non_null(strstr(rig.err.text, "179 minutes ahead"));
+}
+
+static void
+time_is_nothing_to_what_comes_by_a_queue(void **state)
+{
+	struct letter l = rig_letter(NOTE);
+	char then[TIMEFMT_ISO_SIZE], *signature, *json;
+
+	(void)state;
+	rig_serve(200, "", rig.pem);
+	timefmt_iso(clock_wall_ms() + DAY, then);
+	l.f[F_TIME] = then;
+	signature = maker_sign(&l, NOTE, "2", rig.key);
+	l.f[F_SIGNATURE] = signature;
+	json = maker_json(&l);
+	assert_false(rig_take(json, strlen(json), true));
+	assert_true(rig_take(json, strlen(json), false));
+	free(json);
+	free(signature);
 }
 
 /* --- the ratchet ---------------------------------------------------- */
+
+#define V2 SNS_NEWS_VERSION_2
 
 static void
 version_1_is_over_once_a_2_came_also_after_a_restart(void **state)
 {
 	struct sns_verifier_options o = {0};
 	struct letter l = rig_letter(NOTE);
-	char *name, *value;
 
 	(void)state;
 	rig_serve(200, "", rig.pem);
 	l.f[F_VERSION] = "1";
 	assert_true(rig_take_letter(&l, rig.key));
-	assert_false(sns_verifier_news(rig.v, &name, &value));
+	assert_int_equal(rig.news[V2].n, 0);
 	l.f[F_VERSION] = "2";
 	assert_true(rig_take_letter(&l, rig.key));
-	assert_true(sns_verifier_news(rig.v, &name, &value));
+	assert_int_equal(rig.news[V2].n, 1);
 	l.f[F_VERSION] = "1";
 	assert_false(rig_take_letter(&l, rig.key));
 	assert_non_null(strstr(rig.err.hint, "SignatureVersion"));
 	rig_verifier(&o);
 	assert_true(rig_take_letter(&l, rig.key));
 	sns_verifier_recall(rig.v, "endpoint x", "y");
-	sns_verifier_recall(rig.v, name, value);
+	rig_restart();
 	assert_false(rig_take_letter(&l, rig.key));
 	l.f[F_VERSION] = "2";
 	assert_true(rig_take_letter(&l, rig.key));
-	assert_false(sns_verifier_news(rig.v, &name, &value));
-	free(name);
-	free(value);
+	assert_int_equal(rig.news[V2].n, 1);
 }
 
 static void
@@ -137,12 +184,11 @@ a_forged_version_2_turns_no_ratchet(void **state)
 {
 	struct letter l = rig_letter(NOTE);
 	EVP_PKEY *other = maker_key(2048);
-	char *name, *value;
 
 	(void)state;
 	rig_serve(200, "", rig.pem);
 	assert_false(rig_take_letter(&l, other));
-	assert_false(sns_verifier_news(rig.v, &name, &value));
+	assert_int_equal(rig.news[V2].n, 0);
 	l.f[F_VERSION] = "1";
 	assert_true(rig_take_letter(&l, rig.key));
 	EVP_PKEY_free(other);
@@ -566,6 +612,8 @@ main(void)
 	    VERIFY_TEST(what_is_late_is_believed_till_max_age),
 	    VERIFY_TEST(what_waited_in_a_queue_may_be_old),
 	    VERIFY_TEST(a_clock_that_is_behind_counts_for_five_minutes),
+	    VERIFY_TEST(a_clock_that_is_known_to_be_wrong_is_corrected),
+	    VERIFY_TEST(time_is_nothing_to_what_comes_by_a_queue),
 	    VERIFY_TEST(version_1_is_over_once_a_2_came_also_after_a_restart),
 	    VERIFY_TEST(a_forged_version_2_turns_no_ratchet),
 	    VERIFY_TEST(many_at_once_make_one_fetch),
