@@ -564,6 +564,7 @@ system_tests += tests/system/sweep_ceph.sh
 system_tests += tests/system/serve_stop.sh
 system_tests += tests/system/sns.sh
 system_tests += tests/system/sns_hostile.sh
+system_tests += tests/system/sns_rare.sh
 system_tests += tests/system/stalled.sh
 system_tests += tests/system/targets.sh
 system_tests += tests/system/wait.sh
