@@ -513,6 +513,7 @@ system_tests += tests/system/campaign_indoubt.sh
 system_tests += tests/system/campaign_kill.sh
 system_tests += tests/system/campaign_large.sh
 system_tests += tests/system/campaign_power.sh
+system_tests += tests/system/campaign_told.sh
 system_tests += tests/system/check.sh
 system_tests += tests/system/check_queues.sh
 system_tests += tests/system/check_topics.sh

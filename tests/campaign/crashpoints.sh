@@ -84,18 +84,9 @@ printf '%s\t%s\t%s\t%s\t200\t%s\t%s\t%s\t%s\n' "\$(date +%s000)" \
 END
 chmod +x "$tmp/handler"
 
-# SNS has its certificate from awaitd-local, and all else is the peer's.
 case $point in
-C14 | C15)
-	local_start
-	export AWS_ENDPOINT_URL_SNS="$AWS_ENDPOINT_URL"
-	certificate=$(sns_certificate)
-	topic=$topics:ended
-	: >"$ledger/notices.tsv"
-	: >"$tmp/serve.err"
-	;;
+C14 | C15) sns_side ;;
 esac
-
 # A result that is looked for in doubt is not there at once, and in time.
 case $point in
 C5 | C6)
@@ -114,13 +105,7 @@ C16)
 	printf '%s\n' '[exec handle]' "command = '$tmp/handler'" \
 	    'payload = event' 'schedule = 50ms, 50ms, 50ms' >>"$tmp/serve.conf"
 	;;
-C14 | C15)
-	sed -i '/^poll_/d' "$tmp/serve.conf"
-	printf '%s\n' 'poll_interval = 1h' '[metrics]' \
-	    'listen = 127.0.0.1:0' '[sns]' 'listen = 127.0.0.1:0' \
-	    "topic = $topic" >>"$tmp/serve.conf"
-	serve_log=info # which says where it listens
-	;;
+C14 | C15) told_conf ;;
 esac
 
 # died: with SIGKILL, at the place, and nobody else sent it
@@ -136,14 +121,6 @@ see_it_die() {
 	serve_pid=
 	[ "$died_status" -eq 137 ] && [ "$(cat "$tmp/note")" = "$point" ] &&
 	    died=yes
-}
-
-# What the file as it lies there gives.
-look_into() { # SQL...
-	cp "$db" "$tmp/look.db"
-	rm -f "$tmp/look.db-wal"
-	[ ! -e "$db-wal" ] || cp "$db-wal" "$tmp/look.db-wal"
-	sqlite3 "$tmp/look.db" "$@"
 }
 
 # One job under way, behind n - 1 that are over.
@@ -206,18 +183,6 @@ post_letter() {
 	    >>"$ledger/notices.tsv"
 	[ "$answered" = 200 ]
 }
-# Of the messages that were answered with 200, those that are not on disk; and
-# those that are, and were not.
-compare_notices() {
-	look_into 'CREATE TEMP TABLE sent (id, inference, answered)' \
-	    '.mode tabs' ".import '$ledger/notices.tsv' sent" '.mode list' \
-	    "SELECT (SELECT count(DISTINCT id) FROM sent WHERE answered = '200'
-		AND id NOT IN (SELECT message_id FROM notice))
-	    || ' ' || (SELECT count(*) FROM notice
-		WHERE source <> '$topic' OR message_id NOT IN
-		(SELECT id FROM sent WHERE answered = '200'))"
-}
-
 # As trial(), told by SNS. At the death the last was not answered, and only at
 # C15 it is on disk. It comes again, is taken for what it is, and then all are.
 told_trial() { # NUMBER N
