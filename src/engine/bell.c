@@ -298,6 +298,10 @@ ring_job(struct engine *e, const char *id, const struct engine_ring *ring)
 
 	if (w == NULL)
 		return false;
+	if (ring->heard == HEARD_AGAIN && !w->unheard)
+		return true;
+	if (ring->heard != HEARD_BEFORE)
+		w->unheard = false;
 	if (engine_ring_fits(e, ring))
 		note_told(w, ring);
 	engine_look_now(w, LOOK_RUNG);

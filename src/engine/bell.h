@@ -10,14 +10,23 @@
 
 struct engine;
 
+enum engine_heard {
+	HEARD_NOW, /* for the first time */
+	HEARD_BEFORE, /* by a process that has ended: recalled from disk */
+	HEARD_AGAIN, /* a copy */
+};
+
 /*
  * A doorbell: somebody says that a job came to its end. It is looked at now;
  * what is true is read from S3. `failure` alone is believed where a look then
  * finds nothing: the caller vouches for who said it, and the job, its endpoint
  * and the time must fit (engine_ring_fits). False: of no job that the engine
  * has.
+ * Whoever heard the first may have died before it looked: for a copy a job is
+ * looked at where it was taken up from disk and nothing rang for it since.
  */
 struct engine_ring {
+	enum engine_heard heard;
 	const char *inference_id; /* or NULL */
 	const char *location; /* s3:// of an object that appeared; or NULL */
 	const char *failure; /* the reason, of a failure that left no object;

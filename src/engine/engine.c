@@ -703,6 +703,7 @@ engine_adopt(struct engine *e, struct job *take_job)
 		return;
 	}
 	w = work_new(e, take_job);
+	w->unheard = true;
 	times_adopt(take_job);
 	/* An older version put nothing off. */
 	doubt_make_room(w);
@@ -744,6 +745,7 @@ engine_adopt_expired(struct engine *e, struct job *take_job)
 	drop_body(take_job);
 	drop_deliveries(take_job);
 	w = work_new(e, take_job);
+	w->unheard = true;
 	times_adopt(take_job);
 	learn_adopted(w);
 	if (sites_get(e->o.sites, take_job->spec.region, &w->site, &ignored) ==

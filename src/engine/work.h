@@ -32,6 +32,7 @@ struct work {
 	uint16_t shown; /* a sum of the name that a listing showed */
 	uint16_t queue; /* of its bucket's budget, that it waits in; 0: none */
 	bool rung; /* look once more behind what is going on */
+	bool unheard; /* it was taken up, and nothing rang for it since */
 	bool is_late; /* the job is DONE and expired */
 	bool waits; /* until another job is DONE (own) */
 	bool input_stored;

@@ -208,13 +208,14 @@ find_job(const struct call *c)
 }
 
 static void
-ring_all(struct call *c)
+ring_all(struct call *c, enum engine_heard heard)
 {
 	size_t i, n = count_rings(c);
 
 	for (i = 0; i < n; i++) {
 		struct engine_ring ring = ring_of(c, i);
 
+		ring.heard = heard;
 		engine_ring(c->bell->service->engine, &ring);
 	}
 }
@@ -231,10 +232,13 @@ on_seen(enum store_seen seen, const struct error *err, void *arg)
 	switch (seen) {
 	case STORE_SEEN_NOW:
 		crash_point("C15");
-		ring_all(c);
+		ring_all(c, HEARD_NOW);
 		end(c, DOORBELL_TAKEN, NULL);
 		return;
 	case STORE_SEEN_BEFORE:
+		/* What it may tell is on disk, or never will be. */
+		c->failed = false;
+		ring_all(c, HEARD_AGAIN);
 		end(c, DOORBELL_COPY, NULL);
 		return;
 	case STORE_SEEN_NO_JOB:

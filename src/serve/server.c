@@ -494,6 +494,7 @@ on_told(
 	}
 	for (i = 0; i < n; i++) {
 		struct engine_ring ring = {
+		    .heard = HEARD_BEFORE,
 		    .inference_id = v[i].inference_id,
 		    .failure = v[i].reason,
 		    .endpoint = v[i].endpoint,

@@ -3,13 +3,14 @@
 # Each row of the crash-point table, 30 times: the process dies there, at the
 # n-th passage, with one job under way; it is started again, and what became of
 # that job is what the table says. Each point has a world of its own; all go at
-# the same time, since most of it is waiting. C14 and C15 need somebody who
-# signs notifications: tests/system/bell.sh has them.
+# the same time, since most of it is waiting. In those of C14 and C15 nobody is
+# looked for by the schedule: SNS tells of each end, with what awaitd-local
+# signs by, and again until it is answered 200.
 #   SHORT=1: each point once.  TRIALS=N  POINTS="C4 C10"  SEED=N
 #   PATIENCE=SECONDS, of each trial  KEEP=FOLDER
 # shellcheck disable=SC2034 # for the library
 campaign=crashpoints
-: "${POINTS=C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 C12 C13 C16 C17}"
+: "${POINTS=C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 C12 C13 C14 C15 C16 C17}"
 : "${PATIENCE:=60}"
 if [ -n "${SHORT-}" ]; then : "${TRIALS=1}"; else : "${TRIALS=30}"; fi
 
@@ -83,6 +84,9 @@ printf '%s\t%s\t%s\t%s\t200\t%s\t%s\t%s\t%s\n' "\$(date +%s000)" \
 END
 chmod +x "$tmp/handler"
 
+case $point in
+C14 | C15) sns_side ;;
+esac
 # A result that is looked for in doubt is not there at once, and in time.
 case $point in
 C5 | C6)
@@ -101,6 +105,7 @@ C16)
 	printf '%s\n' '[exec handle]' "command = '$tmp/handler'" \
 	    'payload = event' 'schedule = 50ms, 50ms, 50ms' >>"$tmp/serve.conf"
 	;;
+C14 | C15) told_conf ;;
 esac
 
 # died: with SIGKILL, at the place, and nobody else sent it
@@ -140,6 +145,77 @@ trial() { # NUMBER N
 	return 0
 }
 
+# --- C14 and C15: notifications ----------------------------------------------
+
+# shellcheck disable=SC2317 # by wait_until
+listens_anew() {
+	[ "$(grep -c 'SNS may post to' "$tmp/serve.err")" -gt "$listening" ]
+}
+spawn_listening() {
+	listening=$(grep -c 'SNS may post to' "$tmp/serve.err")
+	spawn
+	wait_until "$PATIENCE" listens_anew || stop_it "$point: nobody listens"
+	sns_ready
+}
+
+# shellcheck disable=SC2317 # by wait_until
+has_run() { # INFERENCE: its result is there
+	awk -F '\t' -v id="$1" -v now="$(date +%s%3N)" \
+	    '$3 == id && $2 + 20 < now { n++ } END { exit !n }' "$ledger/runs.tsv"
+}
+# Writes what SNS tells of a job, and sets letter and message.
+write_letter() { # KEY
+	inference=$(awk -F '\t' -v key="$1" '$2 == key { print $3 "-1"; exit }' \
+	    "$ledger/submitted.tsv")
+	wait_until "$PATIENCE" has_run "$inference" || return 1
+	letter=$tmp/letter.$1
+	echo "$inference" >"$tmp/inference"
+	INFERENCES="$tmp/inference" "$support/snspeer" write "$letter" \
+	    "$tmp/data/sns.key" "$certificate" "$topic" 1 || return 1
+	message=$(jq -r .MessageId "$letter")
+}
+# What SNS hears; 000 where there is no answer.
+post_letter() {
+	answered=$(curl -sS --max-time 20 -o "$tmp/answer" -w '%{http_code}' \
+	    --data-binary @"$letter" "http://127.0.0.1:$sns_port/sns" \
+	    2>"$tmp/curl.err")
+	printf '%s\t%s\t%s\n' "$message" "$inference" "$answered" \
+	    >>"$ledger/notices.tsv"
+	[ "$answered" = 200 ]
+}
+# As trial(), told by SNS. At the death the last was not answered, and only at
+# C15 it is on disk. It comes again, is taken for what it is, and then all are.
+told_trial() { # NUMBER N
+	: >"$tmp/note"
+	AWAITD_CRASH_AT="$point:$2"
+	export AWAITD_CRASH_AT
+	spawn_listening
+	unset AWAITD_CRASH_AT
+	told=0
+	while [ $((told += 1)) -lt "$2" ]; do
+		submit 1 1 --prefix="before-$1-$told"
+		submitted "$PATIENCE"
+		write_letter "before-$1-$told-0" && post_letter || return 1
+		"$support/resting" "$socket" "$PATIENCE" || return 1
+	done
+	submit 1 1 --prefix="victim-$1"
+	submitted "$PATIENCE"
+	write_letter "victim-$1-0" || return 1
+	post_letter || :
+	see_it_die
+	case "$point $answered $(compare_notices)" in
+	'C14 000 0 0') again=taken ;;
+	'C15 000 0 1') again=copy ;;
+	*) died=half again= ;;
+	esac
+	spawn_listening
+	post_letter && [ "$(sns_metric "$again")" = 1 ] || died=refused
+	"$support/resting" "$socket" "$PATIENCE" || return 1
+	[ -n "$serve_pid" ] && kill_it
+	[ "$(compare_notices)" = '0 0' ] || died=forgotten
+	printf '%s\t%s\t%s\n' "$1:$2" "victim-$1-0" "$died" >>"$tmp/victims.tsv"
+}
+
 # --- C17: the migration ------------------------------------------------------
 
 # The tables of the database as version 2 had them, with what is in them. Ran
@@ -166,14 +242,6 @@ downgrade() {
 		'BEGIN' ".read '$tmp/copy.sql'" 'COMMIT' || return 1
 	rm -f "$db-wal" "$db-shm"
 	mv "$tmp/old.db" "$db"
-}
-
-# One number that the file as it lies there gives.
-look_into() { # SQL
-	cp "$db" "$tmp/look.db"
-	rm -f "$tmp/look.db-wal"
-	[ ! -e "$db-wal" ] || cp "$db-wal" "$tmp/look.db-wal"
-	sqlite3 "$tmp/look.db" "$1"
 }
 
 # Jobs in all states, a file of the older version, a death on the way to the
@@ -204,6 +272,9 @@ migration() { # NUMBER PASSAGE
 # --- all trials --------------------------------------------------------------
 
 one=trial passages=4
+case $point in
+C14 | C15) one=told_trial ;;
+esac
 # One for each table, one before and one behind them.
 [ "$point" != C17 ] || one=migration passages=9
 i=0

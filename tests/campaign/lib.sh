@@ -136,6 +136,48 @@ run_to_the_end() { # SECONDS
 	stop_serve
 }
 
+# --- notifications -----------------------------------------------------------
+
+# SNS signs by what awaitd-local has, which gives its certificate to awaitd; all
+# else is the peer's, which begins behind it.
+sns_side() { # sets certificate and topic
+	local_start
+	export AWS_ENDPOINT_URL_SNS="$AWS_ENDPOINT_URL"
+	certificate=$(sns_certificate)
+	topic=$topics:ended
+	: >"$ledger/notices.tsv"
+	: >"$tmp/serve.err"
+}
+
+# Behind world_conf: nobody is looked for by the schedule.
+told_conf() {
+	sed -i '/^poll_/d' "$tmp/serve.conf"
+	printf '%s\n' 'poll_interval = 1h' '[metrics]' \
+	    'listen = 127.0.0.1:0' '[sns]' 'listen = 127.0.0.1:0' \
+	    "topic = $topic" >>"$tmp/serve.conf"
+	serve_log=info # which says where it listens
+}
+
+# What the file as it lies there gives.
+look_into() { # SQL...
+	cp "$db" "$tmp/look.db"
+	rm -f "$tmp/look.db-wal"
+	[ ! -e "$db-wal" ] || cp "$db-wal" "$tmp/look.db-wal"
+	sqlite3 "$tmp/look.db" "$@"
+}
+
+# Of the messages that were answered with 200, those that are not on disk; and
+# those that are, and were not.
+compare_notices() {
+	look_into 'CREATE TEMP TABLE sent (id, inference, answered)' \
+	    '.mode tabs' ".import '$ledger/notices.tsv' sent" '.mode list' \
+	    "SELECT (SELECT count(DISTINCT id) FROM sent WHERE answered = '200'
+		AND id NOT IN (SELECT message_id FROM notice))
+	    || ' ' || (SELECT count(*) FROM notice
+		WHERE source <> '$topic' OR message_id NOT IN
+		(SELECT id FROM sent WHERE answered = '200'))"
+}
+
 # --- the judge ---------------------------------------------------------------
 
 # What is DONE now may not change any more. The service must not run.

@@ -415,6 +415,82 @@ a_ring_that_was_lost_costs_a_restart_and_no_more(void **state)
 	must_be(JOB_DONE, OUTCOME_OK);
 }
 
+/* Behind the commit; the first look of the next process finds nothing. */
+static void
+die_of(struct says s)
+{
+	writes = 1;
+	fake_store_watch(flow.store, dies_at, NULL);
+	bell_begin(s);
+	time_passes(0);
+	bell_restart();
+	restart();
+	must_be(JOB_PENDING, OUTCOME_NONE);
+}
+
+static void
+whoever_died_of_it_is_rung_for_by_the_copy(void **state)
+{
+	struct says s = {.message_id = "one"};
+
+	(void)state;
+	submit(flow_job());
+	die_of(s);
+	result_comes(1);
+	assert_int_equal(bell_says(s), DOORBELL_COPY);
+	must_be(JOB_DONE, OUTCOME_OK);
+}
+
+static void
+copies_ring_once_in_a_process(void **state)
+{
+	struct says s = {.message_id = "one"};
+	size_t n;
+	int i;
+
+	(void)state;
+	submit(flow_job());
+	die_of(s);
+	n = looks();
+	for (i = 0; i < 20; i++)
+		assert_int_equal(bell_says(s), DOORBELL_COPY);
+	assert_int_equal(looks(), n + 2);
+	bell_restart();
+	restart();
+	n = looks();
+	/* Nor behind one that is no copy. */
+	s.message_id = "two";
+	for (i = 0; i < 20; i++)
+		assert_int_equal(
+		    bell_says(s), i == 0 ? DOORBELL_TAKEN : DOORBELL_COPY);
+	assert_int_equal(looks(), n + 2);
+	s.message_id = "one";
+	assert_int_equal(bell_says(s), DOORBELL_COPY);
+	assert_int_equal(looks(), n + 2);
+}
+
+static void
+one_that_expired_is_rung_for_by_the_copy(void **state)
+{
+	struct says s = {.message_id = "one"};
+	struct job *job = flow_job();
+
+	(void)state;
+	flow.policy.late_looks_ms = 24 * HOUR;
+	job->spec.request_ttl_s = 60;
+	job->spec.invocation_timeout_s = 60;
+	submit(job);
+	time_passes(3 * HOUR);
+	must_be(JOB_DONE, OUTCOME_EXPIRED);
+	assert_int_equal(bell_says(s), DOORBELL_TAKEN);
+	bell_restart();
+	restart();
+	result_comes(1);
+	assert_int_equal(flow.events[ENGINE_LATE], 0);
+	assert_int_equal(bell_says(s), DOORBELL_COPY);
+	assert_int_equal(flow.events[ENGINE_LATE], 1);
+}
+
 static void
 before_the_commit_it_never_came(void **state)
 {
@@ -549,6 +625,9 @@ main(void)
 	    T(what_says_nothing_changes_nothing),
 	    T(what_cannot_be_stored_is_to_come_again),
 	    T(a_ring_that_was_lost_costs_a_restart_and_no_more),
+	    T(whoever_died_of_it_is_rung_for_by_the_copy),
+	    T(copies_ring_once_in_a_process),
+	    T(one_that_expired_is_rung_for_by_the_copy),
 	    T(before_the_commit_it_never_came),
 	    T(doubled_shuffled_lost_and_forged_each_job_ends_once),
 	};

@@ -341,6 +341,51 @@ what_was_told_is_known_behind_a_crash(void **state)
 	assert_int_equal(log_lines("from=pending to=done", NULL), 2);
 }
 
+/* What was not believed at first is on no disk. */
+static void
+a_copy_tells_of_nothing(void **state)
+{
+	struct says s = {.message_id = "one", .failure = WORDS};
+	size_t n;
+
+	(void)state;
+	submit(flow_job());
+	s.event_at = clock_wall_ms() + 301000;
+	assert_int_equal(bell_says(s), DOORBELL_TAKEN);
+	bell_restart();
+	restart();
+	time_passes(60000);
+	n = looks();
+	assert_int_equal(bell_says(s), DOORBELL_COPY);
+	assert_int_equal(looks(), n + 2);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	s.message_id = "two";
+	assert_int_equal(bell_says(s), DOORBELL_TAKEN);
+	must_have_failed(WORDS);
+}
+
+/* It is known by then, and waits for a look that sees anything. */
+static void
+what_was_told_is_looked_for_at_the_copy(void **state)
+{
+	struct says s = {.message_id = "one", .failure = WORDS};
+
+	(void)state;
+	submit(flow_job());
+	peer_fail(peer_always("HEAD", "*"), ERR_NET, "reset", true);
+	writes = 1;
+	fake_store_watch(flow.store, dies_at, NULL);
+	bell_begin(s);
+	time_passes(0);
+	bell_restart();
+	restart();
+	time_passes(HOUR);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	reply_missing(peer_always("HEAD", "*"));
+	assert_int_equal(bell_says(s), DOORBELL_COPY);
+	must_have_failed(WORDS);
+}
+
 static int
 teardown(void **state)
 {
@@ -370,6 +415,8 @@ main(void)
 	    T(both_told_it_has_failed),
 	    T(for_a_reason_that_passes_it_is_asked_again),
 	    T(what_was_told_is_known_behind_a_crash),
+	    T(a_copy_tells_of_nothing),
+	    T(what_was_told_is_looked_for_at_the_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

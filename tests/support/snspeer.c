@@ -10,6 +10,10 @@
  *       sent=N ok=N per_s=N
  *   snspeer write FILE KEY CERTURL TOPIC COUNT
  *     into a file, a JSON document a line.
+ *   snspeer follow LOG KEY CERTURL TOPIC DIR
+ *     of each run in DIR/runs.tsv, once it has ended, again and again until the
+ *     answer is 200; to the port that LOG named last. Each answer is a line of
+ *     DIR/notices.tsv: message, inference, status. Until it is killed.
  * KEY is the PEM of the private key, CERTURL where its certificate is; a '*' in
  * it stands for 32 other hexadecimal digits each time.
  * INFERENCES=FILE: inference ids, one a line, that the messages tell of.
@@ -26,6 +30,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,6 +48,9 @@
 #define COUNT_MAX 1000000
 #define CONNECTIONS_MAX 64
 #define PATIENCE_MS 20000
+#define PAUSE_MS 2
+/* Behind the end of a run, its result is there. */
+#define AFTER_MS 20
 
 static int64_t port;
 static EVP_PKEY *key;
@@ -113,10 +121,10 @@ certificate(void)
 }
 
 static char *
-make_message(void)
+make_message(const char *job, char id[RANDOM_UUID_SIZE])
 {
-	char id[RANDOM_UUID_SIZE], at[TIMEFMT_ISO_SIZE];
-	char *job = inference(), *url = certificate();
+	char at[TIMEFMT_ISO_SIZE];
+	char *url = certificate();
 	char *text, *escaped, *signature, *json;
 	struct letter l;
 
@@ -150,14 +158,13 @@ make_message(void)
 	free(escaped);
 	free(text);
 	free(url);
-	free(job);
 	return json;
 }
 
 static char *
-make_request(void)
+make_request_of(const char *job, char id[RANDOM_UUID_SIZE])
 {
-	char *json = make_message();
+	char *json = make_message(job, id);
 	char *request = xasprintf("POST /sns HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 				  "x-amz-sns-message-type: Notification\r\n"
 				  "x-amz-sns-topic-arn: %s\r\n"
@@ -171,10 +178,21 @@ make_request(void)
 	return request;
 }
 
+static char *
+make_request(void)
+{
+	char id[RANDOM_UUID_SIZE];
+	char *job = inference(), *request = make_request_of(job, id);
+
+	free(job);
+	return request;
+}
+
 /* --- the wire ------------------------------------------------------- */
 
+/* -1: nobody is there. */
 static int
-connect_from(unsigned last)
+try_from(unsigned last)
 {
 	struct sockaddr_in sa = {.sin_family = AF_INET};
 	int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -184,9 +202,21 @@ connect_from(unsigned last)
 		die("bind");
 	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	sa.sin_port = htons((uint16_t)port);
-	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == -1)
-		die("connect");
+	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == -1) {
+		close(fd);
+		return -1;
+	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return fd;
+}
+
+static int
+connect_from(unsigned last)
+{
+	int fd = try_from(last);
+
+	if (fd == -1)
+		die("connect");
 	return fd;
 }
 
@@ -298,14 +328,135 @@ write_file(const char *path, size_t n)
 	if (f == NULL)
 		die(path);
 	for (i = 0; i < n; i++) {
-		char *json = make_message(), *s;
+		char id[RANDOM_UUID_SIZE];
+		char *job = inference(), *json = make_message(job, id), *s;
 
 		for (s = json; *s != '\0'; s++)
 			*s = *s == '\n' ? ' ' : *s;
 		fprintf(f, "%s\n", json);
 		free(json);
+		free(job);
 	}
 	return fclose(f) != 0;
+}
+
+/* --- until it is answered ------------------------------------------- */
+
+struct parcel {
+	TAILQ_ENTRY(parcel) entry;
+	char id[RANDOM_UUID_SIZE];
+	char *inference;
+	char *request; /* the same each time */
+	int64_t due_at; /* wall clock */
+};
+static TAILQ_HEAD(, parcel) parcels = TAILQ_HEAD_INITIALIZER(parcels);
+
+/* The next whole line behind what was read; what is read is the caller's. */
+static bool
+next_line(FILE *f, char **line, size_t *size)
+{
+	long at = ftell(f);
+	ssize_t n = getline(line, size, f);
+
+	if (n > 0 && (*line)[n - 1] == '\n')
+		return true;
+	clearerr(f);
+	fseek(f, at, SEEK_SET);
+	return false;
+}
+
+static void
+read_port(const char *line)
+{
+	static const char words[] = "SNS may post to http://127.0.0.1:";
+	const char *at = strstr(line, words);
+
+	if (at != NULL)
+		port = strtol(at + strlen(words), NULL, 10);
+}
+
+/* When it was noted, when it ends, inference, object, digest. */
+static void
+read_run(char *line)
+{
+	struct parcel *p = xcalloc(1, sizeof(*p));
+	const char *ends;
+
+	strsep(&line, "\t");
+	ends = strsep(&line, "\t");
+	if (line == NULL)
+		die("runs.tsv");
+	p->inference = xstrdup(strsep(&line, "\t"));
+	p->due_at = strtoll(ends, NULL, 10) + AFTER_MS;
+	p->request = make_request_of(p->inference, p->id);
+	TAILQ_INSERT_TAIL(&parcels, p, entry);
+}
+
+/* False: nobody is there now. */
+static bool
+deliver(struct parcel *p, int ledger)
+{
+	int fd = port != 0 ? try_from(2) : -1;
+	int status;
+
+	if (fd == -1)
+		return false;
+	status = send_request(fd, p->request) ? read_status(fd) : 0;
+	close(fd);
+	if (dprintf(ledger, "%s\t%s\t%d\n", p->id, p->inference, status) < 0)
+		die("notices.tsv");
+	if (status != 200)
+		return status != 0;
+	TAILQ_REMOVE(&parcels, p, entry);
+	free(p->inference);
+	free(p->request);
+	free(p);
+	return true;
+}
+
+static void
+deliver_due(int ledger)
+{
+	struct parcel *p, *next;
+
+	for (p = TAILQ_FIRST(&parcels); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, entry);
+		if (p->due_at <= clock_wall_ms() && !deliver(p, ledger))
+			return;
+	}
+}
+
+static FILE *
+open_in(const char *dir, const char *name, const char *mode)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	FILE *f = fopen(path, mode);
+
+	if (f == NULL)
+		die(path);
+	free(path);
+	return f;
+}
+
+static void __attribute__((noreturn))
+follow(const char *log_path, const char *dir)
+{
+	FILE *log = fopen(log_path, "r");
+	FILE *runs = open_in(dir, "runs.tsv", "r");
+	FILE *ledger = open_in(dir, "notices.tsv", "a");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (log == NULL)
+		die(log_path);
+	for (;;) {
+		while (next_line(log, &line, &size))
+			read_port(line);
+		while (next_line(runs, &line, &size))
+			read_run(line);
+		deliver_due(fileno(ledger));
+		poll(NULL, 0, PAUSE_MS);
+	}
 }
 
 static void
@@ -331,7 +482,8 @@ usage(void)
 {
 	fputs("usage: snspeer post PORT KEY CERTURL TOPIC COUNT EVERY_MS\n"
 	      "       snspeer load PORT KEY CERTURL TOPIC COUNT CONNECTIONS\n"
-	      "       snspeer write FILE KEY CERTURL TOPIC COUNT\n",
+	      "       snspeer write FILE KEY CERTURL TOPIC COUNT\n"
+	      "       snspeer follow LOG KEY CERTURL TOPIC DIR\n",
 	    stderr);
 	return 2;
 }
@@ -340,14 +492,18 @@ int
 main(int argc, char **argv)
 {
 	int64_t n, m = 0;
+	bool follows = argc == 7 && str_eq(argv[1], "follow");
 	int rc;
 
-	if (argc < 7 || str_to_i64(argv[6], 1, COUNT_MAX, &n) == -1 ||
+	if (argc < 7 ||
+	    (!follows && str_to_i64(argv[6], 1, COUNT_MAX, &n) == -1) ||
 	    (argc == 8 && str_to_i64(argv[7], 1, 60000, &m) == -1))
 		return usage();
 	cert_url = argv[4];
 	topic = argv[5];
 	read_files(argv[3]);
+	if (follows)
+		follow(argv[2], argv[6]);
 	if (argc == 7 && str_eq(argv[1], "write"))
 		rc = write_file(argv[2], (size_t)n);
 	else if (argc != 8 || str_to_i64(argv[2], 1, 65535, &port) == -1)
