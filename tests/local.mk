@@ -765,20 +765,32 @@ check-secrets: all $(tests_tools) $(tests_objects)
 
 # awaitd with some of its files replaced, for campaign-mutants: what is broken
 # stands in front of the library. MUTANT_SOURCES are names below MUTANT_DIR.
+mutant_compile = set -e; o=; for f in $(MUTANT_SOURCES); do \
+	$(COMPILE) -w -Wno-error -c -o $(MUTANT_DIR)/$$f.o \
+		$(MUTANT_DIR)/$$f; \
+	o="$$o $(MUTANT_DIR)/$$f.o"; done
 mutant_link = $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS)
 mutant: libawaitd.a src/main.$(OBJEXT) tests/support/crash_at.$(OBJEXT) \
 		$(tests_support_bitrot_OBJECTS)
-	@set -e; o=; for f in $(MUTANT_SOURCES); do \
-		$(COMPILE) -w -Wno-error -c -o $(MUTANT_DIR)/$$f.o \
-			$(MUTANT_DIR)/$$f; \
-		o="$$o $(MUTANT_DIR)/$$f.o"; done; \
+	@$(mutant_compile); \
 	$(mutant_link) -o $(MUTANT_DIR)/awaitd src/main.$(OBJEXT) \
 		tests/support/crash_at.$(OBJEXT) $$o libawaitd.a $(libs) $(LIBS); \
 	$(mutant_link) -o $(MUTANT_DIR)/bitrot \
 		$(tests_support_bitrot_OBJECTS) $$o libawaitd.a $(libs) $(LIBS)
 
+# The same of a unit test or a flow, MUTANT_TEST, which runs one case.
+mutant_of = $(subst /,_,$(MUTANT_TEST))
+mutant-test: $(MUTANT_TEST)
+	@$(mutant_compile); \
+	$(COMPILE) -c -o $(MUTANT_DIR)/one_case.$(OBJEXT) \
+		$(srcdir)/tests/support/one_case.c; \
+	$(mutant_link) -o $(MUTANT_DIR)/test $($(mutant_of)_OBJECTS) \
+		$(MUTANT_DIR)/one_case.$(OBJEXT) $$o $($(mutant_of)_LDADD) $(LIBS)
+EXTRA_DIST += tests/support/one_case.c
+
 campaign-%: all $(tests_tools) $(tests_objects)
-	@$(tests_env) $(SHELL) $(srcdir)/tests/campaign/$*.sh
+	@$(tests_env) unit_tests='$(if $(run_unit_tests),yes)' \
+		$(SHELL) $(srcdir)/tests/campaign/$*.sh
 
 bench-%: all $(tests_tools)
 	@$(tests_env) $(SHELL) $(srcdir)/bench/$*.sh
@@ -804,4 +816,4 @@ EXTRA_DIST += $(wildcard $(addprefix $(srcdir)/tests/, vectors fuzz/corpus \
 	system/models *.md *.sh *.awk $(addprefix */, *.md *.sh *.sql *.awk *.mjs \
 	*.py *.json *.conf *.mutant)))
 
-.PHONY: mutant check-unit check-system check-interop check-secrets fuzz
+.PHONY: mutant mutant-test check-unit check-system check-interop check-secrets fuzz

@@ -1,12 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Builds that are broken on purpose, tests/mutants/*.mutant, one after the
-# other: the campaign that each names must say so. First the same campaigns see
-# a build that is not broken, and must have nothing to say.
+# other: the campaign, or the case of a unit test or a flow, that each names must
+# say so. First the same campaigns and tests see a build that is not broken, and
+# must have nothing to say.
 #   MUTANTS="NAME..."  SEED=N  KEEP=FOLDER
-#   --check: builds nothing, only sees whether each text is still there
+#   --check: builds nothing, only sees whether each text, and the case that is to
+#   catch it, is still there
 set -u
-: "${abs_top_srcdir:?}" "${abs_top_builddir:?}"
+: "${abs_top_srcdir:?}" "${abs_top_builddir:?}" "${unit_tests=}"
 : "${SEED=$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}"
 mutants=$abs_top_srcdir/tests/mutants
 work=$(mktemp -d)
@@ -28,23 +30,47 @@ apply() { # NAME: prints the files that it changed, below $work/NAME
 	    "$work/$1"
 }
 
+# lines KEYWORD NAME...: the lines of these mutants that begin so
+lines() {
+	lines_key=$1
+	shift
+	for lines_name in "$@"; do
+		sed -n "s/^$lines_key //p" "$mutants/$lines_name.mutant"
+	done
+}
+
+# has_case PROGRAM CASE: is there such a case?
+has_case() {
+	grep -q "^$2(" "$abs_top_srcdir/$1.c" || {
+		echo "$1 has no $2" >&2
+		return 1
+	}
+}
+
 if [ "${1-}" = --check ]; then
 	bad=0
 	for name in $MUTANTS; do
-		apply "$name" >/dev/null || bad=$((bad + 1))
+		lines test "$name" >"$work/test"
+		if ! apply "$name" >/dev/null; then
+			bad=$((bad + 1))
+		elif read -r program case <"$work/test" &&
+		    ! has_case "$program" "$case"; then
+			bad=$((bad + 1))
+		fi
 	done
 	echo "mutants: checked=$(echo "$MUTANTS" | wc -w) stale=$bad"
 	[ "$bad" -eq 0 ]
 	exit
 fi
 
-# build NAME SOURCE...: $work/NAME/awaitd, which has these in front of the
-# library; crash points work in it
+# build NAME [VARIABLE=VALUE...] TARGET SOURCE...: below $work/NAME what the
+# target makes, which has these in front of the library
 build() {
-	build_name=$1
-	shift
+	build_name=$1 build_target=$2
+	shift 2
 	mkdir -p "$work/$build_name"
-	MAKEFLAGS='' make -s -C "$abs_top_builddir" mutant \
+	# shellcheck disable=SC2086 # words
+	MAKEFLAGS='' make -s -C "$abs_top_builddir" $build_target \
 	    MUTANT_SOURCES="$*" MUTANT_DIR="$work/$build_name" \
 	    >"$work/$build_name/make.log" 2>&1 || {
 		echo "# $build_name: it does not compile"
@@ -71,53 +97,100 @@ run() {
 	child=
 }
 
+# run_test NAME CASE: sets status
+run_test() {
+	run_name=$1
+	(cd "$abs_top_builddir" && AWAITD_CASE=$2 \
+	    exec timeout -k 10 120 "$work/$run_name/test") \
+	    >"$work/$run_name.out" 2>"$work/$run_name.err" &
+	child=$!
+	wait "$child"
+	status=$?
+	child=
+}
+
+# try NAME: sets catcher, and status: 1 caught, 77 cannot be run, else not
+try() {
+	status=2 catcher=
+	sources=$(apply "$1") || return
+	sources=$(echo "$sources" | sort -u | tr '\n' ' ')
+	lines campaign "$1" >"$work/line"
+	if read -r campaign <"$work/line"; then
+		catcher=${campaign%% *}
+		status=77
+		[ -e "$abs_top_srcdir/tests/campaign/${campaign%% *}.sh" ] ||
+		    return
+		status=2
+		# shellcheck disable=SC2086 # words
+		build "$1" mutant $sources && run "$1" $campaign
+		return
+	fi
+	status=77
+	lines test "$1" >"$work/line"
+	read -r program case <"$work/line"
+	catcher="$program $case"
+	[ -n "$unit_tests" ] || return
+	status=2
+	# shellcheck disable=SC2086 # words
+	build "$1" "mutant-test MUTANT_TEST=$program" $sources || return
+	run_test "$1" "$case"
+	[ "$status" -ne 0 ] || return
+	status=3
+	! grep -Eq "^\[  (FAILED|ERROR) +\] $case\$" \
+	    "$work/$1.out" "$work/$1.err" || status=1
+}
+
+# control CATCHER: it must have nothing to say of the build that is not broken
+control() {
+	case $status in
+	0) echo "# control: $* has nothing to say" ;;
+	77) ;;
+	*)
+		tail -n 20 "$work/control.out" "$work/control.err"
+		echo "mutants: control=bad catcher=$*"
+		exit 1
+		;;
+	esac
+}
+
 n=0 caught=0 survived='' skipped=''
 echo "# mutants: seed=$SEED"
-build control || exit 2
-for name in $MUTANTS; do
-	sed -n 's/^campaign //p' "$mutants/$name.mutant"
-done | sort -u >"$work/campaigns"
+# shellcheck disable=SC2086 # words
+lines campaign $MUTANTS | sort -u >"$work/campaigns"
+[ ! -s "$work/campaigns" ] || build control mutant || exit 2
 while read -r campaign; do
 	[ -e "$abs_top_srcdir/tests/campaign/${campaign%% *}.sh" ] || continue
 	# shellcheck disable=SC2086 # words
 	run control $campaign
-	case $status in
-	0) echo "# control: $campaign has nothing to say" ;;
-	77) ;;
-	*)
-		tail -n 20 "$work/control.out" "$work/control.err"
-		echo "mutants: control=bad campaign=$campaign"
-		exit 1
-		;;
-	esac
+	control "$campaign"
 done <"$work/campaigns"
+# shellcheck disable=SC2086 # words
+lines test $MUTANTS | sort -u >"$work/cases"
+while [ -n "$unit_tests" ] && read -r program case; do
+	build control "mutant-test MUTANT_TEST=$program" || exit 2
+	run_test control "$case"
+	control "$program $case"
+done <"$work/cases"
 
 for name in $MUTANTS; do
-	campaign=$(sed -n 's/^campaign //p' "$mutants/$name.mutant")
 	what=$(sed -n '1s/^# //p' "$mutants/$name.mutant")
-	status=77
-	if [ -e "$abs_top_srcdir/tests/campaign/${campaign%% *}.sh" ]; then
-		status=2
-		if sources=$(apply "$name") &&
-		    build "$name" "$(echo "$sources" | sort -u | tr '\n' ' ')"; then
-			# shellcheck disable=SC2086 # words
-			run "$name" $campaign
-		fi
-	fi
+	try "$name"
 	case $status in
 	1)
 		n=$((n + 1)) caught=$((caught + 1))
-		echo "# $name: caught by ${campaign%% *}: $what"
-		grep -hE '^#   |^# [a-z_]+: |wrong=[1-9]' "$work/$name.out" |
-		    grep -v 'wrong=0' | head -n 3 | sed 's/^#* */#     /'
+		echo "# $name: caught by $catcher: $what"
+		grep -hE '^#   |^# [a-z_]+: |wrong=[1-9]|^\[  ERROR ' \
+		    "$work/$name.out" "$work/$name.err" |
+		    grep -v 'wrong=0' | sort -u | head -n 3 |
+		    sed 's/^#* */#     /'
 		;;
 	77)
 		skipped="$skipped${skipped:+,}$name"
-		echo "# $name: cannot be run here (${campaign%% *})"
+		echo "# $name: cannot be run here ($catcher)"
 		;;
 	*)
 		n=$((n + 1)) survived="$survived${survived:+,}$name"
-		echo "# $name: survived ${campaign%% *} (status $status): $what"
+		echo "# $name: survived $catcher (status $status): $what"
 		tail -n 5 "$work/$name.out" "$work/$name.err" 2>/dev/null |
 		    sed 's/^/#     /'
 		;;

@@ -99,6 +99,20 @@ copies_are_known_and_change_nothing(void **state)
 }
 
 static void
+the_same_id_of_another_topic_is_no_copy(void **state)
+{
+	struct says s = {.message_id = "one"};
+
+	(void)state;
+	submit(flow_job());
+	assert_int_equal(bell_says(s), DOORBELL_TAKEN);
+	s.topic = BELL_TOPIC "-too";
+	assert_int_equal(bell_says(s), DOORBELL_TAKEN);
+	assert_int_equal(bell_says(s), DOORBELL_COPY);
+	assert_int_equal(looks(), 4);
+}
+
+static void
 a_copy_is_known_over_a_restart(void **state)
 {
 	struct says s = {.message_id = "one"};
@@ -109,6 +123,44 @@ a_copy_is_known_over_a_restart(void **state)
 	bell_restart();
 	restart();
 	assert_int_equal(bell_says(s), DOORBELL_COPY);
+}
+
+static void
+on_forgotten(size_t n, const struct error *err, void *arg)
+{
+	(void)n;
+	(void)arg;
+	assert_null(err);
+}
+
+static void
+forget_what_may_go(void)
+{
+	const struct store_forget f = {
+	    .before_at = INT64_MIN,
+	    .keys_before_at = INT64_MIN,
+	    .notices_before_at = clock_wall_ms(),
+	    .limit = 100,
+	};
+
+	store_forget(flow.store, &f, on_forgotten, NULL);
+	time_passes(0);
+}
+
+static void
+a_copy_is_known_as_long_as_it_could_be_fresh(void **state)
+{
+	struct says s = {.message_id = "one", .remember_ms = 2 * HOUR};
+
+	(void)state;
+	submit(flow_job());
+	assert_int_equal(bell_says(s), DOORBELL_TAKEN);
+	time_passes(2 * HOUR - 1);
+	forget_what_may_go();
+	assert_int_equal(bell_says(s), DOORBELL_COPY);
+	time_passes(HOUR);
+	forget_what_may_go();
+	assert_int_equal(bell_says(s), DOORBELL_TAKEN);
 }
 
 static void
@@ -609,7 +661,9 @@ main(void)
 	    T(who_is_rung_for_is_looked_at_now),
 	    T(what_is_not_there_is_waited_for),
 	    T(copies_are_known_and_change_nothing),
+	    T(the_same_id_of_another_topic_is_no_copy),
 	    T(a_copy_is_known_over_a_restart),
+	    T(a_copy_is_known_as_long_as_it_could_be_fresh),
 	    T(what_comes_behind_the_end_changes_nothing),
 	    T(a_job_that_was_given_up_stays_so),
 	    T(an_hour_late_is_early_enough),

@@ -187,6 +187,30 @@ while_nothing_can_be_seen_nothing_is_believed(void **state)
 	must_have_failed(WORDS);
 }
 
+/* It did not ask for the object whose words count more. */
+static void
+a_look_that_passes_the_failure_over_does_not_count(void **state)
+{
+	(void)state;
+	/* Of an endpoint of which something is known. */
+	submit(flow_job());
+	reply_found(peer_always("HEAD", out_url(1)));
+	assert_int_equal(bell_says((struct says){0}), DOORBELL_TAKEN);
+	must_be(JOB_DONE, OUTCOME_OK);
+	submit(flow_job());
+	flow.policy.plan.interval_ms = 10000;
+	/* The one that is rung for sees nothing, the next is for the result. */
+	peer_fail(peer_always("HEAD", out_url(1)), ERR_NET, "reset", true);
+	bell_begin((struct says){.failure = WORDS});
+	time_passes(9000);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	reply_missing(peer_always("HEAD", out_url(1)));
+	reply_found(peer_always("HEAD", FAILURE_URL));
+	peer_reply(peer_always("GET", FAILURE_URL), 200, "", "of the object");
+	time_passes(11000);
+	must_have_failed("of the object");
+}
+
 /* It began before, and may have seen what was before. */
 static void
 a_look_that_was_under_way_does_not_count(void **state)
@@ -408,6 +432,7 @@ main(void)
 	    T(one_that_nobody_signed_does_not_stand_for_it),
 	    T(under_an_id_of_the_caller_s_it_is_not_believed),
 	    T(while_nothing_can_be_seen_nothing_is_believed),
+	    T(a_look_that_passes_the_failure_over_does_not_count),
 	    T(a_look_that_was_under_way_does_not_count),
 	    T(before_the_answer_it_is_remembered),
 	    T(in_doubt_it_is_believed),

@@ -366,6 +366,23 @@ the_last_look_finds_what_came_in_time(void **state)
 	must_be(JOB_DONE, OUTCOME_OK);
 }
 
+/* What it did not see may have come while its answer was on its way. */
+static void
+a_look_that_began_before_the_deadline_is_not_the_last(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	flow.policy.plan.interval_ms = PATIENCE - 2000;
+	accept_without_failures(job);
+	peer_delay(reply_missing(expect_head(out_url(1))), 5000);
+	time_passes(PATIENCE + 2999);
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	reply_found(expect_head(out_url(1)));
+	time_passes(10);
+	must_be(JOB_DONE, OUTCOME_OK);
+}
+
 static void
 a_machine_that_slept_past_the_deadline_looks_first(void **state)
 {
@@ -616,6 +633,7 @@ main(void)
 	    FLOW_TEST(whatever_S3_says_the_job_goes_on),
 	    FLOW_TEST(the_deadline_expires_the_job_after_one_last_look),
 	    FLOW_TEST(the_last_look_finds_what_came_in_time),
+	    FLOW_TEST(a_look_that_began_before_the_deadline_is_not_the_last),
 	    FLOW_TEST(a_machine_that_slept_past_the_deadline_looks_first),
 	    FLOW_TEST(a_network_that_is_down_at_the_deadline_expires_nothing),
 	    FLOW_TEST(a_network_that_stays_down_expires_it_in_the_end),

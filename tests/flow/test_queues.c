@@ -90,6 +90,7 @@ doorbell_ring(struct doorbell *b, const struct doorbell_note *note,
 /* --- who judges signatures, in place of aws/sns_verify.c ------------- */
 
 static enum error_code judged; /* ERR_NONE: genuine */
+static const char *receives; /* of each message, as the queue says */
 static struct {
 	sns_verified_fn *done;
 	void *arg;
@@ -163,6 +164,7 @@ setup(void **state)
 	conf.sqs.queue_url.v = urls;
 	conf.sqs.queue_url.n = 1;
 	judged = ERR_NONE;
+	receives = "2";
 	service.loop = call.loop;
 	service.aws = call.client;
 	service.conf = &conf;
@@ -224,7 +226,7 @@ expect_messages(size_t n, const char *body)
 		jsonw_str(&w, "Body", body);
 		jsonw_begin(&w, "Attributes", '{');
 		jsonw_str(&w, "SentTimestamp", "1700000000000");
-		jsonw_str(&w, "ApproximateReceiveCount", "2");
+		jsonw_str(&w, "ApproximateReceiveCount", receives);
 		jsonw_end(&w, '}');
 		jsonw_end(&w, '}');
 	}
@@ -531,6 +533,22 @@ one_that_cannot_be_judged_now_comes_again(void **state)
 	assert_int_equal(count(MESSAGES("failed")), 1);
 }
 
+/* It rings all the same, and nobody vouches for it. */
+static void
+one_that_can_never_be_judged_is_not_believed(void **state)
+{
+	(void)state;
+	judged = ERR_NET;
+	receives = "5";
+	expect_messages(1, FAILURE);
+	expect_poll();
+	peer_reply(expect("DeleteMessageBatch"), 200, "", DELETED);
+	pass(1000);
+	assert_int_equal(nrings, 1);
+	assert_false(rings[0].verified);
+	assert_string_equal(rings[0].source, QUEUE);
+}
+
 static void
 what_is_being_judged_ends_with_the_service(void **state)
 {
@@ -576,6 +594,17 @@ a_queue_that_does_not_wait_is_asked_once_a_second(void **state)
 		assert_true(
 		    peer_seen((size_t)i)->at - peer_seen((size_t)i - 1)->at >=
 		    1000);
+}
+
+static void
+a_queue_is_asked_to_wait_for_20_seconds(void **state)
+{
+	(void)state;
+	peer_body(expect("ReceiveMessage"),
+	    "{\"QueueUrl\":\"" QUEUE "\",\"MaxNumberOfMessages\":10,"
+	    "\"WaitTimeSeconds\":20,\"MessageSystemAttributeNames\":"
+	    "[\"SentTimestamp\",\"ApproximateReceiveCount\"]}");
+	pass(1000);
 }
 
 static void
@@ -668,9 +697,11 @@ main(void)
 	    QUEUES_TEST(a_forged_one_rings_and_is_not_believed),
 	    QUEUES_TEST(forged_ones_fill_no_log),
 	    QUEUES_TEST(one_that_cannot_be_judged_now_comes_again),
+	    QUEUES_TEST(one_that_can_never_be_judged_is_not_believed),
 	    QUEUES_TEST(what_is_being_judged_ends_with_the_service),
 	    QUEUES_TEST(full_answers_make_more_polls_at_once),
 	    QUEUES_TEST(a_queue_that_does_not_wait_is_asked_once_a_second),
+	    QUEUES_TEST(a_queue_is_asked_to_wait_for_20_seconds),
 	    QUEUES_TEST(one_that_waits_is_asked_again_at_once),
 	    QUEUES_TEST(errors_are_waited_out_longer_each_time),
 	    QUEUES_TEST(what_could_not_be_deleted_is_counted),

@@ -285,6 +285,61 @@ where_notifications_come_looks_are_backstops(void **state)
 	assert_in_range(looks_of_jobs(16), before * 3 / 4, before * 3 / 2);
 }
 
+/* --- what nobody saw ------------------------------------------------ */
+
+static const struct habit *
+habit(void)
+{
+	return learned_habit(
+	    learned_find(flow.engine->learned, "us-east-1", "ocr"));
+}
+
+/* It is there when an hour later a process takes it up. */
+static void
+what_came_while_nobody_looked_teaches_nothing(void **state)
+{
+	struct curve warm;
+	double missed;
+
+	(void)state;
+	learn_from(20);
+	ring_for_jobs(80);
+	restart();
+	warm = habit()->latency[0];
+	missed = habit_missed(habit());
+	assert_in_range(warm.results, 20, 100);
+	assert_true(missed < 0.5);
+	submit();
+	flow_die();
+	fake_clock_advance(3600000);
+	flow_take_up();
+	must_be(JOB_DONE, OUTCOME_OK);
+	assert_memory_equal(&habit()->latency[0], &warm, sizeof(warm));
+	assert_true(fabs(habit_missed(habit()) - missed) < 0.001);
+}
+
+/* And who waits still is counted from then on. */
+static void
+what_lasted_while_nobody_looked_is_not_counted(void **state)
+{
+	struct curve warm;
+
+	(void)state;
+	learn_from(100);
+	restart();
+	warm = habit()->latency[0];
+	fate.takes_ms = 2 * PATIENCE;
+	submit();
+	flow_die();
+	fake_clock_advance(3600000);
+	flow_take_up();
+	must_be(JOB_PENDING, OUTCOME_NONE);
+	assert_memory_equal(&habit()->latency[0], &warm, sizeof(warm));
+	time_passes(3600000);
+	assert_memory_equal(habit()->latency[0].of, warm.of, 64);
+	assert_memory_not_equal(&habit()->latency[0], &warm, sizeof(warm));
+}
+
 /* --- GET or HEAD ---------------------------------------------------- */
 
 static void
@@ -416,6 +471,8 @@ main(void)
 	    T(a_failure_is_found_within_twice_poll_max),
 	    T(who_is_rung_for_looks_at_both),
 	    T(where_notifications_come_looks_are_backstops),
+	    T(what_came_while_nobody_looked_teaches_nothing),
+	    T(what_lasted_while_nobody_looked_is_not_counted),
 	    T(what_is_small_and_wanted_is_looked_for_by_get),
 	    T(a_larger_one_than_usual_is_broken_off_and_found),
 	    T(where_results_are_large_heads_ask),

@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "engine/budget.h"
 #include "engine/core.h"
+#include "engine/limits.h"
 #include "engine/outlook.h"
 #include "engine/sweep.h"
 #include "tests/support/flow.h"
@@ -286,6 +287,54 @@ others_in_the_folder_are_passed_over(void **state)
 	assert_in_range(looks(), 500, 550);
 }
 
+/* Behind each job so many keys of others. */
+static void
+submit_among_others(int jobs, int others)
+{
+	char key[200];
+	int i, n;
+
+	for (i = 0; i < jobs; i++) {
+		flow_bucket_submit(1, 5);
+		for (n = 0; n < others; n++) {
+			snprintf(key, sizeof(key), "res/%s/%s.%03d",
+			    flow.extension, flow.id, n);
+			flow_bucket_put(key);
+		}
+	}
+}
+
+static int64_t
+the_first_stays(size_t i)
+{
+	return i == 0 ? 300000 : half_a_minute(i);
+}
+
+/* A page from the oldest on is full of others' keys, and that one stays. */
+static void
+behind_a_full_page_each_is_listed_too(void **state)
+{
+	(void)state;
+	flow_bucket.takes_ms = the_first_stays;
+	submit_among_others(100, 30);
+	time_passes(120000);
+	assert_int_equal(waiting(), 1);
+	time_passes(300000);
+	assert_int_equal(waiting(), 0);
+}
+
+/* Ten jobs a page are no bargain: it is not gone through to its end. */
+static void
+a_folder_full_of_others_is_left_to_looks(void **state)
+{
+	(void)state;
+	flow_bucket.takes_ms = half_a_minute;
+	submit_among_others(200, 100);
+	time_passes(120000);
+	assert_int_equal(waiting(), 0);
+	assert_in_range(lists(), 1, 12);
+}
+
 /* --- a restart ------------------------------------------------------ */
 
 static void
@@ -393,6 +442,7 @@ listings_that_cannot_be_believed_end_the_sweep(void **state)
 	    FLOW_BUCKET_IGNORES, FLOW_BUCKET_BREAKS, FLOW_BUCKET_EMPTY_MORE,
 	    FLOW_BUCKET_SWELLS, FLOW_BUCKET_GARBLED};
 	struct engine_request_counts c;
+	uint64_t failed;
 	size_t i;
 	char key[200];
 
@@ -404,6 +454,8 @@ listings_that_cannot_be_believed_end_the_sweep(void **state)
 	for (i = 0; i < ARRAY_LEN(kinds); i++) {
 		size_t before = lists();
 
+		engine_count_requests(flow.engine, &c);
+		failed = c.listings_failed;
 		flow_bucket.listing = kinds[i];
 		flow_bucket.delay_max_ms = 0;
 		flow_bucket_submit(100, 5);
@@ -411,8 +463,9 @@ listings_that_cannot_be_believed_end_the_sweep(void **state)
 		assert_int_equal(waiting(), 0);
 		assert_in_range(lists() - before, 1, 40);
 		assert_in_range(flow_bucket.delay_max_ms, 0, 31000);
+		engine_count_requests(flow.engine, &c);
+		assert_in_range(c.listings_failed - failed, 2, 40);
 	}
-	engine_count_requests(flow.engine, &c);
 	assert_in_range(c.listings_failed, 2 * ARRAY_LEN(kinds), 60);
 }
 
@@ -449,6 +502,37 @@ slow_down_slows_listings_down(void **state)
 	assert_int_equal(waiting(), 0);
 	engine_count_requests(flow.engine, &c);
 	assert_in_range(c.listed_jobs, 80, 100);
+}
+
+/* Its bucket has had more than it gets: a listing waits as looks do. */
+static void
+a_listing_waits_for_its_bucket_s_budget(void **state)
+{
+	const struct engine_budget least = {
+	    .bucket_per_second = 1,
+	    .price_get = 400,
+	    .price_list = 5000,
+	};
+	struct engine_outlook o;
+	size_t before;
+
+	(void)state;
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket_submit(100, 5);
+	time_passes(3000);
+	engine_set_budget(flow.engine, &least);
+	assert_int_equal(engine_outlook(flow.engine, flow.id, &o), 0);
+	assert_non_null(strstr(o.why, "a listing looks for it"));
+	time_passes(o.look_at - clock_wall_ms() - 1);
+	before = lists();
+	limits_sent(flow.engine->limits, "out");
+	limits_sent(flow.engine->limits, "out");
+	time_passes(1500);
+	assert_int_equal(lists(), before);
+	time_passes(1000);
+	assert_int_equal(lists(), before + 1);
+	time_passes(300000);
+	assert_int_equal(waiting(), 0);
 }
 
 static void
@@ -507,6 +591,29 @@ where_listings_miss_it_a_job_is_looked_at_now_and_then(void **state)
 	time_passes(330000);
 	assert_int_equal(waiting(), 0);
 	flow_bucket_hide(false);
+}
+
+static int64_t
+the_hundredth_is_quick(size_t i)
+{
+	return i == 99 ? 10000 : 120000;
+}
+
+/* Something else of its name: no listing is believed of that job again. */
+static void
+what_is_listed_in_vain_is_looked_at_by_itself(void **state)
+{
+	char key[200];
+
+	(void)state;
+	flow_bucket.takes_ms = the_hundredth_is_quick;
+	flow_bucket_submit(100, 5);
+	snprintf(key, sizeof(key), "res/%s/%s-1.log", flow.extension, flow.id);
+	flow_bucket_put(key);
+	time_passes(20000);
+	assert_int_equal(waiting(), 99);
+	time_passes(200000);
+	assert_int_equal(waiting(), 0);
 }
 
 static void
@@ -573,6 +680,8 @@ main(void)
 	    SWEEP_TEST(where_there_are_no_failures_nobody_looks_for_them),
 	    SWEEP_TEST(more_than_a_page_are_found_segment_by_segment),
 	    SWEEP_TEST(others_in_the_folder_are_passed_over),
+	    SWEEP_TEST(behind_a_full_page_each_is_listed_too),
+	    SWEEP_TEST(a_folder_full_of_others_is_left_to_looks),
 	    SWEEP_TEST(a_restart_in_the_middle_finds_the_rest_by_listings),
 	    SWEEP_TEST(a_key_that_is_listed_before_its_202_is_remembered),
 	    SWEEP_TEST(
@@ -581,9 +690,11 @@ main(void)
 	    SWEEP_TEST(listings_that_cannot_be_believed_end_the_sweep),
 	    SWEEP_TEST(a_page_that_says_more_for_ever_is_asked_for_in_its_time),
 	    SWEEP_TEST(slow_down_slows_listings_down),
+	    SWEEP_TEST(a_listing_waits_for_its_bucket_s_budget),
 	    SWEEP_TEST(by_price_a_dear_listing_needs_more_jobs),
 	    SWEEP_TEST(a_job_of_a_caller_s_own_name_is_not_swept),
 	    SWEEP_TEST(where_listings_miss_it_a_job_is_looked_at_now_and_then),
+	    SWEEP_TEST(what_is_listed_in_vain_is_looked_at_by_itself),
 	    SWEEP_TEST(people_are_told_of_the_next_listing),
 	    SWEEP_TEST(a_job_that_is_swept_can_be_cancelled),
 	};

@@ -5,7 +5,8 @@
 # prints their names. A mutant is a text file:
 #
 #	# what it breaks, in a sentence
-#	campaign NAME [VARIABLE=VALUE...]	what must catch it
+#	campaign NAME [VARIABLE=VALUE...]	what must catch it, or
+#	test tests/unit/test_NAME CASE		a unit test or a flow
 #	file GLOB				below SRCDIR, for what follows
 #	<<<<
 #	these words					once in all those files
@@ -92,4 +93,4 @@ while [ -e "$work/$n.glob" ]; do
 	}
 	n=$((n + 1))
 done
-[ "$n" -gt 1 ] && sed -n 's/^campaign //p' "$mutant" | grep -q .
+[ "$n" -gt 1 ] && grep -Eq '^(campaign|test) .' "$mutant"

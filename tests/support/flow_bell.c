@@ -69,17 +69,18 @@ on_done(enum doorbell_verdict verdict, const struct error *err, void *arg)
 }
 
 static void
-ring(const char *message_id, const char *text, bool verified, struct answer *a)
+ring(const struct says *s, const char *text, struct answer *a)
 {
-	char *id = message_id != NULL ? xstrdup(message_id)
-				      : xasprintf("id-%u", ids++);
+	char *id = s->message_id != NULL ? xstrdup(s->message_id)
+					 : xasprintf("id-%u", ids++);
 	struct doorbell_note note = {
-	    .source = BELL_TOPIC,
+	    .source = s->topic != NULL ? s->topic : BELL_TOPIC,
 	    .message_id = id,
 	    .text = text,
 	    .len = strlen(text),
 	    .sent_at = clock_wall_ms(),
-	    .verified = verified,
+	    .verified = !s->unverified,
+	    .remember_ms = s->remember_ms,
 	};
 
 	doorbell_ring(the_bell(), &note, on_done, a);
@@ -87,11 +88,11 @@ ring(const char *message_id, const char *text, bool verified, struct answer *a)
 }
 
 static enum doorbell_verdict
-ring_and_wait(const char *message_id, const char *text, bool verified)
+ring_and_wait(const struct says *s, const char *text)
 {
 	struct answer a = {.told = false};
 
-	ring(message_id, text, verified, &a);
+	ring(s, text, &a);
 	assert_false(a.told);
 	time_passes(0);
 	assert_true(a.told);
@@ -132,8 +133,7 @@ enum doorbell_verdict
 bell_says(struct says s)
 {
 	char *text = word(&s);
-	enum doorbell_verdict verdict =
-	    ring_and_wait(s.message_id, text, !s.unverified);
+	enum doorbell_verdict verdict = ring_and_wait(&s, text);
 
 	free(text);
 	return verdict;
@@ -144,7 +144,7 @@ bell_begin(struct says s)
 {
 	char *text = word(&s);
 
-	ring(s.message_id, text, !s.unverified, NULL);
+	ring(&s, text, NULL);
 	free(text);
 }
 
@@ -174,7 +174,7 @@ bell_expects(struct says s)
 enum doorbell_verdict
 bell_text(const char *message_id, const char *text)
 {
-	return ring_and_wait(message_id, text, true);
+	return ring_and_wait(&(struct says){.message_id = message_id}, text);
 }
 
 enum doorbell_verdict
@@ -186,7 +186,7 @@ bell_event(const char *bucket, const char *key)
 			       "\"bucket\":{\"name\":\"%s\"},"
 			       "\"object\":{\"key\":\"%s\"}}}]}",
 	    bucket, key);
-	enum doorbell_verdict verdict = ring_and_wait(NULL, text, true);
+	enum doorbell_verdict verdict = ring_and_wait(&(struct says){0}, text);
 
 	free(text);
 	return verdict;

@@ -19,6 +19,8 @@ struct says {
 	const char *place; /* of what it left, or NULL */
 	int64_t event_at;
 	const char *message_id; /* else one that nobody had */
+	const char *topic; /* NULL: BELL_TOPIC */
+	int64_t remember_ms; /* as of struct doorbell_note */
 	bool unverified;
 };
 

@@ -26,4 +26,24 @@ mutant 'five'
 is "$status" 1 'one that is not there is not'
 mutant 'four'
 is "$status" 1 'nor one that is there twice'
+
+# As is a case that its test does not have.
+mkdir -p "$tmp/tree/tests/unit" "$tmp/tree/tests/mutants"
+cp "$abs_top_srcdir/tests/mutants/apply.sh" "$tmp/tree/tests/mutants"
+echo 'it_is_seen(void **state)' >"$tmp/tree/tests/unit/test_a.c"
+case_of() { # CASE
+	sed "s|^campaign.*|test tests/unit/test_a $1|" "$tmp/x.mutant" \
+	    >"$tmp/tree/tests/mutants/x.mutant"
+	status=0
+	env abs_top_srcdir="$tmp/tree" \
+	    sh "$abs_top_srcdir/tests/campaign/mutants.sh" --check \
+	    >"$tmp/out" 2>"$tmp/err" || status=$?
+}
+mutant 'one( two, three);'
+case_of it_is_seen
+is "$status $(tail -n 1 "$tmp/out")" '0 mutants: checked=1 stale=0' \
+    'a case that is there is found'
+case_of it_is
+is "$status $(tail -n 1 "$tmp/out")" '1 mutants: checked=1 stale=1' \
+    'a case that is not there is told'
 done_testing

@@ -197,6 +197,31 @@ one_source_makes_its_own_place(void **state)
 	rig_stop(rig);
 }
 
+/* A proxy makes one source of all: whoever was answered well is known. */
+static void
+behind_one_address_who_was_answered_well_stays_too(void **state)
+{
+	int good, bad[10];
+	size_t i;
+
+	(void)state;
+	options.max_per_source = 3;
+	start();
+	good = connect_from(2);
+	rig_exchange(good, GET("/ok"), 200, "ok\n");
+	for (i = 0; i < 10; i++) {
+		bad[i] = connect_from(2);
+		rig_puts(bad[i], PART);
+		rig_sync(rig);
+	}
+	rig_exchange(good, GET("/ok"), 200, "ok\n");
+	for (i = 0; i < 10; i++)
+		assert_int_equal(is_open(bad[i]), i >= 8);
+	close(good);
+	close_all(bad, 10);
+	rig_stop(rig);
+}
+
 static void
 without_it_the_new_one_goes(void **state)
 {
@@ -317,6 +342,8 @@ main(void)
 	    cmocka_unit_test_setup(a_refusal_is_no_good_answer, setup),
 	    cmocka_unit_test_setup(what_is_being_answered_stays, setup),
 	    cmocka_unit_test_setup(one_source_makes_its_own_place, setup),
+	    cmocka_unit_test_setup(
+		behind_one_address_who_was_answered_well_stays_too, setup),
 	    cmocka_unit_test_setup(without_it_the_new_one_goes, setup),
 	    cmocka_unit_test_setup(a_handler_hears_of_it, setup),
 	    cmocka_unit_test_setup(a_whole_request_has_its_time, setup),

@@ -392,6 +392,23 @@ a_subscription_is_confirmed_by_a_call(void **state)
 	assert_int_equal(fake.rings, 0);
 }
 
+/* Somebody has subscribed again. */
+static void
+another_token_of_its_topic_is_confirmed_too(void **state)
+{
+	char *json = sns_json(SUBSCRIBE, TOPIC, NULL);
+	char *token = strstr(json, "abcdef0123");
+
+	(void)state;
+	sns_start(NULL);
+	assert_int_equal(sns_ask("", json), 200);
+	memcpy(token, "0123abcdef", 10);
+	assert_int_equal(sns_ask("", json), 200);
+	assert_int_equal(fake.confirms, 2);
+	assert_string_equal(fake.token, "0123abcdef");
+	free(json);
+}
+
 static void
 one_that_fails_comes_again_if_that_may_help(void **state)
 {
@@ -616,6 +633,28 @@ large_bodies_make_place_for_others(void **state)
 	free(part);
 }
 
+/* One address has a quarter of all places, and makes them itself. */
+static void
+who_only_holds_on_makes_place(void **state)
+{
+	struct sns_counts counts;
+	int fds[70];
+	size_t i;
+
+	(void)state;
+	sns_start(NULL);
+	for (i = 0; i < ARRAY_LEN(fds); i++) {
+		fds[i] = sns_connect();
+		sns_send(fds[i], "POST /sns", 9);
+	}
+	assert_int_equal(sns_listener_connections(sns.listener), 64);
+	assert_int_equal(sns_ask_type(NOTE), 200);
+	assert_true(sns_listener_count(sns.listener, &counts));
+	assert_int_equal(counts.evicted, ARRAY_LEN(fds) - 64 + 1);
+	for (i = 0; i < ARRAY_LEN(fds); i++)
+		close(fds[i]);
+}
+
 int
 main(void)
 {
@@ -637,6 +676,7 @@ main(void)
 	    T(who_has_no_password_is_asked_for_one),
 	    T(a_user_file_must_be_private_and_whole),
 	    T(a_subscription_is_confirmed_by_a_call),
+	    T(another_token_of_its_topic_is_confirmed_too),
 	    T(one_that_fails_comes_again_if_that_may_help),
 	    T(one_at_a_time_for_a_topic),
 	    T(an_end_of_a_subscription_is_an_alarm),
@@ -645,6 +685,7 @@ main(void)
 	    T(its_end_calls_off_what_it_can),
 	    T(a_stop_waits_for_what_was_read),
 	    T(large_bodies_make_place_for_others),
+	    T(who_only_holds_on_makes_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

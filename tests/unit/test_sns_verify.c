@@ -382,6 +382,23 @@ hosts_and_names_follow_from_the_region(void **state)
 	}
 }
 
+/* Each has one name, and opt-in regions another one than the old ones. */
+static void
+the_name_of_old_regions_is_theirs_alone(void **state)
+{
+	static const char url[] =
+	    "https://sns.af-south-1.amazonaws.com" FILE_OF(HEX);
+	struct letter l = rig_letter(NOTE);
+
+	(void)state;
+	l.f[F_TOPIC] = "arn:aws:sns:af-south-1:123456789012:t";
+	l.f[F_CERT_URL] = url;
+	use_topic(l.f[F_TOPIC]);
+	peer_reply(peer_expect("GET", url), 200, "", rig.pem);
+	assert_false(rig_take_letter(&l, rig.key));
+	assert_non_null(strstr(rig.err.text, "another name"));
+}
+
 static void
 an_endpoint_that_was_named_keeps_its_own(void **state)
 {
@@ -620,6 +637,7 @@ main(void)
 	    VERIFY_TEST(what_cannot_be_fetched_now_may_come_again),
 	    VERIFY_TEST(made_up_names_make_no_flood_and_drive_out_nothing),
 	    VERIFY_TEST(hosts_and_names_follow_from_the_region),
+	    VERIFY_TEST(the_name_of_old_regions_is_theirs_alone),
 	    VERIFY_TEST(an_endpoint_that_was_named_keeps_its_own),
 	    VERIFY_TEST(with_a_ca_file_the_chain_must_end_there),
 	    VERIFY_TEST(the_chain_is_looked_at_as_of_then),
