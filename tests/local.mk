@@ -141,6 +141,7 @@ unit_tests += tests/unit/test_sagemaker_notice
 unit_tests += tests/unit/test_schedule
 unit_tests += tests/unit/test_sigv4
 unit_tests += tests/unit/test_sigv4_vectors
+unit_tests += tests/unit/test_siphash
 unit_tests += tests/unit/test_snapshot
 unit_tests += tests/unit/test_sockset
 unit_tests += tests/unit/test_sns
