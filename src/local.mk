@@ -24,6 +24,7 @@ base_sources += src/base/map.c src/base/map.h
 base_sources += src/base/mem.c src/base/mem.h
 base_sources += src/base/random.c src/base/random.h
 base_sources += src/base/schedule.c src/base/schedule.h
+base_sources += src/base/siphash.c src/base/siphash.h
 base_sources += src/base/str.c src/base/str.h
 base_sources += src/base/timefmt.c src/base/timefmt.h
 

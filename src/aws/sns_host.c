@@ -72,32 +72,61 @@ fill_names(const char *region, struct sns_host *h)
 		h->names[n] = xasprintf("sns.%s", suffix);
 }
 
+/* us-east-1, us-gov-west-1: words and a number. Nobody here knows all of them,
+ * and tomorrow's are good, too. */
+static bool
+may_exist(const char *region)
+{
+	const char *number = strrchr(region, '-');
+	bool fips = false;
+	char *real = partition_real_region(region, &fips);
+	bool good = number != NULL &&
+	    number[1 + strspn(number + 1, "0123456789")] == '\0' &&
+	    strcspn(region, "0123456789") == (size_t)(number + 1 - region) &&
+	    strchr(region, '-') != number && str_eq(real, region);
+
+	free(real);
+	return good;
+}
+
+static int
+aws_host(const char *region, struct sns_host *h, struct error *err)
+{
+	/* Whatever variant we ask, SNS names its plain host. */
+	struct partition_variant plain = {0};
+	char *host;
+
+	if (!may_exist(region)) {
+		err_set(err, ERR_CONFIG, "AWS has no region %s", region);
+		return err_hint(err,
+		    "Copy the topic's ARN anew; or, for a server of your own, "
+		    "set AWS_ENDPOINT_URL_SNS.");
+	}
+	if (partition_host("SNS", region, plain, &host, err) == -1)
+		return -1;
+	h->base = xasprintf("https://%s", host);
+	fill_names(region, h);
+	free(host);
+	return 0;
+}
+
 int
 sns_host_of(const struct sns_topic *topic, const char *profile,
     struct sns_host *out, struct error *err)
 {
 	struct endpoint_options o = {
 	    .service = "SNS", .region = topic->region, .profile = profile};
-	struct partition_variant plain = {0};
 	struct sns_host h = {0};
 	struct aws_endpoint e;
-	char *host;
 	int rc = 0;
 
 	if (endpoint_resolve(&o, &e, err) == -1)
 		return -1;
 	h.named = e.custom;
-	if (h.named) {
+	if (h.named)
 		h.base = xstrdup(e.url);
-	} else {
-		/* Whatever variant we ask, SNS names its plain host. */
-		rc = partition_host("SNS", topic->region, plain, &host, err);
-		if (rc == 0) {
-			h.base = xasprintf("https://%s", host);
-			fill_names(topic->region, &h);
-			free(host);
-		}
-	}
+	else
+		rc = aws_host(topic->region, &h, err);
 	endpoint_done(&e);
 	if (rc == 0)
 		*out = h;

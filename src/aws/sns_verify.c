@@ -67,7 +67,9 @@ add_topic(struct sns_verifier *v, const char *arn, const char *profile,
 		return err_prefix(err, "topic '%.300s'", arn);
 	}
 	v->n++;
-	return sns_host_of(&t->parts, profile, &t->host, err);
+	if (sns_host_of(&t->parts, profile, &t->host, err) == 0)
+		return 0;
+	return err_prefix(err, "topic '%.300s'", arn);
 }
 
 /* The endpoint that somebody named is believed as it is, but where a ca_file

@@ -212,7 +212,7 @@ nobody(struct check_probe *p)
 		check_end(p, CHECK_WARN, "nothing here takes messages");
 		return;
 	}
-	if (conf->sns.listen != NULL)
+	if (conf->sns.listen != NULL && !str_ends(t->arn, ".fifo"))
 		check_remedy(p,
 		    "Run: aws sns subscribe --topic-arn %s --protocol https "
 		    "--notification-endpoint https://HOST%s",

@@ -172,6 +172,27 @@ sns_needs(const struct conf_sns *sns, const char *key, const char *text,
 	return err_hint(err, "%s", hint);
 }
 
+/* A FIFO topic has no subscriptions but those of queues.
+ * Source: "Message delivery for FIFO topics", SNS developer guide. */
+static int
+check_topics(const struct conf *conf, struct error *err)
+{
+	const struct conf_sns *sns = &conf->sns;
+	size_t i;
+
+	if (sns->listen == NULL || conf->sqs.queue_url.n > 0)
+		return 0;
+	for (i = 0; i < sns->topic.n; i++) {
+		if (str_ends(sns->topic.v[i], ".fifo"))
+			return sns_needs(sns, "topic",
+			    "a FIFO topic posts to no address",
+			    "Name a standard topic; or subscribe a queue to "
+			    "this one, and set queue_url in [sqs].",
+			    err);
+	}
+	return 0;
+}
+
 static int
 check_sns(const struct conf *conf, struct error *err)
 {
@@ -199,7 +220,7 @@ check_sns(const struct conf *conf, struct error *err)
 		    "Set topic in [sns] to the ARNs of the endpoints' "
 		    "SuccessTopic and ErrorTopic.",
 		    err);
-	return 0;
+	return check_topics(conf, err);
 }
 
 int

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/siphash.h"
 
 #define CAP_FIRST 16
 #define PACKED 16
@@ -23,7 +23,7 @@ struct alias {
 struct aliases {
 	alias_alive_fn *alive;
 	void *arg;
-	uint64_t seed;
+	uint64_t seed[2];
 	struct alias *v;
 	size_t cap; /* 0 or a power of two */
 	size_t n;
@@ -66,7 +66,7 @@ unpack(const unsigned char in[PACKED], char out[JOBID_SIZE])
 static uint64_t
 hash_of(const struct aliases *a, const char *name)
 {
-	uint64_t hash = hash_crc64nvme(a->seed, name, strlen(name));
+	uint64_t hash = siphash(a->seed, name, strlen(name));
 
 	return hash != 0 ? hash : 1;
 }
@@ -121,7 +121,7 @@ aliases_new(alias_alive_fn *alive, void *arg)
 
 	a->alive = alive;
 	a->arg = arg;
-	random_bytes(&a->seed, sizeof(a->seed));
+	random_bytes(a->seed, sizeof(a->seed));
 	return a;
 }
 

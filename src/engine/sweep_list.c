@@ -13,8 +13,9 @@
 #include "engine/core.h"
 #include "engine/sweep_inner.h"
 
-/* As much as is parsed in one turn of the loop; a page of ours is half. */
-#define PAGE_MAX ((size_t)1 << 20)
+/* As much as is parsed in one turn of the loop: 4 ms, or less than 25 where it
+ * is nothing but empty elements. A page of ours is half. */
+#define PAGE_MAX ((size_t)640 << 10)
 #define PAGE_KEYS_LEAST 50
 #define PAGE_TIMEOUT_MS 15000
 /* So many failures in a row, and it is looked one by one for a while. */

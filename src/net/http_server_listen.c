@@ -181,6 +181,25 @@ bound_port(struct evconnlistener *listener)
 	return ntohs(((struct sockaddr_in *)&sa)->sin_port);
 }
 
+static const char *
+remedy_of(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return "Something listens there already ('ss -ltnp' says "
+		       "what): end it, or choose another port.";
+	case EADDRNOTAVAIL:
+		return "This machine has no such address: choose one that 'ip "
+		       "address' shows, or 0.0.0.0 for all of them.";
+	case EACCES:
+		return "A port below 1024 takes CAP_NET_BIND_SERVICE "
+		       "(AmbientCapabilities in a unit of systemd): give "
+		       "that, or choose another port.";
+	default:
+		return "";
+	}
+}
+
 static int
 open_tcp(struct http_server *s, const char *host, int port, struct error *err)
 {
@@ -193,9 +212,11 @@ open_tcp(struct http_server *s, const char *host, int port, struct error *err)
 	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
 	    SOMAXCONN, ai->ai_addr, (int)ai->ai_addrlen);
 	freeaddrinfo(ai);
-	if (s->listener == NULL)
-		return err_set_errno(err, ERR_NET, "cannot listen on %s:%d",
+	if (s->listener == NULL) {
+		err_set_errno(err, ERR_NET, "cannot listen on %s:%d",
 		    host != NULL ? host : "127.0.0.1", port);
+		return err_hint(err, "%s", remedy_of(err->sys_errno));
+	}
 	s->port = bound_port(s->listener);
 	return 0;
 }

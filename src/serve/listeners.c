@@ -163,8 +163,10 @@ listen_api(struct listeners *l, const char *address, struct error *err)
 
 	if (str_starts(address, "unix:"))
 		return listen_unix(l, address + strlen("unix:"), err);
-	return listen_tcp(
-	    l, "the API is", address, &o, api_handle, l->api, err);
+	if (listen_tcp(l, "the API is", address, &o, api_handle, l->api, err) ==
+	    0)
+		return 0;
+	return err_prefix(err, "[api] listen");
 }
 
 static int
@@ -188,8 +190,10 @@ listen_metrics(struct listeners *l, const char *address, struct error *err)
 
 	if (address == NULL)
 		return 0;
-	return listen_tcp(l, "metrics are", address, &o, metrics_handle,
-	    (void *)(uintptr_t)l->service, err);
+	if (listen_tcp(l, "metrics are", address, &o, metrics_handle,
+		(void *)(uintptr_t)l->service, err) == 0)
+		return 0;
+	return err_prefix(err, "[metrics] listen");
 }
 
 /* --- in and out ----------------------------------------------------- */

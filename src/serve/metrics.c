@@ -405,7 +405,7 @@ write_queues(const struct metrics *m, struct buf *b)
 	size_t i;
 
 	family(b, messages, "counter",
-	    "Messages of queues, by what became of them.");
+	    "All messages of queues, by what became of them.");
 	for (i = 0; i < VERDICTS; i++)
 		labelled(
 		    b, messages, "result", verdicts[i], m->queue_messages[i]);
@@ -451,7 +451,7 @@ write_sns(const struct sns_counts *now, struct buf *b)
 	int i;
 
 	family(b, requests, "counter",
-	    "Requests at [sns] listen, by what became of them.");
+	    "All requests at [sns] listen, by what became of them.");
 	for (i = 0; i < SNS_RESULTS; i++)
 		labelled(b, requests, "result",
 		    sns_result_name((enum sns_result)i), now->results[i]);
@@ -479,7 +479,9 @@ write_notifications(const struct metrics *m, struct buf *b)
 	};
 	size_t i, j;
 
-	family(b, name, "counter", "Notifications, by what became of them.");
+	family(b, name, "counter",
+	    "Notifications that were read, whichever way they came, by what "
+	    "became of them.");
 	for (i = 0; i < ARRAY_LEN(sources); i++) {
 		for (j = 0; j < ARRAY_LEN(verdicts); j++)
 			buf_printf(b,

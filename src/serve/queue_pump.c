@@ -37,6 +37,11 @@
 static const struct backoff pauses = {
     .start_ms = 1000, .max_ms = 60000, .factor = 2, .jitter = 0.2};
 
+/* A queue that only shows again what could not be deleted is asked, in the end,
+ * no more often than an empty one. */
+static const struct backoff repeats = {
+    .start_ms = 1000, .max_ms = LONG_POLL_MS, .factor = 2, .jitter = 0.2};
+
 /* A queue that ignores WaitTimeSeconds is not asked all the time. */
 #define SHORT_POLL_MS 1000
 
@@ -79,18 +84,23 @@ struct receive {
 	int64_t began_at; /* monotonic */
 };
 
-/* One message, as long as it is rung. */
+/* One message, until it was rung. */
 struct letter {
 	LIST_ENTRY(letter) entry;
+	TAILQ_ENTRY(letter) unread;
 	struct queue_pump *pump; /* NULL: it is gone */
 	char *id;
 	char *receipt;
+	char *body; /* NULL: it was read, and is rung */
+	size_t len;
+	int64_t sent_at;
 	unsigned receives;
 	/* While its signature is judged: what was signed. */
 	struct sns_check *check;
 	struct sns_message *message;
 };
 LIST_HEAD(letters, letter);
+TAILQ_HEAD(unread, letter);
 
 struct queue_pump {
 	const struct service *service;
@@ -104,6 +114,7 @@ struct queue_pump {
 	size_t wanted; /* polls at once */
 	struct letters letters;
 	size_t nletters;
+	struct unread unread; /* of them: one in each turn of the loop */
 	struct changes changes;
 	struct loop_timer *go_timer;
 	struct loop_timer *gather_timer;
@@ -305,6 +316,7 @@ letter_free(struct letter *l)
 	sns_message_free(l->message);
 	free(l->id);
 	free(l->receipt);
+	free(l->body);
 	free(l);
 }
 
@@ -316,9 +328,9 @@ wait_ms(struct queue_pump *p, int64_t ms)
 }
 
 static void
-pause_polls(struct queue_pump *p)
+pause_polls(struct queue_pump *p, const struct backoff *how)
 {
-	int64_t ms = backoff_delay_ms(&pauses, p->failures, random_unit());
+	int64_t ms = backoff_delay_ms(how, p->failures, random_unit());
 
 	if (p->failures < 16)
 		p->failures++;
@@ -353,7 +365,7 @@ answer(struct queue_pump *p, struct letter *l, enum doorbell_verdict verdict,
 		change(p, CHANGE_RELEASE,
 		    away(AGAIN_S, AGAIN_MAX_S, l->receives), receipt);
 		if (!p->paused && !p->draining)
-			pause_polls(p);
+			pause_polls(p, &pauses);
 		return;
 	}
 	abort();
@@ -375,7 +387,7 @@ on_rung(enum doorbell_verdict verdict, const struct error *err, void *arg)
 	poll_more(p);
 }
 
-static struct letter *
+static void
 letter_new(struct queue_pump *p, const struct sqs_message *m)
 {
 	struct letter *l = xcalloc(1, sizeof(*l));
@@ -383,10 +395,13 @@ letter_new(struct queue_pump *p, const struct sqs_message *m)
 	l->pump = p;
 	l->id = xstrdup(m->id);
 	l->receipt = xstrdup(m->receipt);
+	l->body = xmemdup(m->body, m->len + 1);
+	l->len = m->len;
+	l->sent_at = m->sent_at;
 	l->receives = m->receives;
 	LIST_INSERT_HEAD(&p->letters, l, entry);
 	p->nletters++;
-	return l;
+	TAILQ_INSERT_TAIL(&p->unread, l, unread);
 }
 
 /* --- who says that it failed ---------------------------------------- */
@@ -448,13 +463,13 @@ on_verified(const struct error *err, void *arg)
 
 /* True: it is judged, and rung then. */
 static bool
-verify(struct queue_pump *p, struct letter *l, const struct sqs_message *m)
+verify(struct queue_pump *p, struct letter *l, const char *body)
 {
 	struct error err;
 
 	if (p->verifier == NULL)
 		return false;
-	if (sns_parse(m->body, m->len, &l->message, &err) == 0 &&
+	if (sns_parse(body, l->len, &l->message, &err) == 0 &&
 	    sns_verify(p->verifier, l->message, false, on_verified, l,
 		&l->check, &err) == 0)
 		return true;
@@ -463,16 +478,15 @@ verify(struct queue_pump *p, struct letter *l, const struct sqs_message *m)
 }
 
 static void
-ring(struct queue_pump *p, struct letter *l, const struct sqs_message *m,
-    const struct queue_letter *q)
+ring(struct queue_pump *p, struct letter *l, const struct queue_letter *q)
 {
 	struct doorbell_note note = {
 	    .way = DOORBELL_SQS,
 	    .source = p->url,
-	    .message_id = q->message_id != NULL ? q->message_id : m->id,
+	    .message_id = q->message_id != NULL ? q->message_id : l->id,
 	    .text = q->text,
 	    .len = q->len,
-	    .sent_at = q->sent_at != -1 ? q->sent_at : m->sent_at,
+	    .sent_at = q->sent_at != -1 ? q->sent_at : l->sent_at,
 	};
 
 	doorbell_ring(p->doorbell, &note, on_rung, l);
@@ -501,25 +515,46 @@ say_confirmation(
 }
 
 static void
-take(struct queue_pump *p, const struct sqs_message *m)
+refuse_confirmation(struct queue_pump *p, struct letter *l, const char *topic)
 {
-	struct letter *l = letter_new(p, m);
+	say_confirmation(p, l, topic);
+	change(p, CHANGE_RELEASE,
+	    away(SENSELESS_S, SENSELESS_MAX_S, l->receives), l->receipt);
+	l->receipt = NULL;
+	metrics_queue_message(p->service->metrics, DOORBELL_SENSELESS);
+	letter_free(l);
+}
+
+static void
+take(struct queue_pump *p, struct letter *l)
+{
+	char *body = l->body;
 	struct queue_letter q;
 
-	queue_letter_read(m->body, m->len, &q);
-	if (q.kind == QUEUE_LETTER_CONFIRMATION) {
-		say_confirmation(p, l, q.topic);
-		change(p, CHANGE_RELEASE,
-		    away(SENSELESS_S, SENSELESS_MAX_S, l->receives),
-		    l->receipt);
-		l->receipt = NULL;
-		metrics_queue_message(p->service->metrics, DOORBELL_SENSELESS);
-		letter_free(l);
-	} else if (q.kind != QUEUE_LETTER_NOTIFICATION || !q.failure ||
-	    !verify(p, l, m)) {
-		ring(p, l, m, &q);
-	}
+	l->body = NULL;
+	queue_letter_read(body, l->len, &q);
+	if (q.kind == QUEUE_LETTER_CONFIRMATION)
+		refuse_confirmation(p, l, q.topic);
+	else if (q.kind != QUEUE_LETTER_NOTIFICATION || !q.failure ||
+	    !verify(p, l, body))
+		ring(p, l, &q);
 	queue_letter_done(&q);
+	free(body);
+}
+
+/* Ten of the longest, made to be slow, would hold up the loop for 100 ms. */
+static void
+take_next(void *arg)
+{
+	struct queue_pump *p = arg;
+	struct letter *l = TAILQ_FIRST(&p->unread);
+
+	TAILQ_REMOVE(&p->unread, l, unread);
+	take(p, l);
+	if (!TAILQ_EMPTY(&p->unread))
+		loop_post(p->service->loop, take_next, p);
+	else
+		poll_more(p);
 }
 
 /* --- receiving ------------------------------------------------------ */
@@ -534,29 +569,58 @@ adapt(struct queue_pump *p, size_t n)
 		p->wanted = 1;
 }
 
+/* Only what was here before, of which nothing can be got rid of. */
+static bool
+shows_nothing_new(
+    const struct queue_pump *p, const struct sqs_message *v, size_t n)
+{
+	size_t i;
+
+	if (!p->in_trouble[TROUBLE_DELETE] && !p->in_trouble[TROUBLE_RELEASE])
+		return false;
+	for (i = 0; i < n; i++) {
+		if (v[i].receives == 1)
+			return false;
+	}
+	return n > 0;
+}
+
+static void
+take_all(struct queue_pump *p, const struct sqs_message *v, size_t n)
+{
+	bool idle = TAILQ_EMPTY(&p->unread);
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		letter_new(p, &v[i]);
+	if (n > 0 && idle)
+		loop_post(p->service->loop, take_next, p);
+}
+
 static void
 on_received(
     const struct sqs_message *v, size_t n, const struct error *err, void *arg)
 {
 	struct receive *r = arg;
 	struct queue_pump *p = r->pump;
-	size_t i;
 
 	r->call = NULL;
 	p->polling--;
 	if (err != NULL) {
 		say_trouble(p, TROUBLE_RECEIVE, err);
 		if (!p->paused)
-			pause_polls(p);
+			pause_polls(p, &pauses);
 		return;
 	}
 	say_over(p, TROUBLE_RECEIVE);
-	p->failures = 0;
 	adapt(p, n);
+	if (!shows_nothing_new(p, v, n))
+		p->failures = 0;
+	else if (!p->paused)
+		pause_polls(p, &repeats);
 	if (n == 0 && clock_mono_ms() - r->began_at < SHORT_POLL_MS)
 		wait_ms(p, SHORT_POLL_MS);
-	for (i = 0; i < n; i++)
-		take(p, &v[i]);
+	take_all(p, v, n);
 	poll_more(p);
 }
 
@@ -575,14 +639,14 @@ poll_once(struct queue_pump *p)
 		return 0;
 	}
 	say_trouble(p, TROUBLE_RECEIVE, &err);
-	pause_polls(p);
+	pause_polls(p, &pauses);
 	return -1;
 }
 
 static void
 poll_more(struct queue_pump *p)
 {
-	if (p->paused || p->draining)
+	if (p->paused || p->draining || !TAILQ_EMPTY(&p->unread))
 		return;
 	if (p->service->stalled.code != ERR_NONE) {
 		wait_ms(p, STALLED_MS);
@@ -628,6 +692,7 @@ queue_pump_new(const struct service *service, struct doorbell *doorbell,
 	for (i = 0; i < QUEUE_PUMP_RECEIVES_MAX; i++)
 		p->receives[i].pump = p;
 	LIST_INIT(&p->letters);
+	TAILQ_INIT(&p->unread);
 	TAILQ_INIT(&p->changes);
 	p->go_timer = loop_timer_new(service->loop, go_on, p);
 	p->gather_timer = loop_timer_new(service->loop, send_gathered, p);
@@ -675,6 +740,11 @@ queue_pump_free(struct queue_pump *p)
 	if (p == NULL)
 		return;
 	break_off(p);
+	loop_unpost(p->service->loop, p);
+	while ((l = TAILQ_FIRST(&p->unread)) != NULL) {
+		TAILQ_REMOVE(&p->unread, l, unread);
+		letter_free(l);
+	}
 	while (!TAILQ_EMPTY(&p->changes))
 		change_free(TAILQ_FIRST(&p->changes));
 	for (l = LIST_FIRST(&p->letters); l != NULL; l = next) {

@@ -7,6 +7,8 @@
  *   not storable now: given back, to come again soon
  *   senseless: left for others and for the queue's redrive policy, longer each
  *     time it comes
+ * A queue that shows nothing but what could not be deleted, or given back, is
+ * asked less and less often, down to once in the time of a long poll.
  */
 #ifndef SERVE_QUEUE_PUMP_H
 #define SERVE_QUEUE_PUMP_H

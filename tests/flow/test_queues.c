@@ -51,6 +51,15 @@ static struct {
 static size_t nrings;
 static bool hold; /* the test itself says how it goes */
 static enum doorbell_verdict verdict;
+static size_t in_turn, most_in_turn;
+static loop_fn *on_ring; /* in the next turn; or NULL */
+
+static void
+next_turn(void *arg)
+{
+	(void)arg;
+	in_turn = 0;
+}
 
 static void
 answer_all(void *arg)
@@ -83,6 +92,11 @@ doorbell_ring(struct doorbell *b, const struct doorbell_note *note,
 	rings[nrings].verified = note->verified;
 	rings[nrings].done = done;
 	rings[nrings++].arg = arg;
+	if (++in_turn > most_in_turn)
+		most_in_turn = in_turn;
+	loop_post(call.loop, next_turn, NULL);
+	if (on_ring != NULL)
+		loop_post(call.loop, on_ring, NULL);
 	if (!hold)
 		loop_post(call.loop, answer_all, NULL);
 }
@@ -155,7 +169,8 @@ setup(void **state)
 
 	unsetenv("AWS_ENDPOINT_URL");
 	unsetenv("AWS_ENDPOINT_URL_SQS");
-	nrings = 0;
+	nrings = in_turn = most_in_turn = 0;
+	on_ring = NULL;
 	logged[0] = '\0';
 	hold = false;
 	verdict = DOORBELL_TAKEN;
@@ -581,6 +596,19 @@ full_answers_make_more_polls_at_once(void **state)
 }
 
 static void
+each_message_has_a_turn_of_the_loop_of_its_own(void **state)
+{
+	(void)state;
+	hold = true;
+	expect_messages(10, "x");
+	expect_poll();
+	expect_poll();
+	pass(1000);
+	assert_int_equal(nrings, 10);
+	assert_int_equal(most_in_turn, 1);
+}
+
+static void
 a_queue_that_does_not_wait_is_asked_once_a_second(void **state)
 {
 	int i;
@@ -668,6 +696,26 @@ at_the_end_what_was_received_is_finished(void **state)
 }
 
 static void
+end_it(void *arg)
+{
+	(void)arg;
+	queues_free(queues);
+	queues = NULL;
+}
+
+static void
+what_was_not_read_yet_ends_with_the_service(void **state)
+{
+	(void)state;
+	hold = true;
+	on_ring = end_it;
+	expect_messages(10, "x");
+	pass(1000);
+	assert_int_equal(nrings, 1);
+	answer_all(NULL);
+}
+
+static void
 the_doorbell_may_answer_behind_the_end(void **state)
 {
 	(void)state;
@@ -705,7 +753,9 @@ main(void)
 	    QUEUES_TEST(one_that_waits_is_asked_again_at_once),
 	    QUEUES_TEST(errors_are_waited_out_longer_each_time),
 	    QUEUES_TEST(what_could_not_be_deleted_is_counted),
+	    QUEUES_TEST(each_message_has_a_turn_of_the_loop_of_its_own),
 	    QUEUES_TEST(at_the_end_what_was_received_is_finished),
+	    QUEUES_TEST(what_was_not_read_yet_ends_with_the_service),
 	    QUEUES_TEST(the_doorbell_may_answer_behind_the_end),
 	};
 

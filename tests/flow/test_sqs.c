@@ -252,6 +252,27 @@ more_messages_than_were_asked_for_are_refused(void **state)
 	buf_done(&b);
 }
 
+/* A fifth of a second of the loop, where 4 MiB of them were read. */
+static void
+an_answer_of_more_values_than_messages_have_is_not_read(void **state)
+{
+	struct buf b;
+	int i;
+
+	(void)state;
+	buf_init(&b, 65536);
+	buf_puts(&b, "{\"Nothing\":[1");
+	for (i = 0; i < 5000; i++)
+		buf_puts(&b, ",1");
+	buf_puts(&b, "]}");
+	peer_reply(expect("ReceiveMessage"), 200, "", b.data);
+	receive(0);
+	pass(0);
+	assert_int_equal(got.err.code, ERR_PROTOCOL);
+	assert_non_null(strstr(got.err.text, "too many values"));
+	buf_done(&b);
+}
+
 static void
 a_call_that_fails_is_not_tried_again_here(void **state)
 {
@@ -460,6 +481,7 @@ main(void)
 	    SQS_TEST(a_body_that_changed_on_its_way_is_not_taken),
 	    SQS_TEST(answers_that_make_no_sense_are_refused),
 	    SQS_TEST(more_messages_than_were_asked_for_are_refused),
+	    SQS_TEST(an_answer_of_more_values_than_messages_have_is_not_read),
 	    SQS_TEST(a_call_that_fails_is_not_tried_again_here),
 	    SQS_TEST(what_is_too_large_is_asked_for_one_by_one),
 	    SQS_TEST(a_queue_that_is_not_there_is_not_found),

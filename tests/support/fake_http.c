@@ -65,7 +65,7 @@ static struct {
 	struct steps always;
 	struct steps used;
 	struct peer_seen *seen;
-	size_t nseen;
+	size_t nseen, cap;
 	peer_hook *before;
 	peer_hook *after;
 	void *hook_arg;
@@ -242,7 +242,7 @@ peer_reset(void)
 	}
 	free(peer.seen);
 	peer.seen = NULL;
-	peer.nseen = 0;
+	peer.nseen = peer.cap = 0;
 	peer.before = peer.after = NULL;
 	peer.serve = NULL;
 	peer.forget = false;
@@ -256,8 +256,11 @@ note_request(const struct http_request *r)
 {
 	struct peer_seen *seen;
 
-	peer.seen =
-	    xreallocarray(peer.seen, peer.nseen + 1, sizeof(*peer.seen));
+	if (peer.nseen == peer.cap) {
+		peer.cap = peer.cap != 0 ? 2 * peer.cap : 64;
+		peer.seen =
+		    xreallocarray(peer.seen, peer.cap, sizeof(*peer.seen));
+	}
 	seen = &peer.seen[peer.nseen++];
 	seen->at = clock_wall_ms();
 	seen->method = xstrdup(r->method);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/discard.h"
 #include "base/log.h"
@@ -31,6 +32,7 @@
 
 #define SECRET "canary-secret-of-the-flow-tests"
 #define TOKEN "canary-token-of-the-flow-tests"
+#define LOG_MAX ((size_t)1 << 30)
 
 struct flow flow;
 
@@ -38,7 +40,7 @@ static struct http_client *http;
 static struct aws_client *aws;
 static struct sites *sites;
 static struct job *shown; /* of on_disk() */
-static char *log_text;
+static struct buf log_text;
 static char path[96];
 static bool livelock;
 static bool too_early; /* a submission or an attempt without a record */
@@ -49,17 +51,16 @@ static unsigned moved; /* deliveries that ended */
 static void
 on_line(const char *line, void *arg)
 {
-	char *more = xasprintf("%s%s\n", log_text, line);
-
 	(void)arg;
-	free(log_text);
-	log_text = more;
+	buf_puts(&log_text, line);
+	buf_putc(&log_text, '\n');
+	assert_false(log_text.overflow);
 }
 
 unsigned
 log_lines(const char *a, const char *b)
 {
-	char *copy = xstrdup(log_text), *rest = copy, *line;
+	char *copy = xstrdup(log_text.data), *rest = copy, *line;
 	unsigned n = 0;
 
 	while ((line = strsep(&rest, "\n")) != NULL)
@@ -263,7 +264,7 @@ flow_setup(void **state)
 	setenv("AWS_SESSION_TOKEN", TOKEN, 1);
 	setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "http://rt.test", 1);
 	setenv("AWS_ENDPOINT_URL_S3", "http://s3.test", 1);
-	log_text = xstrdup("");
+	buf_init(&log_text, LOG_MAX);
 	log_init(LOG_DEBUG, LOG_TEXT);
 	log_set_sink(on_line, NULL);
 	open_world();
@@ -298,8 +299,7 @@ flow_teardown(void **state)
 	shown = NULL;
 	leak = log_lines(SECRET, NULL) + log_lines(TOKEN, NULL) > 0;
 	moves = log_lines(" from=", " to=");
-	free(log_text);
-	log_text = NULL;
+	buf_done(&log_text);
 	verdict = peer_verdict();
 	if (verdict != NULL)
 		fail_msg("the peer%s", verdict);

@@ -24,7 +24,7 @@ struct object {
 
 struct flow_bucket flow_bucket;
 static struct object *objects; /* in the order of keys */
-static size_t nobjects;
+static size_t nobjects, cap;
 static bool hidden;
 
 static int
@@ -39,7 +39,10 @@ add(const char *key, int64_t at)
 {
 	size_t i;
 
-	objects = xreallocarray(objects, nobjects + 1, sizeof(*objects));
+	if (nobjects == cap) {
+		cap = cap != 0 ? 2 * cap : 64;
+		objects = xreallocarray(objects, cap, sizeof(*objects));
+	}
 	/* Nearly always at the end. */
 	for (i = nobjects++; i > 0 && strcmp(objects[i - 1].key, key) > 0; i--)
 		objects[i] = objects[i - 1];
@@ -275,7 +278,7 @@ flow_bucket_done(void)
 		free(objects[i].key);
 	free(objects);
 	objects = NULL;
-	nobjects = 0;
+	nobjects = cap = 0;
 }
 
 void

@@ -147,6 +147,11 @@ static const struct {
 	"Set token_file in [api]"},
     {"[sns]\nlisten = 127.0.0.1:80\n", "2: [sns] listen: no topic is believed",
 	"Set topic in [sns]"},
+    {"[sns]\nlisten = 127.0.0.1:80\n"
+     "topic = arn:aws:sns:us-east-1:123456789012:a, "
+     "arn:aws:sns:us-east-1:123456789012:b.fifo\n",
+	"3: [sns] topic: a FIFO topic posts to no address",
+	"Name a standard topic; or subscribe a queue"},
     {"[sns]\n\nraw = accept\n", "3: [sns] raw: raw messages are not signed",
 	"Set user_file"},
     {"[sns]\ncertificate_file = /c\n",
@@ -188,6 +193,22 @@ every_mistake_is_told_with_its_line(void **state)
 			fail_msg("%s: %s", err.text, err.hint);
 		free(want);
 	}
+}
+
+/* Its messages come by a queue. */
+static void
+a_fifo_topic_may_be_believed_where_there_is_a_queue(void **state)
+{
+	static const char topic[] =
+	    "[sns]\ntopic = arn:aws:sns:us-east-1:123456789012:b.fifo\n";
+	char *both = xasprintf("%slisten = 127.0.0.1:80\n[sqs]\nqueue_url = "
+			       "https://sqs.us-east-1.amazonaws.com/1/q.fifo\n",
+	    topic);
+
+	(void)state;
+	conf_free(conf_must_load(topic, NULL));
+	conf_free(conf_must_load(both, NULL));
+	free(both);
 }
 
 static void
@@ -582,6 +603,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
 		every_mistake_is_told_with_its_line, conf_setup, conf_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_fifo_topic_may_be_believed_where_there_is_a_queue, conf_setup,
+		conf_teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_mistake_in_the_environment_names_the_variable, conf_setup,
 		conf_teardown),

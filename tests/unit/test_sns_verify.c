@@ -621,6 +621,43 @@ topics_that_are_none_are_told(void **state)
 	sns_topic_done(&t);
 }
 
+static void
+topics_of_no_region_are_told_unless_an_endpoint_is_named(void **state)
+{
+	static const char *const regions[] = {"mars", "east-1", "us-east",
+	    "us-east-1a", "us-east-1-fips", "fips-us-east-1", "us-east1-1",
+	    "aws-global"};
+	struct sns_verifier_options o = {
+	    .loop = rig.loop, .http = rig.http, .ntopics = 1};
+	struct sns_verifier *v;
+	struct error err;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(regions); i++) {
+		char *arn =
+		    xasprintf("arn:aws:sns:%s:123456789012:t", regions[i]);
+		const char *topic = arn;
+
+		o.topics = &topic;
+		error_clear(&err);
+		if (sns_verifier_new(&o, &v, &err) == 0)
+			fail_msg("taken: %s", arn);
+		assert_int_equal(err.code, ERR_CONFIG);
+		assert_non_null(strstr(err.text, arn));
+		if (strstr(err.text, "AWS has no region") == NULL)
+			fail_msg("%s", err.text);
+		assert_true(str_starts(err.hint, "Copy the topic's ARN"));
+		setenv("AWS_ENDPOINT_URL_SNS", "http://127.0.0.1:7070/", 1);
+		assert_int_equal(sns_verifier_new(&o, &v, &err), 0);
+		unsetenv("AWS_ENDPOINT_URL_SNS");
+		sns_verifier_free(v);
+		free(arn);
+	}
+	/* There will be others. */
+	use_topic("arn:aws:sns:moon-crater-west-12:123456789012:t");
+}
+
 int
 main(void)
 {
@@ -643,6 +680,8 @@ main(void)
 	    VERIFY_TEST(the_chain_is_looked_at_as_of_then),
 	    VERIFY_TEST(a_key_is_rsa_of_2048_bits),
 	    VERIFY_TEST(topics_that_are_none_are_told),
+	    VERIFY_TEST(
+		topics_of_no_region_are_told_unless_an_endpoint_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, verify_rig_start, verify_rig_stop);
