@@ -572,6 +572,7 @@ system_tests += tests/system/serve_learned.sh
 system_tests += tests/system/serve_many.sh
 system_tests += tests/system/sweep_ceph.sh
 system_tests += tests/system/serve_stop.sh
+system_tests += tests/system/slowdown_ceph.sh
 system_tests += tests/system/sns.sh
 system_tests += tests/system/sns_hostile.sh
 system_tests += tests/system/sns_rare.sh

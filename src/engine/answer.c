@@ -63,6 +63,13 @@ answer_is_credentials(const struct error *err)
 	}
 }
 
+bool
+answer_is_news(const struct error *err)
+{
+	return awserr_class(err) == AWSERR_NO_CREDENTIALS ||
+	    err->http_status == 503 || err->http_status == 429;
+}
+
 const char *
 answer_name(enum answer answer)
 {

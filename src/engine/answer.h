@@ -26,6 +26,9 @@ enum answer answer_class(const struct error *err);
  * time. Somebody has to do something about it, and the job waits for that. */
 bool answer_is_credentials(const struct error *err);
 
+/* Of a look: what is logged once for all jobs (news.c, limits.c). */
+bool answer_is_news(const struct error *err);
+
 const char *answer_name(enum answer answer);
 
 #endif

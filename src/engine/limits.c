@@ -256,11 +256,13 @@ limits_slow_down(struct limits *l, const char *bucket)
 	size_t i = find(l, bucket, strlen(bucket));
 	struct bucket *b = l->v[i];
 	int64_t now = clock_mono_ms();
+	/* What follows until all is well again is the same news. */
+	bool news = pace_rate(&b->pace, now) >= l->per_second;
 
 	l->slow_downs++;
 	if (!pace_slow_down(&b->pace, now))
 		return;
-	log_begin(LOG_INFO, "engine");
+	log_begin(news ? LOG_WARN : LOG_INFO, "engine");
 	log_str("msg", "S3 says that this is too fast");
 	log_str("bucket", b->name);
 	log_int("requests_per_second", pace_rate(&b->pace, now));

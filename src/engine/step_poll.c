@@ -217,8 +217,7 @@ found_failure(struct work *w)
 static void
 log_obstacle(const struct work *w)
 {
-	/* It is said once, and not by each job (news.c). */
-	bool said = awserr_class(w->step->obstacle) == AWSERR_NO_CREDENTIALS;
+	bool said = answer_is_news(w->step->obstacle);
 
 	log_begin(said ? LOG_DEBUG : LOG_WARN, "engine");
 	log_str("job", w->id);

@@ -208,6 +208,9 @@ a_503_halves_the_rate_and_it_comes_back(void **state)
 	assert_in_range(c.slow_downs, 50, 320);
 	assert_in_range(c.rate, 1, 12);
 	assert_in_range(log_lines("this is too fast", "bucket=one"), 5, 11);
+	assert_int_equal(log_lines(" warn ", "requests_per_second=50"), 1);
+	assert_int_equal(log_lines(" warn ", "too fast"), 1);
+	assert_int_equal(log_lines(" warn ", "503"), 0);
 	slow_bucket[0] = '\0';
 	time_passes(120000);
 	before = peer_count("HEAD", "*");

@@ -13,6 +13,7 @@ trap 'exit 1' HUP INT TERM
 export INTEROP=1
 for test in "$abs_top_srcdir"/tests/system/interop.sh \
     "$abs_top_srcdir"/tests/system/s3_*.sh \
+    "$abs_top_srcdir"/tests/system/slowdown_ceph.sh \
     "$abs_top_srcdir"/tests/system/sweep_ceph.sh \
     "$abs_top_srcdir"/tests/interop/*.sh; do
 	[ "${test##*/}" != run.sh ] || continue

@@ -165,6 +165,13 @@ ceph_go_on() {
 	kill -CONT "$ceph_gateway_pid"
 }
 
+# As many requests may be under way there; to more it says 503 SlowDown.
+ceph_at_once() { # N
+	ceph -c "$ceph/ceph.conf" --admin-daemon "$ceph/run/client.rgw.asok" \
+	    config set rgw_max_concurrent_requests "$1" \
+	    >>"$ceph/run/admin.out" 2>&1
+}
+
 # The gateway first; nothing of it is worth a clean end.
 ceph_stop() {
 	for pid in $ceph_pids; do
