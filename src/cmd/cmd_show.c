@@ -81,6 +81,8 @@ show(const struct job *job)
 	report_instant("completed", job->completed_at);
 	if (job->state != JOB_DONE) {
 		report_instant("deadline", job->deadline_at);
+		if (job->next_look_at == 0 && job->next_look_why != NULL)
+			report_text("next look", "now");
 		report_instant("next look", job->next_look_at);
 		report_text("why then", job->next_look_why);
 	}
