@@ -132,7 +132,7 @@ run(const struct cmd_line *line)
 const struct cmd cmd_show = {
     .name = "show",
     .args = "JOB",
-    .summary = "Tell everything that is known of one job",
+    .summary = "Tell all of one job, and when it is looked at next",
     .examples = "  awaitd show 01jd2k3m4n5p6q7r8s9t0v1w2x\n"
 		"  awaitd show --json JOB | jq .submissions\n",
     .run = run,

@@ -182,6 +182,28 @@ bound_port(struct evconnlistener *listener)
 }
 
 static int
+refused(const char *host, int port, struct error *err)
+{
+	int why = errno;
+
+	err_set_errno(err, ERR_NET, "cannot listen on %s:%d",
+	    host != NULL ? host : "127.0.0.1", port);
+	if (why == EADDRINUSE)
+		err_hint(err,
+		    "Another program listens there: take another "
+		    "port, or stop it.");
+	else if (why == EADDRNOTAVAIL)
+		err_hint(err,
+		    "This machine has no such address; 0.0.0.0 is "
+		    "all that it has.");
+	else if (why == EACCES)
+		err_hint(err,
+		    "Ports below 1024 take CAP_NET_BIND_SERVICE: "
+		    "give it, or take a higher one.");
+	return -1;
+}
+
+static int
 open_tcp(struct http_server *s, const char *host, int port, struct error *err)
 {
 	struct addrinfo *ai = resolve(host, port, err);
@@ -192,10 +214,11 @@ open_tcp(struct http_server *s, const char *host, int port, struct error *err)
 	    on_accept, s,
 	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
 	    SOMAXCONN, ai->ai_addr, (int)ai->ai_addrlen);
+	if (s->listener == NULL)
+		refused(host, port, err);
 	freeaddrinfo(ai);
 	if (s->listener == NULL)
-		return err_set_errno(err, ERR_NET, "cannot listen on %s:%d",
-		    host != NULL ? host : "127.0.0.1", port);
+		return -1;
 	s->port = bound_port(s->listener);
 	return 0;
 }

@@ -33,7 +33,7 @@
 struct call {
 	TAILQ_ENTRY(call) entry;
 	struct doorbell *bell;
-	enum doorbell_source source;
+	enum doorbell_way way;
 	enum doorbell_verdict verdict;
 	struct store_notice notice; /* the strings are its own */
 	struct sagemaker_notice said;
@@ -70,7 +70,7 @@ end(struct call *c, enum doorbell_verdict verdict, const struct error *err)
 	doorbell_done_fn *done = c->done;
 	void *arg = c->arg;
 
-	metrics_notification(c->bell->service->metrics, c->source, verdict);
+	metrics_notification(c->bell->service->metrics, c->way, verdict);
 	call_free(c);
 	done(verdict, err, arg);
 }
@@ -347,7 +347,7 @@ doorbell_ring(struct doorbell *b, const struct doorbell_note *note,
 	struct call *c = xcalloc(1, sizeof(*c));
 
 	c->bell = b;
-	c->source = note->way;
+	c->way = note->way;
 	c->done = done;
 	c->arg = arg;
 	TAILQ_INSERT_TAIL(&b->calls, c, entry);

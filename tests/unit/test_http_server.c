@@ -457,6 +457,7 @@ only_numeric_addresses_are_listened_on(void **state)
 	assert_int_equal(try_listen("127.0.0.1", rig_port(rig), &err), -1);
 	assert_int_equal(err.code, ERR_NET);
 	assert_non_null(strstr(err.text, "in use"));
+	assert_non_null(strstr(err.hint, "take another port"));
 	rig_stop(rig);
 }
 
