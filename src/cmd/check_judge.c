@@ -55,11 +55,14 @@ say(struct check_findings *f, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* What helps against two things is said once. */
 static void
 advise(struct check_findings *f, enum check_status status, const char *remedy)
 {
 	if (status == CHECK_FAIL || f->status == CHECK_OK)
 		f->status = status;
+	if (f->remedy.len > 0 && strstr(f->remedy.data, remedy) != NULL)
+		return;
 	if (f->remedy.len > 0)
 		buf_putc(&f->remedy, ' ');
 	buf_puts(&f->remedy, remedy);
@@ -199,12 +202,37 @@ judge_dead_letters(struct check_findings *f, const char *policy)
 	json_free(doc);
 }
 
+/* Of several each begins with the place it goes to. */
+static void
+say_place(struct check_findings *f, const char *shown)
+{
+	say(f, "%s%s", f->detail.len > 0 ? "and " : "", shown);
+}
+
+void
+check_judge_pending(struct check_findings *f, const char *shown)
+{
+	say_place(f, shown);
+	say(f, "it waits for its confirmation");
+	advise(f, CHECK_WARN,
+	    "Start awaitd serve, and subscribe once more: it confirms. A token "
+	    "is good for two days.");
+}
+
+void
+check_judge_queued(struct check_findings *f, const char *shown)
+{
+	say_place(f, shown);
+	say(f, "confirmed");
+}
+
 void
 check_judge_subscription(struct check_findings *f, const struct check_wishes *w,
-    const struct aws_attribute *v, size_t n)
+    const char *shown, const struct aws_attribute *v, size_t n)
 {
 	const char *owned = get(v, n, "ConfirmationWasAuthenticated");
 
+	say_place(f, shown);
 	say(f, "confirmed");
 	if (is_true(get(v, n, "RawMessageDelivery")) && !w->raw) {
 		say(f, "delivers raw, which [sns] raw = refuse refuses");

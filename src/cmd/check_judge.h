@@ -35,9 +35,13 @@ struct check_wishes {
 
 void check_judge_topic(struct check_findings *f, const struct check_wishes *w,
     const struct aws_attribute *v, size_t n);
-/* Of a confirmed one that posts to us. */
+/* One that goes to `shown`: not confirmed yet; to a queue; posted to us. May be
+ * called for several of a topic. */
+void check_judge_pending(struct check_findings *f, const char *shown);
+void check_judge_queued(struct check_findings *f, const char *shown);
 void check_judge_subscription(struct check_findings *f,
-    const struct check_wishes *w, const struct aws_attribute *v, size_t n);
+    const struct check_wishes *w, const char *shown,
+    const struct aws_attribute *v, size_t n);
 void check_judge_queue(
     struct check_findings *f, const struct aws_attribute *v, size_t n);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The probes of each topic of [sns], and of our subscription to it. */
+/* The probes of each topic of [sns], and of our subscriptions to it. */
 #include "cmd/check.h"
 
 #include <stdlib.h>
@@ -14,14 +14,25 @@
 
 /* A hundred subscriptions each. */
 #define PAGES_MAX 50
+/* More of one topic are not ours by intent. */
+#define OURS_MAX 8
+
+/* A subscription that is ours. */
+struct ours {
+	char *arn; /* NULL: it is not confirmed */
+	char *shown; /* where it goes, without a password */
+	bool queue;
+};
 
 struct topic {
 	const char *arn;
 	struct sns_call *call;
 	unsigned pages;
-	unsigned pending; /* of ours */
-	char *ours; /* the subscription's ARN, or NULL */
-	char *shown; /* where it posts to, without a password */
+	struct ours ours[OURS_MAX];
+	size_t n;
+	size_t at; /* of them, the one that is judged */
+	bool judging;
+	struct check_findings found; /* of all of them, while judging */
 };
 
 static struct check_wishes
@@ -107,9 +118,14 @@ static void
 forget(struct check_probe *p)
 {
 	struct topic *t = p->data;
+	size_t i;
 
-	free(t->ours);
-	free(t->shown);
+	for (i = 0; i < t->n; i++) {
+		free(t->ours[i].arn);
+		free(t->ours[i].shown);
+	}
+	if (t->judging)
+		check_findings_done(&t->found);
 }
 
 static const struct check_kind topic_kind = {
@@ -120,7 +136,7 @@ static const struct check_kind topic_kind = {
     .forget = forget,
 };
 
-/* --- is one of its subscriptions ours? -------------------------- */
+/* --- which of its subscriptions are ours? ----------------------- */
 
 /* "https://user:****@host/path" without what stands before '@'. */
 static char *
@@ -181,42 +197,56 @@ look_at(struct check_probe *p, const struct sns_subscription *s)
 	bool queue = str_eq(s->protocol, "sqs");
 	char *shown = queue ? xstrdup(s->endpoint) : without_user(s->endpoint);
 
-	if ((queue && is_our_queue(p, shown)) ||
-	    (str_starts(s->protocol, "http") && is_our_url(p, shown))) {
-		if (!str_starts(s->arn, "arn:")) {
-			t->pending++;
-		} else if (t->ours == NULL) {
-			t->ours = xstrdup(s->arn);
-			t->shown = shown;
-			return;
-		}
+	if (t->n < OURS_MAX &&
+	    (queue ? is_our_queue(p, shown)
+		   : str_starts(s->protocol, "http") && is_our_url(p, shown))) {
+		t->ours[t->n++] = (struct ours){
+		    .arn = str_starts(s->arn, "arn:") ? xstrdup(s->arn) : NULL,
+		    .shown = shown,
+		    .queue = queue,
+		};
+		return;
 	}
 	free(shown);
+}
+
+/* How a listener of ours is subscribed. */
+static void
+remedy_subscribe(struct check_probe *p)
+{
+	const struct conf_sns *s = &p->check->app->conf->sns;
+	const struct topic *t = p->data;
+	bool tls = s->certificate_file != NULL;
+	const char *port = strrchr(s->listen, ':');
+	struct sns_topic parts;
+	struct error ignored;
+
+	if (sns_topic_parse(t->arn, &parts, &ignored) == -1)
+		return;
+	check_remedy(p,
+	    "Run: aws sns subscribe --region %s --protocol %s --topic-arn %s "
+	    "--notification-endpoint %s://%sHOST%s%s%s",
+	    parts.region, tls ? "https" : "http", t->arn,
+	    tls ? "https" : "http",
+	    s->user_file != NULL ? "USER:PASSWORD@" : "",
+	    port == NULL || (tls && str_eq(port, ":443")) ? "" : port, s->path,
+	    tls ? ""
+		: " (behind a proxy that ends TLS: https, and its address)");
+	sns_topic_done(&parts);
 }
 
 static void
 nobody(struct check_probe *p)
 {
 	const struct conf *conf = p->check->app->conf;
-	const struct topic *t = p->data;
 
-	if (t->pending > 0) {
-		check_remedy(p,
-		    "Start awaitd serve, and subscribe once more: it confirms. "
-		    "A token is good for two days.");
-		check_end(p, CHECK_WARN, "it waits for its confirmation");
-		return;
-	}
 	if (conf->sns.listen == NULL && conf->sqs.queue_url.n == 0) {
 		check_remedy(p, "Set listen in [sns], or queue_url in [sqs].");
 		check_end(p, CHECK_WARN, "nothing here takes messages");
 		return;
 	}
 	if (conf->sns.listen != NULL && !str_ends(t->arn, ".fifo"))
-		check_remedy(p,
-		    "Run: aws sns subscribe --topic-arn %s --protocol https "
-		    "--notification-endpoint https://HOST%s",
-		    t->arn, conf->sns.path);
+		remedy_subscribe(p);
 	else
 		check_remedy(p,
 		    "Subscribe a queue of [sqs] queue_url to it (protocol "
@@ -224,7 +254,9 @@ nobody(struct check_probe *p)
 	check_end(p, CHECK_WARN, "none of its subscriptions is ours");
 }
 
-/* --- and how does it deliver? ----------------------------------- */
+/* --- and how do they deliver? ----------------------------------- */
+
+static void judge_next(struct check_probe *p);
 
 static void
 on_subscription(
@@ -233,33 +265,73 @@ on_subscription(
 	struct check_probe *p = arg;
 	struct check_wishes w = wishes(p);
 	struct topic *t = p->data;
-	struct check_findings f;
 
 	t->call = NULL;
 	if (err != NULL) {
 		refused(p, "sns:GetSubscriptionAttributes", err);
 		return;
 	}
-	check_findings_init(&f);
-	buf_puts(&f.detail, t->shown);
-	check_judge_subscription(&f, &w, v, n);
-	check_findings_end(&f, p);
+	check_judge_subscription(&t->found, &w, t->ours[t->at++].shown, v, n);
+	judge_next(p);
+}
+
+/* Who subscribes the same address again is sent another confirmation: one that
+ * is confirmed is what counts. */
+static bool
+is_confirmed(const struct topic *t, const char *shown)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		if (t->ours[i].arn != NULL && str_eq(t->ours[i].shown, shown))
+			return true;
+	}
+	return false;
+}
+
+/* What its row of the list says already; false: that must be asked. */
+static bool
+judge_by_list(struct check_findings *f, const struct topic *t)
+{
+	const struct ours *o = &t->ours[t->at];
+
+	if (o->arn == NULL) {
+		if (!is_confirmed(t, o->shown))
+			check_judge_pending(f, o->shown);
+		return true;
+	}
+	if (o->queue)
+		check_judge_queued(f, o->shown);
+	return o->queue;
 }
 
 static void
-ask_ours(struct check_probe *p)
+judge_next(struct check_probe *p)
 {
 	const struct app *app = p->check->app;
 	struct topic *t = p->data;
 	struct error err;
 
-	if (str_starts(t->shown, "arn:")) {
-		check_end(p, CHECK_OK, "%s; confirmed", t->shown);
+	while (t->at < t->n && judge_by_list(&t->found, t))
+		t->at++;
+	if (t->at == t->n) {
+		t->judging = false;
+		check_findings_end(&t->found, p);
 		return;
 	}
 	if (sns_get_subscription_attributes(app->aws, app->globals->profile,
-		t->ours, on_subscription, p, &t->call, &err) == -1)
+		t->ours[t->at].arn, on_subscription, p, &t->call, &err) == -1)
 		check_end_err(p, CHECK_FAIL, &err);
+}
+
+static void
+judge_ours(struct check_probe *p)
+{
+	struct topic *t = p->data;
+
+	check_findings_init(&t->found);
+	t->judging = true;
+	judge_next(p);
 }
 
 static void ask_page(struct check_probe *p, const char *next_token);
@@ -279,10 +351,10 @@ on_page(const struct sns_subscription *v, size_t n, const char *next_token,
 	}
 	for (i = 0; i < n; i++)
 		look_at(p, &v[i]);
-	if (t->ours != NULL)
-		ask_ours(p);
-	else if (next_token != NULL && ++t->pages < PAGES_MAX)
+	if (next_token != NULL && ++t->pages < PAGES_MAX)
 		ask_page(p, next_token);
+	else if (t->n > 0)
+		judge_ours(p);
 	else
 		nobody(p);
 }

@@ -128,7 +128,7 @@ overview(FILE *out)
 	      "for each result\nand hands it over.\n\ncommands:\n",
 	    out);
 	for (i = 0; i < ARRAY_LEN(commands); i++)
-		fprintf(out, "  %-10s %s\n", commands[i].name,
+		fprintf(out, "  %-11s %s\n", commands[i].name,
 		    commands[i].cmd->summary);
 	fputs("\n'awaitd help COMMAND' tells the rest; awaitd(1) tells all.\n",
 	    out);

@@ -180,7 +180,7 @@ defaults(void *options)
 const struct cmd cmd_check = {
     .name = "check",
     .args = "[ENDPOINT...]",
-    .summary = "Try configuration, credentials, endpoints and targets",
+    .summary = "Try all that can be tried, and say what would help",
     .examples = "  awaitd check                writes nothing anywhere\n"
 		"  awaitd check --write ocr    one endpoint, and an upload\n",
     .options = check_options,

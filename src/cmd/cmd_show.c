@@ -81,6 +81,8 @@ show(const struct job *job)
 	report_instant("completed", job->completed_at);
 	if (job->state != JOB_DONE) {
 		report_instant("deadline", job->deadline_at);
+		if (job->next_look_at == 0 && job->next_look_why != NULL)
+			report_text("next look", "now");
 		report_instant("next look", job->next_look_at);
 		report_text("why then", job->next_look_why);
 	}
@@ -130,7 +132,7 @@ run(const struct cmd_line *line)
 const struct cmd cmd_show = {
     .name = "show",
     .args = "JOB",
-    .summary = "Tell everything that is known of one job",
+    .summary = "Tell all of one job, and when it is looked at next",
     .examples = "  awaitd show 01jd2k3m4n5p6q7r8s9t0v1w2x\n"
 		"  awaitd show --json JOB | jq .submissions\n",
     .run = run,

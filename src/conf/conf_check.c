@@ -223,11 +223,70 @@ check_sns(const struct conf *conf, struct error *err)
 	return check_topics(conf, err);
 }
 
+/* --- looks ---------------------------------------------------------- */
+
+static bool
+is_flag(const char *source)
+{
+	return str_starts(source, "--");
+}
+
+/* Of two keys the first one decides, and the second has no effect: whoever set
+ * it should know. But a flag may go before what stands in a file. */
+static int
+check_pair(const struct conf_endpoint *e, const char *first, const char *second,
+    struct error *err)
+{
+	const char *by = conf_source(&e->head, "endpoint", first);
+	const char *idle = conf_source(&e->head, "endpoint", second);
+
+	if (str_eq(by, "default") || str_eq(idle, "default") ||
+	    (is_flag(by) && !is_flag(idle)))
+		return 0;
+	err_set(err, ERR_CONFIG,
+	    "%s: [endpoint %s] %s has no effect beside %s (%s)", idle,
+	    e->head.name, second, first, by);
+	return err_hint(err, "Remove one of them.");
+}
+
+static int
+check_looks(const struct conf_endpoint *e, struct error *err)
+{
+	const char *start = conf_source(&e->head, "endpoint", "poll_start");
+
+	if (e->poll_interval_ms > 0 &&
+	    ((e->poll_delay_ms > 0 &&
+		 check_pair(e, "poll_interval", "poll_delay", err) == -1) ||
+		check_pair(e, "poll_interval", "poll_requests", err) == -1))
+		return -1;
+	if (e->poll_delay_ms > 0 &&
+	    check_pair(e, "poll_delay", "poll_requests", err) == -1)
+		return -1;
+	if (e->poll_start_ms <= e->poll_max_ms || str_eq(start, "default"))
+		return 0;
+	err_set(err, ERR_CONFIG,
+	    "%s: [endpoint %s] poll_start is longer than poll_max (%g s)",
+	    start, e->head.name, (double)e->poll_max_ms / 1000);
+	return err_hint(err, "Set poll_max, too, or a shorter poll_start.");
+}
+
+static int
+check_endpoints(const struct conf *conf, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < conf->nendpoints; i++) {
+		if (check_looks(conf->endpoints[i], err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 int
 conf_check(const struct conf *conf, struct error *err)
 {
 	if (check_sections(conf, err) == -1 || check_api(conf, err) == -1 ||
-	    check_sns(conf, err) == -1)
+	    check_sns(conf, err) == -1 || check_endpoints(conf, err) == -1)
 		return -1;
 	return check_deliver(conf, err);
 }

@@ -385,13 +385,29 @@ format_command(const struct conf_list *words, struct buf *out)
 	}
 }
 
+/* In the largest unit that leaves no rest. */
 static void
 format_duration(int64_t ms, struct buf *out)
 {
-	if (ms % 1000 == 0)
-		buf_printf(out, "%llds", (long long)ms / 1000);
-	else
-		buf_printf(out, "%lldms", (long long)ms);
+	static const struct {
+		const char *unit;
+		int64_t ms;
+	} units[] = {
+	    {"d", 86400000},
+	    {"h", 3600000},
+	    {"m", 60000},
+	    {"s", 1000},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(units); i++) {
+		if (ms % units[i].ms == 0 && (ms != 0 || units[i].ms == 1000)) {
+			buf_printf(out, "%lld%s", (long long)(ms / units[i].ms),
+			    units[i].unit);
+			return;
+		}
+	}
+	buf_printf(out, "%lldms", (long long)ms);
 }
 
 static void

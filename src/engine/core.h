@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine's insides, for the files that it is made of (engine.c, work.c,
- * learn.c, own.c, late.c); a step needs work.h only.
+ * The engine's insides, for the files that it is made of; a step needs work.h
+ * only. Only for files of this folder.
  */
 #ifndef ENGINE_CORE_H
 #define ENGINE_CORE_H

@@ -36,17 +36,18 @@ why_learned(const struct work *w, struct engine_outlook *out)
 	const struct survival *known;
 	double ran, half, unused;
 
+	say(out, "it is worth a request then");
 	known = look_known(w, &unused);
-	if (h == NULL || known == NULL) {
-		say(out, "it is worth a request then");
+	if (h == NULL || known == NULL)
 		return;
-	}
 	ran = (double)times_since_intent(job_last_submission(w->job));
 	half = survival_quantile(known->s, ran, 0.5) - ran;
+	if (!isfinite(half) || half <= 0)
+		return;
 	say(out,
 	    "it is worth a request then: of results that take this long half "
-	    "come within %.0f s%s (%u are known)",
-	    isfinite(half) ? ceil(half / 1000) : 0,
+	    "come within %.0f s more%s (%u are known)",
+	    ceil(half / 1000),
 	    habit_missed(h) < RELIED_ON ? ", and notifications come before"
 					: "",
 	    (unsigned)habit_results(h));
@@ -58,8 +59,8 @@ why_backoff(const struct work *w, struct engine_outlook *out)
 	const struct habit *h = learn_habit(w);
 
 	say(out,
-	    "three tenths of its age, while %u results of this endpoint are "
-	    "known and %d are needed to learn from",
+	    "each wait is three tenths of its age, while %u results of this "
+	    "endpoint are known and %d are needed to learn from",
 	    h != NULL ? (unsigned)habit_results(h) : 0, HABIT_ENOUGH);
 }
 
@@ -71,7 +72,7 @@ why_planned(const struct work *w, struct engine_outlook *out)
 	engine_policy_of(w, &policy);
 	switch ((enum plan_why)w->wait.why) {
 	case PLAN_INTERVAL:
-		say(out, "each %g s, as poll_interval or a flag says",
+		say(out, "it is looked at every %g s, as poll_interval says",
 		    (double)policy.plan.interval_ms / 1000);
 		return;
 	case PLAN_BACKOFF:

@@ -211,12 +211,14 @@ open_tcp(struct http_server *s, const char *host, int port, struct error *err)
 	    on_accept, s,
 	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
 	    SOMAXCONN, ai->ai_addr, (int)ai->ai_addrlen);
-	freeaddrinfo(ai);
 	if (s->listener == NULL) {
 		err_set_errno(err, ERR_NET, "cannot listen on %s:%d",
 		    host != NULL ? host : "127.0.0.1", port);
-		return err_hint(err, "%s", remedy_of(err->sys_errno));
+		err_hint(err, "%s", remedy_of(err->sys_errno));
 	}
+	freeaddrinfo(ai);
+	if (s->listener == NULL)
+		return -1;
 	s->port = bound_port(s->listener);
 	return 0;
 }

@@ -33,7 +33,7 @@
 struct call {
 	TAILQ_ENTRY(call) entry;
 	struct doorbell *bell;
-	enum doorbell_source source;
+	enum doorbell_way way;
 	enum doorbell_verdict verdict;
 	struct store_notice notice; /* the strings are its own */
 	struct sagemaker_notice said;
@@ -48,6 +48,7 @@ struct doorbell {
 	TAILQ_HEAD(, call) calls;
 	int64_t show_at; /* monotonic: not before */
 	int64_t not_shown;
+	int64_t vouch_at; /* the same, of failures that nobody vouches for */
 };
 
 /* --- calls ----------------------------------------------------------- */
@@ -70,7 +71,7 @@ end(struct call *c, enum doorbell_verdict verdict, const struct error *err)
 	doorbell_done_fn *done = c->done;
 	void *arg = c->arg;
 
-	metrics_notification(c->bell->service->metrics, c->source, verdict);
+	metrics_notification(c->bell->service->metrics, c->way, verdict);
 	call_free(c);
 	done(verdict, err, arg);
 }
@@ -283,6 +284,30 @@ store_it(struct call *c, const struct doorbell_note *note)
 	free(with.told.reason);
 }
 
+/* Such a job waits to its deadline, unless somebody mends that. */
+static void
+log_unvouched(const struct call *c, const struct doorbell_note *note)
+{
+	struct doorbell *b = c->bell;
+	struct error err;
+
+	if (!c->said.failed || note->verified ||
+	    c->said.failure_location != NULL || clock_mono_ms() < b->vouch_at)
+		return;
+	b->vouch_at = clock_mono_ms() + SHOW_EVERY_MS;
+	err_set(&err, ERR_AUTH,
+	    "a failure that left no object, and that SNS did not sign, is not "
+	    "believed");
+	err_hint(&err,
+	    "Name the endpoint's ErrorTopic in [sns] topic, and leave raw "
+	    "delivery off; or give the endpoint an S3FailurePath.");
+	log_begin(LOG_WARN, "bell");
+	log_str("job", c->notice.told.job);
+	log_str("source", note->source);
+	log_err(&err);
+	log_end();
+}
+
 static void
 take(struct call *c, const struct doorbell_note *note)
 {
@@ -292,10 +317,12 @@ take(struct call *c, const struct doorbell_note *note)
 		return;
 	}
 	c->notice.told.job = find_job(c);
-	if (c->notice.told.job == NULL)
+	if (c->notice.told.job == NULL) {
 		end_later(c, DOORBELL_UNKNOWN);
-	else
-		store_it(c, note);
+		return;
+	}
+	log_unvouched(c, note);
+	store_it(c, note);
 }
 
 /* --- public ---------------------------------------------------------- */
@@ -347,7 +374,7 @@ doorbell_ring(struct doorbell *b, const struct doorbell_note *note,
 	struct call *c = xcalloc(1, sizeof(*c));
 
 	c->bell = b;
-	c->source = note->way;
+	c->way = note->way;
 	c->done = done;
 	c->arg = arg;
 	TAILQ_INSERT_TAIL(&b->calls, c, entry);

@@ -22,21 +22,19 @@ struct doorbell *doorbell_new(const struct service *service);
 void doorbell_free(struct doorbell *b);
 
 /* Which way it came, for metrics. */
-enum doorbell_source {
+enum doorbell_way {
 	DOORBELL_SNS, /* it was posted */
 	DOORBELL_SQS, /* it was in a queue */
 };
 
 struct doorbell_note {
-	enum doorbell_source way;
+	enum doorbell_way way;
 	const char *source; /* ARN of the topic, or URL of the queue */
 	const char *message_id; /* within the source */
 	const char *text; /* SageMaker's, S3's, or anything */
 	size_t len;
 	int64_t sent_at; /* -1: not known */
-	/* Who sent it is beyond doubt: signed by SNS, or from a queue that only
-	 * the owner's topics and buckets may write to. */
-	bool verified;
+	bool verified; /* SNS signed it: a failure that it tells is believed */
 	int64_t remember_ms; /* a copy may come for so long; 0: a day */
 };
 

@@ -189,10 +189,10 @@ metrics_reload(struct metrics *m, bool ok)
 }
 
 void
-metrics_notification(struct metrics *m, enum doorbell_source source,
-    enum doorbell_verdict verdict)
+metrics_notification(
+    struct metrics *m, enum doorbell_way way, enum doorbell_verdict verdict)
 {
-	m->notifications[source][verdict]++;
+	m->notifications[way][verdict]++;
 }
 
 void

@@ -38,8 +38,8 @@ void metrics_pruned(struct metrics *m, bool keys, size_t n);
 void metrics_reload(struct metrics *m, bool ok);
 
 /* What became of a notification. */
-void metrics_notification(struct metrics *m, enum doorbell_source source,
-    enum doorbell_verdict verdict);
+void metrics_notification(
+    struct metrics *m, enum doorbell_way way, enum doorbell_verdict verdict);
 
 /* Of the queues of [sqs]. */
 void metrics_queue_message(struct metrics *m, enum doorbell_verdict verdict);

@@ -703,6 +703,10 @@ queue_pump_new(const struct service *service, struct doorbell *doorbell,
 void
 queue_pump_start(struct queue_pump *p)
 {
+	log_begin(LOG_INFO, "sqs");
+	log_str("queue", p->url);
+	log_str("msg", "is asked for notifications");
+	log_end();
 	loop_timer_set(p->go_timer, 0);
 }
 

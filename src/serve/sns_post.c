@@ -129,15 +129,13 @@ end(struct sns_post *p, const struct answer *a)
 
 /* `err` may be NULL. Nothing of the body stands there but the topic. */
 static void
-log_refused(struct sns_listener *l, struct sns_quiet *quiet,
-    const struct http_exchange *x, const char *topic, const char *what,
-    const struct error *err)
+log_refused(struct sns_quiet *quiet, const struct http_exchange *x,
+    const char *topic, const char *what, const struct error *err)
 {
 	int64_t skipped;
 
 	if (!sns_may_log(quiet, &skipped))
 		return;
-	(void)l;
 	log_begin(LOG_WARN, "sns");
 	log_str("msg", what);
 	log_str("peer", x != NULL ? http_peer(x) : NULL);
@@ -154,7 +152,7 @@ log_refused(struct sns_listener *l, struct sns_quiet *quiet,
 static void
 log_not_stored(struct sns_listener *l, const struct error *err)
 {
-	log_refused(l, &l->unchecked, NULL, NULL,
+	log_refused(&l->unchecked, NULL, NULL,
 	    "a notification was not stored; SNS sends it again", err);
 }
 
@@ -268,15 +266,15 @@ refuse(struct sns_post *p, const struct error *err)
 	struct sns_listener *l = p->l;
 
 	if (err->code == ERR_AUTH) {
-		log_refused(l, &l->forged, p->x, topic,
+		log_refused(&l->forged, p->x, topic,
 		    "a message is not to be believed", err);
 		end(p, &forged);
 	} else if (err->code == ERR_LIMIT) {
-		log_refused(l, &l->stale, p->x, topic,
+		log_refused(&l->stale, p->x, topic,
 		    "a message of SNS is refused for its time", err);
 		end(p, err->retryable ? &early : &stale);
 	} else {
-		log_refused(l, &l->unchecked, p->x, topic,
+		log_refused(&l->unchecked, p->x, topic,
 		    "a message cannot be checked now; SNS sends it again", err);
 		end(p, &unchecked);
 	}
@@ -332,7 +330,7 @@ headers_fit(const struct sns_post *p)
 static void
 refuse_malformed(struct sns_post *p, const struct error *err)
 {
-	log_refused(p->l, &p->l->malformed, p->x, NULL,
+	log_refused(&p->l->malformed, p->x, NULL,
 	    "a request is no message of SNS", err);
 	end(p, &malformed);
 }
@@ -349,7 +347,7 @@ take_signed(struct sns_post *p)
 	}
 	if (!headers_fit(p)) {
 		err_set(&err, ERR_AUTH, "its headers say another thing");
-		log_refused(p->l, &p->l->forged, p->x, p->message->topic_arn,
+		log_refused(&p->l->forged, p->x, p->message->topic_arn,
 		    "a message is not to be believed", &err);
 		end(p, &forged);
 		return;
@@ -364,6 +362,17 @@ static bool
 is_raw(const struct http_exchange *x)
 {
 	return headers_get(http_headers(x), "x-amz-sns-rawdelivery") != NULL;
+}
+
+static void
+refuse_topic(struct sns_post *p, const char *topic)
+{
+	struct error err;
+
+	err_set(&err, ERR_AUTH, "its topic is none of [sns] topic");
+	log_refused(&p->l->forged, p->x, topic,
+	    "a message is not to be believed", &err);
+	end(p, &forged);
 }
 
 /* Of a raw message only headers tell whose it is: it is a reason to look, and
@@ -391,7 +400,7 @@ take_raw(struct sns_post *p)
 	    headers_count(h, "x-amz-sns-message-id") != 1)
 		refuse_malformed(p, NULL);
 	else if (topic_index(p->l, topic) == p->l->conf->topic.n)
-		end(p, &forged);
+		refuse_topic(p, topic);
 	else
 		ring(p, &note);
 }
@@ -484,7 +493,24 @@ log_raw(struct sns_listener *l, const struct http_exchange *x)
 	    "Turn it off: aws sns set-subscription-attributes "
 	    "--attribute-name RawMessageDelivery --attribute-value false "
 	    "--subscription-arn ARN");
-	log_refused(l, &l->malformed, x,
+	log_refused(&l->malformed, x,
+	    headers_get(http_headers(x), "x-amz-sns-topic-arn"),
+	    "a message was refused", &err);
+}
+
+/* SNS asks without it first, and that is nothing to tell. */
+static void
+log_user(struct sns_listener *l, const struct http_exchange *x)
+{
+	struct error err;
+
+	if (headers_get(http_headers(x), "Authorization") == NULL)
+		return;
+	err_set(&err, ERR_AUTH, "its Authorization is not that of user_file");
+	err_hint(&err,
+	    "Subscribe the URL with what stands in [sns] user_file before the "
+	    "'@' of the host.");
+	log_refused(&l->malformed, x,
 	    headers_get(http_headers(x), "x-amz-sns-topic-arn"),
 	    "a message was refused", &err);
 }
@@ -503,6 +529,8 @@ sns_post_handle(struct http_exchange *x, void *arg)
 
 	if (no == &raw_refused)
 		log_raw(l, x);
+	if (no == &who)
+		log_user(l, x);
 	if (no != NULL) {
 		reply(l, x, no);
 		return;

@@ -117,8 +117,11 @@ forget_rows(struct mem *m, enum table_of table, int64_t before_at, size_t limit)
 size_t
 memory_forget_notices(struct mem *m, int64_t before_at, size_t limit)
 {
-	size_t n = forget_rows(m, NOTICES, before_at, limit);
+	size_t n;
 
+	if (before_at <= 0)
+		return 0;
+	n = forget_rows(m, NOTICES, before_at, limit);
 	return n + forget_rows(m, TOLD, 0, limit - n);
 }
 

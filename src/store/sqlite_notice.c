@@ -254,9 +254,12 @@ int
 sqlite_forget_notices(
     struct db *db, const struct store_forget *f, size_t *n, struct error *err)
 {
-	struct cursor c = sqlite_bind(db, SQL_OLD_NOTICES);
+	struct cursor c;
 	int rc = SQLITE_DONE;
 
+	if (f->notices_before_at <= 0)
+		return 0;
+	c = sqlite_bind(db, SQL_OLD_NOTICES);
 	sqlite_put_int(&c, f->notices_before_at);
 	while (*n < f->limit && (rc = sqlite3_step(c.stmt)) == SQLITE_ROW) {
 		if (notice_sound(db, c.stmt)) {

@@ -75,8 +75,9 @@ void store_take_over(struct store *store, store_count_fn *done, void *arg);
  * delivery waits, with all that belongs to them, and at most as many
  * idempotency keys that were given before `keys_before_at` and whose jobs are
  * gone, and as many notifications whose forget_at is before
- * `notices_before_at`; `n` counts all. What is damaged stays, for whoever
- * looks.
+ * `notices_before_at`, with what was told of jobs that are DONE by now. An
+ * instant of 0: nothing of that kind. `n` counts all. What is damaged stays,
+ * for whoever looks.
  */
 struct store_forget {
 	int64_t before_at;

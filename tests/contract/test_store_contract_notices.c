@@ -243,6 +243,8 @@ what_was_told_is_forgotten_when_its_job_is_done(void **state)
 	assert_int_equal(forget_notices(10, 9), 0);
 	job_move(job, JOB_DONE, OUTCOME_FAILED);
 	assert_int_equal(fx_save(job, 0), 0);
+	/* It is counted as no job, and as no key. */
+	assert_int_equal(forget(1, 1, 9), 0);
 	assert_int_equal(forget_notices(10, 9), 1);
 	assert_int_equal(forget_notices(10, 9), 0);
 	must_be_told(wanted);

@@ -117,6 +117,7 @@ one_that_does_not_fit_is_not_believed(void **state)
 	submit(flow_job());
 	now = clock_wall_ms();
 	must_not_be_believed((struct says){.unverified = true});
+	assert_int_equal(log_lines("SNS did not sign, is not", ""), 1);
 	must_not_be_believed((struct says){.endpoint = "other"});
 	must_not_be_believed((struct says){.endpoint = ""});
 	must_not_be_believed((struct says){.n = 2});

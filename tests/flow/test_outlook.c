@@ -79,7 +79,7 @@ an_interval_is_one(void **state)
 	(void)state;
 	flow.policy.plan.interval_ms = 2500;
 	submit();
-	must_look_as_told("each 2.5 s");
+	must_look_as_told("every 2.5 s, as poll_interval");
 }
 
 static void
@@ -115,7 +115,7 @@ what_is_learned_is_told_in_numbers(void **state)
 	}
 	submit();
 	time_passes(20000);
-	must_look_as_told("half come within");
+	must_look_as_told("half come within 10 s more");
 	must_look_as_told("30 are known");
 }
 

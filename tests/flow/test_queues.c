@@ -39,7 +39,7 @@
 #define RINGS_MAX 64
 
 static struct {
-	enum doorbell_source way;
+	enum doorbell_way way;
 	char source[200];
 	char id[100];
 	char text[300];

@@ -5,6 +5,7 @@
 command -v openssl >/dev/null || skip_all 'no openssl'
 cd "$tmp" || exit 1
 hook_start hook
+echo '[queue bell]' >>local.conf
 local_start
 
 row() { # CHECK [SUBJECT]: "status: detail", and the remedy behind "="
@@ -36,8 +37,13 @@ like "$(row topic :good)" \
     'warn: is there; signs with SHA-1*=*SignatureVersion to 2.' \
     'the version of signatures is told'
 like "$(row subscription :good)" \
-    "warn: none of its subscriptions is ours=Run: aws sns subscribe --topic-arn $topics:good --protocol https --notification-endpoint https://HOST/good" \
+    "warn: none of its subscriptions is ours=Run: aws sns subscribe --region us-east-1 --protocol http --topic-arn $topics:good --notification-endpoint http://HOST:1/good (behind*" \
     'a subscription that is missing, and how it is made'
+check "topic = $topics:good" 'certificate_file = c.pem' \
+    'private_key_file = k.pem' 'user_file = user'
+like "$(row subscription :good)" \
+    "*--protocol https --topic-arn $topics:good --notification-endpoint https://USER:PASSWORD@HOST:1/good" \
+    '... with TLS and a password'
 
 check "topic = $topics:good" 'signature_version = 2'
 is "$status" 1 'SHA-1 where it is refused fails'
@@ -52,7 +58,7 @@ is "$status $(row topic)" '0 ok: is there; signs with SHA-256=' \
 sns "Action=Subscribe&TopicArn=$topics:good&Protocol=http&Endpoint=http%3A%2F%2F127.0.0.1%3A$hook_port%2Fgood"
 check "topic = $topics:good"
 like "$(row subscription)" \
-    'warn: it waits for its confirmation=Start awaitd serve*' \
+    "warn: http://127.0.0.1:$hook_port/good; it waits for its confirmation=Start awaitd serve*" \
     'one that is not confirmed'
 ok 'it is confirmed by its link' subscribe good
 arn=$(grep -o "$topics:good:[0-9a-f-]*" answer | head -n 1)
@@ -74,6 +80,15 @@ check "topic = $topics:good"
 is "$status" 1 'raw delivery fails where it is refused'
 like "$(row subscription)" '*delivers raw*=*RawMessageDelivery to false*' \
     '... and is told'
+
+# Both ways.
+sns "Action=Subscribe&TopicArn=$topics:good&Protocol=sqs&Endpoint=arn%3Aaws%3Asqs%3Aus-east-1%3A123456789012%3Abell"
+check "topic = $topics:good" '[sqs]' \
+    "queue_url = http://127.0.0.1:$port/123456789012/bell"
+like "$(row subscription)" '*/good; confirmed; *' \
+    'where a queue is subscribed, too, the address is told'
+like "$(row subscription)" '*arn:aws:sqs:us-east-1:123456789012:bell; confirmed*' \
+    '... and so is the queue'
 
 # Of another path, and of another kind.
 check "topic = $topics:good" 'path = /elsewhere'
@@ -97,7 +112,7 @@ while [ $i -lt 105 ]; do
 done
 sns "Action=Subscribe&TopicArn=$topics:mute&Protocol=http&Endpoint=http%3A%2F%2F127.0.0.1%3A1%2Fzz%2Fgood"
 check "topic = $topics:mute" 'path = /zz/good'
-like "$(row subscription)" 'warn: it waits for its confirmation=*' \
+like "$(row subscription)" 'warn: http://127.0.0.1:1/zz/good; it waits for its confirmation=*' \
     'the second page is read, too'
 
 # --- trouble ---

@@ -36,7 +36,7 @@ is "$(AWAITD_LOG_LEVEL=debug value awaitd log_level -c c.conf \
     --set awaitd.log_level=error)" 'error --set' '--set before the variable'
 is "$(value awaitd log_level --set awaitd.log_level=info \
     --set awaitd.log_level=error)" 'error --set' 'the last --set wins'
-is "$(value 'endpoint ocr' poll_max -c c.conf)" '120s c.conf:4' \
+is "$(value 'endpoint ocr' poll_max -c c.conf)" '2m c.conf:4' \
     'an endpoint has its section'
 is "$(value 'endpoint a.b' poll_max --set 'endpoint a.b.poll_max=5s')" \
     '5s --set' 'a dot in its name is no key'

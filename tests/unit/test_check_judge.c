@@ -96,9 +96,9 @@ the_default_policy_and_no_dead_letters_are_warned_of(void **state)
 	struct check_wishes w = {.listens = true};
 
 	(void)state;
-	check_judge_subscription(&f, &w, v, ARRAY_LEN(v));
+	check_judge_subscription(&f, &w, "http://x", v, ARRAY_LEN(v));
 	found(CHECK_WARN,
-	    "confirmed; 3 retries in 1 m 00 s; no dead-letter queue",
+	    "http://x; confirmed; 3 retries in 1 m 00 s; no dead-letter queue",
 	    "RedrivePolicy");
 	assert_non_null(strstr(f.remedy.data, "DeliveryPolicy"));
 }
@@ -115,10 +115,38 @@ all_is_well(void **state)
 	struct check_wishes w = {.listens = true};
 
 	(void)state;
-	check_judge_subscription(&f, &w, v, ARRAY_LEN(v));
+	check_judge_subscription(&f, &w, "http://x", v, ARRAY_LEN(v));
 	assert_int_equal(f.status, CHECK_OK);
 	assert_string_equal(f.remedy.data, "");
 	assert_non_null(strstr(f.detail.data, "arn:aws:sqs:x"));
+}
+
+static void
+each_of_several_subscriptions_is_told(void **state)
+{
+	const struct aws_attribute v[] = {
+	    {"ConfirmationWasAuthenticated", "true"},
+	    {"RawMessageDelivery", "false"},
+	    {"EffectiveDeliveryPolicy", POLICY(50, 5, 120, "")},
+	};
+	struct check_wishes w = {.listens = true};
+	char *once;
+
+	(void)state;
+	check_judge_queued(&f, "arn:q");
+	found(CHECK_OK, "arn:q; confirmed", "");
+	check_judge_pending(&f, "http://y");
+	found(CHECK_WARN,
+	    "arn:q; confirmed; and http://y; it waits for its confirmation",
+	    "subscribe once more");
+	check_judge_subscription(&f, &w, "http://x", v, ARRAY_LEN(v));
+	check_judge_subscription(&f, &w, "http://z", v, ARRAY_LEN(v));
+	assert_non_null(strstr(f.detail.data, "; and http://x; confirmed"));
+	assert_non_null(strstr(f.detail.data, "; and http://z; confirmed"));
+	/* What helps both is said once. */
+	once = strstr(f.remedy.data, "RedrivePolicy");
+	assert_non_null(once);
+	assert_null(strstr(once + 1, "RedrivePolicy"));
 }
 
 static void
@@ -131,13 +159,13 @@ raw_delivery_that_is_refused_fails(void **state)
 	struct check_wishes w = {.listens = true};
 
 	(void)state;
-	check_judge_subscription(&f, &w, v, ARRAY_LEN(v));
+	check_judge_subscription(&f, &w, "http://x", v, ARRAY_LEN(v));
 	assert_int_equal(f.status, CHECK_FAIL);
 	assert_non_null(strstr(f.remedy.data, "RawMessageDelivery to false"));
 	assert_non_null(strstr(f.remedy.data, "AuthenticateOnUnsubscribe"));
 	begin();
 	w.raw = true;
-	check_judge_subscription(&f, &w, v, ARRAY_LEN(v));
+	check_judge_subscription(&f, &w, "http://x", v, ARRAY_LEN(v));
 	assert_int_equal(f.status, CHECK_WARN);
 }
 
@@ -272,6 +300,7 @@ main(void)
 	    TEST(a_topic_signs_with_sha256_or_it_is_said),
 	    TEST(the_default_policy_and_no_dead_letters_are_warned_of),
 	    TEST(all_is_well),
+	    TEST(each_of_several_subscriptions_is_told),
 	    TEST(raw_delivery_that_is_refused_fails),
 	    TEST(a_policy_is_added_up),
 	    TEST(who_may_send_is_read_from_the_policy),

@@ -249,12 +249,12 @@ some_value(const struct conf_key *k)
 	case CONF_CHOICE:
 		return strrchr(k->choices, '|') + 1;
 	case CONF_SCHEDULE:
-		return "1s, 250ms, 120s";
+		return "1s, 250ms, 2m";
 	}
 	abort();
 }
 
-/* What other keys of [sns] are nothing without. */
+/* What a key is nothing without. */
 static void
 add_companions(const struct conf_key *k, struct buf *text)
 {
@@ -266,6 +266,8 @@ add_companions(const struct conf_key *k, struct buf *text)
 	};
 	size_t i;
 
+	if (str_eq(k->name, "poll_start"))
+		buf_puts(text, "poll_max = 2m\n");
 	for (i = 0; i < ARRAY_LEN(lines) && str_eq(k->section, "sns"); i++) {
 		if (!str_eq(lines[i][0], k->name))
 			buf_printf(text, "%s = %s\n", lines[i][0], lines[i][1]);
@@ -332,6 +334,11 @@ a_flag_wins_over_the_environment_and_that_over_the_file(void **state)
 	conf_free(conf);
 	conf = conf_must_load(text, "endpoint ocr.poll_max=250ms");
 	must_show(conf, "endpoint ocr", "poll_max", "250ms", "--set");
+	conf_free(conf);
+	/* A flag also goes before a key that would have no effect beside it. */
+	conf = conf_must_load(
+	    "[endpoint ocr]\npoll_requests=5\n", "endpoint ocr.poll_delay=2s");
+	must_show(conf, "endpoint ocr", "poll_delay", "2s", "--set");
 	conf_free(conf);
 	unsetenv("AWAITD_DEPLOYMENT");
 }

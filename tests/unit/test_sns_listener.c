@@ -306,6 +306,7 @@ with_a_password_it_is_a_reason_to_look(void **state)
 		"hello"),
 	    403);
 	assert_int_equal(fake.rings, 1);
+	assert_int_equal(sns_logged("its topic is none of"), 1);
 }
 
 /* --- the user ------------------------------------------------------- */
@@ -333,6 +334,8 @@ who_has_no_password_is_asked_for_one(void **state)
 		assert_int_equal(sns_ask(wrong[i], json), 401);
 		assert_non_null(strstr(sns.head.data,
 		    "\r\nWWW-Authenticate: Basic realm=\"sns\""));
+		/* Of who brings none, as SNS does first, nothing is said. */
+		assert_int_equal(sns_logged("its Authorization is not"), i > 0);
 	}
 	assert_int_equal(fake.checks, 0);
 	assert_int_equal(sns_result(SNS_RESULT_UNAUTHORIZED), 6);
