@@ -43,23 +43,33 @@ waiter(const struct work *w)
 	};
 }
 
+void
+look_lasts(struct work *w, struct habit *h, int64_t ms)
+{
+	struct habit_job job = waiter(w);
+
+	if (!w->wait.watched)
+		return;
+	habit_waits(h, &job, ms);
+	w->wait.passed = job.passed;
+}
+
 /* What it lived through while nobody looked is not counted. */
 static void
 lives_on(struct work *w)
 {
 	struct habit *h = learn_habit(w);
-	struct habit_job job = waiter(w);
 	int64_t ms;
 
 	if (w->job->state != JOB_PENDING || h == NULL)
 		return;
 	ms = times_since_intent(job_last_submission(w->job));
-	if (w->wait.watched)
-		habit_waits(h, &job, ms);
-	else
-		job.passed = curve_passed(ms);
-	w->wait.watched = true;
-	w->wait.passed = job.passed;
+	if (!w->wait.watched) {
+		w->wait.passed = curve_passed(ms);
+		w->wait.watched = true;
+	} else {
+		look_lasts(w, h, ms);
+	}
 }
 
 const struct survival *

@@ -30,8 +30,8 @@ sweep_policy(const struct group *g, struct engine_policy *out)
 	o->policy(g->endpoint, out, o->policy_arg);
 }
 
-static struct habit *
-habit_of(const struct group *g)
+struct habit *
+sweep_habit(const struct group *g)
 {
 	struct learned *l =
 	    learned_find(g->sweep->e->learned, g->site->name, g->endpoint);
@@ -42,7 +42,7 @@ habit_of(const struct group *g)
 static unsigned
 failure_every(const struct group *g)
 {
-	const struct habit *h = habit_of(g);
+	const struct habit *h = sweep_habit(g);
 
 	return h != NULL ? habit_failure_every(h) : HABIT_FAILURE_MAX;
 }
@@ -206,7 +206,7 @@ int64_t
 sweep_due_at(const struct scan *scan)
 {
 	struct group *g = scan->group;
-	struct habit *h = habit_of(g);
+	struct habit *h = sweep_habit(g);
 	int64_t now = clock_mono_ms(), due, least, latest;
 	struct engine_policy policy;
 	struct sample sample = {.n = 0};
@@ -242,7 +242,7 @@ int64_t
 sweep_own_ms(const struct segment *s, const struct item *item)
 {
 	const struct group *g = s->scan.group;
-	struct habit *h = habit_of(g);
+	struct habit *h = sweep_habit(g);
 	int64_t now = clock_mono_ms();
 	struct engine_policy policy;
 	struct plan_now p = {

@@ -83,6 +83,9 @@ void sweep_list(struct scan *scan);
 
 void sweep_policy(const struct group *g, struct engine_policy *out);
 
+/* How its endpoint behaves, or NULL: nothing is known of it. */
+struct habit *sweep_habit(const struct group *g);
+
 /* When it is worth a listing; monotonic. */
 int64_t sweep_due_at(const struct scan *scan);
 

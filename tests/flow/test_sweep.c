@@ -243,6 +243,37 @@ where_there_are_no_failures_nobody_looks_for_them(void **state)
 	assert_in_range(looks(), 500, 550);
 }
 
+static int64_t
+every_other_stays(size_t i)
+{
+	return i % 2 == 0 ? 5000 + (int64_t)(i * 7919 % 4000) : 60000;
+}
+
+/* Nobody looks at them: those that a listing does not show count as waiting,
+ * or all would seem to be as fast as the first. */
+static void
+what_no_listing_shows_is_learned_to_last(void **state)
+{
+	struct learned *l;
+	const struct survival *known;
+	double price;
+
+	(void)state;
+	flow_bucket.takes_ms = every_other_stays;
+	flow_bucket_submit(400, 5);
+	time_passes(40000);
+	assert_int_equal(waiting(), 200);
+	l = learned_find(flow.engine->learned, "us-east-1", "ocr");
+	assert_non_null(l);
+	known = habit_known(
+	    learned_habit(l), WARMTH_UNKNOWN, &flow.policy.plan, &price);
+	assert_non_null(known);
+	assert_true(survival_at(known->seen, 20000) > 0.4);
+	assert_true(survival_at(known->seen, 20000) < 0.6);
+	time_passes(120000);
+	assert_int_equal(waiting(), 0);
+}
+
 /* --- pages ---------------------------------------------------------- */
 
 static void
@@ -678,6 +709,7 @@ main(void)
 	    SWEEP_TEST(failures_under_other_names_are_looked_for_one_by_one),
 	    SWEEP_TEST(a_listing_is_no_later_than_a_look_would_be),
 	    SWEEP_TEST(where_there_are_no_failures_nobody_looks_for_them),
+	    SWEEP_TEST(what_no_listing_shows_is_learned_to_last),
 	    SWEEP_TEST(more_than_a_page_are_found_segment_by_segment),
 	    SWEEP_TEST(others_in_the_folder_are_passed_over),
 	    SWEEP_TEST(behind_a_full_page_each_is_listed_too),
