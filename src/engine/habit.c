@@ -185,14 +185,18 @@ habit_known(
 
 /* --- failures, notifications, sizes --------------------------------- */
 
+double
+habit_failing(const struct habit *h)
+{
+	double p = (h->failed + PRIOR_FAILED) / (h->ended + PRIOR_RESULTS);
+
+	return fmax(p, 1.0 / (HABIT_FAILURE_MAX * HABIT_FAILURE_MAX));
+}
+
 unsigned
 habit_failure_every(const struct habit *h)
 {
-	double p = (h->failed + PRIOR_FAILED) / (h->ended + PRIOR_RESULTS);
-	double every = 1 / sqrt(p);
-
-	return every < HABIT_FAILURE_MAX ? (unsigned)(every + 0.5)
-					 : HABIT_FAILURE_MAX;
+	return (unsigned)(1 / sqrt(habit_failing(h)) + 0.5);
 }
 
 void

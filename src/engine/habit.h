@@ -76,10 +76,12 @@ const struct survival *habit_known(
 double habit_results(const struct habit *h);
 
 /*
- * Of so many looks one looks for the failure, too: 1/sqrt(share of failures),
- * at most HABIT_FAILURE_MAX. Both paths then cost what they are worth.
+ * The share of failures, at least 1/HABIT_FAILURE_MAX^2; and of so many looks
+ * one looks for the failure, too, where no curve tells (plan_failure_due): its
+ * inverse square root. Both paths then cost what they are worth.
  */
 #define HABIT_FAILURE_MAX 10
+double habit_failing(const struct habit *h);
 unsigned habit_failure_every(const struct habit *h);
 
 /* Did a notification come before a look found the result? */

@@ -108,8 +108,7 @@ delay_ms(struct work *w, const struct plan *plan, int64_t left_ms)
 	return delay;
 }
 
-/* Each job begins elsewhere in the round, so that all together look for
- * failures as often as is worth it. */
+/* Where nothing is known of its like the first look is at both places. */
 static void
 begin_round(struct work *w, const struct plan *plan)
 {
@@ -125,7 +124,7 @@ begin_round(struct work *w, const struct plan *plan)
 		return;
 	w->wait.warmth = (uint8_t)habit_warmth(h);
 	if (habit_known(h, (enum warmth)w->wait.warmth, plan, &unused) != NULL)
-		w->wait.skipped = (uint8_t)(random_unit() * every);
+		w->wait.skipped = 0;
 }
 
 int64_t
@@ -151,24 +150,32 @@ look_next_ms(struct work *w, int64_t left_ms)
 
 /* --- where ---------------------------------------------------------- */
 
+/* By what is known, or as so many looks were not for it. */
 static bool
-is_silent(const struct work *w)
+is_worth_it(const struct work *w, const struct plan *plan, int64_t since_ms)
 {
-	struct engine_policy policy;
+	const struct habit *h = learn_habit(w);
+	struct plan_now now = {0};
 
-	engine_policy_of(w, &policy);
-	return w->wait.failure_at == 0 ||
-	    (int64_t)(short_now() - w->wait.failure_at) >= policy.plan.max_ms;
+	if (h == NULL)
+		return true;
+	now.known = look_known(w, &now.price_ms);
+	if (now.known == NULL || plan->interval_ms > 0)
+		return w->wait.skipped + 1U >= habit_failure_every(h);
+	now.ran_ms = times_since_intent(job_last_submission(w->job));
+	return plan_failure_due(plan, &now, habit_failing(h), since_ms);
 }
 
 static bool
 wants_failure(const struct work *w)
 {
-	const struct habit *h = learn_habit(w);
+	int64_t since = (int64_t)(short_now() - w->wait.failure_at);
+	struct engine_policy policy;
 
+	engine_policy_of(w, &policy);
 	return w->job->state != JOB_PENDING || w->cause != LOOK_PLANNED ||
-	    h == NULL || w->wait.skipped + 1U >= habit_failure_every(h) ||
-	    is_silent(w) || doubt_left_ms(w) <= 0;
+	    w->wait.failure_at == 0 || since >= policy.plan.max_ms ||
+	    doubt_left_ms(w) <= 0 || is_worth_it(w, &policy.plan, since);
 }
 
 bool

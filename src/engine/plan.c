@@ -155,6 +155,28 @@ plan_delay_ms(
 	return delay < 1 ? 1 : (int64_t)delay;
 }
 
+/*
+ * The same rule: of all whose output is not there some have failed since, and
+ * more and more of them the older they are. They come together with looks at
+ * the output, so the nearest of these is taken; and where the least time
+ * between two of them makes these dearer, so are they.
+ */
+bool
+plan_failure_due(const struct plan *plan, const struct plan_now *now,
+    double share, int64_t since_ms)
+{
+	const double *s = now->known->s;
+	double at = (double)now->ran_ms, last = at - (double)since_ms;
+	double gap = learned_gap(plan, now->known, at, now->price_ms), price;
+	double s0 = survival_at(s, last);
+
+	if (!isfinite(gap))
+		return true;
+	price = fmax(now->price_ms, survival_accrued(s, at, at + gap));
+	return share * s0 * survival_accrued(s, last, at + gap / 2) >=
+	    price * ((1 - share) * survival_at(s, at) + share * s0);
+}
+
 int64_t
 plan_late_ms(int64_t age_ms)
 {

@@ -67,8 +67,16 @@ int64_t plan_delay_ms(
     const struct plan *plan, const struct plan_now *now, enum plan_why *why);
 
 /*
- * The same for a job that expired so long ago: after a minute, then three times
- * as late each time, at most an hour between two looks.
+ * A look at the output found nothing: is one at the failure worth its price,
+ * too? Of a job whose endpoint is known; `share` of all fail, as late as others
+ * succeed, and it was last looked for since_ms ago.
+ */
+bool plan_failure_due(const struct plan *plan, const struct plan_now *now,
+    double share, int64_t since_ms);
+
+/*
+ * From now to the next look of a job that expired so long ago: after a minute,
+ * then three times as late each time, at most an hour between two looks.
  */
 int64_t plan_late_ms(int64_t age_ms);
 
