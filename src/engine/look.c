@@ -89,6 +89,17 @@ look_known(const struct work *w, double *price_ms)
 	return known;
 }
 
+/* What its endpoint's habits tell of it, if anything. */
+static void
+recall(const struct work *w, struct plan_now *now)
+{
+	now->known = look_known(w, &now->price_ms);
+	if (now->known == NULL)
+		return;
+	now->ran_ms = times_since_intent(job_last_submission(w->job));
+	now->silent_ms = habit_silent_ms(learn_habit(w));
+}
+
 static int64_t
 delay_ms(struct work *w, const struct plan *plan, int64_t left_ms)
 {
@@ -100,9 +111,7 @@ delay_ms(struct work *w, const struct plan *plan, int64_t left_ms)
 	enum plan_why why;
 	int64_t delay;
 
-	now.known = look_known(w, &now.price_ms);
-	if (now.known != NULL)
-		now.ran_ms = times_since_intent(job_last_submission(w->job));
+	recall(w, &now);
 	delay = plan_delay_ms(plan, &now, &why);
 	w->wait.why = (uint8_t)why;
 	return delay;
@@ -159,10 +168,9 @@ is_worth_it(const struct work *w, const struct plan *plan, int64_t since_ms)
 
 	if (h == NULL)
 		return true;
-	now.known = look_known(w, &now.price_ms);
+	recall(w, &now);
 	if (now.known == NULL || plan->interval_ms > 0)
 		return w->wait.skipped + 1U >= habit_failure_every(h);
-	now.ran_ms = times_since_intent(job_last_submission(w->job));
 	return plan_failure_due(plan, &now, habit_failing(h), since_ms);
 }
 

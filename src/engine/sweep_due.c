@@ -202,6 +202,20 @@ plain_due_at(const struct scan *scan, const struct plan *plan)
 	    (scan->failures ? failure_every(scan->group) * delay : delay);
 }
 
+/* Whatever the last page showed: from that to the next. */
+static int64_t
+least_ms(const struct habit *h, const struct plan *plan)
+{
+	int64_t least = plan->start_ms, rare, longest = longest_ms(plan);
+
+	rare = h != NULL ? plan_overdue_ms(habit_silent_ms(h)) : 0;
+	if (rare > longest)
+		rare = longest;
+	if (least < rare)
+		least = rare;
+	return least > LEAST_MS ? least : LEAST_MS;
+}
+
 int64_t
 sweep_due_at(const struct scan *scan)
 {
@@ -230,9 +244,7 @@ sweep_due_at(const struct scan *scan)
 	latest = latest_at(scan, &policy.plan);
 	if (due > latest)
 		due = latest > now ? latest : now;
-	least =
-	    policy.plan.start_ms > LEAST_MS ? policy.plan.start_ms : LEAST_MS;
-	/* Whatever the last page showed. */
+	least = least_ms(h, &policy.plan);
 	if (scan->sent_at > 0 && due < scan->sent_at + least)
 		due = scan->sent_at + least;
 	return due;
@@ -256,6 +268,8 @@ sweep_own_ms(const struct segment *s, const struct item *item)
 	if (h != NULL)
 		p.known =
 		    habit_known(h, habit_warmth(h), &policy.plan, &p.price_ms);
+	if (p.known != NULL)
+		p.silent_ms = habit_silent_ms(h);
 	if (p.known != NULL && g->proven)
 		p.price_ms *= sweep_dearth(g, s->keys);
 	return plan_delay_ms(&policy.plan, &p, NULL);

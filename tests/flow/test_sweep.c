@@ -274,6 +274,40 @@ what_no_listing_shows_is_learned_to_last(void **state)
 	assert_int_equal(waiting(), 0);
 }
 
+static int64_t
+a_second_or_two(size_t i)
+{
+	return 1000 + (int64_t)(i * 7919 % 1000);
+}
+
+static int64_t
+ten_minutes(size_t i)
+{
+	return 600000 + (int64_t)i;
+}
+
+static void
+while_an_endpoint_hangs_listings_become_rare(void **state)
+{
+	size_t before;
+
+	(void)state;
+	flow_bucket.takes_ms = a_second_or_two;
+	flow_bucket_submit(1000, 20);
+	time_passes(60000);
+	assert_int_equal(waiting(), 0);
+	flow_bucket.delay_max_ms = 0;
+	flow_bucket.takes_ms = ten_minutes;
+	flow_bucket_submit(200, 20);
+	before = lists();
+	time_passes(400000);
+	print_message("lists=%zu looks=%zu\n", lists() - before, looks());
+	assert_in_range(lists() - before, 10, 45);
+	time_passes(400000);
+	assert_int_equal(waiting(), 0);
+	assert_in_range(flow_bucket.delay_max_ms, 0, 31000);
+}
+
 /* --- pages ---------------------------------------------------------- */
 
 static void
@@ -710,6 +744,7 @@ main(void)
 	    SWEEP_TEST(a_listing_is_no_later_than_a_look_would_be),
 	    SWEEP_TEST(where_there_are_no_failures_nobody_looks_for_them),
 	    SWEEP_TEST(what_no_listing_shows_is_learned_to_last),
+	    SWEEP_TEST(while_an_endpoint_hangs_listings_become_rare),
 	    SWEEP_TEST(more_than_a_page_are_found_segment_by_segment),
 	    SWEEP_TEST(others_in_the_folder_are_passed_over),
 	    SWEEP_TEST(behind_a_full_page_each_is_listed_too),

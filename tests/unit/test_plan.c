@@ -159,6 +159,7 @@ know(const struct shape *shape, struct survival *out)
 {
 	int i;
 
+	out->end_ms = INFINITY;
 	for (i = 0; i <= CURVE_STEPS; i++) {
 		double edge = i == 0 ? 0 : 125 * pow(2, (i - 1) / 4.0);
 
