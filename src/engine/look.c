@@ -159,6 +159,12 @@ look_next_ms(struct work *w, int64_t left_ms)
 
 /* --- where ---------------------------------------------------------- */
 
+int64_t
+look_failure_ms(const struct work *w)
+{
+	return (int64_t)(short_now() - w->wait.failure_at);
+}
+
 /* By what is known, or as so many looks were not for it. */
 static bool
 is_worth_it(const struct work *w, const struct plan *plan, int64_t since_ms)
@@ -177,13 +183,14 @@ is_worth_it(const struct work *w, const struct plan *plan, int64_t since_ms)
 static bool
 wants_failure(const struct work *w)
 {
-	int64_t since = (int64_t)(short_now() - w->wait.failure_at);
+	int64_t since = look_failure_ms(w);
 	struct engine_policy policy;
 
 	engine_policy_of(w, &policy);
 	return w->job->state != JOB_PENDING || w->cause != LOOK_PLANNED ||
 	    w->wait.failure_at == 0 || since >= policy.plan.max_ms ||
-	    doubt_left_ms(w) <= 0 || is_worth_it(w, &policy.plan, since);
+	    doubt_left_ms(w) <= 0 || sweep_hides_failure(w) ||
+	    is_worth_it(w, &policy.plan, since);
 }
 
 bool

@@ -38,6 +38,10 @@ const struct survival *look_known(const struct work *w, double *price_ms);
  */
 bool look_begin(struct work *w);
 
+/* Since its failure was looked for, or it was accepted. Where that was in
+ * another process it makes no sense. */
+int64_t look_failure_ms(const struct work *w);
+
 /*
  * By a GET, since the bytes are wanted and their like were small; of a larger
  * one up to *max bytes. Else by a HEAD.

@@ -8,6 +8,7 @@
 #include "engine/core.h"
 #include "engine/habit.h"
 #include "engine/learned.h"
+#include "engine/look.h"
 #include "engine/plan.h"
 #include "engine/sweep_inner.h"
 
@@ -275,13 +276,25 @@ sweep_own_ms(const struct segment *s, const struct item *item)
 	return plan_delay_ms(&policy.plan, &p, NULL);
 }
 
+/* Where its failure is nowhere that is listed: as often as that is worth it,
+ * and each is found within twice the longest time between two looks. */
+static int64_t
+hidden_ms(const struct group *g, const struct work *w, int64_t delay_ms)
+{
+	struct engine_policy policy;
+	int64_t left, ms = delay_ms * failure_every(g);
+
+	sweep_policy(g, &policy);
+	left = 2 * longest_ms(&policy.plan) - look_failure_ms(w);
+	return ms < left ? ms : left;
+}
+
 int64_t
-sweep_backstop_ms(const struct group *g, int64_t delay_ms)
+sweep_backstop_ms(const struct group *g, const struct work *w, int64_t delay_ms)
 {
 	int64_t ms = BACKSTOP_MS;
 
-	/* More often where its failure is nowhere that is listed. */
-	if (g->hidden && delay_ms * failure_every(g) < ms)
-		ms = delay_ms * failure_every(g);
+	if (g->hidden)
+		ms = hidden_ms(g, w, delay_ms);
 	return ms > delay_ms ? ms : delay_ms;
 }

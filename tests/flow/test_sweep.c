@@ -209,6 +209,31 @@ failures_under_other_names_are_looked_for_one_by_one(void **state)
 }
 
 static int64_t
+some_fail_and_the_others_last(size_t i)
+{
+	return i % 50 == 49 ? -(int64_t)(2000 + i * 173) : 600000 + (int64_t)i;
+}
+
+/* As many wait all the time that listings look for the results. */
+static void
+no_failure_hides_longer_than_twice_poll_max(void **state)
+{
+	(void)state;
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket.failures = FLOW_BUCKET_HIDDEN;
+	flow_bucket_submit(400, 5);
+	time_passes(60000);
+	assert_int_equal(waiting(), 0);
+	flow_bucket.takes_ms = some_fail_and_the_others_last;
+	flow_bucket_submit(400, 5);
+	time_passes(500000);
+	assert_int_equal(flow_bucket.found, 408);
+	assert_in_range(flow_bucket.delay_max_ms, 0, 60000);
+	time_passes(400000);
+	assert_int_equal(waiting(), 0);
+}
+
+static int64_t
 an_hour_then_a_minute(size_t i)
 {
 	return i < 60 ? 3600000 + (int64_t)i * 100 : 60000;
@@ -741,6 +766,7 @@ main(void)
 	    SWEEP_TEST(
 		failures_beside_the_results_need_no_listing_of_their_own),
 	    SWEEP_TEST(failures_under_other_names_are_looked_for_one_by_one),
+	    SWEEP_TEST(no_failure_hides_longer_than_twice_poll_max),
 	    SWEEP_TEST(a_listing_is_no_later_than_a_look_would_be),
 	    SWEEP_TEST(where_there_are_no_failures_nobody_looks_for_them),
 	    SWEEP_TEST(what_no_listing_shows_is_learned_to_last),
