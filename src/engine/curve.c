@@ -81,6 +81,16 @@ curve_lasts(struct curve *c, uint8_t *passed, int64_t value)
 		count(c, *passed, false);
 }
 
+double
+curve_expected(const struct curve *c, uint8_t from, uint8_t to)
+{
+	double sum = 0;
+
+	for (; from < to; from++)
+		sum += (double)c->ended[from] / (c->of[from] + CURVE_ONE);
+	return sum;
+}
+
 void
 curve_ends(struct curve *c, uint8_t passed, int64_t value)
 {
@@ -161,6 +171,7 @@ survival_make(
 	size_t i;
 
 	out->s[0] = out->seen[0] = 1;
+	out->end_ms = 0;
 	for (i = 0; i < CURVE_STEPS; i++) {
 		ended = (double)own->ended[i] / CURVE_ONE;
 		of = (double)own->of[i] / CURVE_ONE;
@@ -171,6 +182,8 @@ survival_make(
 			ended += share * others->ended[i] / CURVE_ONE;
 			of += share * others->of[i] / CURVE_ONE;
 		}
+		if (ended > 0)
+			out->end_ms = edge(i + 1);
 		out->seen[i + 1] = of > 0 ? out->seen[i] * (1 - ended / of) : 0;
 		out->s[i + 1] = out->s[i] *
 		    (1 - (ended + PRIOR_OF * PRIOR_ENDED) / (of + PRIOR_OF));

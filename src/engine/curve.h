@@ -37,6 +37,10 @@ void curve_ends(struct curve *c, uint8_t passed, int64_t value);
 /* It is watched from here on, whatever was before. */
 uint8_t curve_passed(int64_t value);
 
+/* Of so many like it, that lasted from one step to another, so many should have
+ * ended. */
+double curve_expected(const struct curve *c, uint8_t from, uint8_t to);
+
 /* For what was kept: of one step, in 1/CURVE_ONE; and all results. What makes
  * no sense is passed over. */
 void curve_put(struct curve *c, int64_t step, int64_t ended, int64_t of);
@@ -62,6 +66,7 @@ void curve_merge(struct curve *c, const struct curve *more);
 struct survival {
 	double s[CURVE_STEPS + 1];
 	double seen[CURVE_STEPS + 1];
+	double end_ms; /* none was seen to end later */
 };
 
 /* Of a kind of results; where they are few, others stand in for what is

@@ -17,6 +17,10 @@
 #define STALE_SHARE 0.125
 #define STALE_RESULTS 4.0
 
+/* Of so many results that should have come none does by chance once in 3,000
+ * times. */
+#define OVERDUE 8.0
+
 /* Failures: before any result, as if there had been one in twenty. */
 #define PRIOR_RESULTS 10.0
 #define PRIOR_FAILED 0.5
@@ -67,6 +71,7 @@ hear(struct habit *h, bool failed)
 {
 	h->heard = true;
 	h->heard_mono = clock_mono_ms();
+	h->overdue = 0;
 	h->ended++;
 	h->failed += failed;
 	if (h->ended >= ENDED_MAX) {
@@ -84,7 +89,20 @@ curve_of(struct habit *h, enum warmth w)
 void
 habit_waits(struct habit *h, struct habit_job *job, int64_t ms)
 {
-	curve_lasts(curve_of(h, job->warmth), &job->passed, ms);
+	struct curve *c = curve_of(h, job->warmth);
+	uint8_t from = job->passed;
+	double before = h->overdue;
+
+	curve_lasts(c, &job->passed, ms);
+	h->overdue += curve_expected(c, from, job->passed);
+	if (before == 0 && h->overdue > 0)
+		h->overdue_mono = clock_mono_ms();
+}
+
+int64_t
+habit_silent_ms(const struct habit *h)
+{
+	return h->overdue >= OVERDUE ? clock_mono_ms() - h->overdue_mono : 0;
 }
 
 void
@@ -185,14 +203,18 @@ habit_known(
 
 /* --- failures, notifications, sizes --------------------------------- */
 
+double
+habit_failing(const struct habit *h)
+{
+	double p = (h->failed + PRIOR_FAILED) / (h->ended + PRIOR_RESULTS);
+
+	return fmax(p, 1.0 / (HABIT_FAILURE_MAX * HABIT_FAILURE_MAX));
+}
+
 unsigned
 habit_failure_every(const struct habit *h)
 {
-	double p = (h->failed + PRIOR_FAILED) / (h->ended + PRIOR_RESULTS);
-	double every = 1 / sqrt(p);
-
-	return every < HABIT_FAILURE_MAX ? (unsigned)(every + 0.5)
-					 : HABIT_FAILURE_MAX;
+	return (unsigned)(1 / sqrt(habit_failing(h)) + 0.5);
 }
 
 void

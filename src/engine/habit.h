@@ -34,6 +34,8 @@ struct habit {
 	bool heads_only; /* a HEAD may see what a GET may not read */
 	bool heard; /* a result came in this process */
 	int64_t heard_mono; /* … the last one */
+	double overdue; /* results that should have come since */
+	int64_t overdue_mono; /* … begins then to be more than 0 */
 	struct tempo *tempo[WARMTHS]; /* worked out, or NULL */
 };
 
@@ -72,14 +74,22 @@ int64_t habit_p95_ms(const struct habit *h);
 const struct survival *habit_known(
     struct habit *h, enum warmth w, const struct plan *plan, double *price_ms);
 
+/*
+ * So long nothing came of an endpoint although so many jobs wait that chance
+ * does not explain it: it hangs, or has become much slower. 0: it does not.
+ */
+int64_t habit_silent_ms(const struct habit *h);
+
 /* Results of which that is known. */
 double habit_results(const struct habit *h);
 
 /*
- * Of so many looks one looks for the failure, too: 1/sqrt(share of failures),
- * at most HABIT_FAILURE_MAX. Both paths then cost what they are worth.
+ * The share of failures, at least 1/HABIT_FAILURE_MAX^2; and of so many looks
+ * one looks for the failure, too, where no curve tells (plan_failure_due): its
+ * inverse square root. Both paths then cost what they are worth.
  */
 #define HABIT_FAILURE_MAX 10
+double habit_failing(const struct habit *h);
 unsigned habit_failure_every(const struct habit *h);
 
 /* Did a notification come before a look found the result? */

@@ -43,23 +43,33 @@ waiter(const struct work *w)
 	};
 }
 
+void
+look_lasts(struct work *w, struct habit *h, int64_t ms)
+{
+	struct habit_job job = waiter(w);
+
+	if (!w->wait.watched)
+		return;
+	habit_waits(h, &job, ms);
+	w->wait.passed = job.passed;
+}
+
 /* What it lived through while nobody looked is not counted. */
 static void
 lives_on(struct work *w)
 {
 	struct habit *h = learn_habit(w);
-	struct habit_job job = waiter(w);
 	int64_t ms;
 
 	if (w->job->state != JOB_PENDING || h == NULL)
 		return;
 	ms = times_since_intent(job_last_submission(w->job));
-	if (w->wait.watched)
-		habit_waits(h, &job, ms);
-	else
-		job.passed = curve_passed(ms);
-	w->wait.watched = true;
-	w->wait.passed = job.passed;
+	if (!w->wait.watched) {
+		w->wait.passed = curve_passed(ms);
+		w->wait.watched = true;
+	} else {
+		look_lasts(w, h, ms);
+	}
 }
 
 const struct survival *
@@ -79,6 +89,17 @@ look_known(const struct work *w, double *price_ms)
 	return known;
 }
 
+/* What its endpoint's habits tell of it, if anything. */
+static void
+recall(const struct work *w, struct plan_now *now)
+{
+	now->known = look_known(w, &now->price_ms);
+	if (now->known == NULL)
+		return;
+	now->ran_ms = times_since_intent(job_last_submission(w->job));
+	now->silent_ms = habit_silent_ms(learn_habit(w));
+}
+
 static int64_t
 delay_ms(struct work *w, const struct plan *plan, int64_t left_ms)
 {
@@ -90,16 +111,13 @@ delay_ms(struct work *w, const struct plan *plan, int64_t left_ms)
 	enum plan_why why;
 	int64_t delay;
 
-	now.known = look_known(w, &now.price_ms);
-	if (now.known != NULL)
-		now.ran_ms = times_since_intent(job_last_submission(w->job));
+	recall(w, &now);
 	delay = plan_delay_ms(plan, &now, &why);
 	w->wait.why = (uint8_t)why;
 	return delay;
 }
 
-/* Each job begins elsewhere in the round, so that all together look for
- * failures as often as is worth it. */
+/* Where nothing is known of its like the first look is at both places. */
 static void
 begin_round(struct work *w, const struct plan *plan)
 {
@@ -115,7 +133,7 @@ begin_round(struct work *w, const struct plan *plan)
 		return;
 	w->wait.warmth = (uint8_t)habit_warmth(h);
 	if (habit_known(h, (enum warmth)w->wait.warmth, plan, &unused) != NULL)
-		w->wait.skipped = (uint8_t)(random_unit() * every);
+		w->wait.skipped = 0;
 }
 
 int64_t
@@ -141,24 +159,38 @@ look_next_ms(struct work *w, int64_t left_ms)
 
 /* --- where ---------------------------------------------------------- */
 
-static bool
-is_silent(const struct work *w)
+int64_t
+look_failure_ms(const struct work *w)
 {
-	struct engine_policy policy;
+	return (int64_t)(short_now() - w->wait.failure_at);
+}
 
-	engine_policy_of(w, &policy);
-	return w->wait.failure_at == 0 ||
-	    (int64_t)(short_now() - w->wait.failure_at) >= policy.plan.max_ms;
+/* By what is known, or as so many looks were not for it. */
+static bool
+is_worth_it(const struct work *w, const struct plan *plan, int64_t since_ms)
+{
+	const struct habit *h = learn_habit(w);
+	struct plan_now now = {0};
+
+	if (h == NULL)
+		return true;
+	recall(w, &now);
+	if (now.known == NULL || plan->interval_ms > 0)
+		return w->wait.skipped + 1U >= habit_failure_every(h);
+	return plan_failure_due(plan, &now, habit_failing(h), since_ms);
 }
 
 static bool
 wants_failure(const struct work *w)
 {
-	const struct habit *h = learn_habit(w);
+	int64_t since = look_failure_ms(w);
+	struct engine_policy policy;
 
+	engine_policy_of(w, &policy);
 	return w->job->state != JOB_PENDING || w->cause != LOOK_PLANNED ||
-	    h == NULL || w->wait.skipped + 1U >= habit_failure_every(h) ||
-	    is_silent(w) || doubt_left_ms(w) <= 0;
+	    w->wait.failure_at == 0 || since >= policy.plan.max_ms ||
+	    doubt_left_ms(w) <= 0 || sweep_hides_failure(w) ||
+	    is_worth_it(w, &policy.plan, since);
 }
 
 bool

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "aws/s3.h"
+#include "engine/habit.h"
 #include "engine/work.h"
 
 /* It was accepted: from now to its first look. Nothing can be there at once. */
@@ -19,6 +20,10 @@ int64_t look_first_ms(struct work *w);
 /* A look found nothing, and `left_ms` are left to wait, or nothing, and yet it
  * is waited: from now to the next one. */
 int64_t look_next_ms(struct work *w, int64_t left_ms);
+
+/* It is not over, so long after its intent: its endpoint's habits learn from
+ * that where it has been watched up to now. Its job may be folded. */
+void look_lasts(struct work *w, struct habit *h, int64_t ms);
 
 /* What is known of jobs like this one, and the price of a look at it, or NULL
  * (habit_known). */
@@ -32,6 +37,10 @@ const struct survival *look_known(const struct work *w, double *price_ms);
  * listing it is of the listed place alone (look.alone), unless it is the last.
  */
 bool look_begin(struct work *w);
+
+/* Since its failure was looked for, or it was accepted. Where that was in
+ * another process it makes no sense. */
+int64_t look_failure_ms(const struct work *w);
 
 /*
  * By a GET, since the bytes are wanted and their like were small; of a larger

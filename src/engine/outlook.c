@@ -81,6 +81,11 @@ why_planned(const struct work *w, struct engine_outlook *out)
 	case PLAN_LEARNED:
 		why_learned(w, out);
 		return;
+	case PLAN_OVERDUE:
+		say(out,
+		    "three tenths of the time in which a result of this "
+		    "endpoint should have come, and none did");
+		return;
 	case PLAN_LONGEST:
 		say(out, "poll_max (%g s) is over then",
 		    (double)policy.plan.max_ms / 1000);

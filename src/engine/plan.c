@@ -119,13 +119,33 @@ backoff(const struct plan *plan, const struct plan_now *now, enum plan_why *why)
 	return spread_longest(plan, now->unit);
 }
 
+int64_t
+plan_overdue_ms(int64_t silent_ms)
+{
+	return (int64_t)(AGE_SHARE * (double)silent_ms);
+}
+
+/* Of this job, or of all of its endpoint. */
+static double
+overdue_gap(const struct plan_now *now)
+{
+	double behind = (double)now->ran_ms - now->known->end_ms;
+
+	return AGE_SHARE * fmax(behind, (double)now->silent_ms);
+}
+
 static double
 learned(const struct plan *plan, const struct plan_now *now, enum plan_why *why)
 {
 	double gap =
 	    learned_gap(plan, now->known, (double)now->ran_ms, now->price_ms);
+	double overdue = overdue_gap(now);
 
 	*why = PLAN_LEARNED;
+	if (gap < overdue) {
+		gap = overdue * (1 + JITTER * (2 * now->unit - 1));
+		*why = PLAN_OVERDUE;
+	}
 	if (gap <= (double)plan->max_ms / (1 + JITTER))
 		return gap;
 	*why = PLAN_LONGEST;
@@ -153,6 +173,29 @@ plan_delay_ms(
 		*why = PLAN_END;
 	}
 	return delay < 1 ? 1 : (int64_t)delay;
+}
+
+/*
+ * The same rule: of all whose output is not there some have failed since, and
+ * more and more of them the older they are. They come together with looks at
+ * the output, so the nearest of these is taken; and where the least time
+ * between two of them makes these dearer, so are they.
+ */
+bool
+plan_failure_due(const struct plan *plan, const struct plan_now *now,
+    double share, int64_t since_ms)
+{
+	const double *s = now->known->s;
+	double at = (double)now->ran_ms, last = at - (double)since_ms;
+	double gap = fmax(
+	    overdue_gap(now), learned_gap(plan, now->known, at, now->price_ms));
+	double s0 = survival_at(s, last), price;
+
+	if (!isfinite(gap))
+		return true;
+	price = fmax(now->price_ms, survival_accrued(s, at, at + gap));
+	return share * s0 * survival_accrued(s, last, at + gap / 2) >=
+	    price * ((1 - share) * survival_at(s, at) + share * s0);
 }
 
 int64_t

@@ -8,7 +8,9 @@
  * comes when the delay expected to have built up since the last one, given that
  * the job was not done then, reaches what a look is worth: its price, in
  * milliseconds of delay. With a constant hazard that is the best there is, and
- * it waits through stretches in which nothing ends.
+ * it waits through stretches in which nothing ends. Behind the age at which the
+ * last one ended that was seen, and where an endpoint has fallen silent, it is
+ * unknown again: no look comes sooner than in three tenths of the time since.
  */
 #ifndef ENGINE_PLAN_H
 #define ENGINE_PLAN_H
@@ -44,6 +46,7 @@ enum plan_why {
 	PLAN_INTERVAL, /* a fixed one */
 	PLAN_BACKOFF, /* too little is known */
 	PLAN_LEARNED,
+	PLAN_OVERDUE, /* learned, and nothing comes */
 	PLAN_LONGEST, /* poll_max */
 	PLAN_END, /* the time to wait is over then */
 };
@@ -57,6 +60,7 @@ struct plan_now {
 	const struct survival *known;
 	double price_ms; /* plan_price(), more where delay matters less */
 	int64_t ran_ms; /* since it was sent, as the curve counts */
+	int64_t silent_ms; /* habit_silent_ms() */
 };
 
 /*
@@ -66,9 +70,21 @@ struct plan_now {
 int64_t plan_delay_ms(
     const struct plan *plan, const struct plan_now *now, enum plan_why *why);
 
+/* The least from one look to the next where so long nothing came that should
+ * have come. */
+int64_t plan_overdue_ms(int64_t silent_ms);
+
 /*
- * The same for a job that expired so long ago: after a minute, then three times
- * as late each time, at most an hour between two looks.
+ * A look at the output found nothing: is one at the failure worth its price,
+ * too? Of a job whose endpoint is known; `share` of all fail, as late as others
+ * succeed, and it was last looked for since_ms ago.
+ */
+bool plan_failure_due(const struct plan *plan, const struct plan_now *now,
+    double share, int64_t since_ms);
+
+/*
+ * From now to the next look of a job that expired so long ago: after a minute,
+ * then three times as late each time, at most an hour between two looks.
  */
 int64_t plan_late_ms(int64_t age_ms);
 

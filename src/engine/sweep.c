@@ -261,7 +261,7 @@ settle_looks(struct segment *s)
 		int64_t delay = sweep_own_ms(s, item), left;
 
 		if (is_cared_for(s))
-			delay = sweep_backstop_ms(g, delay);
+			delay = sweep_backstop_ms(g, item->w, delay);
 		left = item_left_ms(item, clock_mono_ms());
 		if (only_waits(item->w))
 			engine_schedule(item->w, delay < left ? delay : left);
@@ -487,7 +487,7 @@ sweep_wait(struct work *w, int64_t delay_ms)
 	if (s == NULL || !s->covers || left <= 0)
 		return delay_ms;
 	if (s->scan.group->proven)
-		delay_ms = sweep_backstop_ms(s->scan.group, delay_ms);
+		delay_ms = sweep_backstop_ms(s->scan.group, w, delay_ms);
 	else if (delay_ms < PROOF_MS)
 		delay_ms = PROOF_MS;
 	return delay_ms < left ? delay_ms : left;
@@ -501,6 +501,14 @@ sweep_look_price(const struct work *w)
 	if (s == NULL || !s->scan.group->proven)
 		return 1;
 	return sweep_dearth(s->scan.group, s->keys);
+}
+
+bool
+sweep_hides_failure(const struct work *w)
+{
+	const struct segment *s = w->segment;
+
+	return s != NULL && is_cared_for(s) && s->scan.group->hidden;
 }
 
 void

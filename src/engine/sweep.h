@@ -47,6 +47,9 @@ int64_t sweep_wait(struct work *w, int64_t delay_ms);
  * the few that listings left over; 1: it is not. */
 double sweep_look_price(const struct work *w);
 
+/* Listings look for it, but never at its failure. */
+bool sweep_hides_failure(const struct work *w);
+
 /* It waits no more. */
 void sweep_leave(struct work *w);
 

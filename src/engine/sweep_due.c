@@ -8,6 +8,7 @@
 #include "engine/core.h"
 #include "engine/habit.h"
 #include "engine/learned.h"
+#include "engine/look.h"
 #include "engine/plan.h"
 #include "engine/sweep_inner.h"
 
@@ -30,8 +31,8 @@ sweep_policy(const struct group *g, struct engine_policy *out)
 	o->policy(g->endpoint, out, o->policy_arg);
 }
 
-static struct habit *
-habit_of(const struct group *g)
+struct habit *
+sweep_habit(const struct group *g)
 {
 	struct learned *l =
 	    learned_find(g->sweep->e->learned, g->site->name, g->endpoint);
@@ -42,7 +43,7 @@ habit_of(const struct group *g)
 static unsigned
 failure_every(const struct group *g)
 {
-	const struct habit *h = habit_of(g);
+	const struct habit *h = sweep_habit(g);
 
 	return h != NULL ? habit_failure_every(h) : HABIT_FAILURE_MAX;
 }
@@ -202,11 +203,25 @@ plain_due_at(const struct scan *scan, const struct plan *plan)
 	    (scan->failures ? failure_every(scan->group) * delay : delay);
 }
 
+/* Whatever the last page showed: from that to the next. */
+static int64_t
+least_ms(const struct habit *h, const struct plan *plan)
+{
+	int64_t least = plan->start_ms, rare, longest = longest_ms(plan);
+
+	rare = h != NULL ? plan_overdue_ms(habit_silent_ms(h)) : 0;
+	if (rare > longest)
+		rare = longest;
+	if (least < rare)
+		least = rare;
+	return least > LEAST_MS ? least : LEAST_MS;
+}
+
 int64_t
 sweep_due_at(const struct scan *scan)
 {
 	struct group *g = scan->group;
-	struct habit *h = habit_of(g);
+	struct habit *h = sweep_habit(g);
 	int64_t now = clock_mono_ms(), due, least, latest;
 	struct engine_policy policy;
 	struct sample sample = {.n = 0};
@@ -230,9 +245,7 @@ sweep_due_at(const struct scan *scan)
 	latest = latest_at(scan, &policy.plan);
 	if (due > latest)
 		due = latest > now ? latest : now;
-	least =
-	    policy.plan.start_ms > LEAST_MS ? policy.plan.start_ms : LEAST_MS;
-	/* Whatever the last page showed. */
+	least = least_ms(h, &policy.plan);
 	if (scan->sent_at > 0 && due < scan->sent_at + least)
 		due = scan->sent_at + least;
 	return due;
@@ -242,7 +255,7 @@ int64_t
 sweep_own_ms(const struct segment *s, const struct item *item)
 {
 	const struct group *g = s->scan.group;
-	struct habit *h = habit_of(g);
+	struct habit *h = sweep_habit(g);
 	int64_t now = clock_mono_ms();
 	struct engine_policy policy;
 	struct plan_now p = {
@@ -256,18 +269,32 @@ sweep_own_ms(const struct segment *s, const struct item *item)
 	if (h != NULL)
 		p.known =
 		    habit_known(h, habit_warmth(h), &policy.plan, &p.price_ms);
+	if (p.known != NULL)
+		p.silent_ms = habit_silent_ms(h);
 	if (p.known != NULL && g->proven)
 		p.price_ms *= sweep_dearth(g, s->keys);
 	return plan_delay_ms(&policy.plan, &p, NULL);
 }
 
+/* Where its failure is nowhere that is listed: as often as that is worth it,
+ * and each is found within twice the longest time between two looks. */
+static int64_t
+hidden_ms(const struct group *g, const struct work *w, int64_t delay_ms)
+{
+	struct engine_policy policy;
+	int64_t left, ms = delay_ms * failure_every(g);
+
+	sweep_policy(g, &policy);
+	left = 2 * longest_ms(&policy.plan) - look_failure_ms(w);
+	return ms < left ? ms : left;
+}
+
 int64_t
-sweep_backstop_ms(const struct group *g, int64_t delay_ms)
+sweep_backstop_ms(const struct group *g, const struct work *w, int64_t delay_ms)
 {
 	int64_t ms = BACKSTOP_MS;
 
-	/* More often where its failure is nowhere that is listed. */
-	if (g->hidden && delay_ms * failure_every(g) < ms)
-		ms = delay_ms * failure_every(g);
+	if (g->hidden)
+		ms = hidden_ms(g, w, delay_ms);
 	return ms > delay_ms ? ms : delay_ms;
 }

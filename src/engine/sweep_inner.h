@@ -83,6 +83,9 @@ void sweep_list(struct scan *scan);
 
 void sweep_policy(const struct group *g, struct engine_policy *out);
 
+/* How its endpoint behaves, or NULL: nothing is known of it. */
+struct habit *sweep_habit(const struct group *g);
+
 /* When it is worth a listing; monotonic. */
 int64_t sweep_due_at(const struct scan *scan);
 
@@ -94,6 +97,7 @@ int64_t sweep_own_ms(const struct segment *s, const struct item *item);
 double sweep_dearth(const struct group *g, size_t keys);
 
 /* … and where they do: now and then, in case that they miss something. */
-int64_t sweep_backstop_ms(const struct group *g, int64_t delay_ms);
+int64_t sweep_backstop_ms(
+    const struct group *g, const struct work *w, int64_t delay_ms);
 
 #endif

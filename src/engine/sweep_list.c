@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/core.h"
+#include "engine/look.h"
 #include "engine/sweep_inner.h"
 
 /* As much as is parsed in one turn of the loop: 4 ms, or less than 25 where it
@@ -178,6 +179,23 @@ is_within(const struct segment *s, const char *last)
 	return last == NULL || segment_find(s, last) == s->n;
 }
 
+/* So its jobs are known not to be over, but for those that a page shows: else
+ * the fast ones alone would count while many wait. */
+static void
+note_waiting(struct segment *s, int64_t at)
+{
+	struct habit *h = sweep_habit(s->scan.group);
+	int64_t now = clock_mono_ms(), age;
+	size_t i;
+
+	s->scan.listed_at = at;
+	for (i = 0; i < s->n && h != NULL; i++) {
+		age = item_age_ms(&s->v[i], now) - (now - at);
+		if (age > 0 && s->v[i].w->swept == SWEPT_NOT_YET)
+			look_lasts(s->v[i].w, h, age);
+	}
+}
+
 /*
  * What is known up to `last` (NULL: all), of this segment and those behind it.
  * What a page did not reach is the next one's, and what it reached besides
@@ -196,10 +214,10 @@ note_listed(struct segment *s, const char *last, size_t room)
 		sweep_settle(segment_push(&g->segments, s, i));
 	if (i < s->n)
 		return;
-	s->scan.listed_at = at;
+	note_waiting(s, at);
 	while ((next = TAILQ_NEXT(s, link)) != NULL && is_within(next, last)) {
 		if (next->scan.listed_at < at)
-			next->scan.listed_at = at;
+			note_waiting(next, at);
 		if (next->scan.call != NULL || s->n + next->n > room)
 			s = next;
 		else

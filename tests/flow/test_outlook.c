@@ -117,6 +117,12 @@ what_is_learned_is_told_in_numbers(void **state)
 	time_passes(20000);
 	must_look_as_told("half come within 10 s more");
 	must_look_as_told("30 are known");
+	/* None took this long. */
+	time_passes(30000);
+	fate.takes_ms = 600000;
+	submit();
+	time_passes(65000);
+	must_look_as_told("should have come, and none did");
 }
 
 static void

@@ -209,6 +209,31 @@ failures_under_other_names_are_looked_for_one_by_one(void **state)
 }
 
 static int64_t
+some_fail_and_the_others_last(size_t i)
+{
+	return i % 50 == 49 ? -(int64_t)(2000 + i * 173) : 600000 + (int64_t)i;
+}
+
+/* As many wait all the time that listings look for the results. */
+static void
+no_failure_hides_longer_than_twice_poll_max(void **state)
+{
+	(void)state;
+	flow_bucket.takes_ms = half_a_minute;
+	flow_bucket.failures = FLOW_BUCKET_HIDDEN;
+	flow_bucket_submit(400, 5);
+	time_passes(60000);
+	assert_int_equal(waiting(), 0);
+	flow_bucket.takes_ms = some_fail_and_the_others_last;
+	flow_bucket_submit(400, 5);
+	time_passes(500000);
+	assert_int_equal(flow_bucket.found, 408);
+	assert_in_range(flow_bucket.delay_max_ms, 0, 60000);
+	time_passes(400000);
+	assert_int_equal(waiting(), 0);
+}
+
+static int64_t
 an_hour_then_a_minute(size_t i)
 {
 	return i < 60 ? 3600000 + (int64_t)i * 100 : 60000;
@@ -241,6 +266,71 @@ where_there_are_no_failures_nobody_looks_for_them(void **state)
 	assert_int_equal(waiting(), 0);
 	assert_int_equal(peer_count("*", "*fail*"), 0);
 	assert_in_range(looks(), 500, 550);
+}
+
+static int64_t
+every_other_stays(size_t i)
+{
+	return i % 2 == 0 ? 5000 + (int64_t)(i * 7919 % 4000) : 60000;
+}
+
+/* Nobody looks at them: those that a listing does not show count as waiting,
+ * or all would seem to be as fast as the first. */
+static void
+what_no_listing_shows_is_learned_to_last(void **state)
+{
+	struct learned *l;
+	const struct survival *known;
+	double price;
+
+	(void)state;
+	flow_bucket.takes_ms = every_other_stays;
+	flow_bucket_submit(400, 5);
+	time_passes(40000);
+	assert_int_equal(waiting(), 200);
+	l = learned_find(flow.engine->learned, "us-east-1", "ocr");
+	assert_non_null(l);
+	known = habit_known(
+	    learned_habit(l), WARMTH_UNKNOWN, &flow.policy.plan, &price);
+	assert_non_null(known);
+	assert_true(survival_at(known->seen, 20000) > 0.4);
+	assert_true(survival_at(known->seen, 20000) < 0.6);
+	time_passes(120000);
+	assert_int_equal(waiting(), 0);
+}
+
+static int64_t
+a_second_or_two(size_t i)
+{
+	return 1000 + (int64_t)(i * 7919 % 1000);
+}
+
+static int64_t
+ten_minutes(size_t i)
+{
+	return 600000 + (int64_t)i;
+}
+
+static void
+while_an_endpoint_hangs_listings_become_rare(void **state)
+{
+	size_t before;
+
+	(void)state;
+	flow_bucket.takes_ms = a_second_or_two;
+	flow_bucket_submit(1000, 20);
+	time_passes(60000);
+	assert_int_equal(waiting(), 0);
+	flow_bucket.delay_max_ms = 0;
+	flow_bucket.takes_ms = ten_minutes;
+	flow_bucket_submit(200, 20);
+	before = lists();
+	time_passes(400000);
+	print_message("lists=%zu looks=%zu\n", lists() - before, looks());
+	assert_in_range(lists() - before, 10, 45);
+	time_passes(400000);
+	assert_int_equal(waiting(), 0);
+	assert_in_range(flow_bucket.delay_max_ms, 0, 31000);
 }
 
 /* --- pages ---------------------------------------------------------- */
@@ -676,8 +766,11 @@ main(void)
 	    SWEEP_TEST(
 		failures_beside_the_results_need_no_listing_of_their_own),
 	    SWEEP_TEST(failures_under_other_names_are_looked_for_one_by_one),
+	    SWEEP_TEST(no_failure_hides_longer_than_twice_poll_max),
 	    SWEEP_TEST(a_listing_is_no_later_than_a_look_would_be),
 	    SWEEP_TEST(where_there_are_no_failures_nobody_looks_for_them),
+	    SWEEP_TEST(what_no_listing_shows_is_learned_to_last),
+	    SWEEP_TEST(while_an_endpoint_hangs_listings_become_rare),
 	    SWEEP_TEST(more_than_a_page_are_found_segment_by_segment),
 	    SWEEP_TEST(others_in_the_folder_are_passed_over),
 	    SWEEP_TEST(behind_a_full_page_each_is_listed_too),

@@ -162,6 +162,30 @@ the_rarer_failures_are_the_rarer_is_looked_for_them(void **state)
 }
 
 static void
+where_much_is_overdue_an_endpoint_is_silent(void **state)
+{
+	struct habit_job job[12] = {0};
+	size_t i;
+
+	(void)state;
+	results(WARMTH_WARM, 100, 30000);
+	for (i = 0; i < 12; i++)
+		habit_waits(&h, &job[i], 10000);
+	assert_int_equal(habit_silent_ms(&h), 0);
+	habit_waits(&h, &job[0], 40000);
+	fake_clock_advance(5000);
+	/* That may be chance. */
+	assert_int_equal(habit_silent_ms(&h), 0);
+	for (i = 1; i < 12; i++)
+		habit_waits(&h, &job[i], 40000);
+	assert_int_equal(habit_silent_ms(&h), 5000);
+	fake_clock_advance(5000);
+	assert_int_equal(habit_silent_ms(&h), 10000);
+	habit_failure(&h);
+	assert_int_equal(habit_silent_ms(&h), 0);
+}
+
+static void
 where_notifications_come_a_look_is_dearer(void **state)
 {
 	double without, with;
@@ -267,6 +291,7 @@ main(void)
 	    T(an_endpoint_cools_down_in_five_minutes),
 	    T(what_changes_is_followed),
 	    T(the_rarer_failures_are_the_rarer_is_looked_for_them),
+	    T(where_much_is_overdue_an_endpoint_is_silent),
 	    T(where_notifications_come_a_look_is_dearer),
 	    T(sizes_are_known_from_20_on),
 	    T(what_was_kept_is_what_was_known),

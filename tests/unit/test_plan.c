@@ -159,6 +159,7 @@ know(const struct shape *shape, struct survival *out)
 {
 	int i;
 
+	out->end_ms = INFINITY;
 	for (i = 0; i <= CURVE_STEPS; i++) {
 		double edge = i == 0 ? 0 : 125 * pow(2, (i - 1) / 4.0);
 
@@ -362,6 +363,55 @@ it_waits_through_stretches_in_which_nothing_ends(void **state)
 	assert_true(plan_delay_ms(&plan, &now, NULL) < 15000);
 }
 
+/* Of an endpoint of which `share` fail, at the looks of a schedule: the ages,
+ * in seconds, at which the failure is looked for, too. */
+static size_t
+failure_looks(double share, double price, int ages[], size_t n)
+{
+	static const struct plan plan = {.start_ms = 500, .max_ms = 30000};
+	struct survival known;
+	struct plan_now now = {
+	    .left_ms = INT64_MAX,
+	    .unit = 0.5,
+	    .known = &known,
+	    .price_ms = price,
+	};
+	int64_t last = 0;
+	size_t i = 0, looks = 0;
+
+	know(lognormal, &known);
+	while (i < n) {
+		now.ran_ms += plan_delay_ms(&plan, &now, NULL);
+		looks++;
+		if (!plan_failure_due(&plan, &now, share, now.ran_ms - last))
+			continue;
+		last = now.ran_ms;
+		ages[i++] = (int)(last / 1000);
+	}
+	return looks;
+}
+
+/* The best ages of all, reckoned backwards from the last one in another
+ * program (dynamic programming): 29, 49, 70 and 93 s where 1 of 100 fails. */
+static void
+failures_are_looked_for_when_that_is_worth_as_much(void **state)
+{
+	int ages[20];
+
+	(void)state;
+	failure_looks(0.01, 85, ages, 4);
+	assert_in_range(ages[0], 27, 32);
+	assert_in_range(ages[1], 46, 53);
+	assert_in_range(ages[2], 64, 75);
+	assert_in_range(ages[3], 84, 99);
+	/* Where all fail no look at the output alone is of use. */
+	assert_int_equal(failure_looks(1, 85, ages, 20), 20);
+	assert_in_range(failure_looks(0.5, 85, ages, 20), 20, 35);
+	/* The least time between two looks makes them no cheaper. */
+	failure_looks(0.01, 0.001, ages, 20);
+	assert_in_range(ages[19] - ages[0], 19 * 3, 19 * 8);
+}
+
 int
 main(void)
 {
@@ -379,6 +429,8 @@ main(void)
 	    cmocka_unit_test(
 		the_learned_schedule_keeps_the_bounds_and_the_deadline),
 	    cmocka_unit_test(it_waits_through_stretches_in_which_nothing_ends),
+	    cmocka_unit_test(
+		failures_are_looked_for_when_that_is_worth_as_much),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
