@@ -239,6 +239,7 @@ static void
 nobody(struct check_probe *p)
 {
 	const struct conf *conf = p->check->app->conf;
+	const struct topic *t = p->data;
 
 	if (conf->sns.listen == NULL && conf->sqs.queue_url.n == 0) {
 		check_remedy(p, "Set listen in [sns], or queue_url in [sqs].");
