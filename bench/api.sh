@@ -62,21 +62,7 @@ wait "$bodies"
 probe_stop hostile
 
 # --- beside many ---
-awk -v n="$JOBS" -v socket="$socket" 'BEGIN {
-	for (i = 0; i < n; i++) {
-		if (i)
-			print "next"
-		printf "url = \"http://awaitd/v1/jobs\"\n"
-		printf "unix-socket = \"%s\"\n", socket
-		print "request = POST"
-		print "header = \"Awaitd-Endpoint: nothing\""
-		print "header = \"Content-Type: text/plain\""
-		printf "data = \"job %d\"\n", i
-		print "output = /dev/null"
-		print "write-out = \"%{http_code}\\n\""
-		print "silent"
-	}
-}' >"$tmp/curl.conf"
+many_jobs "$JOBS" nothing >"$tmp/curl.conf"
 probe_start
 began=$(date +%s%3N)
 timeout 600 curl --no-progress-meter --parallel --parallel-max "$CLIENTS" \

@@ -429,11 +429,9 @@ subscribe() { # TOPIC: the receiver, confirmed by the link that it gets
 	grep -q '^200' "$tmp/answer"
 }
 
-# --- a service that listens for SNS ($tmp/serve.conf has [sns], [metrics]) ---
+# --- what a service with [metrics] counts ---
 
-sns_ready() { # sets sns_port and metrics_port
-	sns_port=$(sed -n 's/.*SNS may post to https*:..[^ ]*:\([0-9]*\)\/.*/\1/p' \
-	    "$tmp/serve.err" | tail -n 1)
+where_metrics() { # sets metrics_port
 	metrics_port=$(sed -n 's/.*metrics are at [^ ]*:\([0-9]*\)".*/\1/p' \
 	    "$tmp/serve.err" | tail -n 1)
 }
@@ -441,10 +439,46 @@ metric() { # NAME, with its labels
 	curl -sS --max-time 20 "http://127.0.0.1:$metrics_port/metrics" |
 	    awk -v name="$1" '$1 == name { print $2 }'
 }
+
+# --- a service that listens for SNS ($tmp/serve.conf has [sns], [metrics]) ---
+
+sns_ready() { # sets sns_port and metrics_port
+	sns_port=$(sed -n 's/.*SNS may post to https*:..[^ ]*:\([0-9]*\)\/.*/\1/p' \
+	    "$tmp/serve.err" | tail -n 1)
+	where_metrics
+}
 sns_metric() { # RESULT
 	metric "awaitd_sns_requests_total{result=\"$1\"}"
 }
 sns_certificate() { # of awaitd-local: its URL
 	echo "$AWS_ENDPOINT_URL/SimpleNotificationService-$(
 	    sha256sum <"$tmp/data/sns.pem" | cut -c 1-32).pem"
+}
+
+# --- many jobs ---
+
+many_jobs() { # N ENDPOINT: what curl -K takes, to go over kept connections
+	awk -v n="$1" -v endpoint="$2" -v socket="$socket" 'BEGIN {
+		for (i = 0; i < n; i++) {
+			if (i)
+				print "next"
+			printf "url = \"http://awaitd/v1/jobs\"\n"
+			printf "unix-socket = \"%s\"\n", socket
+			print "request = POST"
+			printf "header = \"Awaitd-Endpoint: %s\"\n", endpoint
+			print "header = \"Content-Type: text/plain\""
+			printf "data = \"job %d\"\n", i
+			print "output = /dev/null"
+			print "write-out = \"%{http_code}\\n\""
+			print "silent"
+		}
+	}'
+}
+
+submit_many() { # N ENDPOINT
+	many_jobs "$1" "$2" >"$tmp/curl.conf"
+	curl --no-progress-meter --parallel --parallel-max 32 \
+	    -K "$tmp/curl.conf" >"$tmp/codes" 2>"$tmp/curl.err"
+	is "$(sort "$tmp/codes" | uniq -c | tr -s ' ')" " $1 201" \
+	    "$1 jobs are taken"
 }

@@ -22,34 +22,11 @@ secret_file = $tmp/secret
 max_in_flight = 32
 END
 serve_start
-metrics=$(sed -n 's/.*metrics are at \([0-9.:]*\).*/\1/p' "$tmp/serve.err")
+where_metrics
 
-# One curl, many requests over kept connections.
-awk -v n="$jobs" -v socket="$socket" 'BEGIN {
-	for (i = 0; i < n; i++) {
-		if (i)
-			print "next"
-		printf "url = \"http://awaitd/v1/jobs\"\n"
-		printf "unix-socket = \"%s\"\n", socket
-		print "request = POST"
-		print "header = \"Awaitd-Endpoint: nothing\""
-		print "header = \"Content-Type: text/plain\""
-		printf "data = \"job %d\"\n", i
-		print "output = /dev/null"
-		print "write-out = \"%{http_code}\\n\""
-		print "silent"
-	}
-}' >"$tmp/curl.conf"
 began=$(date +%s)
-curl --no-progress-meter --parallel --parallel-max 32 -K "$tmp/curl.conf" \
-    >"$tmp/codes" 2>"$tmp/curl.err"
-is "$(sort "$tmp/codes" | uniq -c | tr -s ' ')" " $jobs 201" \
-    "$jobs jobs are taken"
+submit_many "$jobs" nothing
 
-metric() { # NAME{LABELS}
-	curl -sS --max-time 20 "http://$metrics/metrics" |
-	    awk -v name="$1" '$1 == name { print $2 }'
-}
 # shellcheck disable=SC2317 # by wait_until
 all_delivered() {
 	[ "$(metric 'awaitd_deliveries_ended_total{state="delivered"}')" = "$jobs" ]

@@ -61,7 +61,7 @@ ended() { # jobs, however
 # --- it has room ---
 serve_start
 where_metrics
-submit "$jobs" many
+submit_many "$jobs" many
 ok 'all are looked at' wait_until 60 looked "$((jobs * 2))"
 is "$(metric awaitd_bucket_slow_downs_total) $(rate)" "0 $top" \
     'while the gateway has room, nothing is slowed down'

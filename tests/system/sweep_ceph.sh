@@ -48,7 +48,7 @@ END
 # --- found by listings ---
 serve_start
 where_metrics
-submit "$jobs" many
+submit_many "$jobs" many
 ceph_hang
 sleep 1
 ceph_go_on
@@ -78,7 +78,7 @@ is "$serve_status" 0 'the service ends well'
 ceph_as reader
 serve_start
 where_metrics
-submit 200 many
+submit_many 200 many
 ok 'who may not list: all are done' wait_until 120 done_jobs 200
 is "$(metric awaitd_listings_denied_total)" 1 'one listing was denied'
 is "$(count "$tmp/serve.err" 'results cannot be listed.*s3:ListBucket')" 1 \
