@@ -29,6 +29,7 @@ base_sources += src/base/str.c src/base/str.h
 base_sources += src/base/timefmt.c src/base/timefmt.h
 
 job_sources =
+job_sources += src/job/attempt.c src/job/attempt.h
 job_sources += src/job/delivery.c src/job/delivery.h
 job_sources += src/job/fold.c src/job/fold.h
 job_sources += src/job/job.c src/job/job.h
@@ -228,6 +229,7 @@ conf_sources += src/conf/section.c src/conf/section.h
 conf_sources += src/conf/types.h
 conf_sources += src/conf/types_head.h
 conf_sources += src/conf/types_notice.h
+conf_sources += src/conf/types_target.h
 conf_sources += src/conf/value.c src/conf/value.h
 
 serve_sources =

@@ -37,8 +37,14 @@ const struct conf_kind conf_kinds[] = {
 	offsetof(struct conf, endpoints), offsetof(struct conf, nendpoints)},
     {"webhook", true, true, sizeof(struct conf_webhook),
 	offsetof(struct conf, webhooks), offsetof(struct conf, nwebhooks)},
+    {"callback", false, false, sizeof(struct conf_webhook),
+	offsetof(struct conf, callback), 0},
     {"exec", true, true, sizeof(struct conf_exec),
 	offsetof(struct conf, execs), offsetof(struct conf, nexecs)},
+    {"dir", true, true, sizeof(struct conf_dir), offsetof(struct conf, dirs),
+	offsetof(struct conf, ndirs)},
+    {"unix", true, true, sizeof(struct conf_unix),
+	offsetof(struct conf, unixes), offsetof(struct conf, nunixes)},
 };
 /* clang-format on */
 
@@ -124,6 +130,47 @@ must_path(const char *s)
 	return NULL;
 }
 
+/* The bits are read by net/egress.c. */
+static const char *
+must_network(const char *s)
+{
+	if (*s == '\0' || s[strspn(s, "0123456789abcdefABCDEF.:/")] != '\0')
+		return "it must be an address or a network, such as 10.0.0.0/8 "
+		       "or fd00::/8";
+	return NULL;
+}
+
+static const char *
+must_proxy(const char *s)
+{
+	if (str_eq(s, "environment") || str_eq(s, "none") ||
+	    str_starts(s, "http://") || str_starts(s, "https://"))
+		return NULL;
+	return "it must be environment, none, or an http:// or https:// URL";
+}
+
+static const char *
+must_socket(const char *s)
+{
+	return strlen(s) <= SOCKET_PATH_MAX
+	    ? NULL
+	    : "the path of a socket has at most 107 bytes";
+}
+
+/* A host, "*.example.com", or "*". */
+static const char *
+must_callback(const char *s)
+{
+	if (str_eq(s, "*"))
+		return NULL;
+	if (str_starts(s, "*."))
+		s += 2;
+	if (*s == '\0' || strpbrk(s, "*/@?# \t") != NULL)
+		return "it must be a host such as app.example.com, or "
+		       "*.example.com, or *";
+	return NULL;
+}
+
 static const char *
 must_user(const char *s)
 {
@@ -158,13 +205,17 @@ must_target(const char *s)
 		    memcmp(kind->name, s, len) == 0 && conf_name_ok(name + 1))
 			return NULL;
 	}
-	return "it must be the name of a section, 'webhook NAME' or 'exec "
-	       "NAME'";
+	return "it must be the name of a section, 'webhook NAME', 'exec NAME', "
+	       "'dir NAME' or 'unix NAME'";
 }
 
 /* --- the table ------------------------------------------------------ */
 
 #define AT(section, field) offsetof(struct conf_##section, field)
+#define PAYLOADS "event|raw|reference"
+#define RATE_MAX 100000
+#define FORMATS "no|binary|structured"
+#define URL_VALID_MAX (7 * 24 * HOUR_MS) /* what SigV4 allows */
 
 const struct conf_key conf_keys[] = {
     {"awaitd", "deployment", CONF_TEXT, "awaitd", AT(global, deployment),
@@ -195,6 +246,12 @@ const struct conf_key conf_keys[] = {
 	.help = "US dollars for 1,000 GETs or HEADs"},
     {"awaitd", "price_list", CONF_DECIMAL, "0.005", AT(global, price_list),
 	.min = 1, .max = PRICE_MAX, .help = "US dollars for 1,000 listings"},
+    {"awaitd", "spool_max", CONF_SIZE, "4000000kB", AT(global, spool_max),
+	.min = 1000000, .max = INT64_MAX / 2,
+	.help = "of large results on their way, all together"},
+    {"awaitd", "dead_letter", CONF_TEXT, "", AT(global, dead_letter),
+	.must = must_target,
+	.help = "who is told of deliveries that are given up"},
 
     {"api", "listen", CONF_LIST, "", AT(api, listen), .flags = CONF_RESTART,
 	.must = must_listen, .help = "where requests are taken"},
@@ -290,8 +347,17 @@ const struct conf_key conf_keys[] = {
 
     {"webhook", "url", CONF_URL, "", AT(webhook, url), .flags = CONF_REQUIRED,
 	.must = must_url, .help = "where events are posted to"},
-    {"webhook", "secret_file", CONF_PATH, "", AT(webhook, secret_file),
-	.help = "holds what requests are signed with"},
+    {"webhook", "secret_file", CONF_PATHS, "", AT(webhook, secret_file),
+	.help = "hold what requests are signed with"},
+    {"webhook", "payload", CONF_CHOICE, "event", AT(webhook, payload),
+	.choices = PAYLOADS, .help = "what is posted"},
+    {"webhook", "cloudevents", CONF_CHOICE, "no", AT(webhook, cloudevents),
+	.choices = FORMATS, .help = "in which form of CloudEvents 1.0"},
+    {"webhook", "header_file", CONF_PATH, "", AT(webhook, header_file),
+	.help = "holds further header fields"},
+    {"webhook", "url_valid", CONF_DURATION, "1d", AT(webhook, url_valid_ms),
+	.min = MINUTE_MS, .max = URL_VALID_MAX,
+	.help = "how long a result's presigned URL is good"},
     {"webhook", "inline_max", CONF_SIZE, "20kB", AT(webhook, inline_max),
 	.max = 256 * 1024, .help = "largest result that an event holds"},
     {"webhook", "timeout", CONF_DURATION, "15s", AT(webhook, timeout_ms),
@@ -300,11 +366,80 @@ const struct conf_key conf_keys[] = {
 	.help = "delays before further attempts"},
     {"webhook", "max_in_flight", CONF_COUNT, "8", AT(webhook, max_in_flight),
 	.min = 1, .max = 1000, .help = "attempts at the same time"},
+    {"webhook", "rate", CONF_COUNT, "0", AT(webhook, rate), .max = RATE_MAX,
+	.help = "attempts a second at most, 0: no limit"},
+    {"webhook", "breaker_failures", CONF_COUNT, "5",
+	AT(webhook, breaker_failures), .max = 1000,
+	.help = "failures in a row behind which a target rests, 0: never"},
+    {"webhook", "breaker_max", CONF_DURATION, "5m", AT(webhook, breaker_max_ms),
+	.min = SECOND_MS, .max = 24 * HOUR_MS,
+	.help = "longest time between two probes of a resting target"},
+    {"webhook", "allow_networks", CONF_LIST, "", AT(webhook, allow_networks),
+	.must = must_network,
+	.help = "networks that are not public, and are "
+		"meant"},
+    {"webhook", "ca_file", CONF_PATH, "", AT(webhook, ca_file),
+	.help = "roots of the receiver's certificate"},
+    {"webhook", "certificate_file", CONF_PATH, "",
+	AT(webhook, certificate_file),
+	.help = "PEM: our chain, for the "
+		"receiver to verify"},
+    {"webhook", "private_key_file", CONF_PATH, "",
+	AT(webhook, private_key_file), .help = "PEM: its key"},
+    {"webhook", "proxy", CONF_URL, "environment", AT(webhook, proxy),
+	.must = must_proxy, .help = "environment, none or a URL"},
+
+    {"callback", "allow", CONF_LIST, "", AT(webhook, allow),
+	.must = must_callback, .help = "hosts that submissions may name"},
+    {"callback", "secret_file", CONF_PATHS, "", AT(webhook, secret_file),
+	.help = "hold what requests are signed with"},
+    {"callback", "payload", CONF_CHOICE, "event", AT(webhook, payload),
+	.choices = PAYLOADS, .help = "what is posted"},
+    {"callback", "cloudevents", CONF_CHOICE, "no", AT(webhook, cloudevents),
+	.choices = FORMATS, .help = "in which form of CloudEvents 1.0"},
+    {"callback", "header_file", CONF_PATH, "", AT(webhook, header_file),
+	.help = "holds further header fields"},
+    {"callback", "url_valid", CONF_DURATION, "1d", AT(webhook, url_valid_ms),
+	.min = MINUTE_MS, .max = URL_VALID_MAX,
+	.help = "how long a result's presigned URL is good"},
+    {"callback", "inline_max", CONF_SIZE, "20kB", AT(webhook, inline_max),
+	.max = 256 * 1024, .help = "largest result that an event holds"},
+    {"callback", "timeout", CONF_DURATION, "15s", AT(webhook, timeout_ms),
+	.min = SECOND_MS, .max = 5 * MINUTE_MS, .help = "for one attempt"},
+    {"callback", "schedule", CONF_SCHEDULE, SCHEDULE, AT(webhook, schedule),
+	.help = "delays before further attempts"},
+    {"callback", "max_in_flight", CONF_COUNT, "4", AT(webhook, max_in_flight),
+	.min = 1, .max = 1000, .help = "attempts at the same time, each host"},
+    {"callback", "rate", CONF_COUNT, "0", AT(webhook, rate), .max = RATE_MAX,
+	.help = "attempts a second at most, each host; 0: no limit"},
+    {"callback", "breaker_failures", CONF_COUNT, "5",
+	AT(webhook, breaker_failures), .max = 1000,
+	.help = "failures in a row behind which a host rests, 0: never"},
+    {"callback", "breaker_max", CONF_DURATION, "5m",
+	AT(webhook, breaker_max_ms), .min = SECOND_MS, .max = 24 * HOUR_MS,
+	.help = "longest time between two probes of a resting host"},
+    {"callback", "allow_networks", CONF_LIST, "", AT(webhook, allow_networks),
+	.must = must_network,
+	.help = "networks that are not public, and are "
+		"meant"},
+    {"callback", "ca_file", CONF_PATH, "", AT(webhook, ca_file),
+	.help = "roots of the receivers' certificates"},
+    {"callback", "certificate_file", CONF_PATH, "",
+	AT(webhook, certificate_file),
+	.help = "PEM: our chain, for receivers "
+		"to verify"},
+    {"callback", "private_key_file", CONF_PATH, "",
+	AT(webhook, private_key_file), .help = "PEM: its key"},
+    {"callback", "proxy", CONF_URL, "environment", AT(webhook, proxy),
+	.must = must_proxy, .help = "environment, none or a URL"},
 
     {"exec", "command", CONF_COMMAND, "", AT(exec, command),
 	.flags = CONF_REQUIRED, .help = "the program and its arguments"},
-    {"exec", "payload", CONF_CHOICE, "result", AT(exec, payload),
-	.choices = "result|event", .help = "what its standard input is"},
+    {"exec", "payload", CONF_CHOICE, "raw", AT(exec, payload),
+	.choices = PAYLOADS, .help = "what its standard input is"},
+    {"exec", "url_valid", CONF_DURATION, "1d", AT(exec, url_valid_ms),
+	.min = MINUTE_MS, .max = URL_VALID_MAX,
+	.help = "how long a result's presigned URL is good"},
     {"exec", "inline_max", CONF_SIZE, "20kB", AT(exec, inline_max),
 	.max = 256 * 1024, .help = "largest result that an event holds"},
     {"exec", "timeout", CONF_DURATION, "5m", AT(exec, timeout_ms),
@@ -313,6 +448,49 @@ const struct conf_key conf_keys[] = {
 	.help = "delays before further attempts"},
     {"exec", "max_in_flight", CONF_COUNT, "2", AT(exec, max_in_flight),
 	.min = 1, .max = 1000, .help = "attempts at the same time"},
+    {"exec", "rate", CONF_COUNT, "0", AT(exec, rate), .max = RATE_MAX,
+	.help = "attempts a second at most, 0: no limit"},
+    {"exec", "other_exit", CONF_CHOICE, "retry", AT(exec, other_exit),
+	.choices = "retry|dead",
+	.help = "what an exit status means that is neither 0 nor 75"},
+
+    {"dir", "path", CONF_PATH, "", AT(dir, path), .flags = CONF_REQUIRED,
+	.help = "the folder"},
+    {"dir", "payload", CONF_CHOICE, "raw", AT(dir, payload),
+	.choices = PAYLOADS, .help = "what stands beside the account"},
+    {"dir", "inline_max", CONF_SIZE, "20kB", AT(dir, inline_max),
+	.max = 256 * 1024, .help = "largest result that an event holds"},
+    {"dir", "url_valid", CONF_DURATION, "1d", AT(dir, url_valid_ms),
+	.min = MINUTE_MS, .max = URL_VALID_MAX,
+	.help = "how long a result's presigned URL is good"},
+    {"dir", "schedule", CONF_SCHEDULE, SCHEDULE, AT(dir, schedule),
+	.help = "delays before further attempts"},
+    {"dir", "max_in_flight", CONF_COUNT, "4", AT(dir, max_in_flight), .min = 1,
+	.max = 1000, .help = "attempts at the same time"},
+
+    {"unix", "path", CONF_PATH, "", AT(unix, path), .flags = CONF_REQUIRED,
+	.must = must_socket, .help = "the socket that somebody listens at"},
+    {"unix", "payload", CONF_CHOICE, "event", AT(unix, payload),
+	.choices = PAYLOADS, .help = "what is sent"},
+    {"unix", "inline_max", CONF_SIZE, "20kB", AT(unix, inline_max),
+	.max = 256 * 1024, .help = "largest result that an event holds"},
+    {"unix", "url_valid", CONF_DURATION, "1d", AT(unix, url_valid_ms),
+	.min = MINUTE_MS, .max = URL_VALID_MAX,
+	.help = "how long a result's presigned URL is good"},
+    {"unix", "timeout", CONF_DURATION, "15s", AT(unix, timeout_ms),
+	.min = SECOND_MS, .max = 5 * MINUTE_MS, .help = "for one attempt"},
+    {"unix", "schedule", CONF_SCHEDULE, SCHEDULE, AT(unix, schedule),
+	.help = "delays before further attempts"},
+    {"unix", "max_in_flight", CONF_COUNT, "4", AT(unix, max_in_flight),
+	.min = 1, .max = 1000, .help = "attempts at the same time"},
+    {"unix", "rate", CONF_COUNT, "0", AT(unix, rate), .max = RATE_MAX,
+	.help = "attempts a second at most, 0: no limit"},
+    {"unix", "breaker_failures", CONF_COUNT, "5", AT(unix, breaker_failures),
+	.max = 1000,
+	.help = "failures in a row behind which a target rests, 0: never"},
+    {"unix", "breaker_max", CONF_DURATION, "5m", AT(unix, breaker_max_ms),
+	.min = SECOND_MS, .max = 24 * HOUR_MS,
+	.help = "longest time between two probes of a resting target"},
 };
 
 const size_t conf_keys_len = ARRAY_LEN(conf_keys);

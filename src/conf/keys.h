@@ -26,6 +26,7 @@ enum conf_type {
 	CONF_URL, /* text that no error repeats: it may hold a password */
 	CONF_PATH, /* absolute; it is written relative to the file's folder */
 	CONF_LIST, /* words with commas between them */
+	CONF_PATHS, /* the same, each of them a path */
 	CONF_COMMAND, /* words with blanks between them, some quoted */
 	CONF_DURATION, /* milliseconds, written "250ms", "5s", "2h" */
 	CONF_SECONDS, /* the same, whole seconds only */

@@ -12,6 +12,7 @@
 #include "base/schedule.h"
 #include "conf/types_head.h"
 #include "conf/types_notice.h"
+#include "conf/types_target.h"
 
 enum conf_inline { CONF_INLINE_AUTO, CONF_INLINE_NEVER };
 enum conf_names { CONF_NAMES_AWAITD, CONF_NAMES_SERVICE };
@@ -19,7 +20,17 @@ enum conf_store { CONF_STORE_SQLITE, CONF_STORE_MEMORY };
 enum conf_duplicates { CONF_DUPLICATES_ALLOW, CONF_DUPLICATES_AVOID };
 enum conf_retry_failed { CONF_RETRY_NEVER, CONF_RETRY_TRANSIENT };
 enum conf_sweep { CONF_SWEEP_AUTO, CONF_SWEEP_NEVER };
-enum conf_payload { CONF_PAYLOAD_RESULT, CONF_PAYLOAD_EVENT };
+enum conf_payload {
+	CONF_PAYLOAD_EVENT,
+	CONF_PAYLOAD_RAW,
+	CONF_PAYLOAD_REFERENCE,
+};
+enum conf_cloudevents {
+	CONF_CLOUDEVENTS_NO,
+	CONF_CLOUDEVENTS_BINARY,
+	CONF_CLOUDEVENTS_STRUCTURED,
+};
+enum conf_other_exit { CONF_OTHER_EXIT_RETRY, CONF_OTHER_EXIT_DEAD };
 
 /* [awaitd] */
 struct conf_global {
@@ -35,6 +46,8 @@ struct conf_global {
 	int64_t bucket_requests_per_second;
 	int64_t price_get; /* millionths of a dollar for 1,000 */
 	int64_t price_list;
+	int64_t spool_max; /* bytes */
+	char *dead_letter; /* a section: "webhook ops", or NULL */
 };
 
 /* [api] */
@@ -76,29 +89,6 @@ struct conf_endpoint {
 	struct conf_list deliver; /* sections of targets: "webhook hook" */
 };
 
-/* [webhook NAME] */
-struct conf_webhook {
-	struct conf_head head;
-	char *url;
-	char *secret_file;
-	int64_t inline_max; /* bytes */
-	int64_t timeout_ms;
-	struct schedule schedule;
-	int64_t max_in_flight;
-};
-
-/* [exec NAME] */
-struct conf_exec {
-	struct conf_head head;
-	struct conf_list command; /* argv, split as a shell would without
-				     doing anything else; v ends in NULL */
-	int payload; /* enum conf_payload */
-	int64_t inline_max; /* bytes, of an event */
-	int64_t timeout_ms;
-	struct schedule schedule;
-	int64_t max_in_flight;
-};
-
 struct conf {
 	char *file; /* that was read, or NULL */
 	struct conf_global global;
@@ -110,8 +100,13 @@ struct conf {
 	size_t nendpoints;
 	struct conf_webhook **webhooks;
 	size_t nwebhooks;
+	struct conf_webhook callback; /* without `allow`: there is none */
 	struct conf_exec **execs;
 	size_t nexecs;
+	struct conf_dir **dirs;
+	size_t ndirs;
+	struct conf_unix **unixes;
+	size_t nunixes;
 	struct conf_endpoint *fallback; /* every default */
 };
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /* Indexed as the table of keys is; NULL stands for the default. */
-#define CONF_KEYS_MAX 96
+#define CONF_KEYS_MAX 192
 struct conf_sources {
 	char *v[CONF_KEYS_MAX];
 };

@@ -62,20 +62,19 @@ set_path(const struct conf_key *key, const char *text, const char *folder,
     char **place, struct error *err)
 {
 	char *base, *path;
+	int rc;
 
-	if (*text == '\0' || *text == '/') {
-		put_text(place, text);
-		return 0;
-	}
+	if (*text == '\0' || *text == '/')
+		return set_text(key, text, place, err);
 	base = realpath(folder != NULL ? folder : ".", NULL);
 	if (base == NULL)
 		return err_set_errno(
 		    err, ERR_CONFIG, "%s = %s", key->name, text);
 	path = xasprintf("%s/%s", str_eq(base, "/") ? "" : base, text);
-	put_text(place, path);
+	rc = set_text(key, path, place, err);
 	free(path);
 	free(base);
-	return 0;
+	return rc;
 }
 
 static void
@@ -132,6 +131,31 @@ set_list(const struct conf_key *key, const char *text, struct conf_list *place,
 	if (rc == 0)
 		*place = list;
 	return rc;
+}
+
+/* Each path below the folder. */
+static int
+set_paths(const struct conf_key *key, const char *text, const char *folder,
+    struct conf_list *place, struct error *err)
+{
+	struct conf_list list = {.n = 0};
+	size_t i;
+
+	if (set_list(key, text, &list, err) == -1)
+		return -1;
+	for (i = 0; i < list.n; i++) {
+		char *item = xstrdup(list.v[i]);
+		int rc = set_path(key, item, folder, &list.v[i], err);
+
+		free(item);
+		if (rc == -1) {
+			free_list(&list);
+			return -1;
+		}
+	}
+	free_list(place);
+	*place = list;
+	return 0;
 }
 
 static int
@@ -284,6 +308,9 @@ set_typed(const struct conf_key *key, void *base, const char *text,
 	case CONF_LIST:
 		return set_list(
 		    key, text, PLACE(struct conf_list, base, key), err);
+	case CONF_PATHS:
+		return set_paths(
+		    key, text, folder, PLACE(struct conf_list, base, key), err);
 	case CONF_COMMAND:
 		return set_command(
 		    key, text, PLACE(struct conf_list, base, key), err);
@@ -330,6 +357,7 @@ value_done(const struct conf_key *key, void *section)
 		xfree(PLACE(char *, section, key));
 		return;
 	case CONF_LIST:
+	case CONF_PATHS:
 	case CONF_COMMAND:
 		free_list(PLACE(struct conf_list, section, key));
 		return;
@@ -472,6 +500,7 @@ value_format(const struct conf_key *key, const void *section, struct buf *out)
 		buf_puts(out, text != NULL ? text : "");
 		return;
 	case CONF_LIST:
+	case CONF_PATHS:
 		format_list(PLACE_OF(struct conf_list, section, key), out);
 		return;
 	case CONF_COMMAND:

@@ -9,17 +9,22 @@
 #include "base/str.h"
 
 struct target *
-target_new(const struct target_options *o, enum target_payload payload,
-    const struct deliver_driver *driver, void *take_self)
+target_new(const struct target_options *o, const struct deliver_driver *driver,
+    void *take_self)
 {
 	struct target *t = xcalloc(1, sizeof(*t));
 
 	t->refs = 1;
 	t->name = xstrdup(o->name);
-	t->payload = payload;
+	t->payload = o->payload;
+	t->format = o->format;
 	t->inline_max = o->inline_max;
+	t->url_valid_s = o->url_valid_s;
 	t->schedule = o->schedule;
 	t->max_in_flight = o->max_in_flight;
+	t->rate = o->rate;
+	t->breaker_failures = o->breaker_failures;
+	t->breaker_max_ms = o->breaker_max_ms;
 	t->driver = driver;
 	t->self = take_self;
 	return t;

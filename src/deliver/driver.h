@@ -27,12 +27,16 @@ struct parcel {
 	const void *body;
 	int64_t size;
 	int fd;
+	/* A presigned URL of the result, where the one in the body is over (or
+	 * there is none) and the payload is a reference; or NULL. Secret. */
+	const char *result_url;
 };
 
 enum deliver_verdict {
 	DELIVER_OK,
 	DELIVER_RETRY, /* as the schedule says */
 	DELIVER_DEAD, /* never again */
+	DELIVER_GONE, /* never again, and the target wants nothing any more */
 };
 
 /* Borrowed for the length of the callback. */
@@ -40,7 +44,8 @@ struct deliver_result {
 	enum deliver_verdict verdict;
 	int status; /* HTTP's or the exit code, or ATTEMPT_NO_STATUS */
 	int64_t retry_after_ms; /* RETRY: not before, says the target; or 0 */
-	const char *note; /* what went wrong, one line; NULL with OK */
+	const char *note; /* what went wrong, one line; with OK NULL, or what
+			     is worth knowing: that it was sent twice */
 	const char *response; /* the beginning of what it said, or NULL */
 };
 
@@ -55,18 +60,20 @@ struct deliver_driver {
 	void (*free)(void *self);
 };
 
-/* What goes over: an account of what happened, or the result itself. */
-enum target_payload { PAYLOAD_EVENT, PAYLOAD_RESULT };
-
 /* A configured target. Made by a driver's constructor, shared by references:
  * an attempt under way keeps the one it began with over a reload. */
 struct target {
 	unsigned refs;
-	char *name; /* "webhook NAME", "exec NAME" */
-	enum target_payload payload;
+	char *name; /* "webhook NAME", "exec NAME", "callback" */
+	enum delivery_payload payload;
+	enum delivery_format format;
 	size_t inline_max; /* EVENT: a result of so many bytes is part of it */
+	int64_t url_valid_s; /* REFERENCE: of the presigned URL */
 	struct schedule schedule;
 	unsigned max_in_flight;
+	unsigned rate; /* attempts a second, 0: no limit */
+	unsigned breaker_failures; /* in a row, then it rests; 0: never */
+	int64_t breaker_max_ms; /* between two probes */
 	const struct deliver_driver *driver;
 	void *self; /* the driver's own */
 };
@@ -74,16 +81,21 @@ struct target {
 /* What every target has; the rest is the driver's. */
 struct target_options {
 	const char *name; /* of the section: "webhook hook" */
+	enum delivery_payload payload;
+	enum delivery_format format;
 	struct schedule schedule;
 	unsigned max_in_flight; /* at least 1 */
+	unsigned rate;
+	unsigned breaker_failures;
+	int64_t breaker_max_ms;
 	int64_t timeout_ms;
 	size_t inline_max;
+	int64_t url_valid_s;
 };
 
 /* For constructors; takes `self`. One reference is the caller's. */
 struct target *target_new(const struct target_options *o,
-    enum target_payload payload, const struct deliver_driver *driver,
-    void *take_self);
+    const struct deliver_driver *driver, void *take_self);
 struct target *target_ref(struct target *t);
 void target_unref(struct target *t);
 

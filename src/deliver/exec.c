@@ -292,6 +292,6 @@ exec_new(const struct exec_options *o, struct target **out, struct error *err)
 	x->argv[0] = program;
 	while (--n > 0)
 		x->argv[n] = xstrdup(o->argv[n]);
-	*out = target_new(&o->target, o->payload, &exec_driver, x);
+	*out = target_new(&o->target, &exec_driver, x);
 	return 0;
 }

@@ -7,6 +7,8 @@
 #ifndef DELIVER_EXEC_H
 #define DELIVER_EXEC_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "base/loop.h"
 #include "deliver/driver.h"
@@ -15,7 +17,7 @@ struct exec_options {
 	struct target_options target;
 	struct loop *loop;
 	const char *const *argv; /* ends in NULL; copied */
-	enum target_payload payload;
+	bool other_is_dead; /* an exit status that is neither 0 nor 75 */
 };
 
 /* ERR_CONFIG where the program is not there or is none. */

@@ -218,14 +218,14 @@ webhook_new(
 
 	if (check_url(o->url, err) == -1)
 		return -1;
-	if (o->secret_file != NULL &&
-	    whsign_from_file(o->secret_file, &sign, err) == -1)
+	if (o->secret_files != NULL && o->secret_files[0] != NULL &&
+	    whsign_from_file(o->secret_files[0], &sign, err) == -1)
 		return err_prefix(err, "secret_file");
 	w = xcalloc(1, sizeof(*w));
 	w->http = o->http;
 	w->url = xstrdup(o->url);
 	w->timeout_ms = o->target.timeout_ms;
 	w->sign = sign;
-	*out = target_new(&o->target, PAYLOAD_EVENT, &webhook_driver, w);
+	*out = target_new(&o->target, &webhook_driver, w);
 	return 0;
 }

@@ -14,8 +14,14 @@
 struct webhook_options {
 	struct target_options target;
 	struct http_client *http; /* borrowed; another one than AWS's */
-	const char *url;
-	const char *secret_file; /* or NULL: not signed */
+	const char *url; /* NULL: the job's callback_url */
+	const char *const *secret_files; /* ends in NULL, or NULL: not signed */
+	const char *header_file; /* or NULL */
+	const char *const *allow_networks; /* ends in NULL, or NULL */
+	const char *ca_file; /* or NULL: the system's */
+	const char *certificate_file; /* PEM, or NULL */
+	const char *private_key_file; /* PEM, or NULL */
+	const char *proxy; /* "environment", "none" or a URL */
 };
 
 /* ERR_CONFIG names what is wrong with the URL or the secret. */

@@ -280,7 +280,8 @@ fail(struct shipment *s, const struct deliver_result *r, int64_t now)
 	    &s->target->schedule, d->failures++, random_unit());
 	int64_t wish = r->retry_after_ms;
 
-	if (r->verdict == DELIVER_DEAD || delay == -1) {
+	if (r->verdict == DELIVER_DEAD || r->verdict == DELIVER_GONE ||
+	    delay == -1) {
 		delivery_move(d, DELIVERY_DEAD, now);
 		return;
 	}

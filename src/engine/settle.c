@@ -19,7 +19,7 @@
 
 /* How a target wants it; a target that is not configured now may be again. */
 struct wish {
-	enum target_payload payload;
+	enum delivery_payload payload;
 	size_t inline_max;
 };
 
@@ -29,7 +29,7 @@ wish_of(const struct work *w, const char *name)
 	const struct engine_options *o = engine_options_of(w);
 	struct wish wish = {
 	    .payload =
-		str_starts(name, "exec ") ? PAYLOAD_RESULT : PAYLOAD_EVENT,
+		str_starts(name, "exec ") ? DELIVERY_RAW : DELIVERY_EVENT,
 	};
 	struct target *t =
 	    o->target != NULL ? o->target(name, o->target_arg) : NULL;
@@ -71,8 +71,8 @@ settle_wants(const struct work *w)
 	while ((name = next_target(&list)) != NULL) {
 		struct wish wish = wish_of(w, name);
 
-		one = wish.payload == PAYLOAD_RESULT ? RESULT_KEEP_MAX
-						     : (int64_t)wish.inline_max;
+		one = wish.payload == DELIVERY_RAW ? RESULT_KEEP_MAX
+						   : (int64_t)wish.inline_max;
 		if (one > most)
 			most = one;
 		free(name);
@@ -151,7 +151,8 @@ add_deliveries(struct work *w, int64_t at)
 			delivery_free(d);
 			continue;
 		}
-		if (wish.payload == PAYLOAD_RESULT)
+		d->payload = wish.payload;
+		if (wish.payload == DELIVERY_RAW)
 			set_result(w, d);
 		else
 			set_event(w, d, &wish);

@@ -30,13 +30,10 @@ static const bool legal[3][3] = {
 #define DELIVERY_STRINGS(X)     \
 	X(target)               \
 	X(event)                \
+	X(about)                \
 	X(note)                 \
 	X(content_type)         \
 	X(body_sha256)
-
-#define ATTEMPT_STRINGS(X)      \
-	X(note)                 \
-	X(response)
 /* clang-format on */
 
 /* No job id, section or event type holds a line end: the three are one key. */
@@ -197,23 +194,6 @@ delivery_id_ok(const char *s)
 	    DELIVERY_ID_LEN - strlen(ID_PREFIX);
 }
 
-void
-attempt_done(struct attempt *a)
-{
-#define FREE(name) xfree(&a->name);
-	ATTEMPT_STRINGS(FREE)
-#undef FREE
-}
-
-void
-attempt_copy(struct attempt *to, const struct attempt *from)
-{
-	*to = *from;
-#define COPY(name) to->name = xstrdup_or_null(from->name);
-	ATTEMPT_STRINGS(COPY)
-#undef COPY
-}
-
 const char *
 delivery_state_name(enum delivery_state state)
 {
@@ -228,22 +208,6 @@ delivery_state_name(enum delivery_state state)
 	abort();
 }
 
-const char *
-attempt_outcome_name(enum attempt_outcome outcome)
-{
-	switch (outcome) {
-	case ATTEMPT_OPEN:
-		return "open";
-	case ATTEMPT_OK:
-		return "ok";
-	case ATTEMPT_FAILED:
-		return "failed";
-	case ATTEMPT_INTERRUPTED:
-		return "interrupted";
-	}
-	abort();
-}
-
 int
 delivery_state_parse(const char *name, enum delivery_state *out)
 {
@@ -252,20 +216,6 @@ delivery_state_parse(const char *name, enum delivery_state *out)
 	for (s = DELIVERY_WAITING; s <= DELIVERY_DEAD; s++) {
 		if (str_eq(name, delivery_state_name(s))) {
 			*out = s;
-			return 0;
-		}
-	}
-	return -1;
-}
-
-int
-attempt_outcome_parse(const char *name, enum attempt_outcome *out)
-{
-	enum attempt_outcome o;
-
-	for (o = ATTEMPT_OPEN; o <= ATTEMPT_INTERRUPTED; o++) {
-		if (str_eq(name, attempt_outcome_name(o))) {
-			*out = o;
 			return 0;
 		}
 	}

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "job/attempt.h"
 #include "job/jobid.h"
 
 /* "msg_" and 128 bits in base 32: the webhook-id, which holds no ".". */
@@ -28,32 +29,24 @@ enum delivery_state {
 	DELIVERY_DEAD, /* given up: kept, listed, can be replayed */
 };
 
-enum attempt_outcome {
-	ATTEMPT_OPEN, /* written before it was made; nobody knows more */
-	ATTEMPT_OK,
-	ATTEMPT_FAILED,
-	ATTEMPT_INTERRUPTED, /* the process ended in it: it may have arrived */
-};
+/* What goes over: an account of what happened; the result itself; an account
+ * that only names the result, with a presigned URL. */
+enum delivery_payload { DELIVERY_EVENT, DELIVERY_RAW, DELIVERY_REFERENCE };
 
-#define ATTEMPT_NO_STATUS (-1)
-#define ATTEMPT_RESPONSE_MAX 4096
-
-struct attempt {
-	unsigned n; /* 1, 2, …; over replays, too */
-	enum attempt_outcome outcome;
-	bool replay; /* somebody asked for this copy */
-	int64_t started_at;
-	int64_t ended_at;
-	int status; /* HTTP's or the exit code, or ATTEMPT_NO_STATUS */
-	char *note; /* what went wrong, or NULL */
-	char *response; /* the beginning of what the target said, or NULL */
+/* How: as Standard Webhooks has it, or as CloudEvents 1.0, in its binary mode
+ * (facts in header fields) or its structured one (all in one JSON). */
+enum delivery_format {
+	DELIVERY_PLAIN,
+	DELIVERY_CE_BINARY,
+	DELIVERY_CE_STRUCTURED,
 };
 
 struct delivery {
 	/* Kept in the store. Change only with a migration. */
 	char id[DELIVERY_ID_SIZE];
 	char job_id[JOBID_SIZE];
-	char *target; /* "webhook NAME", "exec NAME": its section */
+	char *target; /* "webhook NAME", "exec NAME": its section; "callback
+			 https://host:port" */
 	char *event; /* its type, such as "inference.completed" */
 	enum delivery_state state;
 	int64_t epoch; /* fences commits of a former owner */
@@ -68,6 +61,10 @@ struct delivery {
 				      quarantine, the last; or 0 */
 	unsigned replays;
 	char *note; /* why the last attempt failed, or NULL */
+	char *about; /* the delivery that this one tells of, or NULL */
+	enum delivery_payload payload;
+	enum delivery_format format;
+	int64_t url_expires_at; /* of the presigned URL in the body; 0: none */
 	char *content_type; /* of the body */
 	int64_t body_size;
 	char *body_sha256; /* hex; NULL: by reference */
@@ -75,6 +72,9 @@ struct delivery {
 	 * from S3 under the ETag that was noted. */
 	bool by_reference;
 
+	/* Only in memory: made with the change that is saved, in the same step;
+	 * or NULL. */
+	struct delivery *follow;
 	/* Only where the store was asked for them. */
 	void *body;
 	struct attempt *log;
@@ -122,15 +122,9 @@ bool delivery_quarantined(const struct delivery *d);
 
 bool delivery_id_ok(const char *s);
 
-/* Releases and copies the strings. */
-void attempt_done(struct attempt *a);
-void attempt_copy(struct attempt *to, const struct attempt *from);
-
 const char *delivery_state_name(enum delivery_state state);
-const char *attempt_outcome_name(enum attempt_outcome outcome);
 
 /* By the name. 0, or -1 with *out untouched. */
 int delivery_state_parse(const char *name, enum delivery_state *out);
-int attempt_outcome_parse(const char *name, enum attempt_outcome *out);
 
 #endif

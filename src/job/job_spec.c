@@ -21,6 +21,9 @@
 	X(deployment)           \
 	X(output_path)          \
 	X(deliver)              \
+	X(callback_url)         \
+	X(traceparent)          \
+	X(tracestate)           \
 	X(retry_of)             \
 	X(idempotency_key)      \
 	X(idempotency_hash)     \

@@ -33,7 +33,11 @@ struct job_spec {
 			      that passes */
 	char *deployment; /* first part of our own extension */
 	char *output_path; /* of the endpoint, where it is known */
-	char *deliver; /* targets, "webhook a, exec b", or NULL */
+	char *deliver; /* routes (job/route.h), "webhook a, exec b on failure",
+			  or NULL */
+	char *callback_url; /* of the caller: told as well; or NULL */
+	char *traceparent; /* W3C Trace Context of the caller, or NULL … */
+	char *tracestate; /* … and this of it, or NULL */
 	char *retry_of; /* the job that this one repeats, or NULL */
 	char *idempotency_key; /* of the caller, unique in the store */
 	char *idempotency_hash; /* of what was asked for with it, hex */

@@ -15,6 +15,34 @@ struct targets {
 	size_t n;
 };
 
+static enum delivery_payload
+payload_of(int conf)
+{
+	switch ((enum conf_payload)conf) {
+	case CONF_PAYLOAD_EVENT:
+		return DELIVERY_EVENT;
+	case CONF_PAYLOAD_RAW:
+		return DELIVERY_RAW;
+	case CONF_PAYLOAD_REFERENCE:
+		return DELIVERY_REFERENCE;
+	}
+	abort();
+}
+
+static enum delivery_format
+format_of(int conf)
+{
+	switch ((enum conf_cloudevents)conf) {
+	case CONF_CLOUDEVENTS_NO:
+		return DELIVERY_PLAIN;
+	case CONF_CLOUDEVENTS_BINARY:
+		return DELIVERY_CE_BINARY;
+	case CONF_CLOUDEVENTS_STRUCTURED:
+		return DELIVERY_CE_STRUCTURED;
+	}
+	abort();
+}
+
 /* Count the target that was made, or say whose section it was to be. */
 static int
 added(struct targets *t, const struct conf_head *head, char *take_title, int rc,
@@ -28,22 +56,40 @@ added(struct targets *t, const struct conf_head *head, char *take_title, int rc,
 	return rc;
 }
 
+/* What a webhook and [callback] have. */
+static void
+fill_webhook(struct webhook_options *o, const struct conf_webhook *c,
+    struct http_client *http)
+{
+	o->target.payload = payload_of(c->payload);
+	o->target.format = format_of(c->cloudevents);
+	o->target.schedule = c->schedule;
+	o->target.max_in_flight = (unsigned)c->max_in_flight;
+	o->target.rate = (unsigned)c->rate;
+	o->target.breaker_failures = (unsigned)c->breaker_failures;
+	o->target.breaker_max_ms = c->breaker_max_ms;
+	o->target.timeout_ms = c->timeout_ms;
+	o->target.inline_max = (size_t)c->inline_max;
+	o->target.url_valid_s = c->url_valid_ms / 1000;
+	o->http = http;
+	o->url = c->url;
+	o->secret_files = (const char *const *)c->secret_file.v;
+	o->header_file = c->header_file;
+	o->allow_networks = (const char *const *)c->allow_networks.v;
+	o->ca_file = c->ca_file;
+	o->certificate_file = c->certificate_file;
+	o->private_key_file = c->private_key_file;
+	o->proxy = c->proxy;
+}
+
 static int
 add_webhook(struct targets *t, const struct conf_webhook *c,
     struct http_client *http, struct error *err)
 {
 	char *title = xasprintf("webhook %s", c->head.name);
-	struct webhook_options o = {
-	    .target.name = title,
-	    .target.schedule = c->schedule,
-	    .target.max_in_flight = (unsigned)c->max_in_flight,
-	    .target.timeout_ms = c->timeout_ms,
-	    .target.inline_max = (size_t)c->inline_max,
-	    .http = http,
-	    .url = c->url,
-	    .secret_file = c->secret_file,
-	};
+	struct webhook_options o = {.target.name = title};
 
+	fill_webhook(&o, c, http);
 	return added(
 	    t, &c->head, title, webhook_new(&o, &t->v[t->n], err), err);
 }
@@ -55,14 +101,16 @@ add_exec(struct targets *t, const struct conf_exec *c, struct loop *loop,
 	char *title = xasprintf("exec %s", c->head.name);
 	struct exec_options o = {
 	    .target.name = title,
+	    .target.payload = payload_of(c->payload),
 	    .target.schedule = c->schedule,
 	    .target.max_in_flight = (unsigned)c->max_in_flight,
+	    .target.rate = (unsigned)c->rate,
 	    .target.timeout_ms = c->timeout_ms,
 	    .target.inline_max = (size_t)c->inline_max,
+	    .target.url_valid_s = c->url_valid_ms / 1000,
 	    .loop = loop,
 	    .argv = (const char *const *)c->command.v,
-	    .payload = c->payload == CONF_PAYLOAD_EVENT ? PAYLOAD_EVENT
-							: PAYLOAD_RESULT,
+	    .other_is_dead = c->other_exit == CONF_OTHER_EXIT_DEAD,
 	};
 
 	return added(t, &c->head, title, exec_new(&o, &t->v[t->n], err), err);

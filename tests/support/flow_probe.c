@@ -79,6 +79,7 @@ probe_add(void)
 {
 	struct target_options o = {
 	    .name = "exec probe",
+	    .payload = DELIVERY_RAW,
 	    .max_in_flight = 8,
 	    .schedule = {.delay_ms = {5000, 30000}, .n = 2},
 	};
@@ -86,7 +87,7 @@ probe_add(void)
 
 	while (flow.targets[i] != NULL)
 		i++;
-	flow.targets[i] = target_new(&o, PAYLOAD_RESULT, &probe_driver, NULL);
+	flow.targets[i] = target_new(&o, &probe_driver, NULL);
 }
 
 void

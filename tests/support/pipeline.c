@@ -276,6 +276,7 @@ make_target(const char *folder)
 	static const char secret[] =
 	    "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n";
 	char *path = xasprintf("%s/secret", folder);
+	const char *const files[] = {path, NULL};
 	struct webhook_options o = {
 	    .target = {.name = "webhook hook",
 		.max_in_flight = 256,
@@ -283,7 +284,7 @@ make_target(const char *folder)
 		.inline_max = 20000},
 	    .http = b.http,
 	    .url = HOOK_URL,
-	    .secret_file = path,
+	    .secret_files = files,
 	};
 	struct error err;
 

@@ -84,6 +84,7 @@ main(int argc, char **argv)
 		.max_in_flight = 1,
 		.timeout_ms = 20000},
 	};
+	const char *files[2] = {NULL};
 	struct loop *loop = loop_new();
 	struct target *target;
 	struct error err;
@@ -93,7 +94,8 @@ main(int argc, char **argv)
 	if (http_client_new(loop, &http_options, &o.http, &err) == -1)
 		die("client", err.text);
 	o.url = argv[1];
-	o.secret_file = argv[2];
+	files[0] = argv[2];
+	o.secret_files = files;
 	if (webhook_new(&o, &target, &err) == -1)
 		die(argv[1], err.text);
 	post(target, loop, argv, argc);

@@ -104,7 +104,7 @@ a_target_has_defaults_for_all_but_its_place(void **state)
 	assert_int_equal(conf->nwebhooks, 1);
 	assert_string_equal(w->head.name, "w");
 	assert_string_equal(w->url, "https://h/p");
-	assert_null(w->secret_file);
+	assert_int_equal(w->secret_file.n, 0);
 	assert_int_equal(w->inline_max, 20000);
 	assert_int_equal(w->timeout_ms, 15000);
 	assert_int_equal(w->max_in_flight, 8);
@@ -117,7 +117,7 @@ a_target_has_defaults_for_all_but_its_place(void **state)
 	assert_string_equal(x->command.v[0], "a");
 	assert_string_equal(x->command.v[1], "b c");
 	assert_null(x->command.v[2]);
-	assert_int_equal(x->payload, CONF_PAYLOAD_RESULT);
+	assert_int_equal(x->payload, CONF_PAYLOAD_RAW);
 	assert_int_equal(x->inline_max, 20000);
 	assert_int_equal(x->timeout_ms, 300000);
 	assert_int_equal(x->max_in_flight, 2);
@@ -194,17 +194,17 @@ a_relative_path_is_below_the_folder_of_its_file(void **state)
 	want = xrealloc(want, strlen(want) + 16);
 	memcpy(want + strlen(want), "/keys/s", 8);
 	conf = conf_must_load(text, NULL);
-	assert_string_equal(conf->webhooks[0]->secret_file, want);
+	assert_string_equal(conf->webhooks[0]->secret_file.v[0], want);
 	assert_string_equal(conf->api.token_file, "/abs/t");
 	conf_free(conf);
 	assert_non_null(getcwd(cwd, sizeof(cwd)));
 	assert_int_equal(chdir(conf_dir), 0);
 	assert_int_equal(conf_load(&o, &conf, &err), 0);
-	assert_string_equal(conf->webhooks[0]->secret_file, want);
+	assert_string_equal(conf->webhooks[0]->secret_file.v[0], want);
 	conf_free(conf);
 	assert_int_equal(chdir("/"), 0);
 	conf = conf_must_load(text, "webhook w.secret_file=here");
-	assert_string_equal(conf->webhooks[0]->secret_file, "/here");
+	assert_string_equal(conf->webhooks[0]->secret_file.v[0], "/here");
 	conf_free(conf);
 	assert_int_equal(chdir(cwd), 0);
 	free(want);
@@ -222,16 +222,24 @@ some_value(const struct conf_key *k)
 			return "/path";
 		if (str_eq(k->name, "expected_bucket_owner"))
 			return "012345678901";
+		if (str_eq(k->name, "dead_letter"))
+			return "webhook w";
 		return k->must != NULL ? "s3://bucket/path" : "some text";
 	case CONF_URL:
 		return "https://host/path";
 	case CONF_PATH:
 		return "/a/b";
+	case CONF_PATHS:
+		return "/a/b, /c";
 	case CONF_LIST:
 		if (str_eq(k->name, "topic"))
 			return "arn:aws:sns:r:1:a, arn:aws:sns:r:1:b";
 		if (str_eq(k->name, "queue_url"))
 			return "https://host/a, https://host/b";
+		if (str_eq(k->name, "allow_networks"))
+			return "10.0.0.0/8, fd00::/8";
+		if (str_eq(k->name, "allow"))
+			return "*.example.com, a.example.com";
 		return str_eq(k->name, "listen") ? "unix:/a, unix:/b"
 		    : str_eq(k->name, "users")   ? "alice, 7"
 						 : "webhook w, exec x";
@@ -241,7 +249,7 @@ some_value(const struct conf_key *k)
 	case CONF_SECONDS:
 		return "61s";
 	case CONF_SIZE:
-		return "3KiB";
+		return k->min > 3072 ? "3000kB" : "3KiB";
 	case CONF_COUNT:
 		return "77";
 	case CONF_DECIMAL:
@@ -289,17 +297,20 @@ every_key_of_the_table_can_be_set_and_is_shown(void **state)
 		    ? xasprintf("endpoint e")
 		    : str_eq(k->section, "webhook") ? xasprintf("webhook w")
 		    : str_eq(k->section, "exec")    ? xasprintf("exec x")
+		    : str_eq(k->section, "dir")     ? xasprintf("dir d")
+		    : str_eq(k->section, "unix")    ? xasprintf("unix u")
 						    : xstrdup(k->section);
 		struct buf text;
 
 		buf_init(&text, 4096);
 		buf_printf(&text,
 		    "[webhook w]\nurl = http://h\n[exec x]\n"
-		    "command = x\n[%s]\n%s = %s\n",
+		    "command = x\n[dir d]\npath = /d\n"
+		    "[unix u]\npath = /u\n[%s]\n%s = %s\n",
 		    title, k->name, some_value(k));
 		add_companions(k, &text);
 		conf = conf_must_load(text.data, NULL);
-		snprintf(source, sizeof(source), "%s:6", conf_file);
+		snprintf(source, sizeof(source), "%s:10", conf_file);
 		must_show(conf, title, k->name, some_value(k), source);
 		conf_free(conf);
 		buf_done(&text);

@@ -28,19 +28,20 @@ static void
 a_target_lives_as_long_as_somebody_has_it(void **state)
 {
 	struct target_options o = {.name = "exec a",
+	    .payload = DELIVERY_RAW,
 	    .schedule = {.delay_ms = {7}, .n = 1},
 	    .max_in_flight = 2,
 	    .inline_max = 9};
 	struct target *t;
 
 	(void)state;
-	t = target_new(&o, PAYLOAD_RESULT, &nothing, &freed);
+	t = target_new(&o, &nothing, &freed);
 	assert_string_equal(t->name, "exec a");
 	assert_int_equal(t->schedule.n, 1);
 	assert_int_equal(t->schedule.delay_ms[0], 7);
 	assert_int_equal(t->max_in_flight, 2);
 	assert_int_equal(t->inline_max, 9);
-	assert_int_equal(t->payload, PAYLOAD_RESULT);
+	assert_int_equal(t->payload, DELIVERY_RAW);
 	target_ref(t);
 	target_unref(t);
 	assert_int_equal(freed, 0);

@@ -138,11 +138,11 @@ make_target(struct world *w, const char *const *argv, int64_t timeout_ms,
 {
 	struct exec_options o = {
 	    .target = {.name = "exec h",
+		.payload = DELIVERY_RAW,
 		.timeout_ms = timeout_ms,
 		.max_in_flight = 3},
 	    .loop = w->loop,
 	    .argv = argv,
-	    .payload = PAYLOAD_RESULT,
 	};
 
 	target_unref(w->target);
@@ -652,7 +652,7 @@ a_target_knows_what_it_was_given(void **state)
 
 	assert_int_equal(make_target(w, argv, 1000, &err), 0);
 	assert_string_equal(w->target->name, "exec h");
-	assert_int_equal(w->target->payload, PAYLOAD_RESULT);
+	assert_int_equal(w->target->payload, DELIVERY_RAW);
 	assert_int_equal(w->target->max_in_flight, 3);
 }
 

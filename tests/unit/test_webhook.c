@@ -49,6 +49,7 @@ static int
 make_target(struct world *w, const char *url, const char *secret_file,
     int64_t timeout_ms, struct error *err)
 {
+	const char *const files[] = {secret_file, NULL};
 	struct webhook_options o = {
 	    .target = {.name = "webhook hook",
 		.timeout_ms = timeout_ms,
@@ -56,7 +57,7 @@ make_target(struct world *w, const char *url, const char *secret_file,
 		.inline_max = 20000},
 	    .http = w->http,
 	    .url = url,
-	    .secret_file = secret_file,
+	    .secret_files = files,
 	};
 
 	return webhook_new(&o, &w->target, err);
@@ -663,7 +664,7 @@ a_target_knows_what_it_was_given(void **state)
 	assert_non_null(strstr(err.text, "/no/such/file"));
 	hook(w, TIMEOUT_MS);
 	assert_string_equal(w->target->name, "webhook hook");
-	assert_int_equal(w->target->payload, PAYLOAD_EVENT);
+	assert_int_equal(w->target->payload, DELIVERY_EVENT);
 	assert_int_equal(w->target->max_in_flight, 3);
 	assert_int_equal(w->target->inline_max, 20000);
 	assert_ptr_equal(target_ref(w->target), w->target);
