@@ -556,6 +556,7 @@ system_tests += tests/system/ocr.sh
 system_tests += tests/system/ocr_container.sh
 system_tests += tests/system/quarantine.sh
 system_tests += tests/system/queues.sh
+system_tests += tests/system/receivers.sh
 system_tests += tests/system/result_url.sh
 system_tests += tests/system/results.sh
 system_tests += tests/system/retention.sh

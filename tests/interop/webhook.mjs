@@ -162,7 +162,7 @@ check('an attempt and a replay are told apart', async () => {
 	assert.equal(headers['accept-encoding'], undefined);
 });
 
-check('contrib/receivers/node.mjs takes each event once', async () => {
+check('contrib/receivers/receiver.mjs takes each event once', async () => {
 	const receiver = await serve(process.execPath,
 	    [new URL('receiver.mjs', import.meta.url).pathname, '0'],
 	    { AWAITD_WEBHOOK_SECRET: `${secret}\n` }, /127\.0\.0\.1:([0-9]+)/);
@@ -184,8 +184,8 @@ check('contrib/receivers/node.mjs takes each event once', async () => {
 	} finally {
 		await stop(receiver);
 	}
-	assert.deepEqual(receiver.lines.map((line) => JSON.parse(line)),
-	    [{ id, ...JSON.parse(event) }]);
+	assert.deepEqual(receiver.lines,
+	    [`${id} application/json ${Buffer.byteLength(event)}`]);
 });
 
 await run();

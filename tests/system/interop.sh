@@ -29,7 +29,7 @@ trap 'exit 1' HUP INT TERM
 cp "$abs_top_srcdir"/tests/interop/package.json \
     "$abs_top_srcdir"/tests/interop/package-lock.json \
     "$abs_top_srcdir"/tests/interop/*.mjs "$tmp"
-cp "$abs_top_srcdir/contrib/receivers/node.mjs" "$tmp/receiver.mjs"
+cp "$abs_top_srcdir/contrib/receivers/receiver.mjs" "$tmp/receiver.mjs"
 export POSTHOOK="$abs_top_builddir/tests/support/posthook"
 export AWAITD="$abs_top_builddir/awaitd"
 export SNS_PEM="$tmp/data/sns.pem"
