@@ -416,6 +416,8 @@ call_rig = tests/support/call_rig.c tests/support/call_rig.h
 hook_support = tests/support/flow_hook.c tests/support/flow_hook.h
 page_support = tests/support/flow_page.c tests/support/flow_page.h
 s3_support = tests/support/flow_s3.c tests/support/flow_s3.h $(page_support)
+sweep_support = tests/support/flow_bucket.c tests/support/flow_bucket.h \
+	tests/support/flow_sweep.c tests/support/flow_sweep.h $(page_support)
 bell_support = tests/support/flow_bell.c tests/support/flow_bell.h
 probe_support = tests/support/flow_probe.c tests/support/flow_probe.h
 
@@ -499,7 +501,10 @@ flow_tests += tests/flow/test_submit
 tests_flow_test_submit_SOURCES = tests/flow/test_submit.c $(flow_support)
 flow_tests += tests/flow/test_sweep
 tests_flow_test_sweep_SOURCES = tests/flow/test_sweep.c $(flow_support) \
-	tests/support/flow_bucket.c tests/support/flow_bucket.h $(page_support)
+	$(sweep_support)
+flow_tests += tests/flow/test_sweep_failures
+tests_flow_test_sweep_failures_SOURCES = tests/flow/test_sweep_failures.c \
+	$(flow_support) $(sweep_support)
 flow_tests += tests/flow/test_upload
 tests_flow_test_upload_SOURCES = tests/flow/test_upload.c $(flow_support)
 flow_tests += tests/flow/test_walk

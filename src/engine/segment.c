@@ -50,6 +50,7 @@ segment_free(struct segments *all, struct segment *s)
 	for (i = 0; i < s->n; i++)
 		s->v[i].w->segment = NULL;
 	TAILQ_REMOVE(all, s, link);
+	free(s->scan.from);
 	free(s->v);
 	free(s);
 }

@@ -37,7 +37,7 @@ struct scan {
 	bool failures; /* the group's; else of a segment */
 	struct s3_call *call; /* under way, or NULL */
 	int64_t sent_at; /* … or the last one; monotonic, as all instants */
-	char from[64]; /* it begins behind this name */
+	char *from; /* it begins behind this name; or NULL */
 	int64_t listed_at; /* up to then it is known; 0: never */
 };
 

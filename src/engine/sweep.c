@@ -77,6 +77,8 @@ group_free(struct group *g)
 	free(g->endpoint);
 	free(g->folder);
 	free(g->failures);
+	free(g->failed.from);
+	free(g->cursor);
 	free(g);
 }
 

@@ -32,7 +32,7 @@ struct group {
 	struct segments segments;
 	size_t n; /* jobs */
 	struct scan failed; /* of the failures, where they have a folder */
-	char cursor[64]; /* a name in that: it goes on behind it; or "" */
+	char *cursor; /* a name in that: it goes on behind it; or NULL */
 	int max_keys; /* of a page */
 	unsigned troubles; /* in a row */
 	unsigned thin; /* pages in a row that showed few of our places */

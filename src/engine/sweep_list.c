@@ -229,14 +229,13 @@ static void
 end_failures(struct scan *scan, const struct s3_listing *page)
 {
 	struct group *g = scan->group;
-	const char *name;
 
 	scan->listed_at = scan->sent_at;
-	g->cursor[0] = '\0';
-	if (page->continuation != NULL) {
-		name = page->v[page->n - 1].key + strlen(key_of(g->failures));
-		snprintf(g->cursor, sizeof(g->cursor), "%s", name);
-	}
+	xfree(&g->cursor);
+	/* All of it, or others' keys that begin alike are listed for ever. */
+	if (page->continuation != NULL)
+		g->cursor = xstrdup(
+		    page->v[page->n - 1].key + strlen(key_of(g->failures)));
 	sweep_plan(scan);
 }
 
@@ -313,7 +312,7 @@ sweep_list(struct scan *scan)
 	struct group *g = scan->group;
 	const struct item *oldest = &first_of(scan)->v[0];
 	const char *folder = folder_of(scan);
-	bool goes_on = scan->failures && g->cursor[0] != '\0';
+	bool goes_on = scan->failures && g->cursor != NULL;
 	struct engine_policy policy;
 	char *from;
 	struct s3_list list = {
@@ -325,8 +324,8 @@ sweep_list(struct scan *scan)
 	};
 	struct error err;
 
-	snprintf(scan->from, sizeof(scan->from), "%s",
-	    goes_on ? g->cursor : oldest->w->id);
+	free(scan->from);
+	scan->from = xstrdup(goes_on ? g->cursor : oldest->w->id);
 	from = xasprintf("%s%s", key_of(folder), scan->from);
 	sweep_policy(g, &policy);
 	list.prefix.owner = policy.bucket_owner;

@@ -21,64 +21,7 @@
 #include "engine/sweep.h"
 #include "tests/support/flow.h"
 #include "tests/support/flow_bucket.h"
-
-#define LISTS "http://s3.test/out?*"
-#define OBJECTS "http://s3.test/out/*"
-
-static int
-setup(void **state)
-{
-	int rc = flow_setup(state);
-
-	flow_bucket_setup();
-	return rc;
-}
-
-static int
-teardown(void **state)
-{
-	int rc = flow_teardown(state);
-
-	flow_bucket_done();
-	return rc;
-}
-
-#define SWEEP_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-static size_t
-lists(void)
-{
-	return peer_count("GET", LISTS);
-}
-
-/* Looks, and the reading of what they find. */
-static size_t
-looks(void)
-{
-	return peer_count("HEAD", OBJECTS) + peer_count("GET", OBJECTS);
-}
-
-static size_t
-waiting(void)
-{
-	struct engine_counts c;
-
-	engine_count(flow.engine, &c);
-	return c.pending + c.queued;
-}
-
-/* Between 20 and 40 s, all the same; the last of a hundred a minute more. */
-static int64_t
-half_a_minute(size_t i)
-{
-	return 20000 + (int64_t)(i * 7919 % 20000);
-}
-
-static int64_t
-some_fail(size_t i)
-{
-	return i % 50 == 49 ? -half_a_minute(i) : half_a_minute(i);
-}
+#include "tests/support/flow_sweep.h"
 
 static int64_t
 one_in_a_hundred_stays(size_t i)
@@ -147,92 +90,6 @@ stragglers_are_looked_at_one_by_one(void **state)
 	assert_in_range(flow_bucket.delay_max_ms, 0, 31000);
 }
 
-static void
-failures_under_our_names_are_listed_too(void **state)
-{
-	(void)state;
-	flow_bucket.takes_ms = some_fail;
-	flow_bucket_submit(500, 5);
-	time_passes(400000);
-	assert_int_equal(waiting(), 0);
-	assert_int_equal(flow_bucket.found, 500);
-	assert_int_equal(log_lines("outcome=failed", NULL), 10);
-	assert_in_range(peer_count("GET", "*prefix=fail*"), 1, 40);
-	assert_in_range(looks(), 500, 600);
-}
-
-static int64_t
-all_fail(size_t i)
-{
-	return -half_a_minute(i);
-}
-
-static void
-what_a_listing_shows_is_looked_at_alone(void **state)
-{
-	(void)state;
-	flow_bucket.takes_ms = all_fail;
-	flow_bucket_submit(200, 5);
-	time_passes(400000);
-	assert_int_equal(waiting(), 0);
-	assert_int_equal(log_lines("outcome=failed", NULL), 200);
-	assert_in_range(peer_count("HEAD", "http://s3.test/out/res/*") +
-		peer_count("GET", "http://s3.test/out/res/*"),
-	    0, 100);
-}
-
-static void
-failures_beside_the_results_need_no_listing_of_their_own(void **state)
-{
-	(void)state;
-	flow_bucket.takes_ms = some_fail;
-	flow_bucket.failures = FLOW_BUCKET_BESIDE;
-	flow_bucket_submit(500, 5);
-	time_passes(400000);
-	assert_int_equal(waiting(), 0);
-	assert_int_equal(log_lines("outcome=failed", NULL), 10);
-	assert_in_range(flow_bucket.delay_max_ms, 0, 31000);
-	assert_int_equal(peer_count("GET", "*prefix=fail*"), 0);
-}
-
-static void
-failures_under_other_names_are_looked_for_one_by_one(void **state)
-{
-	(void)state;
-	flow_bucket.takes_ms = some_fail;
-	flow_bucket.failures = FLOW_BUCKET_HIDDEN;
-	flow_bucket_submit(500, 5);
-	time_passes(600000);
-	assert_int_equal(waiting(), 0);
-	assert_int_equal(log_lines("outcome=failed", NULL), 10);
-	assert_int_equal(peer_count("GET", "*prefix=fail*"), 0);
-}
-
-static int64_t
-some_fail_and_the_others_last(size_t i)
-{
-	return i % 50 == 49 ? -(int64_t)(2000 + i * 173) : 600000 + (int64_t)i;
-}
-
-/* As many wait all the time that listings look for the results. */
-static void
-no_failure_hides_longer_than_twice_poll_max(void **state)
-{
-	(void)state;
-	flow_bucket.takes_ms = half_a_minute;
-	flow_bucket.failures = FLOW_BUCKET_HIDDEN;
-	flow_bucket_submit(400, 5);
-	time_passes(60000);
-	assert_int_equal(waiting(), 0);
-	flow_bucket.takes_ms = some_fail_and_the_others_last;
-	flow_bucket_submit(400, 5);
-	time_passes(500000);
-	assert_int_equal(flow_bucket.found, 408);
-	assert_in_range(flow_bucket.delay_max_ms, 0, 60000);
-	time_passes(400000);
-	assert_int_equal(waiting(), 0);
-}
-
 static int64_t
 an_hour_then_a_minute(size_t i)
 {
@@ -253,19 +110,6 @@ a_listing_is_no_later_than_a_look_would_be(void **state)
 	time_passes(120000);
 	assert_int_equal(waiting(), 0);
 	assert_in_range(flow_bucket.delay_max_ms, 0, 33000);
-}
-
-static void
-where_there_are_no_failures_nobody_looks_for_them(void **state)
-{
-	(void)state;
-	flow_bucket.takes_ms = half_a_minute;
-	flow_bucket.failures = FLOW_BUCKET_NONE;
-	flow_bucket_submit(500, 5);
-	time_passes(120000);
-	assert_int_equal(waiting(), 0);
-	assert_int_equal(peer_count("*", "*fail*"), 0);
-	assert_in_range(looks(), 500, 550);
 }
 
 static int64_t
@@ -761,14 +605,7 @@ main(void)
 	    SWEEP_TEST(without_sweeping_it_takes_many_more),
 	    SWEEP_TEST(few_jobs_are_looked_at_one_by_one),
 	    SWEEP_TEST(stragglers_are_looked_at_one_by_one),
-	    SWEEP_TEST(failures_under_our_names_are_listed_too),
-	    SWEEP_TEST(what_a_listing_shows_is_looked_at_alone),
-	    SWEEP_TEST(
-		failures_beside_the_results_need_no_listing_of_their_own),
-	    SWEEP_TEST(failures_under_other_names_are_looked_for_one_by_one),
-	    SWEEP_TEST(no_failure_hides_longer_than_twice_poll_max),
 	    SWEEP_TEST(a_listing_is_no_later_than_a_look_would_be),
-	    SWEEP_TEST(where_there_are_no_failures_nobody_looks_for_them),
 	    SWEEP_TEST(what_no_listing_shows_is_learned_to_last),
 	    SWEEP_TEST(while_an_endpoint_hangs_listings_become_rare),
 	    SWEEP_TEST(more_than_a_page_are_found_segment_by_segment),
