@@ -18,7 +18,7 @@
 #include "net/url.h"
 
 struct webhook {
-	struct http_client *http;
+	struct http_client *http; /* its own */
 	char *url;
 	int64_t timeout_ms;
 	struct whsign *sign; /* or NULL */
@@ -185,6 +185,7 @@ webhook_free(void *self)
 {
 	struct webhook *w = self;
 
+	http_client_free(w->http);
 	whsign_free(w->sign);
 	free(w->url);
 	free(w);
@@ -210,9 +211,23 @@ check_url(const char *s, struct error *err)
 }
 
 int
+webhook_client(const struct webhook_options *o, struct http_client **out,
+    struct error *err)
+{
+	struct http_client_options ho = {
+	    .max_per_host = o->target.max_in_flight,
+	    .ca_file = o->ca_file,
+	    .user_agent = "awaitd/" PACKAGE_VERSION,
+	};
+
+	return http_client_new(o->loop, &ho, out, err);
+}
+
+int
 webhook_new(
     const struct webhook_options *o, struct target **out, struct error *err)
 {
+	struct http_client *http;
 	struct whsign *sign = NULL;
 	struct webhook *w;
 
@@ -221,8 +236,12 @@ webhook_new(
 	if (o->secret_files != NULL && o->secret_files[0] != NULL &&
 	    whsign_from_file(o->secret_files[0], &sign, err) == -1)
 		return err_prefix(err, "secret_file");
+	if (webhook_client(o, &http, err) == -1) {
+		whsign_free(sign);
+		return -1;
+	}
 	w = xcalloc(1, sizeof(*w));
-	w->http = o->http;
+	w->http = http;
 	w->url = xstrdup(o->url);
 	w->timeout_ms = o->target.timeout_ms;
 	w->sign = sign;

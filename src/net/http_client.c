@@ -75,6 +75,8 @@ struct http_client {
 	bool posted; /* a batch is to run in the next turn */
 	bool in_batch; /* it looks for what was started, too */
 	int64_t turn_at; /* when this one began */
+	bool in_turn; /* somebody up the stack uses it */
+	bool unwanted; /* freed within a turn: goes at its end */
 	struct calls waiting;
 	struct calls running;
 	struct http_easies easies;
@@ -229,6 +231,8 @@ on_body(char *data, size_t size, size_t n, void *arg)
 	struct http_response *r = &call->response;
 	size_t len = size * n;
 
+	if (call->client->unwanted)
+		return 0;
 	r->body_bytes += (int64_t)len;
 	r->status = status_of(call);
 	if (call->sink != NULL &&
@@ -383,6 +387,10 @@ finish(struct http_call *call, CURLcode code)
 		call->err->retryable = true;
 	}
 	call->response.cut = code != CURLE_OK;
+	if (c->unwanted) {
+		call_free(call);
+		return;
+	}
 	if (code == CURLE_OK || (call->cut_body && call->head_whole)) {
 		call->done(&call->response, NULL, call->arg);
 	} else {
@@ -429,6 +437,15 @@ static void
 begin_turn(struct http_client *c)
 {
 	c->turn_at = clock_mono_ms();
+	c->in_turn = true;
+}
+
+static void
+end_turn(struct http_client *c)
+{
+	c->in_turn = false;
+	if (c->unwanted)
+		http_client_free(c);
 }
 
 static bool
@@ -503,6 +520,7 @@ on_epoll(void *arg)
 		hand_event(c, &ev[i]);
 	sockset_served(&c->socks, i);
 	run_batch(c);
+	end_turn(c);
 }
 
 static void
@@ -513,6 +531,7 @@ on_timer(void *arg)
 	begin_turn(c);
 	c->kick = true;
 	run_batch(c);
+	end_turn(c);
 }
 
 static void
@@ -523,6 +542,7 @@ on_post(void *arg)
 	begin_turn(c);
 	c->posted = false;
 	run_batch(c);
+	end_turn(c);
 }
 
 /* --- public --------------------------------------------------------- */
@@ -589,6 +609,9 @@ http_client_free(struct http_client *c)
 	if (c == NULL)
 		return;
 	drop_calls(&c->waiting);
+	c->unwanted = true;
+	if (c->in_turn)
+		return;
 	drop_calls(&c->running);
 	http_easies_done(&c->easies);
 	curl_multi_cleanup(c->multi);

@@ -90,7 +90,7 @@ int http_client_new(struct loop *loop,
     const struct http_client_options *options, struct http_client **out,
     struct error *err);
 
-/* Cancels what is under way. */
+/* Cancels what is under way. May be called from a callback of its own. */
 void http_client_free(struct http_client *c);
 
 /* *out is for http_cancel() and is gone once done was called. */

@@ -351,7 +351,8 @@ find_step(const struct http_request *r)
 static void
 call_free(struct http_call *call)
 {
-	TAILQ_REMOVE(&call->client->calls, call, entry);
+	if (call->client != NULL)
+		TAILQ_REMOVE(&call->client->calls, call, entry);
 	loop_timer_free(call->timer);
 	headers_done(&call->response.headers);
 	buf_done(&call->response.body);
@@ -409,6 +410,9 @@ on_answer_due(void *arg)
 	const struct peer_step *s = call->step;
 	struct error err;
 
+	/* The client may be freed by whoever is told. */
+	TAILQ_REMOVE(&call->client->calls, call, entry);
+	call->client = NULL;
 	call->response.status = s->status;
 	if (s->err.code != ERR_NONE) {
 		err = s->err;

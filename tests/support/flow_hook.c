@@ -29,7 +29,7 @@ new_world(void)
 	    .target.max_in_flight = in_flight_max,
 	    .target.timeout_ms = 15000,
 	    .target.inline_max = 20000,
-	    .http = flow_http(),
+	    .loop = flow.loop,
 	    .url = HOOK_URL,
 	};
 	struct error err;

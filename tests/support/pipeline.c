@@ -282,7 +282,7 @@ make_target(const char *folder)
 		.max_in_flight = 256,
 		.timeout_ms = 15000,
 		.inline_max = 20000},
-	    .http = b.http,
+	    .loop = b.loop,
 	    .url = HOOK_URL,
 	    .secret_files = files,
 	};

@@ -78,7 +78,6 @@ post(struct target *target, struct loop *loop, char **argv, int argc)
 int
 main(int argc, char **argv)
 {
-	struct http_client_options http_options = {0};
 	struct webhook_options o = {
 	    .target = {.name = "webhook test",
 		.max_in_flight = 1,
@@ -91,15 +90,13 @@ main(int argc, char **argv)
 
 	if (argc < 5 || argc > 6)
 		die("usage", "posthook URL SECRET-FILE ID ATTEMPT [replay]");
-	if (http_client_new(loop, &http_options, &o.http, &err) == -1)
-		die("client", err.text);
+	o.loop = loop;
 	o.url = argv[1];
 	files[0] = argv[2];
 	o.secret_files = files;
 	if (webhook_new(&o, &target, &err) == -1)
 		die(argv[1], err.text);
 	post(target, loop, argv, argc);
-	http_client_free(o.http);
 	target_unref(target);
 	loop_free(loop);
 	return 0;

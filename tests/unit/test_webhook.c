@@ -32,7 +32,6 @@ struct world {
 	struct receiver receiver;
 	bool stopped;
 	struct loop *loop;
-	struct http_client *http;
 	struct target *target;
 	struct delivery delivery;
 	struct job job;
@@ -40,6 +39,7 @@ struct world {
 	char secret_file[40];
 	void *call;
 	bool started; /* driver->start() has returned */
+	bool let_go; /* of the target, when it is done */
 	unsigned calls;
 	struct deliver_result result; /* its strings are copies */
 	char *note, *response;
@@ -55,7 +55,7 @@ make_target(struct world *w, const char *url, const char *secret_file,
 		.timeout_ms = timeout_ms,
 		.max_in_flight = 3,
 		.inline_max = 20000},
-	    .http = w->http,
+	    .loop = w->loop,
 	    .url = url,
 	    .secret_files = files,
 	};
@@ -80,13 +80,10 @@ static int
 enter(void **state)
 {
 	struct world *w = xcalloc(1, sizeof(*w));
-	struct http_client_options o = {.user_agent = "something/else"};
-	struct error err;
 	int fd;
 
 	receiver_start(&w->receiver);
 	w->loop = loop_new();
-	assert_int_equal(http_client_new(w->loop, &o, &w->http, &err), 0);
 	memcpy(w->delivery.id, ID, sizeof(ID));
 	w->parcel = (struct parcel){
 	    .delivery = &w->delivery,
@@ -119,9 +116,8 @@ leave(void **state)
 {
 	struct world *w = *state;
 
-	http_client_free(w->http);
-	stop(w);
 	target_unref(w->target);
+	stop(w);
 	loop_free(w->loop);
 	buf_done(&w->receiver.request);
 	unlink(w->secret_file);
@@ -143,6 +139,10 @@ on_done(const struct deliver_result *r, void *arg)
 	free(w->response);
 	w->note = xstrdup_or_null(r->note);
 	w->response = xstrdup_or_null(r->response);
+	if (w->let_go) {
+		target_unref(w->target);
+		w->target = NULL;
+	}
 	loop_stop(w->loop);
 }
 
@@ -599,8 +599,8 @@ an_attempt_is_one_copy_over_a_connection_of_its_own(void **state)
 		told(w, KEEP, OK_WORDS);
 		assert_int_equal(w->result.verdict, DELIVER_OK);
 	}
-	http_client_free(w->http);
-	w->http = NULL;
+	target_unref(w->target);
+	w->target = NULL;
 	stop(w);
 	assert_int_equal(w->receiver.requests, 3);
 	assert_int_equal(w->receiver.left, 3);
@@ -625,6 +625,25 @@ cancelled_it_says_nothing(void **state)
 	assert_int_equal(w->calls, 0);
 	assert_int_equal(w->receiver.requests, 1);
 	assert_int_equal(w->receiver.left, 1);
+}
+
+/* As behind a reload, by whoever had the last attempt under way. */
+static void
+a_target_may_be_let_go_of_when_it_is_done(void **state)
+{
+	static const enum how hows[] = {KEEP, ENDLESS, ANSWER};
+	struct world *w = *state;
+	size_t i;
+
+	w->let_go = true;
+	for (i = 0; i < ARRAY_LEN(hows); i++) {
+		told(w, hows[i], OK_WORDS);
+		assert_null(w->target);
+		assert_int_equal(w->result.verdict, DELIVER_OK);
+	}
+	stop(w);
+	/* Nothing of its own is left, connections neither. */
+	assert_int_equal(w->receiver.left, 2);
 }
 
 /* --- construction --------------------------------------------------- */
@@ -712,6 +731,7 @@ main(void)
 	    T(a_body_that_breaks_or_dawdles_changes_nothing),
 	    T(an_attempt_is_one_copy_over_a_connection_of_its_own),
 	    T(cancelled_it_says_nothing),
+	    T(a_target_may_be_let_go_of_when_it_is_done),
 	    T(what_is_no_url_for_a_webhook_is_refused),
 	    T(a_target_knows_what_it_was_given),
 	    T(a_body_in_a_file_is_not_for_webhooks),
