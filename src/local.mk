@@ -39,10 +39,13 @@ job_sources += src/job/jobjson.c src/job/jobjson.h
 job_sources += src/job/submission.c src/job/submission.h
 
 net_sources =
+net_sources += src/net/egress.c src/net/egress.h
 net_sources += src/net/header.c src/net/header.h
 net_sources += src/net/http_chunk.c src/net/http_chunk.h
 net_sources += src/net/http_client.c src/net/http_client.h
 net_sources += src/net/http_easy.c src/net/http_easy.h
+net_sources += src/net/http_guard.c src/net/http_guard.h
+net_sources += src/net/http_identity.c src/net/http_identity.h
 net_sources += src/net/http_parse.c src/net/http_parse.h
 net_sources += src/net/http_response.c
 net_sources += src/net/http_server.c src/net/http_server.h
@@ -57,6 +60,7 @@ net_sources += src/net/http_server_source.c
 net_sources += src/net/http_server_tls.c src/net/http_server_tls.h
 net_sources += src/net/http_server_unix.c
 net_sources += src/net/http_server_watch.c
+net_sources += src/net/proxy.c src/net/proxy.h
 net_sources += src/net/sockset.c src/net/sockset.h
 net_sources += src/net/url.c src/net/url.h
 

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "deliver/whsign.h"
+#include "net/egress.h"
 #include "net/url.h"
 
 struct webhook {
@@ -198,16 +199,27 @@ static const struct deliver_driver webhook_driver = {
 };
 
 static int
-check_url(const char *s, struct error *err)
+check_url(const char *s, const struct egress *egress, struct error *err)
 {
 	struct url url;
+	int rc = url_parse(s, &url, err);
 
-	if (url_parse(s, &url, err) == -1) {
-		err->code = ERR_CONFIG;
-		return -1;
+	if (rc == 0) {
+		rc = egress_check_url(egress, &url, err);
+		url_done(&url);
 	}
-	url_done(&url);
-	return 0;
+	if (rc == -1)
+		err->code = ERR_CONFIG;
+	return rc;
+}
+
+/* As the client wants it: NULL for what the environment says. */
+static const char *
+proxy_of(const struct webhook_options *o)
+{
+	if (o->proxy == NULL || str_eq(o->proxy, "environment"))
+		return NULL;
+	return str_eq(o->proxy, "none") ? "" : o->proxy;
 }
 
 int
@@ -217,10 +229,22 @@ webhook_client(const struct webhook_options *o, struct http_client **out,
 	struct http_client_options ho = {
 	    .max_per_host = o->target.max_in_flight,
 	    .ca_file = o->ca_file,
+	    .certificate_file = o->certificate_file,
+	    .private_key_file = o->private_key_file,
+	    .proxy = proxy_of(o),
 	    .user_agent = "awaitd/" PACKAGE_VERSION,
 	};
+	struct egress *egress;
+	int rc;
 
-	return http_client_new(o->loop, &ho, out, err);
+	if (egress_new(o->allow_networks, &egress, err) == -1)
+		return err_prefix(err, "allow_networks");
+	ho.egress = egress;
+	rc = o->url != NULL ? check_url(o->url, egress, err) : 0;
+	if (rc == 0)
+		rc = http_client_new(o->loop, &ho, out, err);
+	egress_free(egress);
+	return rc;
 }
 
 int
@@ -231,8 +255,6 @@ webhook_new(
 	struct whsign *sign = NULL;
 	struct webhook *w;
 
-	if (check_url(o->url, err) == -1)
-		return -1;
 	if (o->secret_files != NULL && o->secret_files[0] != NULL &&
 	    whsign_from_file(o->secret_files[0], &sign, err) == -1)
 		return err_prefix(err, "secret_file");

@@ -28,6 +28,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "net/http_easy.h"
+#include "net/http_guard.h"
 #include "net/sockset.h"
 
 #define BODY_MAX_DEFAULT ((size_t)64 * 1024)
@@ -61,6 +62,7 @@ struct http_call {
 	bool cut_body;
 	bool connect_only;
 	char *unix_socket;
+	struct http_pass pass;
 	struct error *err; /* of ours, where we broke it off; or NULL */
 };
 TAILQ_HEAD(calls, http_call);
@@ -80,6 +82,7 @@ struct http_client {
 	struct calls waiting;
 	struct calls running;
 	struct http_easies easies;
+	struct http_guard *guard; /* or NULL */
 	char *ca_file;
 	char *user_agent;
 };
@@ -292,6 +295,7 @@ call_free(struct http_call *call)
 	http_easy_put(&c->easies, call->easy);
 	headers_done(&call->response.headers);
 	buf_done(&call->response.body);
+	http_pass_done(&call->pass);
 	free(call->unix_socket);
 	free(call->body);
 	free(call->err);
@@ -356,6 +360,8 @@ fill_error(struct http_call *call, CURLcode code, struct error *err)
 
 	if (call->err != NULL && call->err->code != ERR_NONE) {
 		*err = *call->err;
+	} else if (http_guard_refused(&call->pass, code, err)) {
+		; /* It knows better than curl. */
 	} else if (call->unix_socket != NULL && code == CURLE_COULDNT_CONNECT) {
 		fill_unix_error(call, err);
 	} else {
@@ -564,14 +570,20 @@ http_client_new(struct loop *loop, const struct http_client_options *options,
 	struct http_client *c;
 	long per_host =
 	    options->max_per_host != 0 ? (long)options->max_per_host : 64L;
+	struct http_guard *guard;
 	struct sockset socks;
 
-	if (sockset_init(&socks, err) == -1)
+	if (http_guard_new(options, &guard, err) == -1)
 		return -1;
+	if (sockset_init(&socks, err) == -1) {
+		http_guard_free(guard);
+		return -1;
+	}
 	pthread_once(&curl_once, init_curl);
 	c = xcalloc(1, sizeof(*c));
 	c->loop = loop;
 	c->socks = socks;
+	c->guard = guard;
 	c->ca_file = xstrdup_or_null(options->ca_file);
 	c->user_agent = xstrdup_or_null(options->user_agent);
 	TAILQ_INIT(&c->waiting);
@@ -619,6 +631,7 @@ http_client_free(struct http_client *c)
 	loop_fd_free(c->watch);
 	loop_timer_free(c->timer);
 	sockset_done(&c->socks);
+	http_guard_free(c->guard);
 	free(c->ca_file);
 	free(c->user_agent);
 	free(c);
@@ -670,8 +683,10 @@ set_common(const struct http_client *c, CURL *e)
 	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, BUFFER_SIZE);
 	curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
 	curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, c);
-	if (c->ca_file != NULL)
+	if (c->ca_file != NULL) {
 		curl_easy_setopt(e, CURLOPT_CAINFO, c->ca_file);
+		curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+	}
 	if (c->user_agent != NULL)
 		curl_easy_setopt(e, CURLOPT_USERAGENT, c->user_agent);
 	/* What a proxy says before the tunnel is there is no answer. */
@@ -686,6 +701,7 @@ set_options(struct http_call *call, const struct http_request *r, bool fresh)
 	curl_easy_setopt(e, CURLOPT_PRIVATE, call);
 	curl_easy_setopt(e, CURLOPT_HEADERDATA, call);
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, call);
+	http_guard_set(&call->pass, e, fresh);
 	if (!fresh)
 		return;
 	set_common(call->client, e);
@@ -735,12 +751,15 @@ http_start(struct http_client *c, const struct http_request *r,
     http_done_fn *done, void *arg, struct http_call **out, struct error *err)
 {
 	struct http_call *call;
+	struct http_pass pass;
 	bool fresh;
 
-	if (check(r, err) == -1)
+	if (check(r, err) == -1 ||
+	    http_guard_ask(c->guard, r, &pass, err) == -1)
 		return -1;
 	call = xcalloc(1, sizeof(*call));
 	call->client = c;
+	call->pass = pass;
 	call->body_fd = -1;
 	call->sink = r->sink;
 	call->sink_arg = r->sink_arg;

@@ -16,13 +16,26 @@
 #include "base/loop.h"
 #include "net/header.h"
 
+struct egress;
 struct http_client;
 struct http_call;
 
+/* Strings and the policy are copied. */
 struct http_client_options {
 	unsigned max_per_host; /* connections, 0: 64 */
 	const char *ca_file; /* instead of the system's, or NULL */
 	const char *user_agent;
+	/* Which addresses may be connected to (net/egress.h); NULL: any. With
+	 * one, URLs are read strictly (net/url.h), and what is refused is
+	 * ERR_REFUSED: by http_start() where the URL tells. */
+	const struct egress *egress;
+	/* For servers that ask for a certificate: PEM, read here and now; both
+	 * or neither. */
+	const char *certificate_file;
+	const char *private_key_file;
+	/* A URL; "": none; NULL: the environment's. Its address is not judged,
+	 * and the one behind it cannot be. */
+	const char *proxy;
 };
 
 struct http_response {
@@ -86,6 +99,7 @@ struct http_request {
 typedef void http_done_fn(
     const struct http_response *r, const struct error *err, void *arg);
 
+/* ERR_CONFIG: one of the files, or the proxy. */
 int http_client_new(struct loop *loop,
     const struct http_client_options *options, struct http_client **out,
     struct error *err);

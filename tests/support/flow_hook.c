@@ -24,6 +24,7 @@ static unsigned in_flight_max;
 static void
 new_world(void)
 {
+	static const char *const networks[] = {"127.0.0.0/8", NULL};
 	struct webhook_options o = {
 	    .target.name = "webhook hook",
 	    .target.max_in_flight = in_flight_max,
@@ -31,6 +32,7 @@ new_world(void)
 	    .target.inline_max = 20000,
 	    .loop = flow.loop,
 	    .url = HOOK_URL,
+	    .allow_networks = networks,
 	};
 	struct error err;
 

@@ -277,6 +277,7 @@ make_target(const char *folder)
 	    "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n";
 	char *path = xasprintf("%s/secret", folder);
 	const char *const files[] = {path, NULL};
+	static const char *const networks[] = {"127.0.0.0/8", NULL};
 	struct webhook_options o = {
 	    .target = {.name = "webhook hook",
 		.max_in_flight = 256,
@@ -285,6 +286,7 @@ make_target(const char *folder)
 	    .loop = b.loop,
 	    .url = HOOK_URL,
 	    .secret_files = files,
+	    .allow_networks = networks,
 	};
 	struct error err;
 

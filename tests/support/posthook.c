@@ -78,6 +78,7 @@ post(struct target *target, struct loop *loop, char **argv, int argc)
 int
 main(int argc, char **argv)
 {
+	static const char *const networks[] = {"127.0.0.0/8", NULL};
 	struct webhook_options o = {
 	    .target = {.name = "webhook test",
 		.max_in_flight = 1,
@@ -94,6 +95,7 @@ main(int argc, char **argv)
 	o.url = argv[1];
 	files[0] = argv[2];
 	o.secret_files = files;
+	o.allow_networks = networks;
 	if (webhook_new(&o, &target, &err) == -1)
 		die(argv[1], err.text);
 	post(target, loop, argv, argc);

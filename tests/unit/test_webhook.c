@@ -50,6 +50,7 @@ make_target(struct world *w, const char *url, const char *secret_file,
     int64_t timeout_ms, struct error *err)
 {
 	const char *const files[] = {secret_file, NULL};
+	static const char *const networks[] = {"127.0.0.0/8", NULL};
 	struct webhook_options o = {
 	    .target = {.name = "webhook hook",
 		.timeout_ms = timeout_ms,
@@ -58,6 +59,7 @@ make_target(struct world *w, const char *url, const char *secret_file,
 	    .loop = w->loop,
 	    .url = url,
 	    .secret_files = files,
+	    .allow_networks = networks,
 	};
 
 	return webhook_new(&o, &w->target, err);
