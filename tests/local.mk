@@ -65,6 +65,7 @@ unit_tests += tests/unit/test_http_client_cut
 unit_tests += tests/unit/test_http_client_name
 unit_tests += tests/unit/test_http_client_reuse
 unit_tests += tests/unit/test_http_client_sink
+unit_tests += tests/unit/test_http_client_source
 unit_tests += tests/unit/test_http_client_tls
 unit_tests += tests/unit/test_http_parse
 unit_tests += tests/unit/test_http_server
@@ -211,6 +212,8 @@ tests_unit_test_http_client_reuse_SOURCES = \
 	tests/unit/test_http_client_reuse.c $(http_peer)
 tests_unit_test_http_client_sink_SOURCES = \
 	tests/unit/test_http_client_sink.c $(http_peer)
+tests_unit_test_http_client_source_SOURCES = \
+	tests/unit/test_http_client_source.c $(http_peer)
 tests_unit_test_http_client_tls_SOURCES = \
 	tests/unit/test_http_client_tls.c $(http_peer) \
 	tests/support/sns_maker.c tests/support/sns_maker.h

@@ -16,7 +16,6 @@
 #include "net/http_client.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +28,7 @@
 #include "base/str.h"
 #include "net/http_easy.h"
 #include "net/http_guard.h"
+#include "net/http_upload.h"
 #include "net/sockset.h"
 
 #define BODY_MAX_DEFAULT ((size_t)64 * 1024)
@@ -38,17 +38,13 @@
 /* Of one turn; a call of curl's that has begun goes on for 100 buffers. */
 #define TURN_MS 5
 #define BUFFER_SIZE 8192L
-/* Where there is but a head: curl allocates it for each transfer. */
-#define BUFFER_SIZE_HEAD 1024L
 
 struct http_call {
 	TAILQ_ENTRY(http_call) entry;
 	struct http_client *client;
 	struct http_easy *easy;
 	bool started; /* the multi handle knows it */
-	void *body;
-	int body_fd;
-	int64_t file_len, file_at;
+	struct http_upload upload;
 	http_sink_fn *sink;
 	void *sink_arg;
 	bool sink_all;
@@ -251,40 +247,6 @@ on_body(char *data, size_t size, size_t n, void *arg)
 	return len;
 }
 
-static size_t
-on_read(char *out, size_t size, size_t n, void *arg)
-{
-	struct http_call *call = arg;
-	size_t want = size * n;
-	ssize_t got;
-
-	if ((int64_t)want > call->file_len - call->file_at)
-		want = (size_t)(call->file_len - call->file_at);
-	if (want == 0)
-		return 0;
-	got = pread(call->body_fd, out, want, call->file_at);
-	if (got <= 0) {
-		if (got == 0)
-			errno = ENODATA;
-		err_set_errno(
-		    own_error(call), ERR_IO, "read the request's body");
-		return CURL_READFUNC_ABORT;
-	}
-	call->file_at += got;
-	return (size_t)got;
-}
-
-static int
-on_seek(void *arg, curl_off_t offset, int origin)
-{
-	struct http_call *call = arg;
-
-	if (origin != SEEK_SET || offset < 0 || offset > call->file_len)
-		return CURL_SEEKFUNC_FAIL;
-	call->file_at = offset;
-	return CURL_SEEKFUNC_OK;
-}
-
 static void
 call_free(struct http_call *call)
 {
@@ -297,7 +259,7 @@ call_free(struct http_call *call)
 	buf_done(&call->response.body);
 	http_pass_done(&call->pass);
 	free(call->unix_socket);
-	free(call->body);
+	http_upload_done(&call->upload);
 	free(call->err);
 	free(call);
 }
@@ -375,6 +337,7 @@ fill_error(struct http_call *call, CURLcode code, struct error *err)
 		    code != CURLE_UNSUPPORTED_PROTOCOL;
 	}
 	err->sent = may_have_left(call, code);
+	err->resent = call->upload.resent;
 }
 
 static void
@@ -393,6 +356,8 @@ finish(struct http_call *call, CURLcode code)
 		call->err->retryable = true;
 	}
 	call->response.cut = code != CURLE_OK;
+	call->response.resent = call->upload.resent;
+	call->response.unsent = !http_upload_whole(&call->upload);
 	if (c->unwanted) {
 		call_free(call);
 		return;
@@ -637,34 +602,6 @@ http_client_free(struct http_client *c)
 	free(c);
 }
 
-static void
-set_body(struct http_call *call, const struct http_request *r)
-{
-	CURL *e = call->easy->curl;
-
-	if (r->file_len > 0) {
-		call->body_fd = r->body_fd;
-		call->file_len = r->file_len;
-		curl_easy_setopt(e, CURLOPT_UPLOAD, 1L);
-		curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read);
-		curl_easy_setopt(e, CURLOPT_READDATA, call);
-		curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek);
-		curl_easy_setopt(e, CURLOPT_SEEKDATA, call);
-		curl_easy_setopt(
-		    e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->file_len);
-	} else if (str_eq(r->method, "POST") || str_eq(r->method, "PUT")) {
-		call->body =
-		    xmemdup(r->body != NULL ? r->body : "", r->body_len);
-		curl_easy_setopt(e, CURLOPT_POSTFIELDS, call->body);
-		curl_easy_setopt(
-		    e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
-	} else if (str_eq(r->method, "HEAD")) {
-		curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
-		curl_easy_setopt(e, CURLOPT_BUFFERSIZE, BUFFER_SIZE_HEAD);
-	}
-	curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
-}
-
 /* Of whatever kind. */
 static void
 set_common(const struct http_client *c, CURL *e)
@@ -719,7 +656,10 @@ set_options(struct http_call *call, const struct http_request *r, bool fresh)
 		curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
 		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
 	}
-	set_body(call, r);
+	/* Close to what the peer allows itself, it may just have closed. */
+	if (r->kept_max_s > 0)
+		curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)r->kept_max_s);
+	http_upload_set(&call->upload, e, r, &call->err);
 }
 
 static int
@@ -760,7 +700,6 @@ http_start(struct http_client *c, const struct http_request *r,
 	call = xcalloc(1, sizeof(*call));
 	call->client = c;
 	call->pass = pass;
-	call->body_fd = -1;
 	call->sink = r->sink;
 	call->sink_arg = r->sink_arg;
 	call->sink_all = r->sink_all;
@@ -791,4 +730,11 @@ http_cancel(struct http_call *call)
 	c = call->client;
 	TAILQ_REMOVE(call->started ? &c->running : &c->waiting, call, entry);
 	call_free(call);
+}
+
+void
+http_resume(struct http_call *call)
+{
+	if (call->started && http_upload_resume(&call->upload))
+		post_batch(call->client);
 }

@@ -14,7 +14,7 @@
 static void
 attributes_follow_from_job_and_delivery(void **state)
 {
-	char region[] = "eu-west-1", endpoint[] = "whis per/\xc3\xa9";
+	char region[] = "eu-west-1", endpoint[] = "summer y/\xc3\xa9";
 	char event[] = "inference.late";
 	struct delivery d = {.id = "msg_x", .event = event};
 	struct job job = {.id = "01hz4k9p3w7x5v2q8r6t0y1n3b"};
@@ -27,7 +27,7 @@ attributes_follow_from_job_and_delivery(void **state)
 	job.spec.endpoint = endpoint;
 	cloudevent_init(&ce, &d, &job);
 	assert_string_equal(ce.id, "msg_x");
-	assert_string_equal(ce.source, "/awaitd/eu-west-1/whis%20per%2F%C3%A9");
+	assert_string_equal(ce.source, "/awaitd/eu-west-1/summer%20y%2F%C3%A9");
 	assert_string_equal(ce.type, "inference.late");
 	assert_string_equal(ce.subject, job.id);
 	assert_string_equal(ce.time, "2013-05-24T00:00:00.123Z");
