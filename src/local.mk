@@ -9,6 +9,7 @@ base_sources += src/base/clock.c src/base/clock.h
 base_sources += src/base/coredump.c src/base/coredump.h
 base_sources += src/base/crash.c src/base/crash.h
 base_sources += src/base/discard.c src/base/discard.h
+base_sources += src/base/ed25519.c src/base/ed25519.h
 base_sources += src/base/encode.c src/base/encode.h
 base_sources += src/base/error.c src/base/error.h
 base_sources += src/base/file.c src/base/file.h
@@ -176,7 +177,9 @@ deliver_sources += src/deliver/driver.c src/deliver/driver.h
 deliver_sources += src/deliver/exec.c src/deliver/exec.h
 deliver_sources += src/deliver/execenv.c src/deliver/execenv.h
 deliver_sources += src/deliver/payload.c src/deliver/payload.h
+deliver_sources += src/deliver/secretfile.c src/deliver/secretfile.h
 deliver_sources += src/deliver/webhook.c src/deliver/webhook.h
+deliver_sources += src/deliver/whkey.c src/deliver/whkey.h
 deliver_sources += src/deliver/whsign.c src/deliver/whsign.h
 
 engine_sources =

@@ -47,6 +47,7 @@ unit_tests += tests/unit/test_delivery
 unit_tests += tests/unit/test_discard
 unit_tests += tests/unit/test_driver
 unit_tests += tests/unit/test_egress
+unit_tests += tests/unit/test_ed25519
 unit_tests += tests/unit/test_encode
 unit_tests += tests/unit/test_endpoint
 unit_tests += tests/unit/test_error

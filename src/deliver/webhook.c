@@ -110,7 +110,7 @@ static void
 add_headers(struct headers *h, const struct webhook *w, const struct parcel *p)
 {
 	int64_t now_s = clock_wall_ms() / 1000;
-	char signature[WHSIGN_SIZE];
+	struct buf list;
 
 	headers_init(h);
 	headers_add(h, "User-Agent", "awaitd/" PACKAGE_VERSION);
@@ -118,9 +118,11 @@ add_headers(struct headers *h, const struct webhook *w, const struct parcel *p)
 	headers_add(h, "webhook-id", p->delivery->id);
 	headers_addf(h, "webhook-timestamp", "%lld", (long long)now_s);
 	if (w->sign != NULL) {
-		whsign_v1(w->sign, p->delivery->id, now_s, p->body,
-		    (size_t)p->size, signature);
-		headers_add(h, "webhook-signature", signature);
+		buf_init(&list, WHSIGN_LIST_SIZE);
+		whsign_sign(w->sign, p->delivery->id, now_s, p->body,
+		    (size_t)p->size, &list);
+		headers_add(h, "webhook-signature", list.data);
+		buf_done(&list);
 	}
 	headers_addf(h, "awaitd-attempt", "%u", p->attempt);
 	if (p->replay)
@@ -256,7 +258,7 @@ webhook_new(
 	struct webhook *w;
 
 	if (o->secret_files != NULL && o->secret_files[0] != NULL &&
-	    whsign_from_file(o->secret_files[0], &sign, err) == -1)
+	    whsign_from_files(o->secret_files, &sign, err) == -1)
 		return err_prefix(err, "secret_file");
 	if (webhook_client(o, &http, err) == -1) {
 		whsign_free(sign);
