@@ -176,10 +176,13 @@ deliver_sources += src/deliver/cloudevent.c src/deliver/cloudevent.h
 deliver_sources += src/deliver/driver.c src/deliver/driver.h
 deliver_sources += src/deliver/exec.c src/deliver/exec.h
 deliver_sources += src/deliver/execenv.c src/deliver/execenv.h
+deliver_sources += src/deliver/headerfile.c src/deliver/headerfile.h
 deliver_sources += src/deliver/payload.c src/deliver/payload.h
 deliver_sources += src/deliver/secretfile.c src/deliver/secretfile.h
 deliver_sources += src/deliver/webhook.c src/deliver/webhook.h
+deliver_sources += src/deliver/whanswer.c src/deliver/whanswer.h
 deliver_sources += src/deliver/whkey.c src/deliver/whkey.h
+deliver_sources += src/deliver/whrequest.c src/deliver/whrequest.h
 deliver_sources += src/deliver/whsign.c src/deliver/whsign.h
 
 engine_sources =

@@ -59,6 +59,7 @@ unit_tests += tests/unit/test_grant
 unit_tests += tests/unit/test_habit
 unit_tests += tests/unit/test_hash
 unit_tests += tests/unit/test_header
+unit_tests += tests/unit/test_headerfile
 unit_tests += tests/unit/test_http_chunk
 unit_tests += tests/unit/test_http_client
 unit_tests += tests/unit/test_http_client_connect
@@ -175,6 +176,8 @@ unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_waiters
 unit_tests += tests/unit/test_watch
 unit_tests += tests/unit/test_webhook
+unit_tests += tests/unit/test_whanswer
+unit_tests += tests/unit/test_whrequest
 unit_tests += tests/unit/test_whsign
 
 http_cases = tests/unit/http_cases.c tests/unit/http_cases.h

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Delivery by HTTP POST, signed as Standard Webhooks has it. Only 2xx is
- * success, redirects are not followed, 410 ends the delivery, Retry-After is
- * passed on.
+ * Delivery by HTTP POST, signed as Standard Webhooks has it (deliver/whsign.h),
+ * its header as in deliver/whrequest.h, its verdict as in deliver/whanswer.c.
  */
 #ifndef DELIVER_WEBHOOK_H
 #define DELIVER_WEBHOOK_H
