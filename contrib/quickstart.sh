@@ -88,6 +88,7 @@ deliver = webhook app, exec save
 
 [webhook app]
 url = http://127.0.0.1:$(cat "$tmp/hook-port")/awaitd
+allow_networks = 127.0.0.0/8
 secret_file = $tmp/secret
 
 [exec save]

@@ -26,6 +26,7 @@ unit_tests += tests/unit/test_child
 unit_tests += tests/unit/test_child_end
 unit_tests += tests/unit/test_child_find
 unit_tests += tests/unit/test_client
+unit_tests += tests/unit/test_cloudevent
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_conf_check
 unit_tests += tests/unit/test_container_contract
@@ -45,6 +46,8 @@ unit_tests += tests/unit/test_curve
 unit_tests += tests/unit/test_delivery
 unit_tests += tests/unit/test_discard
 unit_tests += tests/unit/test_driver
+unit_tests += tests/unit/test_egress
+unit_tests += tests/unit/test_ed25519
 unit_tests += tests/unit/test_encode
 unit_tests += tests/unit/test_endpoint
 unit_tests += tests/unit/test_error
@@ -56,6 +59,7 @@ unit_tests += tests/unit/test_grant
 unit_tests += tests/unit/test_habit
 unit_tests += tests/unit/test_hash
 unit_tests += tests/unit/test_header
+unit_tests += tests/unit/test_headerfile
 unit_tests += tests/unit/test_http_chunk
 unit_tests += tests/unit/test_http_client
 unit_tests += tests/unit/test_http_client_connect
@@ -63,6 +67,7 @@ unit_tests += tests/unit/test_http_client_cut
 unit_tests += tests/unit/test_http_client_name
 unit_tests += tests/unit/test_http_client_reuse
 unit_tests += tests/unit/test_http_client_sink
+unit_tests += tests/unit/test_http_client_source
 unit_tests += tests/unit/test_http_client_tls
 unit_tests += tests/unit/test_http_parse
 unit_tests += tests/unit/test_http_server
@@ -124,6 +129,7 @@ unit_tests += tests/unit/test_payload
 unit_tests += tests/unit/test_pace
 unit_tests += tests/unit/test_plan
 unit_tests += tests/unit/test_profile
+unit_tests += tests/unit/test_proxy
 unit_tests += tests/unit/test_queryxml
 unit_tests += tests/unit/test_reason
 unit_tests += tests/unit/test_remote
@@ -170,6 +176,8 @@ unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_waiters
 unit_tests += tests/unit/test_watch
 unit_tests += tests/unit/test_webhook
+unit_tests += tests/unit/test_whanswer
+unit_tests += tests/unit/test_whrequest
 unit_tests += tests/unit/test_whsign
 
 http_cases = tests/unit/http_cases.c tests/unit/http_cases.h
@@ -208,6 +216,8 @@ tests_unit_test_http_client_reuse_SOURCES = \
 	tests/unit/test_http_client_reuse.c $(http_peer)
 tests_unit_test_http_client_sink_SOURCES = \
 	tests/unit/test_http_client_sink.c $(http_peer)
+tests_unit_test_http_client_source_SOURCES = \
+	tests/unit/test_http_client_source.c $(http_peer)
 tests_unit_test_http_client_tls_SOURCES = \
 	tests/unit/test_http_client_tls.c $(http_peer) \
 	tests/support/sns_maker.c tests/support/sns_maker.h

@@ -146,13 +146,41 @@ hash_mac_new(const void *key, size_t len)
 }
 
 void
-hash_mac_sha256(struct hash_mac *mac, const void *data, size_t len,
-    unsigned char out[HASH_SHA256_SIZE])
+hash_mac_begin(struct hash_mac *mac)
 {
 	/* No key: start again with the one that was set up. */
 	must(EVP_MAC_init(mac->ctx, NULL, 0, NULL));
+}
+
+void
+hash_mac_update(struct hash_mac *mac, const void *data, size_t len)
+{
 	must(EVP_MAC_update(mac->ctx, data, len));
+}
+
+void
+hash_mac_final(struct hash_mac *mac, unsigned char out[HASH_SHA256_SIZE])
+{
 	must(EVP_MAC_final(mac->ctx, out, NULL, HASH_SHA256_SIZE));
+}
+
+void
+hash_mac_sha256(struct hash_mac *mac, const void *data, size_t len,
+    unsigned char out[HASH_SHA256_SIZE])
+{
+	hash_mac_begin(mac);
+	hash_mac_update(mac, data, len);
+	hash_mac_final(mac, out);
+}
+
+struct hash_mac *
+hash_mac_clone(const struct hash_mac *mac)
+{
+	struct hash_mac *clone = xcalloc(1, sizeof(*clone));
+
+	clone->ctx = EVP_MAC_CTX_dup(mac->ctx);
+	must(clone->ctx != NULL);
+	return clone;
 }
 
 void

@@ -41,6 +41,13 @@ struct hash_mac;
 struct hash_mac *hash_mac_new(const void *key, size_t len);
 void hash_mac_sha256(struct hash_mac *mac, const void *data, size_t len,
     unsigned char out[HASH_SHA256_SIZE]);
+/* The same of a message in pieces; begin anew after final. */
+void hash_mac_begin(struct hash_mac *mac);
+void hash_mac_update(struct hash_mac *mac, const void *data, size_t len);
+void hash_mac_final(struct hash_mac *mac, unsigned char out[HASH_SHA256_SIZE]);
+
+/* The same key once more, for a message that takes a while. Not begun. */
+struct hash_mac *hash_mac_clone(const struct hash_mac *mac);
 void hash_mac_free(struct hash_mac *mac);
 
 /* Takes the same time wherever the two differ. */

@@ -66,7 +66,6 @@ struct check {
 	bool write;
 	char **names; /* the endpoints to look at; nnames 0: all there are */
 	int nnames;
-	struct http_client *http; /* for receivers; shares nothing with AWS */
 	struct http_client *aws_http; /* for connections to AWS */
 	struct error no_aws; /* code NONE: there are credentials to try */
 	struct check_region *regions;

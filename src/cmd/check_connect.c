@@ -11,7 +11,8 @@
 #define TIMEOUT_MS 10000
 
 struct connect {
-	struct http_client *http;
+	struct http_client *http; /* borrowed */
+	struct http_client *own; /* or NULL */
 	struct http_call *call;
 	char *url;
 	bool is_aws;
@@ -27,6 +28,14 @@ check_connect_init(struct check_probe *p, struct http_client *http,
 	x->url = xstrdup(url);
 	x->is_aws = is_aws;
 	p->data = x;
+}
+
+void
+check_connect_take(struct check_probe *p, struct http_client *take_http)
+{
+	struct connect *x = p->data;
+
+	x->http = x->own = take_http;
 }
 
 /* libcurl says what happened, and in its words only. */
@@ -147,5 +156,6 @@ check_connect_forget(struct check_probe *p)
 {
 	struct connect *x = p->data;
 
+	http_client_free(x->own);
 	free(x->url);
 }

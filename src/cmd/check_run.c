@@ -281,6 +281,5 @@ check_done(struct check *c)
 	for (i = 0; i < c->nhosts; i++)
 		free(c->hosts[i]);
 	free(c->hosts);
-	http_client_free(c->http);
 	http_client_free(c->aws_http);
 }

@@ -17,7 +17,7 @@ try(struct check_probe *p, const char *title, struct error *err)
 {
 	const struct check *c = p->check;
 
-	return targets_try(c->app->conf, title, c->app->loop, c->http, err);
+	return targets_try(c->app->conf, title, c->app->loop, err);
 }
 
 /* --- webhooks --------------------------------------------------- */
@@ -27,12 +27,16 @@ start_webhook(struct check_probe *p)
 {
 	const struct conf_webhook *w = p->section;
 	char *title = xasprintf("webhook %s", w->head.name);
+	struct http_client *http;
 	struct error err;
 
-	if (try(p, title, &err) == -1)
+	if (try(p, title, &err) == -1 ||
+	    targets_client(w, p->check->app->loop, &http, &err) == -1) {
 		check_end_err(p, CHECK_FAIL, &err);
-	else
+	} else {
+		check_connect_take(p, http);
 		check_connect_start(p);
+	}
 	free(title);
 }
 
@@ -66,7 +70,7 @@ add_webhook(struct check *c, const struct conf_webhook *w)
 	struct check_probe *p = check_add(c, &webhook_kind, subject_of(w));
 
 	p->section = w;
-	check_connect_init(p, c->http, w->url, false);
+	check_connect_init(p, NULL, w->url, false);
 }
 
 /* --- programs --------------------------------------------------- */

@@ -87,7 +87,7 @@ report(const struct check *c)
 
 /* Hosts are tried with and without credentials. */
 static int
-make_clients(struct check *c, struct error *err)
+make_client(struct check *c, struct error *err)
 {
 	struct http_client_options ho = {
 	    .user_agent = "awaitd/" PACKAGE_VERSION,
@@ -98,8 +98,6 @@ make_clients(struct check *c, struct error *err)
 
 	if (app_connect_later(c->app, &c->no_aws) == 0)
 		c->no_aws.code = ERR_NONE;
-	if (http_client_new(c->app->loop, &ho, &c->http, err) == -1)
-		return -1;
 	if (app_ca_bundle(c->app, &ca_file, &ignored) == -1)
 		ca_file = NULL;
 	ho.ca_file = ca_file;
@@ -122,7 +120,7 @@ try_all(struct app *app, const struct cmd_line *line)
 	size_t i;
 	int status;
 
-	if (make_clients(&c, &err) == -1) {
+	if (make_client(&c, &err) == -1) {
 		status = cmd_fail(&err);
 	} else {
 		for (i = 0; i < ARRAY_LEN(groups); i++)

@@ -10,11 +10,30 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "base/schedule.h"
 #include "job/delivery.h"
 #include "job/job.h"
+
+/*
+ * Bytes that are sent while they still come; the result is never whole here.
+ * The last byte is not given before all of them are known to be right, so a
+ * driver must end as broken off whatever it has begun, where it does not get
+ * to the end.
+ */
+struct deliver_source {
+	/* Up to `len` bytes: how many; 0 at the end; DELIVER_LATER where there
+	 * are none now; -1 where no more will come. */
+	ssize_t (*read)(struct deliver_source *source, void *out, size_t len,
+	    struct error *err);
+	/* The driver's: called once behind DELIVER_LATER, from a turn of its
+	 * own, when it is worth reading again. NULL: nobody waits. */
+	void (*ready)(void *arg);
+	void *ready_arg;
+};
+#define DELIVER_LATER (-2)
 
 /* One attempt. Everything is borrowed until done, or until cancelled. */
 struct parcel {
@@ -22,11 +41,12 @@ struct parcel {
 	const struct job *job; /* DONE; without its input */
 	unsigned attempt; /* 1, 2, … */
 	bool replay;
-	/* The bytes: in memory, or where fd is not -1 that file from its
-	 * beginning. */
+	/* The bytes: in memory; where fd is not -1 that file from its
+	 * beginning; where there is a source, what that gives. */
 	const void *body;
 	int64_t size;
 	int fd;
+	struct deliver_source *source; /* or NULL; of targets that stream */
 	/* A presigned URL of the result, where the one in the body is over (or
 	 * there is none) and the payload is a reference; or NULL. Secret. */
 	const char *result_url;
@@ -74,6 +94,10 @@ struct target {
 	unsigned rate; /* attempts a second, 0: no limit */
 	unsigned breaker_failures; /* in a row, then it rests; 0: never */
 	int64_t breaker_max_ms; /* between two probes */
+	/* It takes a parcel with a source: nothing that goes first depends on
+	 * the bytes, and it never takes a part for the whole. The driver's
+	 * constructor sets it. */
+	bool streams;
 	const struct deliver_driver *driver;
 	void *self; /* the driver's own */
 };

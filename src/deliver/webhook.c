@@ -1,169 +1,278 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Webhooks: one POST an attempt. Each attempt has a connection of its own
- * (`once`): curl repeats a request by itself where a kept connection turns
- * out dead, also one that the receiver has read, and a copy that the journal
- * does not know must not be.
+ * Webhooks: one POST an attempt, over connections that are kept. curl repeats a
+ * request by itself where a kept one turns out dead, which the receiver may
+ * have read before: the attempt's note says so then. Connections are dropped
+ * before most servers would drop them (Node.js after 5 s), so that this is
+ * rare.
+ *
+ * A body in a file is read twice: once in slices for its signature, which
+ * stands before it, and once on its way out.
  */
 #include "deliver/webhook.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/crash.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "deliver/headerfile.h"
+#include "deliver/whanswer.h"
+#include "deliver/whrequest.h"
 #include "deliver/whsign.h"
+#include "net/egress.h"
 #include "net/url.h"
 
+/* Of a kept connection; a second more at most. */
+#define IDLE_MAX_S 3
+/* A file has to leave at 16 kB/s or faster, so that there is an end to it. */
+#define BYTES_PER_MS_MIN 16
+/* Of signing, in one turn of the loop. */
+#define SLICE_MS 4
+#define SLICE_PIECE 65536
+
 struct webhook {
-	struct http_client *http;
-	char *url;
+	struct loop *loop;
+	struct http_client *http; /* its own */
+	char *url; /* NULL: the job's */
 	int64_t timeout_ms;
 	struct whsign *sign; /* or NULL */
+	struct headers extra;
 };
 
 struct call {
-	struct http_call *http;
+	struct webhook *webhook;
+	struct parcel parcel;
+	struct http_call *http; /* or NULL */
+	int64_t timestamp_s; /* of the attempt */
+	struct whsign_run *run; /* over the file, up to … */
+	int64_t signed_to;
+	const char *never; /* why it is not tried at all, or NULL */
 	deliver_done_fn *done;
 	void *arg;
 };
 
 /* --- the answer ----------------------------------------------------- */
 
-/* Seconds, or a date by the receiver's own clock; 0: nothing of use. */
-static int64_t
-retry_after_ms(const struct http_response *r)
+static void
+finish(struct call *c, const struct deliver_result *result)
 {
-	const char *value = headers_get(&r->headers, "Retry-After");
-	int64_t s, at, now;
-
-	if (value == NULL || r->status < 400)
-		return 0;
-	if (str_to_i64(value, 0, INT32_MAX, &s) == 0)
-		return s * 1000;
-	at = http_response_date(r, "Retry-After");
-	if (at == -1)
-		return 0;
-	now = http_response_date(r, "Date");
-	if (now == -1)
-		now = clock_wall_ms();
-	return at > now ? at - now : 0;
+	c->done(result, c->arg);
+	free(c);
 }
 
 static void
-judge(const struct http_response *r, struct deliver_result *out)
+fail(struct call *c, const struct error *err)
 {
-	out->status = r->status;
-	if (r->status >= 200 && r->status < 300) {
-		out->verdict = DELIVER_OK;
-	} else if (r->status == 410) {
-		out->verdict = DELIVER_DEAD;
-	} else {
-		out->verdict = DELIVER_RETRY;
-		out->retry_after_ms = retry_after_ms(r);
-	}
-}
+	struct deliver_result result;
 
-static char *
-note_of(int status)
-{
-	const char *why = "";
-
-	if (status >= 300 && status < 400)
-		why = ": redirects are not followed";
-	else if (status == 410)
-		why = ": it wants no more of this";
-	return xasprintf("answered %d%s", status, why);
+	whanswer_judge(NULL, err, &result);
+	finish(c, &result);
+	whanswer_done(&result);
 }
 
 static void
 on_done(const struct http_response *r, const struct error *err, void *arg)
 {
 	struct call *c = arg;
-	struct deliver_result result = {
-	    .verdict = DELIVER_RETRY, .status = ATTEMPT_NO_STATUS};
-	char *note = NULL, *said = NULL;
+	struct deliver_result result;
 
-	if (r != NULL) {
+	if (r != NULL)
 		crash_point("C11");
-		judge(r, &result);
-		said = deliver_text(r->body.data, r->body.len);
-		if (result.verdict != DELIVER_OK)
-			note = note_of(r->status);
-	} else {
-		note = xstrdup(err->text);
-	}
-	result.note = note;
-	result.response = said;
-	c->done(&result, c->arg);
-	free(said);
-	free(note);
-	free(c);
+	whanswer_judge(r, err, &result);
+	whanswer_mask(&result, &c->webhook->extra, c->parcel.result_url);
+	finish(c, &result);
+	whanswer_done(&result);
 }
 
 /* --- the request ---------------------------------------------------- */
 
-static void
-add_headers(struct headers *h, const struct webhook *w, const struct parcel *p)
+static const char *
+url_of(const struct webhook *w, const struct parcel *p)
 {
-	int64_t now_s = clock_wall_ms() / 1000;
-	char signature[WHSIGN_SIZE];
+	return w->url != NULL ? w->url : p->job->spec.callback_url;
+}
 
-	headers_init(h);
-	headers_add(h, "User-Agent", "awaitd/" PACKAGE_VERSION);
-	headers_add(h, "Content-Type", "application/json");
-	headers_add(h, "webhook-id", p->delivery->id);
-	headers_addf(h, "webhook-timestamp", "%lld", (long long)now_s);
-	if (w->sign != NULL) {
-		whsign_v1(w->sign, p->delivery->id, now_s, p->body,
-		    (size_t)p->size, signature);
-		headers_add(h, "webhook-signature", signature);
-	}
-	headers_addf(h, "awaitd-attempt", "%u", p->attempt);
-	if (p->replay)
-		headers_add(h, "awaitd-replay", "1");
+static bool
+in_file(const struct parcel *p)
+{
+	return p->fd != -1 && p->size > 0;
 }
 
 static int
-post(struct webhook *w, const struct parcel *p, struct call *c,
-    struct error *err)
+post(struct call *c, const struct headers *headers, struct error *err)
 {
-	struct headers headers;
+	const struct webhook *w = c->webhook;
+	const struct parcel *p = &c->parcel;
 	struct http_request r = {
 	    .method = "POST",
-	    .url = w->url,
-	    .headers = &headers,
-	    .body = p->body,
-	    .body_len = (size_t)p->size,
+	    .url = url_of(w, p),
+	    .headers = headers,
 	    .body_max = ATTEMPT_RESPONSE_MAX,
 	    .cut_body = true,
 	    .timeout_ms = w->timeout_ms,
 	    .stall_ms = w->timeout_ms,
-	    .once = true,
+	    .kept_max_s = IDLE_MAX_S,
 	};
+
+	if (in_file(p)) {
+		r.body_fd = p->fd;
+		r.file_len = p->size;
+		r.timeout_ms += p->size / BYTES_PER_MS_MIN;
+		/* Beside it a handshake is nothing. */
+		r.once = true;
+	} else if (p->size > 0) {
+		r.body = p->body;
+		r.body_len = (size_t)p->size;
+	}
+	return http_start(w->http, &r, on_done, c, &c->http, err);
+}
+
+/* With the signatures in `list`, if any. */
+static int
+send_it(struct call *c, const struct buf *list, struct error *err)
+{
+	struct headers headers;
 	int rc;
 
-	add_headers(&headers, w, p);
-	rc = http_start(w->http, &r, on_done, c, &c->http, err);
+	whrequest_fields(
+	    &headers, &c->parcel, c->timestamp_s, &c->webhook->extra);
+	if (list->len > 0)
+		headers_add(&headers, "webhook-signature", list->data);
+	rc = post(c, &headers, err);
 	headers_done(&headers);
 	return rc;
 }
 
 static int
+send_from_memory(struct call *c, struct error *err)
+{
+	const struct parcel *p = &c->parcel;
+	struct whsign *sign = c->webhook->sign;
+	struct buf list;
+	int rc;
+
+	buf_init(&list, WHSIGN_LIST_SIZE);
+	if (sign != NULL)
+		whsign_sign(sign, p->delivery->id, c->timestamp_s, p->body,
+		    (size_t)p->size, &list);
+	rc = send_it(c, &list, err);
+	buf_done(&list);
+	return rc;
+}
+
+/* --- a file --------------------------------------------------------- */
+
+static int
+read_piece(struct call *c, struct error *err)
+{
+	char piece[SLICE_PIECE];
+	ssize_t n = pread(c->parcel.fd, piece, sizeof(piece), c->signed_to);
+
+	if (n <= 0) {
+		if (n == 0)
+			errno = ENODATA;
+		return err_set_errno(err, ERR_IO, "read the result");
+	}
+	if (n > c->parcel.size - c->signed_to)
+		n = (ssize_t)(c->parcel.size - c->signed_to);
+	whsign_update(c->run, piece, (size_t)n);
+	c->signed_to += n;
+	return 0;
+}
+
+static void
+end_signing(struct call *c)
+{
+	struct error err;
+	struct buf list;
+	int rc;
+
+	buf_init(&list, WHSIGN_LIST_SIZE);
+	whsign_end(c->run, &list);
+	c->run = NULL;
+	rc = send_it(c, &list, &err);
+	buf_done(&list);
+	if (rc == -1)
+		fail(c, &err);
+}
+
+static void
+on_slice(void *arg)
+{
+	struct call *c = arg;
+	int64_t begun = clock_mono_ms();
+	struct error err;
+
+	while (c->signed_to < c->parcel.size &&
+	    clock_mono_ms() - begun < SLICE_MS) {
+		if (read_piece(c, &err) == -1) {
+			whsign_end(c->run, NULL);
+			fail(c, &err);
+			return;
+		}
+	}
+	if (c->signed_to < c->parcel.size)
+		loop_post(c->webhook->loop, on_slice, c);
+	else
+		end_signing(c);
+}
+
+static void
+on_never(void *arg)
+{
+	struct call *c = arg;
+	struct deliver_result result = {
+	    .verdict = DELIVER_DEAD,
+	    .status = ATTEMPT_NO_STATUS,
+	    .note = c->never,
+	};
+
+	finish(c, &result);
+}
+
+static int
+begin(struct call *c, struct error *err)
+{
+	const struct parcel *p = &c->parcel;
+	struct webhook *w = c->webhook;
+
+	if (url_of(w, p) == NULL)
+		c->never = "the job names no URL to call back";
+	else if (w->sign != NULL && !whsign_reaches(w->sign, p->size))
+		c->never = "it is too large for a signature of version v1a: "
+			   "that needs a secret whsec_";
+	if (c->never != NULL) {
+		loop_post(w->loop, on_never, c);
+		return 0;
+	}
+	if (w->sign == NULL || !in_file(p))
+		return send_from_memory(c, err);
+	c->run =
+	    whsign_begin(w->sign, p->delivery->id, c->timestamp_s, p->size);
+	loop_post(w->loop, on_slice, c);
+	return 0;
+}
+
+/* --- the driver ----------------------------------------------------- */
+
+static int
 webhook_start(void *self, const struct parcel *p, deliver_done_fn *done,
     void *arg, void **out, struct error *err)
 {
-	struct call *c;
+	struct call *c = xcalloc(1, sizeof(*c));
 
-	if (p->fd != -1)
-		return err_set(
-		    err, ERR_USAGE, "a webhook's body has to be in memory");
-	c = xcalloc(1, sizeof(*c));
+	c->webhook = self;
+	c->parcel = *p;
+	c->timestamp_s = clock_wall_ms() / 1000;
 	c->done = done;
 	c->arg = arg;
-	if (post(self, p, c, err) == -1) {
+	if (begin(c, err) == -1) {
 		free(c);
 		return -1;
 	}
@@ -176,6 +285,9 @@ webhook_cancel(void *call)
 {
 	struct call *c = call;
 
+	loop_unpost(c->webhook->loop, c);
+	if (c->run != NULL)
+		whsign_end(c->run, NULL);
 	http_cancel(c->http);
 	free(c);
 }
@@ -185,7 +297,9 @@ webhook_free(void *self)
 {
 	struct webhook *w = self;
 
+	http_client_free(w->http);
 	whsign_free(w->sign);
+	headerfile_done(&w->extra);
 	free(w->url);
 	free(w);
 }
@@ -197,15 +311,80 @@ static const struct deliver_driver webhook_driver = {
 };
 
 static int
-check_url(const char *s, struct error *err)
+check_url(const char *s, const struct egress *egress, struct error *err)
 {
 	struct url url;
+	int rc = url_parse(s, &url, err);
 
-	if (url_parse(s, &url, err) == -1) {
-		err->code = ERR_CONFIG;
-		return -1;
+	if (rc == 0) {
+		rc = egress_check_url(egress, &url, err);
+		url_done(&url);
 	}
-	url_done(&url);
+	if (rc == -1)
+		err->code = ERR_CONFIG;
+	return rc;
+}
+
+/* As the client wants it: NULL for what the environment says. */
+static const char *
+proxy_of(const struct webhook_options *o)
+{
+	if (o->proxy == NULL || str_eq(o->proxy, "environment"))
+		return NULL;
+	return str_eq(o->proxy, "none") ? "" : o->proxy;
+}
+
+int
+webhook_client(const struct webhook_options *o, struct http_client **out,
+    struct error *err)
+{
+	struct http_client_options ho = {
+	    .max_per_host = o->target.max_in_flight,
+	    .ca_file = o->ca_file,
+	    .certificate_file = o->certificate_file,
+	    .private_key_file = o->private_key_file,
+	    .proxy = proxy_of(o),
+	    .user_agent = "awaitd/" PACKAGE_VERSION,
+	};
+	struct egress *egress;
+	int rc;
+
+	if (egress_new(o->allow_networks, &egress, err) == -1)
+		return err_prefix(err, "allow_networks");
+	ho.egress = egress;
+	rc = o->url != NULL ? check_url(o->url, egress, err) : 0;
+	if (rc == 0)
+		rc = http_client_new(o->loop, &ho, out, err);
+	egress_free(egress);
+	return rc;
+}
+
+static int
+read_keys(
+    const struct webhook_options *o, struct whsign **out, struct error *err)
+{
+	*out = NULL;
+	if (o->secret_files == NULL || o->secret_files[0] == NULL)
+		return 0;
+	if (whsign_from_files(o->secret_files, out, err) == -1)
+		return err_prefix(err, "secret_file");
+	if (whsign_can_sign(*out))
+		return 0;
+	whsign_free(*out);
+	*out = NULL;
+	err_set(err, ERR_CONFIG, "secret_file: a public key cannot sign");
+	return err_hint(err, "whpk_ is for receivers, whsk_ for senders.");
+}
+
+static int
+read_files(
+    struct webhook *w, const struct webhook_options *o, struct error *err)
+{
+	if (read_keys(o, &w->sign, err) == -1)
+		return -1;
+	if (o->header_file != NULL &&
+	    headerfile_read(o->header_file, &w->extra, err) == -1)
+		return err_prefix(err, "header_file");
 	return 0;
 }
 
@@ -213,19 +392,16 @@ int
 webhook_new(
     const struct webhook_options *o, struct target **out, struct error *err)
 {
-	struct whsign *sign = NULL;
-	struct webhook *w;
+	struct webhook *w = xcalloc(1, sizeof(*w));
 
-	if (check_url(o->url, err) == -1)
-		return -1;
-	if (o->secret_files != NULL && o->secret_files[0] != NULL &&
-	    whsign_from_file(o->secret_files[0], &sign, err) == -1)
-		return err_prefix(err, "secret_file");
-	w = xcalloc(1, sizeof(*w));
-	w->http = o->http;
-	w->url = xstrdup(o->url);
+	w->loop = o->loop;
+	w->url = xstrdup_or_null(o->url);
 	w->timeout_ms = o->target.timeout_ms;
-	w->sign = sign;
+	if (webhook_client(o, &w->http, err) == -1 ||
+	    read_files(w, o, err) == -1) {
+		webhook_free(w);
+		return -1;
+	}
 	*out = target_new(&o->target, &webhook_driver, w);
 	return 0;
 }

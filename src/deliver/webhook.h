@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Delivery by HTTP POST, signed as Standard Webhooks has it. Only 2xx is
- * success, redirects are not followed, 410 ends the delivery, Retry-After is
- * passed on.
+ * Delivery by HTTP POST, signed as Standard Webhooks has it (deliver/whsign.h),
+ * its header as in deliver/whrequest.h, its verdict as in deliver/whanswer.c.
  */
 #ifndef DELIVER_WEBHOOK_H
 #define DELIVER_WEBHOOK_H
 
 #include "base/error.h"
+#include "base/loop.h"
 #include "deliver/driver.h"
 #include "net/http_client.h"
 
 struct webhook_options {
 	struct target_options target;
-	struct http_client *http; /* borrowed; another one than AWS's */
+	struct loop *loop; /* borrowed */
 	const char *url; /* NULL: the job's callback_url */
 	const char *const *secret_files; /* ends in NULL, or NULL: not signed */
 	const char *header_file; /* or NULL */
@@ -24,7 +24,15 @@ struct webhook_options {
 	const char *proxy; /* "environment", "none" or a URL */
 };
 
-/* ERR_CONFIG names what is wrong with the URL or the secret. */
+/*
+ * The HTTP client of such a webhook: its own, so that it shares connections,
+ * sessions of TLS and whom it may reach with nobody. ERR_CONFIG.
+ */
+int webhook_client(const struct webhook_options *options,
+    struct http_client **out, struct error *err);
+
+/* ERR_CONFIG names what is wrong with the URL, a file or a network. The loop
+ * must outlive the target. */
 int webhook_new(const struct webhook_options *options, struct target **out,
     struct error *err);
 

@@ -2,191 +2,266 @@
 /* Signatures of webhooks, made and verified. */
 #include "deliver/whsign.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/encode.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "deliver/whkey.h"
 
-#define PREFIX "whsec_"
-#define KEY_MIN 24
-#define KEY_MAX 64
-#define FILE_MAX 4096
+/* An id, a timestamp and two dots. */
+#define HEAD_MAX 512
+#define V1A_LOOKED_AT 16
 
-/* The key is kept only in its MAC. */
 struct whsign {
-	struct hash_mac *mac;
+	struct whkey keys[WHSIGN_KEYS_MAX];
+	size_t n;
 };
 
-/* --- the secret ----------------------------------------------------- */
+struct whsign_run {
+	const struct whsign *set;
+	struct hash_mac *macs[WHSIGN_KEYS_MAX];
+	struct buf message; /* for those who need all of it */
+	bool whole; /* it is kept */
+};
 
-static bool
-is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static int
-new_from_base64(
-    const char *s, size_t len, struct whsign **out, struct error *err)
-{
-	struct whsign *sign;
-	struct buf key;
-	int rc = -1;
-
-	/* All its memory at once: growing would leave copies behind. */
-	buf_init(&key, len);
-	buf_append(&key, s, len);
-	buf_clear(&key);
-	if (decode_base64(&key, s, len) == -1) {
-		err_set(err, ERR_CONFIG,
-		    "the secret is not base64 behind \"" PREFIX "\"");
-	} else if (key.len < KEY_MIN || key.len > KEY_MAX) {
-		err_set(err, ERR_CONFIG,
-		    "the secret has %zu bytes, not %d to %d", key.len, KEY_MIN,
-		    KEY_MAX);
-	} else {
-		sign = xcalloc(1, sizeof(*sign));
-		sign->mac = hash_mac_new(key.data, key.len);
-		*out = sign;
-		rc = 0;
-	}
-	if (rc == -1)
-		err_hint(err,
-		    "'echo whsec_$(openssl rand -base64 32)' makes a new one.");
-	hash_wipe(key.data, key.cap);
-	buf_done(&key);
-	return rc;
-}
+/* --- sets of keys --------------------------------------------------- */
 
 int
 whsign_new(const char *secret, struct whsign **out, struct error *err)
 {
-	size_t len;
+	struct whsign *s = xcalloc(1, sizeof(*s));
 
-	while (is_space(*secret))
-		secret++;
-	len = strlen(secret);
-	while (len > 0 && is_space(secret[len - 1]))
-		len--;
-	if (len == 0)
-		return err_set(err, ERR_CONFIG, "the secret is empty");
-	if (!str_starts(secret, PREFIX)) {
-		err_set(err, ERR_CONFIG,
-		    "the secret does not begin with \"" PREFIX "\"");
-		return err_hint(err,
-		    "A secret is " PREFIX " and base64 of %d to %d bytes.",
-		    KEY_MIN, KEY_MAX);
+	if (whkey_init(&s->keys[0], secret, err) == -1) {
+		free(s);
+		return -1;
 	}
-	return new_from_base64(
-	    secret + strlen(PREFIX), len - strlen(PREFIX), out, err);
+	s->n = 1;
+	*out = s;
+	return 0;
 }
 
-/* Only ourselves, and root, may be able to read it. */
 static int
-check_mode(int fd, const char *path, struct error *err)
+add_files(struct whsign *s, const char *const *paths, struct error *err)
 {
-	struct stat st;
-
-	if (fstat(fd, &st) == -1)
-		return err_set_errno(err, ERR_CONFIG, "look at %s", path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_CONFIG, "%s is no file", path);
-	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-		err_set(err, ERR_CONFIG, "%s can be read by others", path);
-		return err_hint(err, "Run 'chmod 600 %s'.", path);
+	for (; *paths != NULL; paths++, s->n++) {
+		if (s->n == WHSIGN_KEYS_MAX)
+			return err_set(err, ERR_CONFIG,
+			    "there are more than %d secrets", WHSIGN_KEYS_MAX);
+		if (whkey_from_file(&s->keys[s->n], *paths, err) == -1)
+			return -1;
 	}
 	return 0;
 }
 
-/* The file as a string, in `text` of FILE_MAX + 2 bytes. */
-static int
-read_secret(int fd, const char *path, char *text, struct error *err)
+int
+whsign_from_files(
+    const char *const *paths, struct whsign **out, struct error *err)
 {
-	size_t len = 0;
-	ssize_t n;
+	struct whsign *s = xcalloc(1, sizeof(*s));
 
-	while ((n = read(fd, text + len, FILE_MAX + 1 - len)) > 0)
-		len += (size_t)n;
-	if (n == -1)
-		return err_set_errno(err, ERR_CONFIG, "read %s", path);
-	if (len > FILE_MAX)
-		return err_set(err, ERR_CONFIG,
-		    "%s is larger than %d bytes: no secret", path, FILE_MAX);
-	if (memchr(text, '\0', len) != NULL)
-		return err_set(err, ERR_CONFIG, "%s holds a zero byte", path);
-	text[len] = '\0';
+	if (add_files(s, paths, err) == -1) {
+		whsign_free(s);
+		return -1;
+	}
+	*out = s;
 	return 0;
 }
 
 int
 whsign_from_file(const char *path, struct whsign **out, struct error *err)
 {
-	char text[FILE_MAX + 2];
-	int fd, rc;
+	const char *const paths[] = {path, NULL};
 
-	/* A FIFO in its place must not hold us up. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd == -1)
-		return err_set_errno(err, ERR_CONFIG, "open %s", path);
-	rc = check_mode(fd, path, err);
-	if (rc == 0)
-		rc = read_secret(fd, path, text, err);
-	close(fd);
-	if (rc == 0 && (rc = whsign_new(text, out, err)) == -1)
-		err_prefix(err, "%s", path);
-	hash_wipe(text, sizeof(text));
-	return rc;
+	return whsign_from_files(paths, out, err);
 }
 
 void
 whsign_free(struct whsign *s)
 {
+	size_t i;
+
 	if (s == NULL)
 		return;
-	hash_mac_free(s->mac);
+	for (i = 0; i < s->n; i++)
+		whkey_done(&s->keys[i]);
 	free(s);
 }
 
-/* --- signatures ----------------------------------------------------- */
+bool
+whsign_can_sign(const struct whsign *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		if (s->keys[i].kind == WHKEY_PUBLIC)
+			return false;
+	}
+	return true;
+}
+
+static bool
+has(const struct whsign *s, enum whkey_kind kind)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		if (s->keys[i].kind == kind)
+			return true;
+	}
+	return false;
+}
+
+bool
+whsign_reaches(const struct whsign *s, int64_t size)
+{
+	return has(s, WHKEY_SECRET) ||
+	    (has(s, WHKEY_PAIR) && size <= WHSIGN_V1A_MAX);
+}
+
+/* --- signing -------------------------------------------------------- */
 
 static void
-sign(struct whsign *s, const char *id, const char *timestamp, const void *body,
-    size_t len, char out[WHSIGN_SIZE])
+put(struct buf *out, const char *version, const void *signature, size_t len)
 {
-	unsigned char mac[HASH_SHA256_SIZE];
-	size_t head = strlen(id) + strlen(timestamp) + 2;
-	char *message = xmalloc(head + len + 1);
-	struct buf text;
+	if (out->len > 0)
+		buf_putc(out, ' ');
+	buf_puts(out, version);
+	encode_base64(out, signature, len);
+}
 
-	snprintf(message, head + 1, "%s.%s.", id, timestamp);
-	if (len > 0)
-		memcpy(message + head, body, len);
-	hash_mac_sha256(s->mac, message, head + len, mac);
-	free(message);
-	buf_init(&text, WHSIGN_SIZE - 1);
-	buf_puts(&text, "v1,");
-	encode_base64(&text, mac, sizeof(mac));
-	memcpy(out, text.data, WHSIGN_SIZE);
-	buf_done(&text);
+static void
+put_v1(struct buf *out, struct hash_mac *mac)
+{
+	unsigned char digest[HASH_SHA256_SIZE];
+
+	hash_mac_final(mac, digest);
+	put(out, "v1,", digest, sizeof(digest));
+}
+
+static void
+put_v1a(struct buf *out, const struct ed25519 *pair, const struct buf *message)
+{
+	unsigned char signature[ED25519_SIZE];
+
+	ed25519_sign(pair, message->data, message->len, signature);
+	put(out, "v1a,", signature, sizeof(signature));
+}
+
+/* "id.timestamp." */
+static void
+make_head(struct buf *out, const char *id, const char *timestamp)
+{
+	buf_puts(out, id);
+	buf_putc(out, '.');
+	buf_puts(out, timestamp);
+	buf_putc(out, '.');
+}
+
+struct whsign_run *
+whsign_begin(
+    struct whsign *s, const char *id, int64_t timestamp_s, int64_t size)
+{
+	struct whsign_run *run = xcalloc(1, sizeof(*run));
+	char timestamp[24];
+	size_t i;
+
+	run->set = s;
+	run->whole = size <= WHSIGN_V1A_MAX && has(s, WHKEY_PAIR);
+	buf_init(&run->message, HEAD_MAX + (size_t)WHSIGN_V1A_MAX);
+	snprintf(timestamp, sizeof(timestamp), "%lld", (long long)timestamp_s);
+	make_head(&run->message, id, timestamp);
+	for (i = 0; i < s->n; i++) {
+		if (s->keys[i].kind != WHKEY_SECRET)
+			continue;
+		run->macs[i] = hash_mac_clone(s->keys[i].mac);
+		hash_mac_begin(run->macs[i]);
+		hash_mac_update(
+		    run->macs[i], run->message.data, run->message.len);
+	}
+	return run;
 }
 
 void
-whsign_v1(struct whsign *s, const char *id, int64_t timestamp_s,
-    const void *body, size_t len, char out[WHSIGN_SIZE])
+whsign_update(struct whsign_run *run, const void *data, size_t len)
 {
+	size_t i;
+
+	for (i = 0; i < run->set->n; i++) {
+		if (run->macs[i] != NULL)
+			hash_mac_update(run->macs[i], data, len);
+	}
+	if (run->whole)
+		buf_append(&run->message, data, len);
+}
+
+void
+whsign_end(struct whsign_run *run, struct buf *out)
+{
+	bool whole = run->whole && !run->message.overflow;
+	size_t i;
+
+	for (i = 0; i < run->set->n; i++) {
+		const struct whkey *k = &run->set->keys[i];
+
+		if (out != NULL && run->macs[i] != NULL)
+			put_v1(out, run->macs[i]);
+		else if (out != NULL && k->kind == WHKEY_PAIR && whole)
+			put_v1a(out, k->pair, &run->message);
+		hash_mac_free(run->macs[i]);
+	}
+	buf_done(&run->message);
+	free(run);
+}
+
+static void
+sign(struct hash_mac *mac, const struct buf *head, const void *body, size_t len)
+{
+	hash_mac_begin(mac);
+	hash_mac_update(mac, head->data, head->len);
+	if (len > 0)
+		hash_mac_update(mac, body, len);
+}
+
+static void
+make_message(struct buf *message, const char *id, const char *timestamp,
+    const void *body, size_t len)
+{
+	buf_init(message, HEAD_MAX + len);
+	make_head(message, id, timestamp);
+	if (len > 0)
+		buf_append(message, body, len);
+}
+
+void
+whsign_sign(struct whsign *s, const char *id, int64_t timestamp_s,
+    const void *body, size_t len, struct buf *out)
+{
+	bool whole = has(s, WHKEY_PAIR) && (int64_t)len <= WHSIGN_V1A_MAX;
+	struct buf head, message;
 	char timestamp[24];
+	size_t i;
 
 	snprintf(timestamp, sizeof(timestamp), "%lld", (long long)timestamp_s);
-	sign(s, id, timestamp, body, len, out);
+	buf_init(&head, HEAD_MAX);
+	make_head(&head, id, timestamp);
+	make_message(&message, id, timestamp, body, whole ? len : 0);
+	for (i = 0; i < s->n; i++) {
+		if (s->keys[i].kind == WHKEY_SECRET) {
+			sign(s->keys[i].mac, &head, body, len);
+			put_v1(out, s->keys[i].mac);
+		} else if (s->keys[i].kind == WHKEY_PAIR && whole) {
+			put_v1a(out, s->keys[i].pair, &message);
+		}
+	}
+	buf_done(&message);
+	buf_done(&head);
 }
+
+/* --- verifying ------------------------------------------------------ */
 
 static int
 check_timestamp(const char *timestamp, int64_t now_s, struct error *err)
@@ -208,25 +283,111 @@ check_timestamp(const char *timestamp, int64_t now_s, struct error *err)
 	return 0;
 }
 
-/* Is it one of the list's? Every one of them is looked at. */
-static bool
-is_listed(const char *list, const char *signature, bool *any_v1)
+/* The next one's base64 behind that version, or NULL at the end. */
+static const char *
+next_of(const char **list, const char *version, size_t *len)
 {
-	size_t want = strlen(signature);
-	bool found = false;
+	size_t prefix = strlen(version);
 
-	*any_v1 = false;
-	while (*list != '\0') {
-		size_t n = strcspn(list, " ");
+	while (**list != '\0') {
+		const char *item = *list;
+		size_t n = strcspn(item, " ");
 
-		if (strncmp(list, "v1,", 3) == 0)
-			*any_v1 = true;
-		if (n == want && hash_equal(list, signature, want))
-			found = true;
-		list += n;
-		list += strspn(list, " ");
+		*list += n;
+		*list += strspn(*list, " ");
+		if (n >= prefix && strncmp(item, version, prefix) == 0) {
+			*len = n - prefix;
+			return item + prefix;
+		}
 	}
+	return NULL;
+}
+
+/* Every one of them is looked at. */
+static bool
+has_v1(struct hash_mac *mac, const char *list)
+{
+	struct buf right;
+	const char *item;
+	bool found = false;
+	size_t len;
+
+	buf_init(&right, WHSIGN_LIST_SIZE);
+	put_v1(&right, mac);
+	while ((item = next_of(&list, "v1,", &len)) != NULL) {
+		if (len + 3 == right.len &&
+		    hash_equal(item, right.data + 3, len))
+			found = true;
+	}
+	buf_done(&right);
 	return found;
+}
+
+static bool
+has_v1a(const struct ed25519 *pair, const char *list, const struct buf *message)
+{
+	struct buf signature;
+	const char *item;
+	bool found = false;
+	size_t len, n;
+
+	buf_init(&signature, ED25519_SIZE);
+	for (n = 0; n < V1A_LOOKED_AT && !found; n++) {
+		item = next_of(&list, "v1a,", &len);
+		if (item == NULL)
+			break;
+		buf_clear(&signature);
+		found = decode_base64(&signature, item, len) == 0 &&
+		    signature.len == ED25519_SIZE &&
+		    ed25519_verify(pair, message->data, message->len,
+			(const void *)signature.data);
+	}
+	buf_done(&signature);
+	return found;
+}
+
+static bool
+is_right(struct whsign *s, const char *list, const char *id,
+    const char *timestamp, const void *body, size_t len)
+{
+	struct buf head, message;
+	bool found = false;
+	size_t i;
+
+	buf_init(&head, strlen(id) + strlen(timestamp) + 2);
+	make_head(&head, id, timestamp);
+	buf_init(&message, head.len + len);
+	buf_append(&message, head.data, head.len);
+	if (len > 0)
+		buf_append(&message, body, len);
+	for (i = 0; i < s->n; i++) {
+		const struct whkey *k = &s->keys[i];
+
+		if (k->kind == WHKEY_SECRET) {
+			sign(k->mac, &head, body, len);
+			found = has_v1(k->mac, list) || found;
+		} else {
+			found = has_v1a(k->pair, list, &message) || found;
+		}
+	}
+	buf_done(&message);
+	buf_done(&head);
+	return found;
+}
+
+/* Is there one that any of the keys could have made? */
+static bool
+is_of_ours(const struct whsign *s, const char *list)
+{
+	bool v1 = has(s, WHKEY_SECRET);
+	const char *rest = list;
+	size_t len;
+
+	if (v1 && next_of(&rest, "v1,", &len) != NULL)
+		return true;
+	rest = list;
+	return (has(s, WHKEY_PAIR) || has(s, WHKEY_PUBLIC)) &&
+	    next_of(&rest, "v1a,", &len) != NULL;
 }
 
 int
@@ -234,15 +395,14 @@ whsign_verify(struct whsign *s, const char *id, const char *timestamp,
     const char *signatures, const void *body, size_t len, int64_t now_s,
     struct error *err)
 {
-	char right[WHSIGN_SIZE];
-	bool any_v1;
-
 	if (check_timestamp(timestamp, now_s, err) == -1)
 		return -1;
-	sign(s, id, timestamp, body, len, right);
-	if (is_listed(signatures, right, &any_v1))
+	if (is_right(s, signatures, id, timestamp, body, len))
 		return 0;
-	return err_set(err, ERR_AUTH, "%s",
-	    any_v1 ? "the signature is wrong"
-		   : "there is no signature of version v1");
+	if (is_of_ours(s, signatures))
+		return err_set(err, ERR_AUTH, "the signature is wrong");
+	return err_set(err, ERR_AUTH, "there is no signature of version %s",
+	    !has(s, WHKEY_SECRET)                            ? "v1a"
+		: has(s, WHKEY_PAIR) || has(s, WHKEY_PUBLIC) ? "v1 or v1a"
+							     : "v1");
 }

@@ -16,7 +16,6 @@
 #include "net/http_client.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +27,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "net/http_easy.h"
+#include "net/http_guard.h"
+#include "net/http_upload.h"
 #include "net/sockset.h"
 
 #define BODY_MAX_DEFAULT ((size_t)64 * 1024)
@@ -37,17 +38,13 @@
 /* Of one turn; a call of curl's that has begun goes on for 100 buffers. */
 #define TURN_MS 5
 #define BUFFER_SIZE 8192L
-/* Where there is but a head: curl allocates it for each transfer. */
-#define BUFFER_SIZE_HEAD 1024L
 
 struct http_call {
 	TAILQ_ENTRY(http_call) entry;
 	struct http_client *client;
 	struct http_easy *easy;
 	bool started; /* the multi handle knows it */
-	void *body;
-	int body_fd;
-	int64_t file_len, file_at;
+	struct http_upload upload;
 	http_sink_fn *sink;
 	void *sink_arg;
 	bool sink_all;
@@ -61,6 +58,7 @@ struct http_call {
 	bool cut_body;
 	bool connect_only;
 	char *unix_socket;
+	struct http_pass pass;
 	struct error *err; /* of ours, where we broke it off; or NULL */
 };
 TAILQ_HEAD(calls, http_call);
@@ -75,9 +73,12 @@ struct http_client {
 	bool posted; /* a batch is to run in the next turn */
 	bool in_batch; /* it looks for what was started, too */
 	int64_t turn_at; /* when this one began */
+	bool in_turn; /* somebody up the stack uses it */
+	bool unwanted; /* freed within a turn: goes at its end */
 	struct calls waiting;
 	struct calls running;
 	struct http_easies easies;
+	struct http_guard *guard; /* or NULL */
 	char *ca_file;
 	char *user_agent;
 };
@@ -229,6 +230,8 @@ on_body(char *data, size_t size, size_t n, void *arg)
 	struct http_response *r = &call->response;
 	size_t len = size * n;
 
+	if (call->client->unwanted)
+		return 0;
 	r->body_bytes += (int64_t)len;
 	r->status = status_of(call);
 	if (call->sink != NULL &&
@@ -244,40 +247,6 @@ on_body(char *data, size_t size, size_t n, void *arg)
 	return len;
 }
 
-static size_t
-on_read(char *out, size_t size, size_t n, void *arg)
-{
-	struct http_call *call = arg;
-	size_t want = size * n;
-	ssize_t got;
-
-	if ((int64_t)want > call->file_len - call->file_at)
-		want = (size_t)(call->file_len - call->file_at);
-	if (want == 0)
-		return 0;
-	got = pread(call->body_fd, out, want, call->file_at);
-	if (got <= 0) {
-		if (got == 0)
-			errno = ENODATA;
-		err_set_errno(
-		    own_error(call), ERR_IO, "read the request's body");
-		return CURL_READFUNC_ABORT;
-	}
-	call->file_at += got;
-	return (size_t)got;
-}
-
-static int
-on_seek(void *arg, curl_off_t offset, int origin)
-{
-	struct http_call *call = arg;
-
-	if (origin != SEEK_SET || offset < 0 || offset > call->file_len)
-		return CURL_SEEKFUNC_FAIL;
-	call->file_at = offset;
-	return CURL_SEEKFUNC_OK;
-}
-
 static void
 call_free(struct http_call *call)
 {
@@ -288,8 +257,9 @@ call_free(struct http_call *call)
 	http_easy_put(&c->easies, call->easy);
 	headers_done(&call->response.headers);
 	buf_done(&call->response.body);
+	http_pass_done(&call->pass);
 	free(call->unix_socket);
-	free(call->body);
+	http_upload_done(&call->upload);
 	free(call->err);
 	free(call);
 }
@@ -352,6 +322,8 @@ fill_error(struct http_call *call, CURLcode code, struct error *err)
 
 	if (call->err != NULL && call->err->code != ERR_NONE) {
 		*err = *call->err;
+	} else if (http_guard_refused(&call->pass, code, err)) {
+		; /* It knows better than curl. */
 	} else if (call->unix_socket != NULL && code == CURLE_COULDNT_CONNECT) {
 		fill_unix_error(call, err);
 	} else {
@@ -365,6 +337,7 @@ fill_error(struct http_call *call, CURLcode code, struct error *err)
 		    code != CURLE_UNSUPPORTED_PROTOCOL;
 	}
 	err->sent = may_have_left(call, code);
+	err->resent = call->upload.resent;
 }
 
 static void
@@ -383,6 +356,12 @@ finish(struct http_call *call, CURLcode code)
 		call->err->retryable = true;
 	}
 	call->response.cut = code != CURLE_OK;
+	call->response.resent = call->upload.resent;
+	call->response.unsent = !http_upload_whole(&call->upload);
+	if (c->unwanted) {
+		call_free(call);
+		return;
+	}
 	if (code == CURLE_OK || (call->cut_body && call->head_whole)) {
 		call->done(&call->response, NULL, call->arg);
 	} else {
@@ -429,6 +408,15 @@ static void
 begin_turn(struct http_client *c)
 {
 	c->turn_at = clock_mono_ms();
+	c->in_turn = true;
+}
+
+static void
+end_turn(struct http_client *c)
+{
+	c->in_turn = false;
+	if (c->unwanted)
+		http_client_free(c);
 }
 
 static bool
@@ -503,6 +491,7 @@ on_epoll(void *arg)
 		hand_event(c, &ev[i]);
 	sockset_served(&c->socks, i);
 	run_batch(c);
+	end_turn(c);
 }
 
 static void
@@ -513,6 +502,7 @@ on_timer(void *arg)
 	begin_turn(c);
 	c->kick = true;
 	run_batch(c);
+	end_turn(c);
 }
 
 static void
@@ -523,6 +513,7 @@ on_post(void *arg)
 	begin_turn(c);
 	c->posted = false;
 	run_batch(c);
+	end_turn(c);
 }
 
 /* --- public --------------------------------------------------------- */
@@ -544,14 +535,20 @@ http_client_new(struct loop *loop, const struct http_client_options *options,
 	struct http_client *c;
 	long per_host =
 	    options->max_per_host != 0 ? (long)options->max_per_host : 64L;
+	struct http_guard *guard;
 	struct sockset socks;
 
-	if (sockset_init(&socks, err) == -1)
+	if (http_guard_new(options, &guard, err) == -1)
 		return -1;
+	if (sockset_init(&socks, err) == -1) {
+		http_guard_free(guard);
+		return -1;
+	}
 	pthread_once(&curl_once, init_curl);
 	c = xcalloc(1, sizeof(*c));
 	c->loop = loop;
 	c->socks = socks;
+	c->guard = guard;
 	c->ca_file = xstrdup_or_null(options->ca_file);
 	c->user_agent = xstrdup_or_null(options->user_agent);
 	TAILQ_INIT(&c->waiting);
@@ -589,6 +586,9 @@ http_client_free(struct http_client *c)
 	if (c == NULL)
 		return;
 	drop_calls(&c->waiting);
+	c->unwanted = true;
+	if (c->in_turn)
+		return;
 	drop_calls(&c->running);
 	http_easies_done(&c->easies);
 	curl_multi_cleanup(c->multi);
@@ -596,37 +596,10 @@ http_client_free(struct http_client *c)
 	loop_fd_free(c->watch);
 	loop_timer_free(c->timer);
 	sockset_done(&c->socks);
+	http_guard_free(c->guard);
 	free(c->ca_file);
 	free(c->user_agent);
 	free(c);
-}
-
-static void
-set_body(struct http_call *call, const struct http_request *r)
-{
-	CURL *e = call->easy->curl;
-
-	if (r->file_len > 0) {
-		call->body_fd = r->body_fd;
-		call->file_len = r->file_len;
-		curl_easy_setopt(e, CURLOPT_UPLOAD, 1L);
-		curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read);
-		curl_easy_setopt(e, CURLOPT_READDATA, call);
-		curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek);
-		curl_easy_setopt(e, CURLOPT_SEEKDATA, call);
-		curl_easy_setopt(
-		    e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->file_len);
-	} else if (str_eq(r->method, "POST") || str_eq(r->method, "PUT")) {
-		call->body =
-		    xmemdup(r->body != NULL ? r->body : "", r->body_len);
-		curl_easy_setopt(e, CURLOPT_POSTFIELDS, call->body);
-		curl_easy_setopt(
-		    e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
-	} else if (str_eq(r->method, "HEAD")) {
-		curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
-		curl_easy_setopt(e, CURLOPT_BUFFERSIZE, BUFFER_SIZE_HEAD);
-	}
-	curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
 /* Of whatever kind. */
@@ -647,8 +620,10 @@ set_common(const struct http_client *c, CURL *e)
 	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, BUFFER_SIZE);
 	curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
 	curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, c);
-	if (c->ca_file != NULL)
+	if (c->ca_file != NULL) {
 		curl_easy_setopt(e, CURLOPT_CAINFO, c->ca_file);
+		curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+	}
 	if (c->user_agent != NULL)
 		curl_easy_setopt(e, CURLOPT_USERAGENT, c->user_agent);
 	/* What a proxy says before the tunnel is there is no answer. */
@@ -663,6 +638,7 @@ set_options(struct http_call *call, const struct http_request *r, bool fresh)
 	curl_easy_setopt(e, CURLOPT_PRIVATE, call);
 	curl_easy_setopt(e, CURLOPT_HEADERDATA, call);
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, call);
+	http_guard_set(&call->pass, e, fresh);
 	if (!fresh)
 		return;
 	set_common(call->client, e);
@@ -680,7 +656,10 @@ set_options(struct http_call *call, const struct http_request *r, bool fresh)
 		curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
 		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
 	}
-	set_body(call, r);
+	/* Close to what the peer allows itself, it may just have closed. */
+	if (r->kept_max_s > 0)
+		curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)r->kept_max_s);
+	http_upload_set(&call->upload, e, r, &call->err);
 }
 
 static int
@@ -712,13 +691,15 @@ http_start(struct http_client *c, const struct http_request *r,
     http_done_fn *done, void *arg, struct http_call **out, struct error *err)
 {
 	struct http_call *call;
+	struct http_pass pass;
 	bool fresh;
 
-	if (check(r, err) == -1)
+	if (check(r, err) == -1 ||
+	    http_guard_ask(c->guard, r, &pass, err) == -1)
 		return -1;
 	call = xcalloc(1, sizeof(*call));
 	call->client = c;
-	call->body_fd = -1;
+	call->pass = pass;
 	call->sink = r->sink;
 	call->sink_arg = r->sink_arg;
 	call->sink_all = r->sink_all;
@@ -749,4 +730,11 @@ http_cancel(struct http_call *call)
 	c = call->client;
 	TAILQ_REMOVE(call->started ? &c->running : &c->waiting, call, entry);
 	call_free(call);
+}
+
+void
+http_resume(struct http_call *call)
+{
+	if (call->started && http_upload_resume(&call->upload))
+		post_batch(call->client);
 }

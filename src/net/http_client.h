@@ -16,13 +16,26 @@
 #include "base/loop.h"
 #include "net/header.h"
 
+struct egress;
 struct http_client;
 struct http_call;
 
+/* Strings and the policy are copied. */
 struct http_client_options {
 	unsigned max_per_host; /* connections, 0: 64 */
 	const char *ca_file; /* instead of the system's, or NULL */
 	const char *user_agent;
+	/* Which addresses may be connected to (net/egress.h); NULL: any. With
+	 * one, URLs are read strictly (net/url.h), and what is refused is
+	 * ERR_REFUSED: by http_start() where the URL tells. */
+	const struct egress *egress;
+	/* For servers that ask for a certificate: PEM, read here and now; both
+	 * or neither. */
+	const char *certificate_file;
+	const char *private_key_file;
+	/* A URL; "": none; NULL: the environment's. Its address is not judged,
+	 * and the one behind it cannot be. */
+	const char *proxy;
 };
 
 struct http_response {
@@ -31,6 +44,11 @@ struct http_response {
 	struct buf body; /* what did not go to the sink */
 	int64_t body_bytes; /* that came, the sink's and the cut included */
 	bool cut; /* the body is not all of it (cut_body) */
+	bool unsent; /* it came before all of the request's body had left, and
+			the rest never left */
+	bool resent; /* the request left twice: a kept connection turned out
+			dead. Of one that has a body, or could have; so has
+			struct error */
 };
 
 /* A piece of a 2xx body, or of any (sink_all): 0, or -1 with *err to break
@@ -42,6 +60,14 @@ typedef int http_sink_fn(
  * does: 0, or -1 with *err to break off. */
 typedef int http_head_fn(
     const struct http_response *r, void *arg, struct error *err);
+
+/*
+ * The next bytes of a request's body, of which nothing is read twice: up to
+ * `max` of them, their number in *len. None: not yet, until http_resume(). 0,
+ * or -1 with *err to break off.
+ */
+typedef int http_source_fn(
+    void *out, size_t max, size_t *len, void *arg, struct error *err);
 
 /* Strings, headers and `body` are copied; body_fd must stay open till done. */
 struct http_request {
@@ -59,6 +85,10 @@ struct http_request {
 	size_t body_len;
 	int body_fd; /* used where file_len > 0: read from offset 0 */
 	int64_t file_len;
+	/* Instead of body_fd: file_len bytes are pulled as the peer takes them,
+	 * over a connection of their own. While none come the call stalls. */
+	http_source_fn *source;
+	void *source_arg;
 	size_t body_max; /* of the response in memory; 0: 64 KiB */
 	/* The status is the answer: once the head is there the call cannot
 	 * fail any more. What passes body_max, or breaks, or does not come in
@@ -76,6 +106,8 @@ struct http_request {
 	/* Never sent a second time, not even over a kept connection that
 	 * turned out dead: for requests that are not idempotent. */
 	bool once;
+	unsigned kept_max_s; /* no kept connection that was idle for longer (a
+				second more at most); 0: 118 s */
 };
 
 /*
@@ -86,11 +118,12 @@ struct http_request {
 typedef void http_done_fn(
     const struct http_response *r, const struct error *err, void *arg);
 
+/* ERR_CONFIG: one of the files, or the proxy. */
 int http_client_new(struct loop *loop,
     const struct http_client_options *options, struct http_client **out,
     struct error *err);
 
-/* Cancels what is under way. */
+/* Cancels what is under way. May be called from a callback of its own. */
 void http_client_free(struct http_client *c);
 
 /* *out is for http_cancel() and is gone once done was called. */
@@ -99,6 +132,9 @@ int http_start(struct http_client *c, const struct http_request *r,
 
 /* done is not called any more. */
 void http_cancel(struct http_call *call);
+
+/* The source has more, or an error to tell. Not from within the source. */
+void http_resume(struct http_call *call);
 
 /* The header's date and the like; -1 where it is missing or senseless. */
 int64_t http_response_date(const struct http_response *r, const char *name);

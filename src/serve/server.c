@@ -13,7 +13,6 @@
 #include "engine/bell.h"
 #include "engine/budget.h"
 #include "engine/engine.h"
-#include "net/http_client.h"
 #include "serve/intake.h"
 #include "serve/listeners.h"
 #include "serve/metrics.h"
@@ -52,7 +51,6 @@ struct server {
 	const struct server_options *o;
 	struct conf *conf;
 	struct conf *first; /* of the start, kept: listeners were made of it */
-	struct http_client *http; /* of webhooks */
 	struct targets *targets;
 	struct listeners *listeners;
 	struct sns_trust *trust;
@@ -351,7 +349,7 @@ reload(struct server *sv, struct error *err)
 
 	if (conf_load(&sv->o->reload, &conf, err) == -1)
 		return -1;
-	if (targets_new(conf, sv->s.loop, sv->http, &targets, err) == -1) {
+	if (targets_new(conf, sv->s.loop, &targets, err) == -1) {
 		conf_free(conf);
 		return -1;
 	}
@@ -586,11 +584,6 @@ open_store(struct server *sv, struct error *err)
 static int
 open_all(struct server *sv, struct error *err)
 {
-	struct http_client_options ho = {
-	    /* Each target has a limit of its own. */
-	    .max_per_host = 1000,
-	    .user_agent = "awaitd/" PACKAGE_VERSION,
-	};
 	struct engine_options eo = {
 	    .loop = sv->s.loop,
 	    .sites = sv->s.sites,
@@ -605,10 +598,7 @@ open_all(struct server *sv, struct error *err)
 	    .event_arg = sv,
 	};
 
-	/* Not the client of AWS: a receiver shares nothing with that. */
-	if (http_client_new(sv->s.loop, &ho, &sv->http, err) == -1 ||
-	    targets_new(sv->conf, sv->s.loop, sv->http, &sv->targets, err) ==
-		-1 ||
+	if (targets_new(sv->conf, sv->s.loop, &sv->targets, err) == -1 ||
 	    open_store(sv, err) == -1)
 		return -1;
 	eo.store = sv->s.store;
@@ -647,7 +637,6 @@ close_all(struct server *sv)
 	doorbell_free(sv->s.doorbell);
 	metrics_free(sv->s.metrics);
 	targets_free(sv->targets);
-	http_client_free(sv->http);
 	loop_timer_free(sv->stop_timer);
 	loop_timer_free(sv->prune_timer);
 	/* Not before all is written: what comes now would end us at once. */

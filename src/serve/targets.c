@@ -58,8 +58,8 @@ added(struct targets *t, const struct conf_head *head, char *take_title, int rc,
 
 /* What a webhook and [callback] have. */
 static void
-fill_webhook(struct webhook_options *o, const struct conf_webhook *c,
-    struct http_client *http)
+fill_webhook(
+    struct webhook_options *o, const struct conf_webhook *c, struct loop *loop)
 {
 	o->target.payload = payload_of(c->payload);
 	o->target.format = format_of(c->cloudevents);
@@ -71,7 +71,7 @@ fill_webhook(struct webhook_options *o, const struct conf_webhook *c,
 	o->target.timeout_ms = c->timeout_ms;
 	o->target.inline_max = (size_t)c->inline_max;
 	o->target.url_valid_s = c->url_valid_ms / 1000;
-	o->http = http;
+	o->loop = loop;
 	o->url = c->url;
 	o->secret_files = (const char *const *)c->secret_file.v;
 	o->header_file = c->header_file;
@@ -83,13 +83,13 @@ fill_webhook(struct webhook_options *o, const struct conf_webhook *c,
 }
 
 static int
-add_webhook(struct targets *t, const struct conf_webhook *c,
-    struct http_client *http, struct error *err)
+add_webhook(struct targets *t, const struct conf_webhook *c, struct loop *loop,
+    struct error *err)
 {
 	char *title = xasprintf("webhook %s", c->head.name);
 	struct webhook_options o = {.target.name = title};
 
-	fill_webhook(&o, c, http);
+	fill_webhook(&o, c, loop);
 	return added(
 	    t, &c->head, title, webhook_new(&o, &t->v[t->n], err), err);
 }
@@ -129,13 +129,13 @@ is_meant(const char *kind, const char *name, const char *title)
 /* NULL: all of them. */
 static int
 add_all(struct targets *t, const struct conf *conf, const char *title,
-    struct loop *loop, struct http_client *http, struct error *err)
+    struct loop *loop, struct error *err)
 {
 	size_t i;
 
 	for (i = 0; i < conf->nwebhooks; i++) {
 		if (is_meant("webhook", conf->webhooks[i]->head.name, title) &&
-		    add_webhook(t, conf->webhooks[i], http, err) == -1)
+		    add_webhook(t, conf->webhooks[i], loop, err) == -1)
 			return -1;
 	}
 	for (i = 0; i < conf->nexecs; i++) {
@@ -148,13 +148,13 @@ add_all(struct targets *t, const struct conf *conf, const char *title,
 
 static int
 build(const struct conf *conf, const char *title, struct loop *loop,
-    struct http_client *http, struct targets **out, struct error *err)
+    struct targets **out, struct error *err)
 {
 	struct targets *t = xcalloc(1, sizeof(*t));
 
 	t->v = xcalloc(
 	    conf->nwebhooks + conf->nexecs + 1, sizeof(struct target *));
-	if (add_all(t, conf, title, loop, http, err) == -1) {
+	if (add_all(t, conf, title, loop, err) == -1) {
 		err->code = ERR_CONFIG;
 		targets_free(t);
 		return -1;
@@ -164,22 +164,32 @@ build(const struct conf *conf, const char *title, struct loop *loop,
 }
 
 int
-targets_new(const struct conf *conf, struct loop *loop,
-    struct http_client *http, struct targets **out, struct error *err)
+targets_new(const struct conf *conf, struct loop *loop, struct targets **out,
+    struct error *err)
 {
-	return build(conf, NULL, loop, http, out, err);
+	return build(conf, NULL, loop, out, err);
 }
 
 int
 targets_try(const struct conf *conf, const char *title, struct loop *loop,
-    struct http_client *http, struct error *err)
+    struct error *err)
 {
 	struct targets *t;
 
-	if (build(conf, title, loop, http, &t, err) == -1)
+	if (build(conf, title, loop, &t, err) == -1)
 		return -1;
 	targets_free(t);
 	return 0;
+}
+
+int
+targets_client(const struct conf_webhook *c, struct loop *loop,
+    struct http_client **out, struct error *err)
+{
+	struct webhook_options o = {0};
+
+	fill_webhook(&o, c, loop);
+	return webhook_client(&o, out, err);
 }
 
 void

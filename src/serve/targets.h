@@ -14,14 +14,18 @@
 
 struct targets;
 
-/* ERR_CONFIG names the section. The loop and the client are borrowed and must
- * outlive every target. */
+/* ERR_CONFIG names the section. The loop is borrowed and must outlive every
+ * target. */
 int targets_new(const struct conf *conf, struct loop *loop,
-    struct http_client *http, struct targets **out, struct error *err);
+    struct targets **out, struct error *err);
 
 /* Just the one of this title, built and thrown away. */
 int targets_try(const struct conf *conf, const char *title, struct loop *loop,
-    struct http_client *http, struct error *err);
+    struct error *err);
+
+/* The client that this one's requests would go by. The caller's. */
+int targets_client(const struct conf_webhook *webhook, struct loop *loop,
+    struct http_client **out, struct error *err);
 
 /* A target that is in use lives on. */
 void targets_free(struct targets *targets);

@@ -62,6 +62,7 @@ world_conf() {
 	cat >"$tmp/serve.conf" <<END
 [webhook hook]
 url = http://127.0.0.1:$peer_port/hook
+allow_networks = 127.0.0.0/8
 secret_file = $tmp/secret
 schedule = $(yes 50ms | head -n 32 | paste -sd, | sed 's/,/, /g')
 max_in_flight = ${hooks_in_flight:-32}

@@ -47,6 +47,7 @@ static const char conf_text[] = "[endpoint up]\n"
 				"deliver = webhook hook\n"
 				"[webhook hook]\n"
 				"url = http://127.0.0.1:1/\n"
+				"allow_networks = 127.0.0.0/8\n"
 				"[exec tool]\n"
 				"command = true\n";
 

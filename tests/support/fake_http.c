@@ -41,6 +41,10 @@ struct http_call {
 	struct http_client *client;
 	struct loop_timer *timer;
 	const struct peer_step *step;
+	size_t seen; /* its place among them */
+	http_source_fn *source; /* NULL: all of the body came */
+	void *source_arg;
+	int64_t source_len;
 	struct http_response response;
 	bool head;
 	bool cut_body;
@@ -267,7 +271,11 @@ note_request(const struct http_request *r)
 	seen->url = xstrdup(r->url);
 	seen->auth = xstrdup_or_null(headers_get(r->headers, "authorization"));
 	seen->body_len = r->file_len > 0 ? (size_t)r->file_len : r->body_len;
+	if (r->source != NULL)
+		seen->body_len = 0;
 	seen->body = xcalloc(1, seen->body_len + 1);
+	if (r->source != NULL)
+		return;
 	if (r->file_len == 0 && r->body_len > 0)
 		memcpy(seen->body, r->body, r->body_len);
 	else if (r->file_len > 0 &&
@@ -351,7 +359,8 @@ find_step(const struct http_request *r)
 static void
 call_free(struct http_call *call)
 {
-	TAILQ_REMOVE(&call->client->calls, call, entry);
+	if (call->client != NULL)
+		TAILQ_REMOVE(&call->client->calls, call, entry);
 	loop_timer_free(call->timer);
 	headers_done(&call->response.headers);
 	buf_done(&call->response.body);
@@ -402,13 +411,56 @@ give_body(struct http_call *call, const char *body, struct error *err)
 	return 0;
 }
 
+/* What the source has now: 1 where that was all, 0 where it has to say when
+ * there is more, -1 where it wants no more of this. */
+static int
+pull(struct http_call *call, struct error *err)
+{
+	struct peer_seen *seen = &peer.seen[call->seen];
+	size_t len, want;
+
+	while ((int64_t)seen->body_len < call->source_len) {
+		want = (size_t)call->source_len - seen->body_len;
+		if (want > PIECE)
+			want = PIECE;
+		seen->body =
+		    xreallocarray(seen->body, seen->body_len + want + 1, 1);
+		len = 0;
+		if (call->source(seen->body + seen->body_len, want, &len,
+			call->source_arg, err) == -1)
+			return -1;
+		if (len == 0)
+			return 0;
+		seen->body_len += len;
+		seen->body[seen->body_len] = '\0';
+	}
+	return 1;
+}
+
 static void
 on_answer_due(void *arg)
 {
 	struct http_call *call = arg;
 	const struct peer_step *s = call->step;
-	struct error err;
+	struct error err = {0};
+	int rc = call->source != NULL ? pull(call, &err) : 1;
 
+	if (rc == 0)
+		return;
+	if (rc == 1 && call->source != NULL && s->delay_ms > 0) {
+		call->source = NULL;
+		loop_timer_set(call->timer, s->delay_ms);
+		return;
+	}
+	/* The client may be freed by whoever is told. */
+	TAILQ_REMOVE(&call->client->calls, call, entry);
+	call->client = NULL;
+	if (rc == -1) {
+		err.sent = true;
+		call->done(NULL, &err, call->arg);
+		call_free(call);
+		return;
+	}
 	call->response.status = s->status;
 	if (s->err.code != ERR_NONE) {
 		err = s->err;
@@ -475,6 +527,9 @@ call_new(struct http_client *c, const struct http_request *r)
 	call->sink_arg = r->sink_arg;
 	call->check = r->head;
 	call->check_arg = r->head_arg;
+	call->source = peer.forget ? NULL : r->source;
+	call->source_arg = r->source_arg;
+	call->source_len = r->file_len;
 	headers_init(&call->response.headers);
 	buf_init(&call->response.body, max);
 	TAILQ_INSERT_TAIL(&c->calls, call, entry);
@@ -496,6 +551,7 @@ http_start(struct http_client *c, const struct http_request *r,
 		fake_loop_halt(c->loop);
 		return 0;
 	}
+	call->seen = peer.nseen;
 	if (!peer.forget)
 		note_request(r);
 	call->step = find_step(r);
@@ -505,7 +561,8 @@ http_start(struct http_client *c, const struct http_request *r,
 	    !peer.after(r->method, r->url, r->headers, peer.hook_arg))
 		fake_loop_halt(c->loop);
 	else if (call->step != NULL && call->step->answers)
-		loop_timer_set(call->timer, call->step->delay_ms);
+		loop_timer_set(call->timer,
+		    call->source != NULL ? 0 : call->step->delay_ms);
 	return 0;
 }
 
@@ -514,4 +571,11 @@ http_cancel(struct http_call *call)
 {
 	if (call != NULL)
 		call_free(call);
+}
+
+void
+http_resume(struct http_call *call)
+{
+	if (call->source != NULL)
+		loop_timer_set(call->timer, 0);
 }

@@ -579,12 +579,6 @@ flow_site(void)
 	return site;
 }
 
-struct http_client *
-flow_http(void)
-{
-	return http;
-}
-
 struct aws_client *
 flow_aws(void)
 {

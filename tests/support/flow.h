@@ -65,9 +65,6 @@ void flow_die(void); /* the first half */
 void flow_take_up(void); /* the second */
 void flow_stop(void); /* instead of the first: it ends as a service does */
 
-/* The client of this world, for targets. */
-struct http_client *flow_http(void);
-
 /* The client of AWS of this world. */
 struct aws_client *flow_aws(void);
 

@@ -24,13 +24,15 @@ static unsigned in_flight_max;
 static void
 new_world(void)
 {
+	static const char *const networks[] = {"127.0.0.0/8", NULL};
 	struct webhook_options o = {
 	    .target.name = "webhook hook",
 	    .target.max_in_flight = in_flight_max,
 	    .target.timeout_ms = 15000,
 	    .target.inline_max = 20000,
-	    .http = flow_http(),
+	    .loop = flow.loop,
 	    .url = HOOK_URL,
+	    .allow_networks = networks,
 	};
 	struct error err;
 

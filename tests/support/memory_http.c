@@ -31,6 +31,7 @@ struct http_client {
 	struct calls calls;
 	unsigned turn;
 	bool posted;
+	bool in_turn, unwanted; /* as in net/http_client.c */
 };
 
 static memory_http_fn *serve;
@@ -104,8 +105,13 @@ on_turn(void *arg)
 	struct http_call *call;
 
 	c->posted = false;
-	while ((call = TAILQ_FIRST(&c->calls)) != NULL && call->turn <= turn)
+	c->in_turn = true;
+	while ((call = TAILQ_FIRST(&c->calls)) != NULL && call->turn <= turn &&
+	    !c->unwanted)
 		answer(call);
+	c->in_turn = false;
+	if (c->unwanted)
+		http_client_free(c);
 }
 
 int
@@ -128,6 +134,9 @@ http_client_free(struct http_client *c)
 	struct http_call *call;
 
 	if (c == NULL)
+		return;
+	c->unwanted = true;
+	if (c->in_turn)
 		return;
 	loop_unpost(c->loop, c);
 	while ((call = TAILQ_FIRST(&c->calls)) != NULL)
@@ -168,4 +177,11 @@ http_cancel(struct http_call *call)
 {
 	if (call != NULL)
 		call_free(call);
+}
+
+/* It pulls nothing. */
+void
+http_resume(struct http_call *call)
+{
+	(void)call;
 }

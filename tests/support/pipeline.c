@@ -277,14 +277,16 @@ make_target(const char *folder)
 	    "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n";
 	char *path = xasprintf("%s/secret", folder);
 	const char *const files[] = {path, NULL};
+	static const char *const networks[] = {"127.0.0.0/8", NULL};
 	struct webhook_options o = {
 	    .target = {.name = "webhook hook",
 		.max_in_flight = 256,
 		.timeout_ms = 15000,
 		.inline_max = 20000},
-	    .http = b.http,
+	    .loop = b.loop,
 	    .url = HOOK_URL,
 	    .secret_files = files,
+	    .allow_networks = networks,
 	};
 	struct error err;
 

@@ -78,7 +78,7 @@ post(struct target *target, struct loop *loop, char **argv, int argc)
 int
 main(int argc, char **argv)
 {
-	struct http_client_options http_options = {0};
+	static const char *const networks[] = {"127.0.0.0/8", NULL};
 	struct webhook_options o = {
 	    .target = {.name = "webhook test",
 		.max_in_flight = 1,
@@ -91,15 +91,14 @@ main(int argc, char **argv)
 
 	if (argc < 5 || argc > 6)
 		die("usage", "posthook URL SECRET-FILE ID ATTEMPT [replay]");
-	if (http_client_new(loop, &http_options, &o.http, &err) == -1)
-		die("client", err.text);
+	o.loop = loop;
 	o.url = argv[1];
 	files[0] = argv[2];
 	o.secret_files = files;
+	o.allow_networks = networks;
 	if (webhook_new(&o, &target, &err) == -1)
 		die(argv[1], err.text);
 	post(target, loop, argv, argc);
-	http_client_free(o.http);
 	target_unref(target);
 	loop_free(loop);
 	return 0;

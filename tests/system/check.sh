@@ -29,6 +29,7 @@ deliver = webhook hook, exec run
 
 [webhook hook]
 url = http://127.0.0.1:$port/services/T0/hook-canary
+allow_networks = 127.0.0.0/8
 secret_file = $tmp/hook.secret
 
 [exec run]
@@ -314,13 +315,17 @@ cat >t.conf <<END
 url = https://no-such-host.invalid/x
 [webhook deaf]
 url = http://127.0.0.1:1/x
+allow_networks = 127.0.0.0/8
 [webhook plain]
 url = https://127.0.0.1:$port/x
+allow_networks = 127.0.0.0/8
 [webhook loose]
 url = http://127.0.0.1:$port/x
+allow_networks = 127.0.0.0/8
 secret_file = $tmp/loose.secret
 [webhook silly]
 url = http://127.0.0.1:$port/x
+allow_networks = 127.0.0.0/8
 secret_file = $tmp/silly.secret
 [exec gone]
 command = $tmp/no-such-program
@@ -334,13 +339,13 @@ is "$status" 1 'targets that cannot work'
 like "$(row webhook nowhere)" 'fail: *resolve*=*DNS*' 'a host without a name'
 like "$(row webhook deaf)" 'fail: *connect*=*firewall*' 'a port without ears'
 like "$(row webhook plain)" 'fail: *=*TLS*' 'a server without TLS'
-like "$(row webhook loose)" 'fail: t.conf:7: *loose.secret*=?*' \
+like "$(row webhook loose)" 'fail: t.conf:9: *loose.secret*=?*' \
     'a secret that all can read'
-like "$(row webhook silly)" 'fail: t.conf:10: *silly.secret*' \
+like "$(row webhook silly)" 'fail: t.conf:13: *silly.secret*' \
     'a secret that is none'
-like "$(row exec gone)" 'fail: t.conf:13: *no-such-program*' \
+like "$(row exec gone)" 'fail: t.conf:17: *no-such-program*' \
     'a program that is not there'
-like "$(row exec data)" 'fail: t.conf:15: *t.conf*' '... or is none'
+like "$(row exec data)" 'fail: t.conf:19: *t.conf*' '... or is none'
 is "$(cat out err | grep -c secret-canary)" 0 'and no secret is shown'
 
 https_proxy=$AWS_ENDPOINT_URL run check -c t.conf --json
@@ -355,7 +360,11 @@ openssl s_server -accept 127.0.0.1:0 -key key.pem -cert cert.pem \
 pids="$pids $!"
 ok 'a server with TLS' wait_until 30 has tls.out 'ACCEPT .*:[0-9]'
 tls=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' tls.out | head -n 1)
-printf '[webhook own]\nurl = https://127.0.0.1:%s/x\n' "$tls" >tls.conf
+cat >tls.conf <<END
+[webhook own]
+url = https://127.0.0.1:$tls/x
+allow_networks = 127.0.0.0/8
+END
 run check -c tls.conf --json
 like "$status $(row webhook own)" '1 fail: *certificate*=*trusts*' \
     'a certificate that nobody vouches for'

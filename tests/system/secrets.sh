@@ -70,6 +70,7 @@ poll_max = 200ms
 deliver = exec look, webhook hook
 [webhook hook]
 url = http://127.0.0.1:9/
+allow_networks = 127.0.0.0/8
 secret_file = $tmp/hook.key
 schedule = 50ms
 [exec look]

@@ -32,6 +32,7 @@ poll_max = 100ms
 deliver = webhook hook
 [webhook hook]
 url = http://127.0.0.1:$hook_port/in
+allow_networks = 127.0.0.0/8
 secret_file = $tmp/secret
 schedule = 500ms, 500ms, 500ms, 1s, 1s, 2s, 2s, 2s, 2s, 2s, 2s, 2s
 [exec handle]

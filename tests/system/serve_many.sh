@@ -18,6 +18,7 @@ poll_max = 2s
 deliver = webhook hook
 [webhook hook]
 url = http://127.0.0.1:$hook_port/
+allow_networks = 127.0.0.0/8
 secret_file = $tmp/secret
 max_in_flight = 32
 END

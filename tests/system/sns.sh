@@ -37,6 +37,7 @@ conf() { # LINE...: of [sns]
 		listen = 127.0.0.1:0
 		[webhook hook]
 		url = http://127.0.0.1:$hook_port/
+		allow_networks = 127.0.0.0/8
 		secret_file = $tmp/secret
 		[endpoint told]
 		output_path = s3://bucket/out

@@ -26,6 +26,7 @@ conf() { # PORT LINE...: of [sns]
 		listen = 127.0.0.1:0
 		[webhook hook]
 		url = http://127.0.0.1:$jobs_port/
+		allow_networks = 127.0.0.0/8
 		secret_file = $tmp/secret
 	END
 	for name in told raw silent; do

@@ -32,6 +32,7 @@ poll_max = 100ms
 deliver = webhook hook
 [webhook hook]
 url = http://127.0.0.1:$hook_port/
+allow_networks = 127.0.0.0/8
 END
 echo hello >"$tmp/in"
 disk none

@@ -41,15 +41,19 @@ poll_max = 200ms
 deliver = webhook good, exec told
 [webhook good]
 url = http://127.0.0.1:$good_port/
+allow_networks = 127.0.0.0/8
 secret_file = $tmp/secret
 [webhook small]
 url = http://127.0.0.1:$plain_port/
+allow_networks = 127.0.0.0/8
 inline_max = 4
 [webhook bad]
 url = http://127.0.0.1:$bad_port/
+allow_networks = 127.0.0.0/8
 schedule = 50ms, 50ms
 [webhook gone]
 url = http://127.0.0.1:$hook_port/
+allow_networks = 127.0.0.0/8
 [exec told]
 command = $tmp/told
 [exec save]

@@ -60,7 +60,7 @@ struct outcome {
 	unsigned done;
 	unsigned wanted; /* so many end the loop */
 	int status;
-	bool cut;
+	bool cut, resent, unsent;
 	char body[256];
 	size_t body_len;
 	int64_t body_bytes;

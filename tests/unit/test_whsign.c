@@ -23,7 +23,7 @@
 
 #define CAP (1024 * 1024)
 #define OWN_CASES 7
-#define KNOWN_CASES 4 /* of version v1 */
+#define KNOWN_CASES 5
 
 /* 32 bytes, and others. */
 #define SECRET "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -31,6 +31,27 @@
 #define ID "msg_01hz4k9p3w7x5v2q8r6t0y1n3b"
 #define NOW 1795334400
 #define BODY "{\"a\":1}"
+
+/* A pair of keys, its public half, and that of another. */
+#define PAIR                                                                  \
+	"whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0" \
+	"dRqSKJp4AJ6p9lMicMFs6Kvg=="
+#define PUBLIC "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="
+#define OTHER_PUBLIC "whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+
+/* The header's list. */
+static void
+sign_text(struct whsign *s, const char *id, int64_t at, const void *body,
+    size_t len, char out[WHSIGN_LIST_SIZE])
+{
+	struct buf b;
+
+	buf_init(&b, WHSIGN_LIST_SIZE - 1);
+	whsign_sign(s, id, at, body, len, &b);
+	assert_false(b.overflow);
+	memcpy(out, b.data, b.len + 1);
+	buf_done(&b);
+}
 
 static struct whsign *
 new_sign(const char *secret)
@@ -78,21 +99,29 @@ check_case(const struct json *c)
 {
 	struct whsign *s = new_sign(json_get_str(c, "secret"));
 	const char *id = json_get_str(c, "id");
-	char got[WHSIGN_SIZE], timestamp[24];
+	char got[WHSIGN_LIST_SIZE], timestamp[24];
 	struct error err;
 	struct buf body;
 	int64_t at;
 
 	body_of(c, &body);
 	assert_int_equal(json_i64(json_get(c, "timestamp"), &at), 0);
-	whsign_v1(s, id, at, body.data, body.len, got);
+	sign_text(s, id, at, body.data, body.len, got);
 	assert_string_equal(got, json_get_str(c, "signature"));
 	snprintf(timestamp, sizeof(timestamp), "%lld", (long long)at);
 	if (whsign_verify(s, id, timestamp, json_get_str(c, "signature"),
 		body.data, body.len, at, &err) == -1)
 		fail_msg("%s", err.text);
-	buf_done(&body);
 	whsign_free(s);
+	if (json_get_str(c, "public") != NULL) {
+		s = new_sign(json_get_str(c, "public"));
+		assert_int_equal(whsign_verify(s, id, timestamp,
+				     json_get_str(c, "signature"), body.data,
+				     body.len, at, &err),
+		    0);
+		whsign_free(s);
+	}
+	buf_done(&body);
 }
 
 static int
@@ -103,10 +132,6 @@ check_file(const char *path)
 	int n = 0;
 
 	for (c = json_first(root); c != NULL; c = json_next(c)) {
-		const char *scheme = json_get_str(c, "scheme");
-
-		if (scheme != NULL && !str_eq(scheme, "v1"))
-			continue;
 		check_case(c);
 		n++;
 	}
@@ -207,7 +232,17 @@ what_is_no_secret_is_refused_and_not_shown(void **state)
 	refused("", "empty");
 	refused(" \t\n", "empty");
 	refused("QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJD", "does not begin with");
-	refused("whsk_QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJD", "does not begin with");
+	refused("whxx_QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJD", "does not begin with");
+	refused(
+	    "whsk_QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJD", "has 24 bytes, not 64");
+	refused("whsk_QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUI=",
+	    "has 32 bytes, not 64");
+	refused("whsk_QUJ", "not base64 behind \"whsk_\"");
+	refused(
+	    "whpk_QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJD", "has 24 bytes, not 32");
+	refused("whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfXWpgBgrEKt9VL/"
+		"tPJZAc6DuFy89qmIyWvAhpo9wdRGg==",
+	    "is not the public key of its first");
 	refused("WHSEC_QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJD", "does not begin");
 	refused("whsec_", "bytes, not 24 to 64");
 	refused("whsec_QUJDQUJDQUJDQUJDQUJDQUJDQUJDQU*D", "not base64");
@@ -223,11 +258,11 @@ white_space_around_a_secret_does_not_matter(void **state)
 {
 	struct whsign *plain = new_sign(SECRET);
 	struct whsign *spaced = new_sign(" \t" SECRET "\r\n\n");
-	char a[WHSIGN_SIZE], b[WHSIGN_SIZE];
+	char a[WHSIGN_LIST_SIZE], b[WHSIGN_LIST_SIZE];
 
 	(void)state;
-	whsign_v1(plain, ID, NOW, BODY, 7, a);
-	whsign_v1(spaced, ID, NOW, BODY, 7, b);
+	sign_text(plain, ID, NOW, BODY, 7, a);
+	sign_text(spaced, ID, NOW, BODY, 7, b);
 	assert_string_equal(a, b);
 	whsign_free(plain);
 	whsign_free(spaced);
@@ -293,12 +328,12 @@ a_file_of_our_own_is_read(void **state)
 {
 	char *path = write_file(*state, SECRET "\n", strlen(SECRET "\n"), 0600);
 	struct whsign *from_file, *plain = new_sign(SECRET);
-	char a[WHSIGN_SIZE], b[WHSIGN_SIZE];
+	char a[WHSIGN_LIST_SIZE], b[WHSIGN_LIST_SIZE];
 	struct error err;
 
 	assert_int_equal(whsign_from_file(path, &from_file, &err), 0);
-	whsign_v1(plain, ID, NOW, BODY, 7, a);
-	whsign_v1(from_file, ID, NOW, BODY, 7, b);
+	sign_text(plain, ID, NOW, BODY, 7, a);
+	sign_text(from_file, ID, NOW, BODY, 7, b);
 	assert_string_equal(a, b);
 	whsign_free(from_file);
 	whsign_free(plain);
@@ -366,10 +401,10 @@ verdict(const struct message *m)
 {
 	static struct error err;
 	struct whsign *s = new_sign(SECRET);
-	char right[WHSIGN_SIZE];
+	char right[WHSIGN_LIST_SIZE];
 	int rc;
 
-	whsign_v1(s, ID, NOW, BODY, strlen(BODY), right);
+	sign_text(s, ID, NOW, BODY, strlen(BODY), right);
 	rc = whsign_verify(s, m->id != NULL ? m->id : ID,
 	    m->timestamp != NULL ? m->timestamp : "1795334400",
 	    m->list != NULL ? m->list : right, m->body != NULL ? m->body : BODY,
@@ -386,7 +421,7 @@ static void
 one_byte_that_differs_is_no_proof(void **state)
 {
 	struct whsign *s = new_sign(SECRET), *other = new_sign(OTHER);
-	char right[WHSIGN_SIZE], wrong[WHSIGN_SIZE];
+	char right[WHSIGN_LIST_SIZE], wrong[WHSIGN_LIST_SIZE];
 	size_t i;
 
 	(void)state;
@@ -397,7 +432,7 @@ one_byte_that_differs_is_no_proof(void **state)
 	assert_non_null(verdict(&(struct message){.body = ""}));
 	assert_non_null(verdict(&(struct message){.id = ID "x"}));
 	assert_non_null(verdict(&(struct message){.timestamp = "1795334401"}));
-	whsign_v1(s, ID, NOW, BODY, strlen(BODY), right);
+	sign_text(s, ID, NOW, BODY, strlen(BODY), right);
 	for (i = 0; i < strlen(right); i++) {
 		memcpy(wrong, right, sizeof(wrong));
 		wrong[i] = wrong[i] == 'A' ? 'B' : 'A';
@@ -405,7 +440,7 @@ one_byte_that_differs_is_no_proof(void **state)
 		wrong[i] = '\0';
 		assert_non_null(verdict(&(struct message){.list = wrong}));
 	}
-	whsign_v1(other, ID, NOW, BODY, strlen(BODY), wrong);
+	sign_text(other, ID, NOW, BODY, strlen(BODY), wrong);
 	assert_non_null(verdict(&(struct message){.list = wrong}));
 	whsign_free(other);
 	whsign_free(s);
@@ -415,7 +450,7 @@ static void
 one_of_several_signatures_is_enough(void **state)
 {
 	struct whsign *s = new_sign(SECRET), *other = new_sign(OTHER);
-	char right[WHSIGN_SIZE], wrong[WHSIGN_SIZE];
+	char right[WHSIGN_LIST_SIZE], wrong[WHSIGN_LIST_SIZE];
 	static const char *const good[] = {"%2$s %1$s", "%1$s %2$s",
 	    "v1a,%2$s %1$s", "  %1$s ", "v1, %1$s", "v2,x %2$s  %1$s v1,"};
 	static const char *const bad[] = {
@@ -424,8 +459,8 @@ one_of_several_signatures_is_enough(void **state)
 	size_t i;
 
 	(void)state;
-	whsign_v1(s, ID, NOW, BODY, strlen(BODY), right);
-	whsign_v1(other, ID, NOW, BODY, strlen(BODY), wrong);
+	sign_text(s, ID, NOW, BODY, strlen(BODY), right);
+	sign_text(other, ID, NOW, BODY, strlen(BODY), wrong);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	for (i = 0; i < ARRAY_LEN(good); i++) {
@@ -446,10 +481,10 @@ another_version_says_so(void **state)
 {
 	static const char want[] = "there is no signature of version v1";
 	struct whsign *s = new_sign(SECRET);
-	char list[WHSIGN_SIZE + 1], right[WHSIGN_SIZE];
+	char list[WHSIGN_LIST_SIZE + 1], right[WHSIGN_LIST_SIZE];
 
 	(void)state;
-	whsign_v1(s, ID, NOW, BODY, strlen(BODY), right);
+	sign_text(s, ID, NOW, BODY, strlen(BODY), right);
 	/* The right digest under the name of another version. */
 	snprintf(list, sizeof(list), "v1a,%s", right + 3);
 	assert_string_equal(verdict(&(struct message){.list = list}), want);
@@ -494,6 +529,196 @@ a_timestamp_is_a_plain_number(void **state)
 	}
 }
 
+/* --- several keys, and Ed25519 -------------------------------------- */
+
+/* A set of these keys, from files. */
+static struct whsign *
+set_of(const char *dir, const char *const *keys)
+{
+	char *paths[WHSIGN_KEYS_MAX + 2] = {NULL};
+	struct whsign *s = NULL;
+	struct error err = {0};
+	size_t n, i;
+
+	for (n = 0; keys[n] != NULL; n++) {
+		char *made = write_file(dir, keys[n], strlen(keys[n]), 0600);
+
+		paths[n] = xasprintf("%s/%zu", dir, n);
+		assert_int_equal(rename(made, paths[n]), 0);
+		free(made);
+	}
+	if (whsign_from_files((const char *const *)paths, &s, &err) == -1)
+		assert_null(s);
+	for (i = 0; i < n; i++) {
+		unlink(paths[i]);
+		free(paths[i]);
+	}
+	if (s == NULL)
+		print_message("# %s\n", err.text);
+	return s;
+}
+
+static bool
+verifies(const char *key, const char *list, const void *body, size_t len)
+{
+	struct whsign *s = new_sign(key);
+	struct error err;
+	int rc = whsign_verify(s, ID, "1795334400", list, body, len, NOW, &err);
+
+	whsign_free(s);
+	return rc == 0;
+}
+
+static void
+every_key_signs_in_the_order_of_the_files(void **state)
+{
+	static const char *const keys[] = {OTHER, PAIR, SECRET, NULL};
+	struct whsign *s = set_of(*state, keys);
+	char list[WHSIGN_LIST_SIZE], one[WHSIGN_LIST_SIZE];
+	struct whsign *first = new_sign(OTHER), *last = new_sign(SECRET);
+
+	assert_true(whsign_can_sign(s));
+	sign_text(s, ID, NOW, BODY, strlen(BODY), list);
+	sign_text(first, ID, NOW, BODY, strlen(BODY), one);
+	assert_memory_equal(list, one, strlen(one));
+	assert_memory_equal(list + strlen(one), " v1a,", 5);
+	sign_text(last, ID, NOW, BODY, strlen(BODY), one);
+	assert_string_equal(list + strlen(list) - strlen(one), one);
+	assert_int_equal(strlen(list), 47 + 1 + 4 + 88 + 1 + 47);
+	assert_true(verifies(SECRET, list, BODY, strlen(BODY)));
+	assert_true(verifies(OTHER, list, BODY, strlen(BODY)));
+	assert_true(verifies(PAIR, list, BODY, strlen(BODY)));
+	assert_true(verifies(PUBLIC, list, BODY, strlen(BODY)));
+	assert_false(verifies(OTHER_PUBLIC, list, BODY, strlen(BODY)));
+	assert_false(verifies(PUBLIC, list, BODY, strlen(BODY) - 1));
+	whsign_free(first);
+	whsign_free(last);
+	whsign_free(s);
+}
+
+static void
+any_key_of_a_set_verifies(void **state)
+{
+	static const char *const keys[] = {OTHER, OTHER_PUBLIC, PUBLIC, NULL};
+	struct whsign *s = set_of(*state, keys), *of;
+	static const char *const good[] = {OTHER, PAIR};
+	char list[WHSIGN_LIST_SIZE], two[WHSIGN_LIST_SIZE + 40];
+	struct error err;
+	size_t i;
+
+	assert_false(whsign_can_sign(s));
+	for (i = 0; i < ARRAY_LEN(good); i++) {
+		of = new_sign(good[i]);
+		sign_text(of, ID, NOW, BODY, strlen(BODY), list);
+		snprintf(two, sizeof(two), "v1a,AAAA v1,AAAA v1a, %s", list);
+		assert_int_equal(whsign_verify(s, ID, "1795334400", two, BODY,
+				     strlen(BODY), NOW, &err),
+		    0);
+		whsign_free(of);
+	}
+	of = new_sign(SECRET);
+	sign_text(of, ID, NOW, BODY, strlen(BODY), list);
+	assert_int_equal(whsign_verify(s, ID, "1795334400", list, BODY,
+			     strlen(BODY), NOW, &err),
+	    -1);
+	assert_string_equal(err.text, "the signature is wrong");
+	assert_int_equal(whsign_verify(s, ID, "1795334400", "v2,x", BODY,
+			     strlen(BODY), NOW, &err),
+	    -1);
+	assert_string_equal(
+	    err.text, "there is no signature of version v1 or v1a");
+	whsign_free(of);
+	whsign_free(s);
+}
+
+static void
+there_can_be_too_many_keys(void **state)
+{
+	static const char *const most[] = {
+	    PAIR, PAIR, PAIR, PAIR, PAIR, PAIR, PAIR, PAIR, NULL};
+	static const char *const more[] = {
+	    PAIR, PAIR, PAIR, PAIR, PAIR, PAIR, PAIR, PAIR, PAIR, NULL};
+	struct whsign *s = set_of(*state, most);
+	char list[WHSIGN_LIST_SIZE];
+
+	sign_text(s, ID, NOW, BODY, strlen(BODY), list);
+	whsign_free(s);
+	assert_null(set_of(*state, more));
+}
+
+/* In pieces of this size; the list is the caller's. */
+static char *
+in_pieces(struct whsign *s, const char *body, size_t len, size_t piece)
+{
+	struct whsign_run *run = whsign_begin(s, ID, NOW, (int64_t)len);
+	struct buf list;
+	size_t at, n;
+
+	for (at = 0; at < len; at += n) {
+		n = len - at < piece ? len - at : piece;
+		whsign_update(run, body + at, n);
+	}
+	buf_init(&list, WHSIGN_LIST_SIZE - 1);
+	whsign_end(run, &list);
+	return buf_take(&list);
+}
+
+static void
+pieces_are_signed_as_the_whole_is(void **state)
+{
+	static const char *const keys[] = {SECRET, PAIR, OTHER, NULL};
+	struct whsign *s = set_of(*state, keys);
+	char whole[WHSIGN_LIST_SIZE], body[1000], *list;
+	size_t i, piece;
+
+	for (i = 0; i < sizeof(body); i++)
+		body[i] = (char)(i * 7);
+	sign_text(s, ID, NOW, body, sizeof(body), whole);
+	for (piece = 1; piece < 1200; piece += 111) {
+		list = in_pieces(s, body, sizeof(body), piece);
+		assert_string_equal(list, whole);
+		free(list);
+	}
+	sign_text(s, ID, NOW, NULL, 0, whole);
+	list = in_pieces(s, NULL, 0, 1);
+	assert_string_equal(list, whole);
+	free(list);
+	/* Two at once, and one that is given up. */
+	whsign_end(whsign_begin(s, ID, NOW, 5), NULL);
+	whsign_free(s);
+}
+
+static void
+a_large_body_has_no_v1a(void **state)
+{
+	static const char *const keys[] = {PAIR, SECRET, NULL};
+	static const char *const pair[] = {PAIR, NULL};
+	size_t max = (size_t)WHSIGN_V1A_MAX;
+	struct whsign *s = set_of(*state, keys), *only = set_of(*state, pair);
+	char whole[WHSIGN_LIST_SIZE], *body = xcalloc(1, max + 1), *list;
+
+	assert_true(whsign_reaches(s, WHSIGN_V1A_MAX + 1));
+	assert_true(whsign_reaches(only, WHSIGN_V1A_MAX));
+	assert_false(whsign_reaches(only, WHSIGN_V1A_MAX + 1));
+	sign_text(s, ID, NOW, body, max, whole);
+	assert_true(str_starts(whole, "v1a,"));
+	list = in_pieces(s, body, max, 65536);
+	assert_string_equal(list, whole);
+	assert_true(verifies(PUBLIC, list, body, max));
+	free(list);
+	sign_text(s, ID, NOW, body, max + 1, whole);
+	assert_true(str_starts(whole, "v1,"));
+	assert_int_equal(strlen(whole), 47);
+	list = in_pieces(s, body, max + 1, 65536);
+	assert_string_equal(list, whole);
+	free(list);
+	sign_text(only, ID, NOW, body, max + 1, whole);
+	assert_string_equal(whole, "");
+	whsign_free(only);
+	whsign_free(s);
+	free(body);
+}
+
 int
 main(void)
 {
@@ -510,6 +735,16 @@ main(void)
 		leave),
 	    cmocka_unit_test_setup_teardown(
 		what_is_no_file_with_a_secret_is_refused, enter, leave),
+	    cmocka_unit_test_setup_teardown(
+		every_key_signs_in_the_order_of_the_files, enter, leave),
+	    cmocka_unit_test_setup_teardown(
+		any_key_of_a_set_verifies, enter, leave),
+	    cmocka_unit_test_setup_teardown(
+		there_can_be_too_many_keys, enter, leave),
+	    cmocka_unit_test_setup_teardown(
+		pieces_are_signed_as_the_whole_is, enter, leave),
+	    cmocka_unit_test_setup_teardown(
+		a_large_body_has_no_v1a, enter, leave),
 	    cmocka_unit_test(one_byte_that_differs_is_no_proof),
 	    cmocka_unit_test(one_of_several_signatures_is_enough),
 	    cmocka_unit_test(another_version_says_so),

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The verdicts of receivers. Whatever is not 2xx is tried again as the schedule
+ * says, also "never" (400, 404, 415, 422): mostly a receiver's or our
+ * configuration is wrong then, and gets mended while results wait. Only 410 is
+ * meant for us alone. A receiver that fails before its answer, however, may
+ * have got the body or not, and cannot be asked.
+ */
+#include "deliver/whanswer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/timefmt.h"
+
+/* Of a word in a response, so that masking leaves answers readable. */
+#define SECRET_MIN 8
+
+static const struct rule {
+	int from, to; /* of the status */
+	enum deliver_verdict verdict;
+	const char *why; /* behind "answered N" */
+} rules[] = {
+    {200, 299, DELIVER_OK, ""},
+    {300, 399, DELIVER_RETRY, ": redirects are not followed"},
+    {410, 410, DELIVER_GONE, ": it wants no more of this"},
+    {0, 999, DELIVER_RETRY, ""},
+};
+
+static const struct rule *
+rule_of(int status)
+{
+	const struct rule *r = rules;
+
+	while (status < r->from || status > r->to)
+		r++;
+	return r;
+}
+
+/* --- Retry-After ---------------------------------------------------- */
+
+static int64_t
+retry_after_of(const struct http_response *r, const char *value)
+{
+	size_t digits = strspn(value, "0123456789");
+	int64_t s, at, now;
+
+	if (digits > 0 && value[digits] == '\0') {
+		/* Too many digits are still a number. */
+		if (str_to_i64(value, 0, INT32_MAX, &s) == -1)
+			s = INT32_MAX;
+		return s * 1000;
+	}
+	if (timefmt_parse_http(value, &at) == -1)
+		return 0;
+	/* By the receiver's own clock. */
+	now = http_response_date(r, "Date");
+	if (now == -1)
+		now = clock_wall_ms();
+	return at > now ? at - now : 0;
+}
+
+/* 0: nothing of use. Of several the longest. */
+static int64_t
+retry_after_ms(const struct http_response *r)
+{
+	int64_t most = 0, ms;
+	size_t i;
+
+	for (i = 0; i < r->headers.n; i++) {
+		if (!str_ieq(r->headers.v[i].name, "Retry-After"))
+			continue;
+		ms = retry_after_of(r, r->headers.v[i].value);
+		if (ms > most)
+			most = ms;
+	}
+	return most;
+}
+
+/* --- the verdict ---------------------------------------------------- */
+
+static void
+judge_response(const struct http_response *r, struct deliver_result *out)
+{
+	const struct rule *rule = rule_of(r->status);
+
+	out->status = r->status;
+	out->verdict = rule->verdict;
+	out->response = deliver_text(r->body.data, r->body.len);
+	if (out->verdict == DELIVER_OK && r->unsent) {
+		/* It cannot have what never left. */
+		out->verdict = DELIVER_RETRY;
+		out->note = xasprintf(
+		    "answered %d without taking all of the body", r->status);
+		return;
+	}
+	if (out->verdict == DELIVER_OK)
+		return;
+	out->note = xasprintf("answered %d%s", r->status, rule->why);
+	if (out->verdict == DELIVER_RETRY && r->status >= 400)
+		out->retry_after_ms = retry_after_ms(r);
+}
+
+void
+whanswer_judge(const struct http_response *r, const struct error *err,
+    struct deliver_result *out)
+{
+	static const char twice[] =
+	    "sent twice, as a kept connection turned out dead";
+	const char *note;
+
+	*out = (struct deliver_result){
+	    .verdict = DELIVER_RETRY, .status = ATTEMPT_NO_STATUS};
+	if (r != NULL)
+		judge_response(r, out);
+	else
+		out->note = xstrdup(err->text);
+	if (!(r != NULL ? r->resent : err->resent))
+		return;
+	note = out->note;
+	out->note =
+	    note != NULL ? xasprintf("%s; %s", note, twice) : xstrdup(twice);
+	free((char *)(uintptr_t)note);
+}
+
+/* --- what must not be kept ------------------------------------------ */
+
+/* In all of the text, and where the text ends within it. */
+static void
+mask(char *text, const char *secret, size_t len)
+{
+	size_t left = strlen(text), n;
+	char *at = text;
+
+	if (len < SECRET_MIN)
+		return;
+	while ((at = memmem(at, left, secret, len)) != NULL) {
+		memset(at, '*', len);
+		at += len;
+		left = strlen(at);
+	}
+	left = strlen(text);
+	for (n = len < left ? len : left; n >= SECRET_MIN; n--) {
+		if (memcmp(text + left - n, secret, n) == 0) {
+			memset(text + left - n, '*', n);
+			return;
+		}
+	}
+}
+
+/* "Bearer abc" may come back as "abc". */
+static void
+mask_words(char *text, const char *value)
+{
+	size_t len;
+
+	for (; *value != '\0'; value += len) {
+		value += strspn(value, " ");
+		len = strcspn(value, " ");
+		mask(text, value, len);
+	}
+}
+
+/* The whole, and each value of its query: among them is what signs it. */
+static void
+mask_url(char *text, const char *url)
+{
+	const char *p = strchr(url, '?');
+	size_t len;
+
+	mask(text, url, strlen(url));
+	while (p != NULL && (p = strchr(p, '=')) != NULL) {
+		len = strcspn(++p, "&");
+		mask(text, p, len);
+		p += len;
+	}
+}
+
+void
+whanswer_mask(struct deliver_result *result, const struct headers *secret,
+    const char *url)
+{
+	char *text = (char *)(uintptr_t)result->response;
+	size_t i;
+
+	if (text == NULL)
+		return;
+	for (i = 0; secret != NULL && i < secret->n; i++)
+		mask_words(text, secret->v[i].value);
+	if (url != NULL)
+		mask_url(text, url);
+}
+
+void
+whanswer_done(struct deliver_result *result)
+{
+	free((char *)(uintptr_t)result->note);
+	free((char *)(uintptr_t)result->response);
+	result->note = result->response = NULL;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Verdicts of receivers without a network, and what is not kept of answers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "deliver/whanswer.h"
+
+static struct deliver_result
+judged(int status, bool unsent, bool resent, const char *body)
+{
+	struct http_response r = {
+	    .status = status, .unsent = unsent, .resent = resent};
+	struct deliver_result out;
+
+	headers_init(&r.headers);
+	buf_init(&r.body, ATTEMPT_RESPONSE_MAX);
+	buf_puts(&r.body, body);
+	whanswer_judge(&r, NULL, &out);
+	headers_done(&r.headers);
+	buf_done(&r.body);
+	return out;
+}
+
+static void
+each_status_has_its_verdict(void **state)
+{
+	int status;
+
+	(void)state;
+	for (status = 100; status < 1000; status++) {
+		struct deliver_result d = judged(status, false, false, "");
+
+		assert_int_equal(d.verdict,
+		    status >= 200 && status < 300 ? DELIVER_OK
+			: status == 410           ? DELIVER_GONE
+						  : DELIVER_RETRY);
+		assert_int_equal(d.status, status);
+		assert_int_equal(d.note == NULL, d.verdict == DELIVER_OK);
+		assert_null(d.response);
+		whanswer_done(&d);
+	}
+}
+
+static void
+success_needs_all_of_the_body(void **state)
+{
+	struct deliver_result d = judged(200, true, false, "");
+
+	(void)state;
+	assert_int_equal(d.verdict, DELIVER_RETRY);
+	assert_int_equal(d.status, 200);
+	assert_string_equal(
+	    d.note, "answered 200 without taking all of the body");
+	whanswer_done(&d);
+	d = judged(410, true, false, "");
+	assert_int_equal(d.verdict, DELIVER_GONE);
+	whanswer_done(&d);
+	d = judged(413, true, true, "");
+	assert_int_equal(d.verdict, DELIVER_RETRY);
+	assert_string_equal(d.note,
+	    "answered 413; sent twice, as a kept connection turned out dead");
+	whanswer_done(&d);
+	d = judged(204, false, true, "");
+	assert_int_equal(d.verdict, DELIVER_OK);
+	assert_string_equal(
+	    d.note, "sent twice, as a kept connection turned out dead");
+	whanswer_done(&d);
+}
+
+static void
+an_error_is_tried_again(void **state)
+{
+	struct error err = {0};
+	struct deliver_result d;
+
+	(void)state;
+	err_set(&err, ERR_NET, "connection reset");
+	whanswer_judge(NULL, &err, &d);
+	assert_int_equal(d.verdict, DELIVER_RETRY);
+	assert_int_equal(d.status, ATTEMPT_NO_STATUS);
+	assert_string_equal(d.note, "connection reset");
+	whanswer_done(&d);
+	err.resent = true;
+	whanswer_judge(NULL, &err, &d);
+	assert_non_null(strstr(d.note, "connection reset; sent twice"));
+	whanswer_done(&d);
+}
+
+#define TOKEN "eyJhbGciOiJub25lIn0"
+
+static void
+masked(const char *body, const char *want)
+{
+	struct deliver_result d = judged(500, false, false, body);
+	struct headers h;
+
+	headers_init(&h);
+	headers_add(&h, "Authorization", "Bearer " TOKEN);
+	headers_add(&h, "X-Short", "ab");
+	whanswer_mask(&d, &h,
+	    "https://b.s3.amazonaws.com/k?X-Amz-Expires=60&X-Amz-Signature="
+	    "0123456789abcdef");
+	assert_string_equal(d.response, want);
+	whanswer_done(&d);
+	headers_done(&h);
+}
+
+static void
+what_is_echoed_is_not_kept(void **state)
+{
+	(void)state;
+	masked("ab is fine, Bearer is fine", "ab is fine, Bearer is fine");
+	masked("{\"a\":\"Bearer " TOKEN "\"}",
+	    "{\"a\":\"Bearer *******************\"}");
+	masked(TOKEN TOKEN, "**************************************");
+	masked("sig 0123456789abcdef.", "sig ****************.");
+	masked("at https://b.s3.amazonaws.com/k?X-Amz-Expires=60&"
+	       "X-Amz-Signature=0123456789abcdef",
+	    "at ***********************************************************"
+	    "*******************");
+	/* What the cut of 4 kB may have left of one. */
+	masked("x eyJhbGciO", "x *********");
+	masked("x eyJhbGc", "x eyJhbGc");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_status_has_its_verdict),
+	    cmocka_unit_test(success_needs_all_of_the_body),
+	    cmocka_unit_test(an_error_is_tried_again),
+	    cmocka_unit_test(what_is_echoed_is_not_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
