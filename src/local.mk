@@ -166,6 +166,7 @@ store_sources += src/store/store_verbs.c
 store_sources += src/store/store_write.h
 
 deliver_sources =
+deliver_sources += src/deliver/cloudevent.c src/deliver/cloudevent.h
 deliver_sources += src/deliver/driver.c src/deliver/driver.h
 deliver_sources += src/deliver/exec.c src/deliver/exec.h
 deliver_sources += src/deliver/execenv.c src/deliver/execenv.h

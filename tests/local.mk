@@ -26,6 +26,7 @@ unit_tests += tests/unit/test_child
 unit_tests += tests/unit/test_child_end
 unit_tests += tests/unit/test_child_find
 unit_tests += tests/unit/test_client
+unit_tests += tests/unit/test_cloudevent
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_conf_check
 unit_tests += tests/unit/test_container_contract
