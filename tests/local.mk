@@ -359,7 +359,8 @@ tests_unit_test_store_list_SOURCES = tests/unit/test_store_list.c \
 tests_unit_test_store_migrate_SOURCES = tests/unit/test_store_migrate.c \
 	tests/support/schema_v1.h \
 	tests/support/schema_v2.c tests/support/schema_v2.h \
-	tests/support/schema_v3.c tests/support/schema_v3.h $(store_support)
+	tests/support/schema_v3.c tests/support/schema_v3.h \
+	tests/support/schema_v4.c tests/support/schema_v4.h $(store_support)
 tests_unit_test_store_more_SOURCES = tests/unit/test_store_more.c \
 	$(store_support)
 tests_unit_test_store_pieces_SOURCES = tests/unit/test_store_pieces.c \

@@ -62,6 +62,7 @@ delivery_new(const char *job_id, const char *target, const char *event,
 	d->event = xstrdup(event);
 	derive_id(d);
 	d->epoch = 1;
+	d->last_status = ATTEMPT_NO_STATUS;
 	d->created_at = created_at;
 	d->due_at = created_at;
 	return d;
@@ -79,6 +80,8 @@ delivery_clone(const struct delivery *from, bool with_body)
 	to->body = NULL;
 	if (from->body != NULL && with_body)
 		to->body = xmemdup(from->body, (size_t)from->body_size);
+	if (from->follow != NULL)
+		to->follow = delivery_clone(from->follow, true);
 	to->log = xcalloc(from->nlog, sizeof(*to->log));
 	for (i = 0; i < from->nlog; i++)
 		attempt_copy(&to->log[i], &from->log[i]);
@@ -96,6 +99,7 @@ delivery_free(struct delivery *d)
 	DELIVERY_STRINGS(FREE)
 #undef FREE
 	free(d->body);
+	delivery_free(d->follow);
 	for (i = 0; i < d->nlog; i++)
 		attempt_done(&d->log[i]);
 	free(d->log);
@@ -216,6 +220,58 @@ delivery_state_parse(const char *name, enum delivery_state *out)
 	for (s = DELIVERY_WAITING; s <= DELIVERY_DEAD; s++) {
 		if (str_eq(name, delivery_state_name(s))) {
 			*out = s;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+static const char *const payloads[] = {
+    [DELIVERY_EVENT] = "event",
+    [DELIVERY_RAW] = "raw",
+    [DELIVERY_REFERENCE] = "reference",
+};
+
+const char *
+delivery_payload_name(enum delivery_payload payload)
+{
+	return payloads[payload];
+}
+
+int
+delivery_payload_parse(const char *name, enum delivery_payload *out)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(payloads); i++) {
+		if (str_eq(name, payloads[i])) {
+			*out = (enum delivery_payload)i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+static const char *const formats[] = {
+    [DELIVERY_PLAIN] = "",
+    [DELIVERY_CE_BINARY] = "binary",
+    [DELIVERY_CE_STRUCTURED] = "structured",
+};
+
+const char *
+delivery_format_name(enum delivery_format format)
+{
+	return formats[format];
+}
+
+int
+delivery_format_parse(const char *name, enum delivery_format *out)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(formats); i++) {
+		if (str_eq(name, formats[i])) {
+			*out = (enum delivery_format)i;
 			return 0;
 		}
 	}

@@ -60,6 +60,7 @@ struct delivery {
 	int64_t interrupted_since; /* the first of them, or where they make a
 				      quarantine, the last; or 0 */
 	unsigned replays;
+	int last_status; /* of the last attempt that ended, as its status */
 	char *note; /* why the last attempt failed, or NULL */
 	char *about; /* the delivery that this one tells of, or NULL */
 	enum delivery_payload payload;
@@ -126,5 +127,12 @@ const char *delivery_state_name(enum delivery_state state);
 
 /* By the name. 0, or -1 with *out untouched. */
 int delivery_state_parse(const char *name, enum delivery_state *out);
+
+/* "event", "raw", "reference"; "binary", "structured" and "" for plain, as the
+ * configuration has them. 0, or -1 with *out untouched. */
+const char *delivery_payload_name(enum delivery_payload payload);
+int delivery_payload_parse(const char *name, enum delivery_payload *out);
+const char *delivery_format_name(enum delivery_format format);
+int delivery_format_parse(const char *name, enum delivery_format *out);
 
 #endif

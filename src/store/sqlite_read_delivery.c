@@ -57,6 +57,9 @@ delivery_ok(const struct delivery *d)
 	return delivery_id_ok(d->id) && jobid_ok(d->job_id) &&
 	    d->target != NULL && d->event != NULL &&
 	    (unsigned)d->state <= DELIVERY_DEAD && d->body_size >= 0 &&
+	    (unsigned)d->payload <= DELIVERY_REFERENCE &&
+	    (unsigned)d->format <= DELIVERY_CE_STRUCTURED &&
+	    d->last_status >= ATTEMPT_NO_STATUS &&
 	    (d->body_sha256 == NULL) == d->by_reference && counters_ok(d);
 }
 

@@ -20,11 +20,18 @@ begin(struct delivery *d, int64_t at, struct attempt *a)
 static void
 every_field_of_a_delivery_comes_back(void **state)
 {
-	struct job *job = ended_job("a", OUTCOME_OK, 10, "exec a");
-	struct delivery *d = job->deliveries[0], *found;
+	struct job *job = new_job("a");
+	struct delivery *d, *found;
 	struct attempt a;
 
 	(void)state;
+	job_move(job, JOB_DONE, OUTCOME_OK);
+	d = fx_add_delivery(job, "exec a");
+	d->about = xstrdup("msg_other");
+	d->payload = DELIVERY_REFERENCE;
+	d->format = DELIVERY_CE_BINARY;
+	d->url_expires_at = 77;
+	assert_int_equal(fx_save(job, 0), 0);
 	begin(d, 100, &a);
 	assert_int_equal(fx_save_delivery(d, &a), 0);
 	a.outcome = ATTEMPT_FAILED;
@@ -36,6 +43,7 @@ every_field_of_a_delivery_comes_back(void **state)
 	d->interruptions = 1;
 	d->interrupted_since = 90;
 	d->replays = 2;
+	d->last_status = 503;
 	d->note = xstrdup("why");
 	assert_int_equal(fx_save_delivery(d, &a), 0);
 	found = fx_find_delivery(d->id);
@@ -54,7 +62,12 @@ every_field_of_a_delivery_comes_back(void **state)
 	assert_int_equal(found->interruptions, 1);
 	assert_int_equal(found->interrupted_since, 90);
 	assert_int_equal(found->replays, 2);
+	assert_int_equal(found->last_status, 503);
 	assert_string_equal(found->note, "why");
+	assert_string_equal(found->about, "msg_other");
+	assert_int_equal(found->payload, DELIVERY_REFERENCE);
+	assert_int_equal(found->format, DELIVERY_CE_BINARY);
+	assert_int_equal(found->url_expires_at, 77);
 	assert_int_equal(found->nlog, 1);
 	assert_int_equal(found->log[0].outcome, ATTEMPT_FAILED);
 	assert_int_equal(found->log[0].status, 503);

@@ -322,13 +322,14 @@ make_many(void)
 	    "iif(seq IN (1, 20000), 2, 1)), 1, 0, 0, 0, 0, seq, 0, 0, 0 "
 	    "FROM job;"
 	    "INSERT INTO delivery (seq, id, job, target, event, created_at, "
-	    "body_size, by_reference, state, epoch, due_at, ended_at, "
-	    "attempts, "
-	    "failures, interruptions, interrupted_since, replays, sum) "
+	    "body_size, by_reference, payload, format, url_expires_at, "
+	    "state, epoch, due_at, ended_at, attempts, failures, "
+	    "interruptions, interrupted_since, replays, last_status, sum) "
 	    "SELECT seq, "
 	    "'msg_' || id, seq, iif(seq IN (1, 20000), 'exec rare', 'exec a'), "
-	    "'e', 1, 0, 1, iif(seq = 10000, 0, iif(seq IN (1, 20000), 2, 1)), "
-	    "1, 5, 0, 0, 0, 0, 0, 0, 0 FROM job";
+	    "'e', 1, 0, 1, 0, 0, 0, iif(seq = 10000, 0, iif(seq IN (1, 20000), "
+	    "2, 1)), "
+	    "1, 5, 0, 0, 0, 0, 0, 0, -1, 0 FROM job";
 
 	fx_open();
 	fx_close();
