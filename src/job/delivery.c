@@ -36,15 +36,15 @@ static const bool legal[3][3] = {
 	X(body_sha256)
 /* clang-format on */
 
-/* No job id, section or event type holds a line end: the three are one key. */
+/* No id, section or event type holds a line end: what is joined by them is one
+ * key. */
 static void
-derive_id(struct delivery *d)
+derive_id(struct delivery *d, char *take_key)
 {
 	unsigned char digest[HASH_SHA256_SIZE];
-	char *key = xasprintf("%s\n%s\n%s", d->job_id, d->target, d->event);
 
-	hash_sha256(key, strlen(key), digest);
-	free(key);
+	hash_sha256(take_key, strlen(take_key), digest);
+	free(take_key);
 	memcpy(d->id, ID_PREFIX, strlen(ID_PREFIX));
 	encode_base32(digest, ID_BYTES, d->id + strlen(ID_PREFIX));
 }
@@ -60,11 +60,25 @@ delivery_new(const char *job_id, const char *target, const char *event,
 	memcpy(d->job_id, job_id, JOBID_SIZE);
 	d->target = xstrdup(target);
 	d->event = xstrdup(event);
-	derive_id(d);
+	derive_id(d, xasprintf("%s\n%s\n%s", job_id, target, event));
 	d->epoch = 1;
 	d->last_status = ATTEMPT_NO_STATUS;
 	d->created_at = created_at;
 	d->due_at = created_at;
+	return d;
+}
+
+struct delivery *
+delivery_new_about(const struct delivery *other, const char *target,
+    const char *event, int64_t created_at)
+{
+	struct delivery *d =
+	    delivery_new(other->job_id, target, event, created_at);
+
+	derive_id(d,
+	    xasprintf(
+		"%s\n%s\n%s\n%u", other->id, target, event, other->replays));
+	d->about = xstrdup(other->id);
 	return d;
 }
 

@@ -88,6 +88,10 @@ struct delivery {
  */
 struct delivery *delivery_new(const char *job_id, const char *target,
     const char *event, int64_t created_at);
+/* The same, to tell of what became of another one: the id follows from that
+ * one, its replays, target and event, so that it is told once of each run. */
+struct delivery *delivery_new_about(const struct delivery *other,
+    const char *target, const char *event, int64_t created_at);
 /* A copy of its own; without the body where that is not needed. */
 struct delivery *delivery_clone(const struct delivery *from, bool with_body);
 void delivery_free(struct delivery *d);

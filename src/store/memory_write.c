@@ -122,6 +122,10 @@ memory_save_delivery(void *arg, const struct delivery *d,
 	if (a != NULL)
 		save_attempt(next, a);
 	memory_set(m, DELIVERIES, row, next);
+	if (d->follow != NULL &&
+	    memory_find(m, DELIVERIES, d->follow->id) == NULL)
+		return insert_delivery(
+		    m, ((struct delivery_row *)row)->of, d->follow, err);
 	return 0;
 }
 
