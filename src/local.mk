@@ -167,6 +167,7 @@ store_sources += src/store/store_write.h
 
 deliver_sources =
 deliver_sources += src/deliver/cloudevent.c src/deliver/cloudevent.h
+deliver_sources += src/deliver/deadletter.c src/deliver/deadletter.h
 deliver_sources += src/deliver/driver.c src/deliver/driver.h
 deliver_sources += src/deliver/exec.c src/deliver/exec.h
 deliver_sources += src/deliver/execenv.c src/deliver/execenv.h
@@ -185,6 +186,7 @@ engine_sources += src/engine/bells.h
 engine_sources += src/engine/budget.c src/engine/budget.h
 engine_sources += src/engine/core.h
 engine_sources += src/engine/curve.c src/engine/curve.h
+engine_sources += src/engine/deadletter.c
 engine_sources += src/engine/dispatch.c src/engine/dispatch.h
 engine_sources += src/engine/doubt.c src/engine/doubt.h
 engine_sources += src/engine/engine.c src/engine/engine.h
