@@ -127,6 +127,7 @@ aws_sources += src/aws/sts.c src/aws/sts.h
 aws_sources += src/aws/xml.c src/aws/xml.h
 
 store_sources =
+store_sources += src/store/ask.c
 store_sources += src/store/backend.h
 store_sources += src/store/memory.c
 store_sources += src/store/memory_db.h
