@@ -133,6 +133,7 @@ aws_sources += src/aws/sts.c src/aws/sts.h
 aws_sources += src/aws/xml.c src/aws/xml.h
 
 store_sources =
+store_sources += src/store/ask.c
 store_sources += src/store/backend.h
 store_sources += src/store/memory.c
 store_sources += src/store/memory_db.h
@@ -173,6 +174,7 @@ store_sources += src/store/store_write.h
 
 deliver_sources =
 deliver_sources += src/deliver/cloudevent.c src/deliver/cloudevent.h
+deliver_sources += src/deliver/deadletter.c src/deliver/deadletter.h
 deliver_sources += src/deliver/driver.c src/deliver/driver.h
 deliver_sources += src/deliver/exec.c src/deliver/exec.h
 deliver_sources += src/deliver/execenv.c src/deliver/execenv.h
@@ -196,6 +198,7 @@ engine_sources += src/engine/bells.h
 engine_sources += src/engine/budget.c src/engine/budget.h
 engine_sources += src/engine/core.h
 engine_sources += src/engine/curve.c src/engine/curve.h
+engine_sources += src/engine/deadletter.c
 engine_sources += src/engine/dispatch.c src/engine/dispatch.h
 engine_sources += src/engine/doubt.c src/engine/doubt.h
 engine_sources += src/engine/engine.c src/engine/engine.h
@@ -342,10 +345,11 @@ awaitd_LDADD = libawaitd.a $(libs)
 
 # store/schema.h holds each .sql file as schema_NAME[]. It is made in the
 # build tree and never shipped: it cannot differ from the .sql files.
-schema_sql = src/store/schema/sqlite.sql \
+schema_sql = src/store/schema/sqlite.sql src/store/schema/sqlite_copy_4.sql \
 	src/store/schema/sqlite_drop_old.sql \
 	src/store/schema/sqlite_from_1.sql src/store/schema/sqlite_from_2.sql \
-	src/store/schema/sqlite_from_3.sql
+	src/store/schema/sqlite_from_3.sql src/store/schema/sqlite_from_4.sql \
+	src/store/schema/sqlite_new_in_5.sql
 
 src/store/schema.h: $(schema_sql) tools/embed
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \

@@ -6,6 +6,7 @@
 unit_tests =
 unit_tests += tests/contract/test_store_contract
 unit_tests += tests/contract/test_store_contract_ends
+unit_tests += tests/contract/test_store_contract_filters
 unit_tests += tests/contract/test_store_contract_notices
 unit_tests += tests/unit/test_access
 unit_tests += tests/unit/test_agenda
@@ -368,7 +369,8 @@ tests_unit_test_store_list_SOURCES = tests/unit/test_store_list.c \
 tests_unit_test_store_migrate_SOURCES = tests/unit/test_store_migrate.c \
 	tests/support/schema_v1.h \
 	tests/support/schema_v2.c tests/support/schema_v2.h \
-	tests/support/schema_v3.c tests/support/schema_v3.h $(store_support)
+	tests/support/schema_v3.c tests/support/schema_v3.h \
+	tests/support/schema_v4.c tests/support/schema_v4.h $(store_support)
 tests_unit_test_store_more_SOURCES = tests/unit/test_store_more.c \
 	$(store_support)
 tests_unit_test_store_pieces_SOURCES = tests/unit/test_store_pieces.c \
@@ -383,6 +385,8 @@ tests_contract_test_store_contract_SOURCES = \
 	tests/contract/test_store_contract.c $(contract_rig)
 tests_contract_test_store_contract_ends_SOURCES = \
 	tests/contract/test_store_contract_ends.c $(contract_rig)
+tests_contract_test_store_contract_filters_SOURCES = \
+	tests/contract/test_store_contract_filters.c $(contract_rig)
 tests_contract_test_store_contract_notices_SOURCES = \
 	tests/contract/test_store_contract_notices.c $(contract_rig)
 stall_rig = tests/unit/stall_rig.c tests/unit/stall_rig.h \
@@ -457,6 +461,8 @@ flow_tests += tests/flow/test_creds_cache
 tests_flow_test_creds_cache_SOURCES = tests/flow/test_creds_cache.c $(time_support) $(creds_support) $(cache_rig)
 flow_tests += tests/flow/test_creds_change
 tests_flow_test_creds_change_SOURCES = tests/flow/test_creds_change.c $(time_support) $(creds_support) $(cache_rig)
+flow_tests += tests/flow/test_deadletter
+tests_flow_test_deadletter_SOURCES = tests/flow/test_deadletter.c $(flow_support) $(hook_support) $(probe_support)
 flow_tests += tests/flow/test_deliver
 tests_flow_test_deliver_SOURCES = tests/flow/test_deliver.c $(flow_support) $(hook_support)
 flow_tests += tests/flow/test_deliver_crash

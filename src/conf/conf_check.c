@@ -138,6 +138,21 @@ check_deliver(const struct conf *conf, struct error *err)
 	return 0;
 }
 
+/* Who is told of what is given up. */
+static int
+check_dead_letter(const struct conf *conf, struct error *err)
+{
+	const struct conf_global *g = &conf->global;
+
+	if (g->dead_letter == NULL || conf_has_target(conf, g->dead_letter))
+		return 0;
+	err_set(err, ERR_CONFIG,
+	    "%s: [awaitd] dead_letter: there is no section [%s]",
+	    conf_source(&g->head, "awaitd", "dead_letter"), g->dead_letter);
+	conf_hint_targets(conf, g->dead_letter, err);
+	return -1;
+}
+
 /* --- the API -------------------------------------------------------- */
 
 /* Who connects over TCP is known by nothing but a token. */
@@ -285,7 +300,8 @@ check_endpoints(const struct conf *conf, struct error *err)
 int
 conf_check(const struct conf *conf, struct error *err)
 {
-	if (check_sections(conf, err) == -1 || check_api(conf, err) == -1 ||
+	if (check_sections(conf, err) == -1 ||
+	    check_dead_letter(conf, err) == -1 || check_api(conf, err) == -1 ||
 	    check_sns(conf, err) == -1 || check_endpoints(conf, err) == -1)
 		return -1;
 	return check_deliver(conf, err);

@@ -263,6 +263,7 @@ on_ended(const struct error *err, void *arg)
 	if (over)
 		log_move(s->d, DELIVERY_WAITING);
 	tell(s, &s->attempt);
+	deadletter_begin(s);
 	leave_lane(s);
 	if (over)
 		shipment_free(s);
@@ -319,6 +320,7 @@ dispatch_apply(struct shipment *s, const struct deliver_result *r)
 
 	crash_point("C12");
 	s->attempt.status = r->status;
+	d->last_status = r->status;
 	s->attempt.response = xstrdup_or_null(r->response);
 	set_note(s, r->note);
 	if (ok) {
@@ -326,6 +328,7 @@ dispatch_apply(struct shipment *s, const struct deliver_result *r)
 		delivery_move(d, DELIVERY_DELIVERED, now);
 	} else {
 		fail(s, r, now);
+		deadletter_attach(s);
 	}
 	save_end(s, ok ? ATTEMPT_OK : ATTEMPT_FAILED, now);
 }
@@ -421,6 +424,7 @@ dispatch_add(struct dispatch *dp, struct delivery *take_d)
 	log_str("target", take_d->target);
 	log_str("to", delivery_state_name(take_d->state));
 	log_str("event", take_d->event);
+	log_str("about", take_d->about);
 	log_end();
 	tell(s, NULL);
 	schedule(s);

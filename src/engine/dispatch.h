@@ -79,6 +79,13 @@ void dispatch_count(const struct dispatch *dp, struct engine_counts *out);
 /* How many attempts are under way. */
 size_t dispatch_under_way(const struct dispatch *dp);
 
+/* --- deadletter.c --------------------------------------------------- */
+
+/* The attempt has ended, and if the delivery with it, as given up: tell of that
+ * (s->d->follow) in the step that is to be saved. Behind that, on its way. */
+void deadletter_attach(struct shipment *s);
+void deadletter_begin(struct shipment *s);
+
 /* --- for step_deliver.c --------------------------------------------- */
 
 /* Begin one attempt at s->target; ends in exactly one dispatch_apply(). */

@@ -63,6 +63,8 @@ struct engine_options {
 	/* The target of this name, with a reference, or NULL. Without this
 	 * function nothing is delivered, and deliveries wait. */
 	struct target *(*target)(const char *name, void *arg);
+	/* Who is told of deliveries that are given up, by name; or NULL. */
+	const char *(*dead_letter)(void *target_arg);
 	void *target_arg;
 	engine_event_fn *event; /* must not free the engine */
 	engine_delivery_fn *delivery; /* or NULL */
@@ -109,11 +111,9 @@ void engine_adopt_expired(struct engine *engine, struct job *take_job);
  * What makes no sense is passed over. */
 void engine_recall(struct engine *engine, const char *name, const char *value);
 
-/*
- * A delivery that the store had, WAITING: carried on. One that was interrupted
+/* A delivery that the store had, WAITING: carried on. One that was interrupted
  * in an attempt waits a while, and behind fresh ones; one that was interrupted
- * time and again goes alone (delivery_quarantined).
- */
+ * time and again goes alone (delivery_quarantined). */
 void engine_adopt_delivery(struct engine *engine, struct delivery *take_d);
 
 /* A job in the engine's hands, or NULL: DONE or unknown. Borrowed for now. */

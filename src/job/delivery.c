@@ -36,15 +36,15 @@ static const bool legal[3][3] = {
 	X(body_sha256)
 /* clang-format on */
 
-/* No job id, section or event type holds a line end: the three are one key. */
+/* No id, section or event type holds a line end: what is joined by them is one
+ * key. */
 static void
-derive_id(struct delivery *d)
+derive_id(struct delivery *d, char *take_key)
 {
 	unsigned char digest[HASH_SHA256_SIZE];
-	char *key = xasprintf("%s\n%s\n%s", d->job_id, d->target, d->event);
 
-	hash_sha256(key, strlen(key), digest);
-	free(key);
+	hash_sha256(take_key, strlen(take_key), digest);
+	free(take_key);
 	memcpy(d->id, ID_PREFIX, strlen(ID_PREFIX));
 	encode_base32(digest, ID_BYTES, d->id + strlen(ID_PREFIX));
 }
@@ -60,10 +60,25 @@ delivery_new(const char *job_id, const char *target, const char *event,
 	memcpy(d->job_id, job_id, JOBID_SIZE);
 	d->target = xstrdup(target);
 	d->event = xstrdup(event);
-	derive_id(d);
+	derive_id(d, xasprintf("%s\n%s\n%s", job_id, target, event));
 	d->epoch = 1;
+	d->last_status = ATTEMPT_NO_STATUS;
 	d->created_at = created_at;
 	d->due_at = created_at;
+	return d;
+}
+
+struct delivery *
+delivery_new_about(const struct delivery *other, const char *target,
+    const char *event, int64_t created_at)
+{
+	struct delivery *d =
+	    delivery_new(other->job_id, target, event, created_at);
+
+	derive_id(d,
+	    xasprintf(
+		"%s\n%s\n%s\n%u", other->id, target, event, other->replays));
+	d->about = xstrdup(other->id);
 	return d;
 }
 
@@ -79,6 +94,8 @@ delivery_clone(const struct delivery *from, bool with_body)
 	to->body = NULL;
 	if (from->body != NULL && with_body)
 		to->body = xmemdup(from->body, (size_t)from->body_size);
+	if (from->follow != NULL)
+		to->follow = delivery_clone(from->follow, true);
 	to->log = xcalloc(from->nlog, sizeof(*to->log));
 	for (i = 0; i < from->nlog; i++)
 		attempt_copy(&to->log[i], &from->log[i]);
@@ -96,6 +113,7 @@ delivery_free(struct delivery *d)
 	DELIVERY_STRINGS(FREE)
 #undef FREE
 	free(d->body);
+	delivery_free(d->follow);
 	for (i = 0; i < d->nlog; i++)
 		attempt_done(&d->log[i]);
 	free(d->log);
@@ -216,6 +234,58 @@ delivery_state_parse(const char *name, enum delivery_state *out)
 	for (s = DELIVERY_WAITING; s <= DELIVERY_DEAD; s++) {
 		if (str_eq(name, delivery_state_name(s))) {
 			*out = s;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+static const char *const payloads[] = {
+    [DELIVERY_EVENT] = "event",
+    [DELIVERY_RAW] = "raw",
+    [DELIVERY_REFERENCE] = "reference",
+};
+
+const char *
+delivery_payload_name(enum delivery_payload payload)
+{
+	return payloads[payload];
+}
+
+int
+delivery_payload_parse(const char *name, enum delivery_payload *out)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(payloads); i++) {
+		if (str_eq(name, payloads[i])) {
+			*out = (enum delivery_payload)i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+static const char *const formats[] = {
+    [DELIVERY_PLAIN] = "",
+    [DELIVERY_CE_BINARY] = "binary",
+    [DELIVERY_CE_STRUCTURED] = "structured",
+};
+
+const char *
+delivery_format_name(enum delivery_format format)
+{
+	return formats[format];
+}
+
+int
+delivery_format_parse(const char *name, enum delivery_format *out)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(formats); i++) {
+		if (str_eq(name, formats[i])) {
+			*out = (enum delivery_format)i;
 			return 0;
 		}
 	}

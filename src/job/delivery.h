@@ -60,6 +60,7 @@ struct delivery {
 	int64_t interrupted_since; /* the first of them, or where they make a
 				      quarantine, the last; or 0 */
 	unsigned replays;
+	int last_status; /* of the last attempt that ended, as its status */
 	char *note; /* why the last attempt failed, or NULL */
 	char *about; /* the delivery that this one tells of, or NULL */
 	enum delivery_payload payload;
@@ -87,6 +88,10 @@ struct delivery {
  */
 struct delivery *delivery_new(const char *job_id, const char *target,
     const char *event, int64_t created_at);
+/* The same, to tell of what became of another one: the id follows from that
+ * one, its replays, target and event, so that it is told once of each run. */
+struct delivery *delivery_new_about(const struct delivery *other,
+    const char *target, const char *event, int64_t created_at);
 /* A copy of its own; without the body where that is not needed. */
 struct delivery *delivery_clone(const struct delivery *from, bool with_body);
 void delivery_free(struct delivery *d);
@@ -126,5 +131,12 @@ const char *delivery_state_name(enum delivery_state state);
 
 /* By the name. 0, or -1 with *out untouched. */
 int delivery_state_parse(const char *name, enum delivery_state *out);
+
+/* "event", "raw", "reference"; "binary", "structured" and "" for plain, as the
+ * configuration has them. 0, or -1 with *out untouched. */
+const char *delivery_payload_name(enum delivery_payload payload);
+int delivery_payload_parse(const char *name, enum delivery_payload *out);
+const char *delivery_format_name(enum delivery_format format);
+int delivery_format_parse(const char *name, enum delivery_format *out);
 
 #endif

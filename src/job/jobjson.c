@@ -88,6 +88,12 @@ static const struct member request[] = {
     M(job_spec, TEXT, input_path, "input_path"),
 };
 
+static const struct member told[] = {
+    M(job_spec, TEXT, callback_url, "callback_url"),
+    M(job_spec, TEXT, traceparent, "traceparent"),
+    M(job_spec, TEXT, tracestate, "tracestate"),
+};
+
 static const struct member retry[] = {
     M(job_spec, TEXT, retry_of, "retry_of"),
 };
@@ -111,7 +117,9 @@ static const struct member delivery_brief[] = {
     M(delivery, COUNT, attempts, "attempts"),
     M(delivery, COUNT, interruptions, "interruptions"),
     M(delivery, TIME, ended_at, "ended_at"),
+    M(delivery, STATUS, last_status, "status"),
     M(delivery, TEXT, note, "note"),
+    M(delivery, TEXT, about, "about"),
 };
 
 static const struct member delivery_rest[] = {
@@ -120,6 +128,7 @@ static const struct member delivery_rest[] = {
     M(delivery, SIZE, body_size, "body_size"),
     M(delivery, TEXT, body_sha256, "body_sha256"),
     M(delivery, FLAG, by_reference, "by_reference"),
+    M(delivery, TIME, url_expires_at, "url_expires_at"),
     M(delivery, TIME, interrupted_since, "interrupted_since"),
     M(delivery, COUNT, replays, "replays"),
 };
@@ -235,6 +244,7 @@ write_full(struct jsonw *w, const struct job *job)
 	write_request(w, &job->spec);
 	if (job->spec.deliver != NULL)
 		write_targets(w, job->spec.deliver);
+	WRITE(w, told, &job->spec);
 	jsonw_begin(w, "submissions", '[');
 	for (i = 0; i < job->nsubs; i++)
 		write_submission(w, &job->subs[i]);
@@ -303,6 +313,10 @@ jobjson_write_delivery(struct jsonw *w, const struct delivery *d, bool full)
 		jsonw_bool(w, "quarantined", true);
 	if (full) {
 		WRITE(w, delivery_rest, d);
+		jsonw_str(w, "payload", delivery_payload_name(d->payload));
+		if (d->format != DELIVERY_PLAIN)
+			jsonw_str(
+			    w, "cloudevents", delivery_format_name(d->format));
 		jsonw_begin(w, "log", '[');
 		for (i = 0; i < d->nlog; i++)
 			write_attempt(w, &d->log[i]);
@@ -593,6 +607,7 @@ read_job(const struct json *obj, struct job *job, struct error *err)
 	    READ_PLACE(obj, "late", job_late, job, err) == -1 ||
 	    READ(obj, job_error, job, err) == -1 ||
 	    READ(obj, retry, &job->spec, err) == -1 ||
+	    READ(obj, told, &job->spec, err) == -1 ||
 	    read_request(json_get(obj, "request"), &job->spec, err) == -1 ||
 	    read_targets(obj, &job->spec, err) == -1 ||
 	    read_submissions(obj, job, err) == -1)
@@ -643,6 +658,23 @@ read_log(const struct json *obj, struct delivery *d, struct error *err)
 	return 0;
 }
 
+/* How it goes over, which short forms do not say. */
+static int
+read_form(const struct json *obj, struct delivery *d, struct error *err)
+{
+	const char *payload = name_of(obj, "payload");
+	const char *format = name_of(obj, "cloudevents");
+
+	if (json_get(obj, "payload") != NULL &&
+	    delivery_payload_parse(payload, &d->payload) == -1)
+		return bad(err, "payload");
+	if (json_get(obj, "cloudevents") != NULL &&
+	    (*format == '\0' ||
+		delivery_format_parse(format, &d->format) == -1))
+		return bad(err, "cloudevents");
+	return 0;
+}
+
 static int
 read_delivery(const struct json *obj, struct delivery *d, struct error *err)
 {
@@ -658,7 +690,8 @@ read_delivery(const struct json *obj, struct delivery *d, struct error *err)
 	    need_text(obj, "event", &d->event, err) == -1 ||
 	    READ(obj, delivery_due, d, err) == -1 ||
 	    READ(obj, delivery_brief, d, err) == -1 ||
-	    READ(obj, delivery_rest, d, err) == -1)
+	    READ(obj, delivery_rest, d, err) == -1 ||
+	    read_form(obj, d, err) == -1)
 		return -1;
 	return read_log(obj, d, err);
 }
@@ -669,6 +702,7 @@ jobjson_parse_delivery(
 {
 	struct delivery *d = xcalloc(1, sizeof(*d));
 
+	d->last_status = ATTEMPT_NO_STATUS;
 	if (read_delivery(j, d, err) == -1) {
 		delivery_free(d);
 		return -1;

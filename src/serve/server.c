@@ -196,6 +196,14 @@ find_target(const char *name, void *arg)
 	return targets_get(sv->targets, name);
 }
 
+static const char *
+dead_letter(void *arg)
+{
+	const struct server *sv = arg;
+
+	return sv->conf->global.dead_letter;
+}
+
 /* --- retention ------------------------------------------------------ */
 
 static void prune(void *arg);
@@ -591,6 +599,7 @@ open_all(struct server *sv, struct error *err)
 	    .policy = policy,
 	    .policy_arg = sv,
 	    .target = find_target,
+	    .dead_letter = dead_letter,
 	    .target_arg = sv,
 	    .event = on_event,
 	    .delivery = on_delivery,

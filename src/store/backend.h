@@ -39,12 +39,24 @@ struct store_ask {
 	char *endpoint;
 	char *target;
 	char *job;
-	int64_t since_at; /* EXPIRED */
+	char *event;
+	char *note; /* part of it, in small letters */
+	bool by_status;
+	int status;
+	int64_t since_at; /* EXPIRED, too */
+	int64_t until_at;
+	/* Of deliveries: where not NULL, only some rows are looked at, behind
+	 * `place` (0: `after`), and *stopped says where to go on, or is 0. */
+	int64_t place;
+	int64_t *stopped;
 	/* UNFINISHED: takes what was found so far, in pieces, as long as more
 	 * comes; or NULL. What it did not get is left to the caller. */
 	void (*hand_out)(struct job **take_jobs, size_t n, void *arg);
 	void *hand_out_arg;
 };
+
+/* What a question says of a delivery, its page aside. */
+bool store_ask_wants(const struct store_ask *ask, const struct delivery *d);
 
 /* An idempotency key; job_id "": it is not known. The hash is the caller's. */
 struct store_known {

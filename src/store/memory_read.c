@@ -63,14 +63,6 @@ copy_delivery(const struct delivery_row *r, bool body, bool parts)
 	return d;
 }
 
-static bool
-delivery_fits(const struct store_ask *ask, const struct delivery *d)
-{
-	return (ask->state == STORE_ANY || (int)d->state == ask->state) &&
-	    (ask->target == NULL || str_eq(d->target, ask->target)) &&
-	    (ask->job == NULL || str_eq(d->job_id, ask->job));
-}
-
 static void
 add_delivery(const struct store_ask *ask, const struct delivery_row *r,
     struct delivery ***out, size_t *n)
@@ -98,7 +90,7 @@ memory_deliveries(void *arg, const struct store_ask *ask,
 	     row = TAILQ_NEXT(row, entry)) {
 		const struct delivery_row *r = (struct delivery_row *)row;
 
-		if (!row->gone && delivery_fits(ask, r->d))
+		if (!row->gone && store_ask_wants(ask, r->d))
 			add_delivery(ask, r, out, n);
 	}
 	return 0;

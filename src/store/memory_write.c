@@ -33,7 +33,6 @@ insert_delivery(struct mem *m, struct job_row *of, const struct delivery *d,
 {
 	struct delivery_row *r;
 
-	/* The id follows from job, target and event: one key is both. */
 	if (memory_find(m, DELIVERIES, d->id) != NULL)
 		return err_set(
 		    err, ERR_STORE, "there is a delivery %s already", d->id);
@@ -97,6 +96,7 @@ change_delivery(struct delivery *to, const struct delivery *from)
 	to->interruptions = from->interruptions;
 	to->interrupted_since = from->interrupted_since;
 	to->replays = from->replays;
+	to->last_status = from->last_status;
 	free(to->note);
 	to->note = xstrdup_or_null(from->note);
 }
@@ -122,6 +122,10 @@ memory_save_delivery(void *arg, const struct delivery *d,
 	if (a != NULL)
 		save_attempt(next, a);
 	memory_set(m, DELIVERIES, row, next);
+	if (d->follow != NULL &&
+	    memory_find(m, DELIVERIES, d->follow->id) == NULL)
+		return insert_delivery(
+		    m, ((struct delivery_row *)row)->of, d->follow, err);
 	return 0;
 }
 

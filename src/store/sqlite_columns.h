@@ -41,6 +41,9 @@
 	X(TEXT, deployment)             \
 	X(TEXT, output_path)            \
 	X(TEXT, deliver)                \
+	X(TEXT, callback_url)           \
+	X(TEXT, traceparent)            \
+	X(TEXT, tracestate)             \
 	X(TEXT, retry_of)               \
 	X(TEXT, idempotency_key)        \
 	X(TEXT, idempotency_hash)       \
@@ -103,7 +106,11 @@
 	X(TEXT, content_type)           \
 	X(INT, body_size)               \
 	X(TEXT, body_sha256)            \
-	X(FLAG, by_reference)
+	X(FLAG, by_reference)           \
+	X(TEXT, about)                  \
+	X(ENUM, payload)                \
+	X(ENUM, format)                 \
+	X(INT, url_expires_at)
 
 #define DELIVERY_COLUMNS(X)             \
 	X(ENUM, state)                  \
@@ -114,6 +121,7 @@
 	X(COUNT, interruptions)         \
 	X(INT, interrupted_since)       \
 	X(COUNT, replays)               \
+	X(STATUS, last_status)          \
 	X(TEXT, note)
 
 #define ATTEMPT_COLUMNS(X)              \

@@ -13,7 +13,7 @@
 #include "store/sqlite_db.h"
 
 #define APPLICATION_ID 0x61776474 /* "awdt" in the file's header */
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 
 int
 sqlite_exec(struct db *db, const char *text, struct error *err)
@@ -37,7 +37,7 @@ pragma_int(struct db *db, const char *text)
 	return value;
 }
 
-/* --- from version 2 to 4 -------------------------------------------- */
+/* --- from an older version ------------------------------------------ */
 
 #define NAME(kind, name) ", " #name
 #define OLD(kind, name) ", o." #name
@@ -46,13 +46,29 @@ pragma_int(struct db *db, const char *text)
  * Each row with its checksum, over the same values in the same order as
  * sqlite_columns.h says and sqlite_write.c does. */
 /* clang-format off */
-static const char *const copies[] = {
-    "INSERT INTO job (seq, id, created_at" SPEC_COLUMNS(NAME)
-    ", body_sum, sum, body) "
-    "SELECT o.seq, o.id, o.created_at" SPEC_COLUMNS(OLD)
-    ", awaitd_bytes(o.body)"
-    ", awaitd_sum('j', o.seq, o.id, o.created_at" SPEC_COLUMNS(OLD)
-    ", length(o.body), awaitd_bytes(o.body)), o.body FROM old_job o",
+#define COPY_JOBS(body_sum, sum)                                        \
+    "INSERT INTO job (seq, id, created_at" SPEC_COLUMNS(NAME)           \
+    ", body_sum, sum, body) "                                           \
+    "SELECT o.seq, o.id, o.created_at" SPEC_COLUMNS(OLD) ", " body_sum  \
+    ", " sum("awaitd_sum('j', o.seq, o.id, o.created_at"                \
+    SPEC_COLUMNS(OLD) ", length(o.body), " body_sum ")")                \
+    ", o.body FROM old_job o"
+#define COPY_DELIVERIES(sum)                                            \
+    "INSERT INTO delivery (seq, job, id" FROZEN_COLUMNS(NAME)           \
+    ", owner, epoch" DELIVERY_COLUMNS(NAME) ", sum) "                   \
+    "SELECT o.seq, o.job, o.id" FROZEN_COLUMNS(OLD)                     \
+    ", o.owner, o.epoch" DELIVERY_COLUMNS(OLD)                          \
+    ", " sum("awaitd_sum('d', o.seq, o.job, o.id, j.id"                 \
+    FROZEN_COLUMNS(OLD) ", o.owner, o.epoch" DELIVERY_COLUMNS(OLD) ")") \
+    " FROM old_delivery o JOIN job j ON j.seq = o.job"
+
+/* Version 2 had no checksums. */
+#define NEW_SUM(sum) sum
+/* One that was wrong is wrong again: what is damaged stays that. */
+#define FINE_SUM(sum) "iif(o.fine, " sum ", ~" sum ")"
+
+static const char *const copies_of_2[] = {
+    COPY_JOBS("awaitd_bytes(o.body)", NEW_SUM),
 
     "INSERT INTO job_state (seq, owner, epoch" STATE_COLUMNS(NAME)
     ", subs, sum) "
@@ -68,13 +84,7 @@ static const char *const copies[] = {
     ", awaitd_sum('u', o.seq, j.id" SUBMISSION_COLUMNS(OLD) ") "
     "FROM old_submission o JOIN job j ON j.seq = o.seq",
 
-    "INSERT INTO delivery (seq, job, id" FROZEN_COLUMNS(NAME)
-    ", owner, epoch" DELIVERY_COLUMNS(NAME) ", sum) "
-    "SELECT o.seq, o.job, o.id" FROZEN_COLUMNS(OLD)
-    ", o.owner, o.epoch" DELIVERY_COLUMNS(OLD)
-    ", awaitd_sum('d', o.seq, o.job, o.id, j.id" FROZEN_COLUMNS(OLD)
-    ", o.owner, o.epoch" DELIVERY_COLUMNS(OLD) ") "
-    "FROM old_delivery o JOIN job j ON j.seq = o.job",
+    COPY_DELIVERIES(NEW_SUM),
 
     "INSERT INTO delivery_body (seq, body) "
     "SELECT o.seq, o.body FROM old_delivery_body o "
@@ -90,15 +100,22 @@ static const char *const copies[] = {
     "awaitd_sum('i', idempotency_key, idempotency_hash, id, created_at) "
     "FROM job WHERE idempotency_key IS NOT NULL",
 };
+
+static const char *const copies_of_4[] = {
+    COPY_JOBS("o.body_sum", FINE_SUM),
+    COPY_DELIVERIES(FINE_SUM),
+    schema_sqlite_copy_4,
+};
 /* clang-format on */
 
+/* One step after the other; each leaves things in a state of its own. */
 static int
-copy_all(struct db *db, struct error *err)
+run_steps(struct db *db, const char *const *steps, size_t n, struct error *err)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_LEN(copies); i++) {
-		if (sqlite_exec(db, copies[i], err) == -1)
+	for (i = 0; i < n; i++) {
+		if (sqlite_exec(db, steps[i], err) == -1)
 			return -1;
 		crash_point("C17");
 	}
@@ -128,32 +145,37 @@ make_schema(struct db *db, struct error *err)
 	return finish(db, err);
 }
 
-/* Only tables came: nothing is copied. */
+/* Up to where all that was stands aside, with the columns that are new. */
 static int
-migrate_from_3(struct db *db, struct error *err)
+set_aside(struct db *db, int64_t version, struct error *err)
 {
-	if (sqlite_exec(db, "BEGIN IMMEDIATE", err) == -1 ||
-	    sqlite_exec(db, schema_sqlite_from_3, err) == -1)
-		return -1;
-	crash_point("C17");
-	return finish(db, err);
+	static const char *const of_2[] = {
+	    schema_sqlite_from_1, schema_sqlite_from_2};
+	static const char *const of_4[] = {
+	    schema_sqlite_from_3, schema_sqlite_from_4};
+	bool newer = version >= 3;
+	size_t skip = version == 2 || version == 4;
+
+	return run_steps(
+	    db, (newer ? of_4 : of_2) + skip, ARRAY_LEN(of_2) - skip, err);
 }
 
 static int
 migrate(struct db *db, int64_t version, struct error *err)
 {
-	if (version == 3)
-		return migrate_from_3(db, err);
+	static const char *const anew[] = {
+	    schema_sqlite_new_in_5, schema_sqlite};
+	static const char *const rest[] = {schema_sqlite_drop_old};
+	bool newer = version >= 3;
+
 	if (sqlite_exec(db, "BEGIN IMMEDIATE", err) == -1 ||
-	    (version == 1 && sqlite_exec(db, schema_sqlite_from_1, err) == -1))
+	    set_aside(db, version, err) == -1 ||
+	    run_steps(db, anew, ARRAY_LEN(anew), err) == -1 ||
+	    run_steps(db, newer ? copies_of_4 : copies_of_2,
+		newer ? ARRAY_LEN(copies_of_4) : ARRAY_LEN(copies_of_2),
+		err) == -1 ||
+	    run_steps(db, rest, ARRAY_LEN(rest), err) == -1)
 		return -1;
-	crash_point("C17");
-	if (sqlite_exec(db, schema_sqlite_from_2, err) == -1 ||
-	    sqlite_exec(db, schema_sqlite, err) == -1 ||
-	    copy_all(db, err) == -1 ||
-	    sqlite_exec(db, schema_sqlite_drop_old, err) == -1)
-		return -1;
-	crash_point("C17");
 	return finish(db, err);
 }
 

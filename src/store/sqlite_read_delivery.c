@@ -57,6 +57,9 @@ delivery_ok(const struct delivery *d)
 	return delivery_id_ok(d->id) && jobid_ok(d->job_id) &&
 	    d->target != NULL && d->event != NULL &&
 	    (unsigned)d->state <= DELIVERY_DEAD && d->body_size >= 0 &&
+	    (unsigned)d->payload <= DELIVERY_REFERENCE &&
+	    (unsigned)d->format <= DELIVERY_CE_STRUCTURED &&
+	    d->last_status >= ATTEMPT_NO_STATUS &&
 	    (d->body_sha256 == NULL) == d->by_reference && counters_ok(d);
 }
 
@@ -225,6 +228,28 @@ choose_deliveries(const struct store_ask *ask)
 	return ask->target != NULL ? SQL_DELIVERIES_BY_TARGET : SQL_DELIVERIES;
 }
 
+/* Rows that are looked at, at most, before others have their turn. */
+#define WINDOW 10000
+
+/* The job's own are few. */
+static bool
+in_windows(const struct store_ask *ask)
+{
+	return ask->stopped != NULL && ask->job == NULL;
+}
+
+static int
+find_place(struct sqlite_rows *r, struct error *err)
+{
+	const struct store_ask *ask = r->ask;
+
+	if (ask->place == 0)
+		return sqlite_find_seq(
+		    r->db, SQL_SEQ_OF_DELIVERY, ask->after, &r->last, err);
+	r->last = ask->place;
+	return 0;
+}
+
 static int
 ask_deliveries(struct sqlite_rows *r, struct error *err)
 {
@@ -236,15 +261,37 @@ ask_deliveries(struct sqlite_rows *r, struct error *err)
 		sqlite_put_int(&r->c, ask->body);
 		return 0;
 	}
-	if (sqlite_find_seq(
-		r->db, SQL_SEQ_OF_DELIVERY, ask->after, &r->last, err) == -1)
+	if (find_place(r, err) == -1)
 		return -1;
 	r->c = sqlite_bind(r->db, choose_deliveries(ask));
 	sqlite_put_int(&r->c, r->last);
 	sqlite_put_int(&r->c, ask->state);
 	sqlite_put_text(&r->c, ask->target);
 	sqlite_put_text(&r->c, ask->job);
+	sqlite_put_text(&r->c, ask->event);
+	if (ask->by_status)
+		sqlite_put_int(&r->c, ask->status);
+	else
+		sqlite_put_text(&r->c, NULL);
+	sqlite_put_int(&r->c, ask->since_at);
+	sqlite_put_int(&r->c, ask->until_at);
+	sqlite_put_text(&r->c, ask->note);
+	sqlite_put_int(&r->c, in_windows(ask) ? r->last + WINDOW : INT64_MAX);
 	return 0;
+}
+
+/* Where the next window begins: past a gap; 0: there is no more. */
+static int64_t
+next_window(struct db *db, int64_t end)
+{
+	struct cursor c = sqlite_bind(db, SQL_NEXT_DELIVERY);
+	int64_t place = 0;
+
+	sqlite_put_int(&c, end);
+	if (sqlite3_step(c.stmt) == SQLITE_ROW)
+		place = sqlite3_column_int64(c.stmt, 0) - 1;
+	sqlite3_reset(c.stmt);
+	return place;
 }
 
 static int
@@ -261,11 +308,7 @@ read_delivery(struct sqlite_rows *r, void **out, struct error *err)
 static bool
 wanted(const struct store_ask *ask, const void *row)
 {
-	const struct delivery *d = row;
-
-	return (ask->state == STORE_ANY || ask->state == (int)d->state) &&
-	    (ask->target == NULL || str_eq(ask->target, d->target)) &&
-	    (ask->job == NULL || str_eq(ask->job, d->job_id));
+	return store_ask_wants(ask, row);
 }
 
 static void
@@ -292,6 +335,15 @@ static const struct sqlite_rows_kind deliveries = {
     .bind_one = bind_one,
 };
 
+/* It asks of nothing but the state. */
+static bool
+is_plain(const struct store_ask *ask)
+{
+	return ask->target == NULL && ask->job == NULL && ask->event == NULL &&
+	    ask->note == NULL && !ask->by_status && ask->since_at == 0 &&
+	    ask->until_at == 0;
+}
+
 /* All that wait were asked for, and the index forgot some. */
 static bool
 some_hidden(const struct sqlite_rows *r)
@@ -301,8 +353,7 @@ some_hidden(const struct sqlite_rows *r)
 	bool hidden;
 
 	if (ask->which != STORE_BY_QUERY || ask->state != DELIVERY_WAITING ||
-	    ask->limit != 0 || ask->after != NULL || ask->target != NULL ||
-	    ask->job != NULL)
+	    ask->limit != 0 || ask->after != NULL || !is_plain(ask))
 		return false;
 	c = sqlite_bind(r->db, SQL_COUNT_WAITING);
 	hidden = sqlite3_step(c.stmt) != SQLITE_ROW ||
@@ -322,14 +373,18 @@ sqlite_deliveries(void *arg, const struct store_ask *ask,
 	    .ask = ask,
 	    .end = db->next_delivery,
 	};
+	int64_t begin;
 	int rc;
 
 	if (db->empty)
 		return 0;
 	if (ask_deliveries(&r, err) == -1)
 		return -1;
+	begin = r.last;
 	rc = sqlite_rows_take(&r, err);
 	sqlite3_reset(r.c.stmt);
+	if (rc == 0 && in_windows(ask) && r.n < ask->limit)
+		*ask->stopped = next_window(db, begin + WINDOW);
 	if (rc == 0 && some_hidden(&r)) {
 		sqlite_rows_drop(&r);
 		r.torn = true;

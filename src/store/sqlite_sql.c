@@ -51,12 +51,20 @@
 	", d.owner, d.epoch" DELIVERY_COLUMNS(OF_DELIVERY) ", d.sum, "
 #define WITH_JOB " LEFT JOIN job j ON j.seq = d.job "
 
-/* Pages of deliveries: ?1 what came before, ?2 state, ?3 target, ?4 job. */
+/* Pages of deliveries: ?1 what came before, ?2 state, ?3 target, ?4 job, ?5
+ * event, ?6 status (NULL: any), ?7 since, ?8 until, ?9 part of the note, ?10 the
+ * last row that is looked at. As store_ask_wants() has it. */
+#define WHEN "iif(d.state = 2, d.ended_at, d.created_at)"
 #define DELIVERY_PAGE                                                   \
-	WITH_JOB "WHERE d.seq > ?1 "                                    \
+	WITH_JOB "WHERE d.seq > ?1 AND d.seq <= ?10 "                   \
 	"AND (?2 = -1 OR d.state = ?2) "                                \
 	"AND (?3 IS NULL OR d.target = ?3) "                            \
-	"AND (?4 IS NULL OR d.job = (SELECT seq FROM job WHERE id = ?4)) "
+	"AND (?4 IS NULL OR d.job = (SELECT seq FROM job WHERE id = ?4)) " \
+	"AND (?5 IS NULL OR d.event = ?5) "                             \
+	"AND (?6 IS NULL OR d.last_status = ?6) "                       \
+	"AND (?7 = 0 OR " WHEN " >= ?7) "                               \
+	"AND (?8 = 0 OR " WHEN " < ?8) "                                \
+	"AND (?9 IS NULL OR instr(lower(d.note), ?9) > 0) "
 
 #define SUBMISSION_SELECT                                               \
 	"SELECT seq" SUBMISSION_COLUMNS(NAME) ", sum FROM submission "

@@ -441,13 +441,22 @@ has_delivery(struct db *db, const char *id, struct error *err)
 	return rc == SQLITE_ROW;
 }
 
+/* One that is there already stays as it is. */
+static int
+insert_missing(
+    struct db *db, int64_t job, const struct delivery *d, struct error *err)
+{
+	int rc = has_delivery(db, d->id, err);
+
+	return rc == 0 ? insert_delivery(db, job, d, err) : rc == 1 ? 0 : -1;
+}
+
 int
 sqlite_save_late(void *arg, const struct job *job, struct error *err)
 {
 	struct db *db = arg;
 	struct held held;
 	size_t i;
-	int rc;
 
 	if (hold_job(db, job, &held, err) == -1)
 		return -1;
@@ -457,11 +466,7 @@ sqlite_save_late(void *arg, const struct job *job, struct error *err)
 		return -1;
 	/* Those of its end are there already. */
 	for (i = 0; i < job->ndeliveries; i++) {
-		rc = has_delivery(db, job->deliveries[i]->id, err);
-		if (rc == 0)
-			rc = insert_delivery(
-			    db, held.seq, job->deliveries[i], err);
-		if (rc == -1)
+		if (insert_missing(db, held.seq, job->deliveries[i], err) == -1)
 			return -1;
 	}
 	return 0;
@@ -472,6 +477,7 @@ sqlite_save_late(void *arg, const struct job *job, struct error *err)
 /* A delivery's row before it changes; sum goes over what stays. */
 struct held_delivery {
 	int64_t seq;
+	int64_t job;
 	int64_t attempts;
 	struct sum sum;
 };
@@ -506,6 +512,7 @@ hold_delivery(struct db *db, const struct delivery *d,
 	rc = sqlite3_step(c.stmt);
 	if (rc == SQLITE_ROW) {
 		held->seq = sqlite3_column_int64(c.stmt, DELIVERY_SEQ);
+		held->job = sqlite3_column_int64(c.stmt, DELIVERY_JOB);
 		held->attempts = sqlite3_column_int64(
 		    c.stmt, (int)DELIVERY_STATE + (int)FROM_STATE_attempts);
 		sum_start(&held->sum, 'd');
@@ -593,5 +600,8 @@ sqlite_save_delivery(void *arg, const struct delivery *d,
 	sqlite_put_int(&c, held.seq);
 	if (sqlite_run(db, SQL_SAVE_DELIVERY, "save a delivery", err) == -1)
 		return -1;
-	return a != NULL ? save_attempt(db, &held, d, a, err) : 0;
+	if (a != NULL && save_attempt(db, &held, d, a, err) == -1)
+		return -1;
+	return d->follow != NULL ? insert_missing(db, held.job, d->follow, err)
+				 : 0;
 }

@@ -50,6 +50,9 @@ struct store_op {
 	char *value;
 	struct store_notice notice;
 	struct store_ask ask;
+	struct store *store; /* DELIVERIES that come window by window … */
+	struct delivery **found; /* … in those before */
+	size_t nfound;
 
 	/* What came of it: all of this, or rc -1 and err. */
 	bool barred; /* it failed for good, outside the database */
@@ -59,6 +62,7 @@ struct store_op {
 	size_t njobs;
 	struct delivery **deliveries;
 	size_t ndeliveries;
+	int64_t stopped; /* see struct store_ask */
 	size_t count; /* of those forgotten or taken over */
 	struct store_known known;
 	struct store_note *notes;
@@ -102,7 +106,7 @@ int store_op_run(
 struct store_op *store_op_piece(
     const struct store_op *whole, struct job **take_jobs, size_t n);
 
-/* After the commit: tell, and free. */
+/* After the commit: tell, and free; or queue it again, for its next window. */
 void store_op_finish(struct store_op *take_op);
 
 /* Without telling anybody. */

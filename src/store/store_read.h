@@ -27,8 +27,15 @@ struct store_query {
 	const char *state; /* "queued", "waiting", … by its name */
 	const char *outcome; /* of jobs */
 	const char *endpoint; /* of jobs */
-	const char *target; /* of deliveries */
-	const char *job; /* of deliveries: its id */
+	/* Of deliveries. */
+	const char *target;
+	const char *job; /* its id */
+	const char *event;
+	const char *note; /* is part of it, whatever the case of its letters */
+	bool by_status; /* the last attempt that ended had this one: */
+	int status;
+	int64_t since_at; /* made then or later; of one that is dead: ended */
+	int64_t until_at; /* made, or ended, before then */
 };
 
 /* Oldest first; jobs without bodies and deliveries. ERR_NOT_FOUND where
@@ -36,7 +43,11 @@ struct store_query {
 void store_list(struct store *store, const struct store_query *q,
     store_jobs_fn *done, void *arg);
 
-/* Oldest first, without bodies and attempts. */
+/*
+ * Oldest first, without bodies and attempts. With a limit, rows are looked at a
+ * piece at a time, and others have their turn in between: it may be told later
+ * than what was asked behind it.
+ */
 void store_list_deliveries(struct store *store, const struct store_query *q,
     store_deliveries_fn *done, void *arg);
 

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "store/store_op.h"
 
 #define KEPT_MAX 65536
@@ -57,6 +58,7 @@ forget(struct store_op *op)
 	op->told = NULL;
 	memset(&op->known, 0, sizeof(op->known));
 	op->njobs = op->ndeliveries = op->nnotes = op->ntold = op->count = 0;
+	op->stopped = 0;
 }
 
 static int
@@ -243,9 +245,51 @@ tell(struct store_op *op, const struct error *err)
 	op->njobs = op->ndeliveries = 0;
 }
 
+/* What the last window had, behind those before. */
+static void
+gather(struct store_op *op)
+{
+	size_t i;
+
+	op->found = xreallocarray(op->found, op->nfound + op->ndeliveries + 1,
+	    sizeof(struct delivery *));
+	for (i = 0; i < op->ndeliveries; i++)
+		op->found[op->nfound++] = op->deliveries[i];
+	free(op->deliveries);
+	op->deliveries = NULL;
+	op->ndeliveries = 0;
+}
+
+/* True: there is another window. All is in `deliveries` otherwise. */
+static bool
+goes_on(struct store_op *op)
+{
+	size_t n = op->ndeliveries;
+
+	if (op->store == NULL || op->rc == -1)
+		return false;
+	if (op->stopped == 0 && op->nfound == 0)
+		return false;
+	gather(op);
+	if (op->stopped != 0) {
+		op->ask.place = op->stopped;
+		op->ask.limit -= n;
+		return true;
+	}
+	op->deliveries = op->found;
+	op->ndeliveries = op->nfound;
+	op->found = NULL;
+	op->nfound = 0;
+	return false;
+}
+
 void
 store_op_finish(struct store_op *op)
 {
+	if (goes_on(op)) {
+		store_queue(op->store, op);
+		return;
+	}
 	if (op->rc == -1)
 		forget(op);
 	tell(op, op->rc == -1 ? &op->err : NULL);
@@ -269,6 +313,11 @@ store_op_free(struct store_op *op)
 	free(op->ask.endpoint);
 	free(op->ask.target);
 	free(op->ask.job);
+	free(op->ask.event);
+	free(op->ask.note);
+	while (op->nfound > 0)
+		delivery_free(op->found[--op->nfound]);
+	free(op->found);
 	free(op);
 }
 
@@ -492,6 +541,20 @@ store_list(struct store *store, const struct store_query *q,
 	store_queue(store, op);
 }
 
+/* The filters that only deliveries have. */
+static void
+ask_deliveries(struct store_ask *ask, const struct store_query *q)
+{
+	ask->event = xstrdup_or_null(q->event);
+	ask->note = xstrdup_or_null(q->note);
+	if (ask->note != NULL)
+		str_lower(ask->note);
+	ask->by_status = q->by_status;
+	ask->status = q->status;
+	ask->since_at = q->since_at;
+	ask->until_at = q->until_at;
+}
+
 void
 store_list_deliveries(struct store *store, const struct store_query *q,
     store_deliveries_fn *done, void *arg)
@@ -500,6 +563,11 @@ store_list_deliveries(struct store *store, const struct store_query *q,
 	enum delivery_state state;
 
 	op->done.deliveries = done;
+	ask_deliveries(&op->ask, q);
+	if (q->limit > 0) {
+		op->store = store;
+		op->ask.stopped = &op->stopped;
+	}
 	if (q->state != NULL && delivery_state_parse(q->state, &state) == -1)
 		bar(op, "state", q->state);
 	else if (q->state != NULL)

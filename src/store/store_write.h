@@ -36,6 +36,7 @@ void store_save(struct store *store, const struct job *job, unsigned n,
 /*
  * The delivery's changeable part and one attempt (NULL: none), as one step. Of
  * an attempt that is there already the beginning (started_at, replay) stays.
+ * What follows (d->follow) is made in the same step, where it is not there yet.
  * ERR_NOT_FOUND where the delivery was forgotten, ERR_STORE where its epoch is
  * stale; nothing was written then.
  */

@@ -20,11 +20,18 @@ begin(struct delivery *d, int64_t at, struct attempt *a)
 static void
 every_field_of_a_delivery_comes_back(void **state)
 {
-	struct job *job = ended_job("a", OUTCOME_OK, 10, "exec a");
-	struct delivery *d = job->deliveries[0], *found;
+	struct job *job = new_job("a");
+	struct delivery *d, *found;
 	struct attempt a;
 
 	(void)state;
+	job_move(job, JOB_DONE, OUTCOME_OK);
+	d = fx_add_delivery(job, "exec a");
+	d->about = xstrdup("msg_other");
+	d->payload = DELIVERY_REFERENCE;
+	d->format = DELIVERY_CE_BINARY;
+	d->url_expires_at = 77;
+	assert_int_equal(fx_save(job, 0), 0);
 	begin(d, 100, &a);
 	assert_int_equal(fx_save_delivery(d, &a), 0);
 	a.outcome = ATTEMPT_FAILED;
@@ -36,6 +43,7 @@ every_field_of_a_delivery_comes_back(void **state)
 	d->interruptions = 1;
 	d->interrupted_since = 90;
 	d->replays = 2;
+	d->last_status = 503;
 	d->note = xstrdup("why");
 	assert_int_equal(fx_save_delivery(d, &a), 0);
 	found = fx_find_delivery(d->id);
@@ -54,7 +62,12 @@ every_field_of_a_delivery_comes_back(void **state)
 	assert_int_equal(found->interruptions, 1);
 	assert_int_equal(found->interrupted_since, 90);
 	assert_int_equal(found->replays, 2);
+	assert_int_equal(found->last_status, 503);
 	assert_string_equal(found->note, "why");
+	assert_string_equal(found->about, "msg_other");
+	assert_int_equal(found->payload, DELIVERY_REFERENCE);
+	assert_int_equal(found->format, DELIVERY_CE_BINARY);
+	assert_int_equal(found->url_expires_at, 77);
 	assert_int_equal(found->nlog, 1);
 	assert_int_equal(found->log[0].outcome, ATTEMPT_FAILED);
 	assert_int_equal(found->log[0].status, 503);
@@ -139,6 +152,87 @@ a_stale_or_unknown_delivery_is_refused(void **state)
 	assert_int_equal(fx.err.code, ERR_NOT_FOUND);
 	attempt_done(&a);
 	delivery_free(d);
+	job_free(job);
+}
+
+static struct delivery *
+follower(const struct delivery *d, const char *bytes)
+{
+	struct delivery *f =
+	    delivery_new_about(d, "exec b", "delivery.failed", 200);
+
+	f->content_type = xstrdup("text/plain");
+	delivery_set_body(f, bytes, strlen(bytes));
+	return f;
+}
+
+static void
+what_follows_is_made_in_the_same_step_and_once(void **state)
+{
+	struct job *job = ended_job("a", OUTCOME_OK, 10, "exec a"), *found;
+	struct delivery *d = job->deliveries[0], *f;
+	struct attempt a;
+
+	(void)state;
+	delivery_move(d, DELIVERY_DEAD, 100);
+	d->follow = follower(d, "first");
+	assert_int_equal(fx_save_delivery(d, NULL), 0);
+	/* Again, and with other bytes: what is there stays. */
+	delivery_free(d->follow);
+	d->follow = follower(d, "second");
+	assert_int_equal(fx_save_delivery(d, NULL), 0);
+	found = fx_find(job->id);
+	assert_int_equal(found->ndeliveries, 2);
+	f = found->deliveries[1];
+	assert_string_equal(f->id, d->follow->id);
+	assert_string_equal(f->about, d->id);
+	assert_int_equal(f->state, DELIVERY_WAITING);
+	delivery_begin_attempt(f, 300, false, &a);
+	assert_int_equal(fx_begin(f, &a), 0);
+	assert_memory_equal(fx.deliveries[0]->body, "first", 5);
+	fx_free_jobs();
+	attempt_done(&a);
+	job_free(found);
+	job_free(job);
+}
+
+static void
+what_is_refused_has_no_follower(void **state)
+{
+	struct job *job = ended_job("a", OUTCOME_OK, 10, "exec a"), *found;
+	struct delivery *d = job->deliveries[0];
+
+	(void)state;
+	d->epoch++;
+	d->follow = follower(d, "x");
+	assert_int_equal(fx_save_delivery(d, NULL), -1);
+	found = fx_find(job->id);
+	assert_int_equal(found->ndeliveries, 1);
+	job_free(found);
+	/* Nor does one stay behind alone. */
+	d->epoch--;
+	assert_int_equal(fx_save_delivery(d, NULL), 0);
+	assert_int_equal(fx_prune(100, 9), 0);
+	job_free(job);
+}
+
+static void
+several_events_of_a_kind_go_to_one_target(void **state)
+{
+	struct job *job = ended_job("a", OUTCOME_OK, 10, "exec a"), *found;
+	struct delivery *d = job->deliveries[0];
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		d->replays = i;
+		delivery_free(d->follow);
+		d->follow = follower(d, "x");
+		assert_int_equal(fx_save_delivery(d, NULL), 0);
+	}
+	found = fx_find(job->id);
+	assert_int_equal(found->ndeliveries, 4);
+	job_free(found);
 	job_free(job);
 }
 
@@ -425,6 +519,9 @@ main(void)
 	    BOTH(how_an_attempt_began_stays),
 	    BOTH(what_is_frozen_stays),
 	    BOTH(a_stale_or_unknown_delivery_is_refused),
+	    BOTH(what_follows_is_made_in_the_same_step_and_once),
+	    BOTH(what_is_refused_has_no_follower),
+	    BOTH(several_events_of_a_kind_go_to_one_target),
 	    BOTH(the_last_two_hundred_attempts_are_read),
 	    BOTH(deliveries_are_listed_like_jobs),
 	    BOTH(a_late_result_is_kept_once_and_announced),

@@ -306,6 +306,10 @@ rich_job(void)
 	spec->deliver = xstrdup("webhook orders, exec archive");
 	spec->idempotency_key = xstrdup("order-7");
 	spec->idempotency_hash = xstrdup("ab12");
+	spec->callback_url = xstrdup("https://orders.example/told?order=7");
+	spec->traceparent =
+	    xstrdup("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+	spec->tracestate = xstrdup("vendor=opaque");
 	spec->retry_of = xstrdup("01arz3ndektsv4rrffq69g5fav");
 	spec->request_ttl_s = 7200;
 	spec->invocation_timeout_s = 600;

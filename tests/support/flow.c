@@ -172,6 +172,13 @@ after_request(
 	return flow.after == NULL || flow.after(method, url, h, flow.hook_arg);
 }
 
+static const char *
+dead_letter(void *arg)
+{
+	(void)arg;
+	return flow.dead_letter;
+}
+
 /* --- the world ------------------------------------------------------ */
 
 static void
@@ -203,6 +210,7 @@ open_world(void)
 	eo.sites = sites;
 	eo.spool = flow.dir;
 	eo.target = find_target;
+	eo.dead_letter = dead_letter;
 	eo.delivery = on_delivery;
 	if (flow.new_world != NULL)
 		flow.new_world();

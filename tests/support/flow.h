@@ -35,6 +35,7 @@ struct flow {
 	char dir[64];
 	struct target
 	    *targets[FLOW_TARGETS_MAX + 1]; /* given back at the end */
+	const char *dead_letter; /* the target that is told, or NULL */
 	void (*new_world)(void); /* to make them in each new one */
 	unsigned attempts; /* that ended */
 	unsigned replays; /* that the test asked for: a move each */

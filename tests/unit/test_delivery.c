@@ -73,6 +73,36 @@ each_part_of_the_key_counts(void **state)
 }
 
 static void
+what_tells_of_another_has_an_id_of_that_ones_run(void **state)
+{
+	struct delivery *d = some_delivery(), *v[5];
+	size_t i, k;
+
+	(void)state;
+	v[0] = delivery_new_about(d, "exec ops", "delivery.failed", 5);
+	v[1] = delivery_new_about(d, "exec b", "delivery.failed", 5);
+	v[2] = delivery_new_about(d, "exec ops", "delivery.other", 5);
+	v[3] = delivery_new_about(v[0], "exec ops", "delivery.failed", 5);
+	d->replays++;
+	v[4] = delivery_new_about(d, "exec ops", "delivery.failed", 5);
+	for (i = 0; i < ARRAY_LEN(v); i++) {
+		assert_true(delivery_id_ok(v[i]->id));
+		for (k = 0; k < i; k++)
+			assert_string_not_equal(v[k]->id, v[i]->id);
+	}
+	assert_string_equal(v[0]->about, d->id);
+	assert_string_equal(v[0]->job_id, d->job_id);
+	assert_int_equal(v[0]->created_at, 5);
+	d->replays--;
+	delivery_free(v[1]);
+	v[1] = delivery_new_about(d, "exec ops", "delivery.failed", 9);
+	assert_string_equal(v[1]->id, v[0]->id);
+	for (i = 0; i < ARRAY_LEN(v); i++)
+		delivery_free(v[i]);
+	delivery_free(d);
+}
+
+static void
 an_id_has_one_form(void **state)
 {
 	static const char *const wrong[] = {
@@ -390,6 +420,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(whoever_makes_it_again_makes_the_same),
 	    cmocka_unit_test(each_part_of_the_key_counts),
+	    cmocka_unit_test(what_tells_of_another_has_an_id_of_that_ones_run),
 	    cmocka_unit_test(an_id_has_one_form),
 	    cmocka_unit_test(the_bytes_are_frozen_with_their_hash),
 	    cmocka_unit_test(only_the_moves_of_the_picture_are_legal),

@@ -227,6 +227,8 @@ static const char full_job[] =
     "\"input_path\":\"/tmp/i\",\"duplicates\":\"avoid\","
     "\"retry_failed\":\"transient\",\"input_size\":17},"
     "\"deliver\":[\"webhook hook\",\"exec a\"],"
+    "\"callback_url\":\"https://h/x?t=1\","
+    "\"traceparent\":\"00-4bf9-00f0-01\",\"tracestate\":\"a=b\","
     "\"submissions\":[{\"n\":1,\"fate\":\"in-doubt\","
     "\"inference_id\":\"j-1\","
     "\"intent_at\":\"2026-03-04T05:06:07.001Z\","
@@ -250,12 +252,15 @@ static const char full_delivery[] =
     "\"job\":\"01arz3ndektsv4rrffq69g5fav\",\"target\":\"webhook hook\","
     "\"event\":\"inference.completed\",\"state\":\"dead\",\"attempts\":2,"
     "\"interruptions\":1,"
-    "\"ended_at\":\"2026-03-04T05:06:11.000Z\",\"note\":\"gone\","
+    "\"ended_at\":\"2026-03-04T05:06:11.000Z\",\"status\":410,"
+    "\"note\":\"gone\",\"about\":\"" DELIVERY_A "\","
     "\"created_at\":\"2026-03-04T05:06:09.000Z\","
     "\"content_type\":\"application/json\",\"body_size\":321,"
     "\"body_sha256\":\"5e\",\"by_reference\":true,"
+    "\"url_expires_at\":\"2026-03-05T05:06:09.000Z\","
     "\"interrupted_since\":\"2026-03-04T05:06:10.500Z\","
-    "\"replays\":3,\"log\":["
+    "\"replays\":3,\"payload\":\"reference\","
+    "\"cloudevents\":\"structured\",\"log\":["
     "{\"n\":1,\"outcome\":\"interrupted\",\"replay\":false,"
     "\"started_at\":\"2026-03-04T05:06:10.000Z\","
     "\"ended_at\":\"2026-03-04T05:06:10.500Z\",\"note\":\"unknown\"},"
@@ -335,7 +340,11 @@ what_was_read_is_where_it_belongs(void **state)
 	assert_int_equal(job->result_size, 123456789012);
 	assert_int_equal(job->subs[0].fate, SUB_DOUBT);
 	assert_string_equal(job->subs[0].predicted, "s3://b/p");
+	assert_string_equal(job->spec.callback_url, "https://h/x?t=1");
+	assert_string_equal(job->spec.traceparent, "00-4bf9-00f0-01");
+	assert_string_equal(job->spec.tracestate, "a=b");
 	assert_int_equal(job->deliveries[0]->attempts, 2);
+	assert_int_equal(job->deliveries[0]->last_status, ATTEMPT_NO_STATUS);
 	assert_int_equal(job->deliveries[0]->due_at, 1772600770000);
 	assert_int_equal(job->deliveries[1]->state, DELIVERY_DELIVERED);
 	job_free(job);
@@ -345,6 +354,11 @@ what_was_read_is_where_it_belongs(void **state)
 	assert_int_equal(d->state, DELIVERY_DEAD);
 	assert_int_equal(d->body_size, 321);
 	assert_true(d->by_reference);
+	assert_int_equal(d->last_status, 410);
+	assert_string_equal(d->about, DELIVERY_A);
+	assert_int_equal(d->payload, DELIVERY_REFERENCE);
+	assert_int_equal(d->format, DELIVERY_CE_STRUCTURED);
+	assert_int_equal(d->url_expires_at, 1772687169000);
 	assert_int_equal(d->log[0].status, ATTEMPT_NO_STATUS);
 	assert_int_equal(d->log[1].status, 410);
 	assert_string_equal(d->log[1].response, "be off\a");

@@ -38,6 +38,9 @@
 	X(job, spec.deployment)         \
 	X(job, spec.output_path)        \
 	X(job, spec.deliver)            \
+	X(job, spec.callback_url)       \
+	X(job, spec.traceparent)        \
+	X(job, spec.tracestate)         \
 	X(job, spec.retry_of)           \
 	X(job, spec.idempotency_key)    \
 	X(job, spec.idempotency_hash)   \

@@ -60,6 +60,11 @@ assert_same(const struct delivery *a, const struct delivery *b, size_t nlog)
 	SAME(interruptions);
 	SAME(interrupted_since);
 	SAME(replays);
+	SAME(last_status);
+	SAME_STRING(about);
+	SAME(payload);
+	SAME(format);
+	SAME(url_expires_at);
 	SAME_STRING(note);
 	SAME_STRING(content_type);
 	SAME(body_size);
@@ -128,6 +133,10 @@ every_field_comes_back(void **state)
 	job = fx_done_job(1000);
 	d = fx_add_delivery(job, "webhook \xc3\xa4'x\"");
 	d->epoch = 7;
+	d->about = xstrdup("msg_\xc3\xa4'x\"");
+	d->payload = DELIVERY_REFERENCE;
+	d->format = DELIVERY_CE_STRUCTURED;
+	d->url_expires_at = 107;
 	assert_int_equal(fx_save(job, 0), 0);
 	assert_everywhere(d);
 	a = full_attempt(d);
@@ -136,6 +145,7 @@ every_field_comes_back(void **state)
 	d->interruptions = 1;
 	d->interrupted_since = 4242;
 	d->replays = 104;
+	d->last_status = 503;
 	d->note = xstrdup("why \xfe");
 	add_attempt(d, &a);
 	assert_int_equal(fx_save_delivery(d, &a), 0);

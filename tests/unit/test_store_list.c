@@ -322,13 +322,14 @@ make_many(void)
 	    "iif(seq IN (1, 20000), 2, 1)), 1, 0, 0, 0, 0, seq, 0, 0, 0 "
 	    "FROM job;"
 	    "INSERT INTO delivery (seq, id, job, target, event, created_at, "
-	    "body_size, by_reference, state, epoch, due_at, ended_at, "
-	    "attempts, "
-	    "failures, interruptions, interrupted_since, replays, sum) "
+	    "body_size, by_reference, payload, format, url_expires_at, "
+	    "state, epoch, due_at, ended_at, attempts, failures, "
+	    "interruptions, interrupted_since, replays, last_status, sum) "
 	    "SELECT seq, "
 	    "'msg_' || id, seq, iif(seq IN (1, 20000), 'exec rare', 'exec a'), "
-	    "'e', 1, 0, 1, iif(seq = 10000, 0, iif(seq IN (1, 20000), 2, 1)), "
-	    "1, 5, 0, 0, 0, 0, 0, 0, 0 FROM job";
+	    "'e', 1, 0, 1, 0, 0, 0, iif(seq = 10000, 0, iif(seq IN (1, 20000), "
+	    "2, 1)), "
+	    "1, 5, 0, 0, 0, 0, 0, 0, -1, 0 FROM job";
 
 	fx_open();
 	fx_close();
@@ -442,6 +443,71 @@ a_page_of_deliveries_costs_what_it_holds(void **state)
 	cheap(fx_query_deliveries(&waiting), 1, "all that wait", A_START);
 }
 
+static int rounds;
+
+static void
+count_rounds(struct delivery **v, size_t n, const struct error *err, void *arg)
+{
+	(void)v;
+	(void)arg;
+	assert_null(err);
+	assert_int_equal(n, 0);
+	rounds++;
+}
+
+/* Wherever they lie, and however far that is apart. */
+static void
+what_is_rare_is_found_in_one_page(void **state)
+{
+	static const struct store_query rare[] = {
+	    {.by_status = true, .status = 410, .limit = 10},
+	    {.note = "RARE", .limit = 10},
+	    {.event = "rare", .limit = 10},
+	    {.since_at = 5, .limit = 10},
+	    {.note = "rare", .state = "delivered", .limit = 10},
+	};
+	size_t i;
+
+	(void)state;
+	make_many();
+	fx_close();
+	fx_rewrite("UPDATE delivery SET last_status = 410, event = 'rare', "
+		   "note = 'a rare one', created_at = 9 "
+		   "WHERE seq IN (3, 9999, 10001, 19999)");
+	/* As behind a number that was taken. */
+	fx_rewrite("UPDATE delivery SET seq = seq + 1000000 "
+		   "WHERE seq > 15000");
+	fx_open();
+	for (i = 0; i < ARRAY_LEN(rare); i++) {
+		assert_int_equal(fx_query_deliveries(&rare[i]), 0);
+		assert_int_equal(fx.n, 4);
+		assert_string_equal(
+		    fx.deliveries[3]->id, "msg_01arz3ndektsv4rrffq6019999");
+		fx_free_jobs();
+	}
+	steps = 0;
+}
+
+/* What looks at many rows lets others have their turn. */
+static void
+a_long_search_holds_nobody_up(void **state)
+{
+	static const struct store_query none = {.event = "x", .limit = 10};
+	struct store_query one = {.limit = 1};
+
+	(void)state;
+	make_many();
+	rounds = 0;
+	store_list_deliveries(fx.store, &none, count_rounds, NULL);
+	assert_int_equal(fx_query_deliveries(&one), 0);
+	assert_int_equal(fx.n, 1);
+	assert_int_equal(rounds, 0);
+	fx_free_jobs();
+	/* And what goes on at the close comes to its end. */
+	fx_close();
+	assert_int_equal(rounds, 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
 
 int
@@ -454,6 +520,8 @@ main(void)
 	    T(a_name_that_nothing_has_is_refused),
 	    T(a_page_costs_what_it_holds),
 	    T(a_page_of_deliveries_costs_what_it_holds),
+	    T(what_is_rare_is_found_in_one_page),
+	    T(a_long_search_holds_nobody_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file of an older version becomes one of version 4 with all that is in it,
+ * A file of an older version becomes one of version 5 with all that is in it,
  * whenever the process dies meanwhile.
  */
 #include <setjmp.h>
@@ -21,6 +21,7 @@
 #include "tests/support/schema_v1.h"
 #include "tests/support/schema_v2.h"
 #include "tests/support/schema_v3.h"
+#include "tests/support/schema_v4.h"
 #include "tests/support/store_fixture.h"
 
 #define QUEUED "01arz3ndektsv4rrffq69g5fa1"
@@ -56,6 +57,12 @@ static void
 make_v3(void)
 {
 	make(schema_v3, rows_v3, 3);
+}
+
+static void
+make_v4(void)
+{
+	make(schema_v4, rows_v4, 4);
 }
 
 static void
@@ -148,7 +155,7 @@ check_all(void)
 	check_pending();
 	check_done();
 	fx_close();
-	assert_int_equal(fx_number("PRAGMA user_version"), 4);
+	assert_int_equal(fx_number("PRAGMA user_version"), 5);
 }
 
 static void
@@ -265,7 +272,7 @@ check_v2(void)
 	check_v2_keys();
 	assert_int_equal(fx.damages, 0);
 	fx_close();
-	assert_int_equal(fx_number("PRAGMA user_version"), 4);
+	assert_int_equal(fx_number("PRAGMA user_version"), 5);
 }
 
 static void
@@ -331,7 +338,7 @@ check_v3(void)
 	free(text);
 	assert_int_equal(fx.damages, 0);
 	fx_close();
-	assert_int_equal(fx_number("PRAGMA user_version"), 4);
+	assert_int_equal(fx_number("PRAGMA user_version"), 5);
 }
 
 static void
@@ -340,6 +347,100 @@ a_file_of_version_3_opens_with_all_that_is_in_it(void **state)
 	(void)state;
 	make_v3();
 	check_v3();
+}
+
+/* --- version 4 ------------------------------------------------------ */
+
+#define V4(n) "01arz3ndektsv4rrffq69g5fd" n
+#define V4_DELIVERY(n) "msg_aaaaaaaaaaaaaaaaaaaaaaaaa" n
+
+static void
+check_v4_delivery(const char *id, enum delivery_state state,
+    enum delivery_payload payload, int status, unsigned attempts)
+{
+	struct delivery *d = fx_find_delivery(id);
+
+	assert_non_null(d);
+	assert_int_equal(d->state, state);
+	assert_int_equal(d->payload, payload);
+	assert_int_equal(d->format, DELIVERY_PLAIN);
+	assert_int_equal(d->last_status, status);
+	assert_int_equal(d->nlog, attempts);
+	assert_int_equal(d->url_expires_at, 0);
+	assert_null(d->about);
+	delivery_free(d);
+}
+
+static void
+check_v4_jobs(void)
+{
+	struct job *job = fx_find(V4("1"));
+
+	assert_memory_equal(job->spec.body, "he\0lo", 5);
+	assert_null(job->spec.callback_url);
+	assert_null(job->spec.traceparent);
+	job_free(job);
+	job = fx_find(V4("2"));
+	assert_int_equal(job->nsubs, 2);
+	assert_string_equal(job->subs[1].before_etag, "\"b\"");
+	job_free(job);
+	job = fx_find(V4("4"));
+	assert_string_equal(job->late_location, "s3://b/l");
+	job_free(job);
+	/* It was damaged before, and is so still. */
+	fx_look(V4("5"));
+	assert_int_equal(fx.err.code, ERR_DAMAGED);
+}
+
+static void
+check_v4_rest(void)
+{
+	char *text = fx_recall();
+
+	assert_string_equal(text, "a=1;");
+	free(text);
+	text = fx_find_idempotency("the key");
+	assert_string_equal(text, V4("1") " cafe+");
+	free(text);
+	assert_int_equal(fx_see("t", "m", V4("2"), "why"), STORE_SEEN_BEFORE);
+	text = fx_recall_told();
+	assert_string_equal(text, V4("2") "=why;");
+	free(text);
+}
+
+static void
+check_v4(void)
+{
+	struct delivery *d;
+
+	fx_open();
+	assert_int_equal(fx_count(fx_list), 4);
+	assert_int_equal(fx_count(store_unfinished), 2);
+	check_v4_jobs();
+	check_v4_delivery(
+	    V4_DELIVERY("f"), DELIVERY_WAITING, DELIVERY_RAW, 75, 2);
+	check_v4_delivery(
+	    V4_DELIVERY("g"), DELIVERY_DEAD, DELIVERY_EVENT, 410, 1);
+	check_v4_delivery(
+	    V4_DELIVERY("h"), DELIVERY_WAITING, DELIVERY_RAW, -1, 0);
+	d = fx_look_delivery(V4_DELIVERY("j"));
+	assert_null(d);
+	assert_int_equal(fx.err.code, ERR_DAMAGED);
+	check_v4_rest();
+	/* The one that was not known before: the other is told of no more. */
+	assert_true(fx.damages <= 1);
+	fx_close();
+	assert_int_equal(fx_number("SELECT count(*) FROM damaged"), 2);
+	assert_int_equal(fx_number("PRAGMA user_version"), 5);
+}
+
+static void
+a_file_of_version_4_opens_with_all_that_is_in_it(void **state)
+{
+	(void)state;
+	make_v4();
+	check_v4();
+	check_v4();
 }
 
 /* All that defines the schema, as one text. */
@@ -385,6 +486,12 @@ an_old_file_and_a_new_one_are_the_same(void **state)
 	assert_string_equal(migrated, fresh);
 	free(migrated);
 	make_v3();
+	fx_open();
+	fx_close();
+	migrated = schema_of_file();
+	assert_string_equal(migrated, fresh);
+	free(migrated);
+	make_v4();
 	fx_open();
 	fx_close();
 	migrated = schema_of_file();
@@ -478,35 +585,51 @@ whenever_the_process_dies_all_jobs_are_there(void **state)
 	assert_true(new >= 2);
 }
 
+/* At every fourth statement: either the old file is whole, or the new one. */
 static void
-whenever_the_process_dies_version_2_is_whole(void **state)
+dies_now_and_then(void (*make_it)(void), void (*check)(void), int64_t version,
+    const char *count, int64_t rows)
 {
 	unsigned i, old = 0, new = 0;
 	bool killed;
 
-	(void)state;
 	for (i = 0;; i += 4) {
-		make_v2();
+		make_it();
 		killed = killed_at(i);
-		if (fx_number("PRAGMA user_version") == 2) {
+		if (fx_number("PRAGMA user_version") == version) {
 			old++;
-			assert_int_equal(
-			    fx_number("SELECT (SELECT count(*) FROM job) + "
-				      "(SELECT count(*) FROM job_state) + "
-				      "(SELECT count(*) FROM submission) + "
-				      "(SELECT count(*) FROM delivery) + "
-				      "(SELECT count(*) FROM delivery_body) + "
-				      "(SELECT count(*) FROM attempt)"),
-			    24);
+			assert_int_equal(fx_number(count), rows);
 		} else {
 			new ++;
 		}
-		check_v2();
+		check();
 		if (!killed)
 			break;
 	}
 	assert_true(old > 10);
 	assert_true(new >= 1);
+}
+
+#define COUNT                                                           \
+	"SELECT (SELECT count(*) FROM job) + "                          \
+	"(SELECT count(*) FROM job_state) + "                           \
+	"(SELECT count(*) FROM submission) + "                          \
+	"(SELECT count(*) FROM delivery) + "                            \
+	"(SELECT count(*) FROM delivery_body) + (SELECT count(*) FROM " \
+	"attempt)"
+
+static void
+whenever_the_process_dies_version_2_is_whole(void **state)
+{
+	(void)state;
+	dies_now_and_then(make_v2, check_v2, 2, COUNT, 24);
+}
+
+static void
+whenever_the_process_dies_version_4_is_whole(void **state)
+{
+	(void)state;
+	dies_now_and_then(make_v4, check_v4, 4, COUNT, 22);
 }
 
 static void
@@ -523,7 +646,8 @@ whenever_the_process_dies_version_3_is_whole(void **state)
 			old++;
 			assert_int_equal(
 			    fx_number("SELECT count(*) FROM sqlite_schema "
-				      "WHERE name = 'notice'"),
+				      "WHERE name = 'notice' OR "
+				      "name LIKE 'old%'"),
 			    0);
 		}
 		check_v3();
@@ -602,13 +726,13 @@ a_still_file_is_not_brought_up_to_date(void **state)
 	for (i = 0; i < n; i++)
 		job_free(jobs[i]);
 	free(jobs);
-	assert_int_equal(fx_number("PRAGMA user_version"), 4);
+	assert_int_equal(fx_number("PRAGMA user_version"), 5);
 }
 
 static void
 a_version_that_is_not_known_is_named(void **state)
 {
-	static const char *const versions[] = {"5", "0", "-1"};
+	static const char *const versions[] = {"6", "0", "-1"};
 	struct store_options o = {.path = fx.path};
 	struct job **jobs;
 	struct error err;
@@ -655,6 +779,8 @@ main(void)
 	    T(whenever_the_process_dies_version_2_is_whole),
 	    T(a_file_of_version_3_opens_with_all_that_is_in_it),
 	    T(whenever_the_process_dies_version_3_is_whole),
+	    T(a_file_of_version_4_opens_with_all_that_is_in_it),
+	    T(whenever_the_process_dies_version_4_is_whole),
 	    T(a_migration_that_fails_changes_nothing),
 	    T(strange_rows_of_an_old_file_stop_nobody),
 	    T(a_still_file_is_not_brought_up_to_date),

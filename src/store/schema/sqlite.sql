@@ -1,4 +1,4 @@
--- Jobs and deliveries at rest, version 4. A row of job is written once; what
+-- Jobs and deliveries at rest, version 5. A row of job is written once; what
 -- changes is small and apart, so that a step rewrites little. In the same way
 -- the frozen bytes of a delivery lie apart from the delivery.
 --
@@ -24,6 +24,9 @@ CREATE TABLE job (
 	deployment TEXT,
 	output_path TEXT,
 	deliver TEXT,
+	callback_url TEXT,
+	traceparent TEXT,
+	tracestate TEXT,
 	retry_of TEXT,
 	idempotency_key TEXT,
 	idempotency_hash TEXT,
@@ -112,6 +115,10 @@ CREATE TABLE delivery (
 	body_size INTEGER NOT NULL,
 	body_sha256 TEXT,
 	by_reference INTEGER NOT NULL,
+	about TEXT,
+	payload INTEGER NOT NULL,
+	format INTEGER NOT NULL,
+	url_expires_at INTEGER NOT NULL,
 	state INTEGER NOT NULL,
 	owner TEXT,
 	epoch INTEGER NOT NULL,
@@ -122,11 +129,14 @@ CREATE TABLE delivery (
 	interruptions INTEGER NOT NULL,
 	interrupted_since INTEGER NOT NULL,
 	replays INTEGER NOT NULL,
+	last_status INTEGER NOT NULL,
 	note TEXT,
 	sum INTEGER NOT NULL
 ) STRICT;
 
-CREATE UNIQUE INDEX delivery_by_job ON delivery (job, target, event);
+-- Several may tell one target of one kind of event of a job: which of its
+-- deliveries was given up is in their ids alone.
+CREATE INDEX delivery_by_job ON delivery (job);
 CREATE INDEX delivery_by_state ON delivery (state);
 CREATE INDEX delivery_by_target ON delivery (target);
 

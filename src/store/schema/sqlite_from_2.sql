@@ -1,4 +1,4 @@
--- What version 2 had stands aside as old_*, with the columns of version 3, and
+-- What version 2 had stands aside as old_*, with the columns of version 4, and
 -- sqlite_migrate.c copies it into new tables, with the checksums. These are
 -- made anew rather than altered: so a migrated file and a new one are the same,
 -- and no column lies behind a body.
