@@ -20,6 +20,7 @@ unit_tests += tests/unit/test_api_submit
 unit_tests += tests/unit/test_api_trouble
 unit_tests += tests/unit/test_awserr
 unit_tests += tests/unit/test_backoff
+unit_tests += tests/unit/test_breaker
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_check_judge
 unit_tests += tests/unit/test_child
@@ -418,6 +419,7 @@ page_support = tests/support/flow_page.c tests/support/flow_page.h
 s3_support = tests/support/flow_s3.c tests/support/flow_s3.h $(page_support)
 bell_support = tests/support/flow_bell.c tests/support/flow_bell.h
 probe_support = tests/support/flow_probe.c tests/support/flow_probe.h
+receiver_support = tests/support/flow_receiver.c tests/support/flow_receiver.h
 
 flow_tests =
 flow_tests += tests/flow/test_access
@@ -461,6 +463,8 @@ flow_tests += tests/flow/test_doubt
 tests_flow_test_doubt_SOURCES = tests/flow/test_doubt.c $(flow_support)
 flow_tests += tests/flow/test_fetch
 tests_flow_test_fetch_SOURCES = tests/flow/test_fetch.c $(flow_support)
+flow_tests += tests/flow/test_lanes
+tests_flow_test_lanes_SOURCES = tests/flow/test_lanes.c $(flow_support) $(hook_support) $(receiver_support)
 flow_tests += tests/flow/test_late
 tests_flow_test_late_SOURCES = tests/flow/test_late.c $(flow_support) $(hook_support)
 flow_tests += tests/flow/test_learned
@@ -504,6 +508,8 @@ flow_tests += tests/flow/test_upload
 tests_flow_test_upload_SOURCES = tests/flow/test_upload.c $(flow_support)
 flow_tests += tests/flow/test_walk
 tests_flow_test_walk_SOURCES = tests/flow/test_walk.c $(flow_support) $(hook_support) $(bell_support)
+flow_tests += tests/flow/test_week
+tests_flow_test_week_SOURCES = tests/flow/test_week.c $(flow_support) $(hook_support) $(receiver_support)
 
 # One script a line, sorted.
 system_tests =

@@ -59,7 +59,7 @@ judge(const struct http_response *r, struct deliver_result *out)
 	if (r->status >= 200 && r->status < 300) {
 		out->verdict = DELIVER_OK;
 	} else if (r->status == 410) {
-		out->verdict = DELIVER_DEAD;
+		out->verdict = DELIVER_GONE;
 	} else {
 		out->verdict = DELIVER_RETRY;
 		out->retry_after_ms = retry_after_ms(r);
