@@ -521,6 +521,7 @@ system_tests += tests/system/bell.sh
 system_tests += tests/system/bench_detect.sh
 system_tests += tests/system/bench_poll.sh
 system_tests += tests/system/bench_sns.sh
+system_tests += tests/system/breaker.sh
 system_tests += tests/system/campaign_bitrot.sh
 system_tests += tests/system/campaign_crashpoints.sh
 system_tests += tests/system/campaign_disk.sh

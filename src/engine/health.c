@@ -60,12 +60,14 @@ health_switch(struct engine *e, const char *target, bool on,
     store_done_fn *done, void *arg)
 {
 	struct lanes *lanes = dispatch_lanes(e->dispatch);
+	bool is_callback = str_starts(target, LANE_CALLBACK);
 	struct error err;
 
-	if (!is_configured(e, target)) {
-		err_set(&err, ERR_USAGE, "there is no target [%s]", target);
+	if (!is_configured(e, target) ||
+	    (is_callback && lane_find(lanes, target) == NULL)) {
+		err_set(&err, ERR_NOT_FOUND, "there is no target [%s]", target);
 		done(&err, arg);
-	} else if (!on && str_starts(target, LANE_CALLBACK)) {
+	} else if (!on && is_callback) {
 		err_set(&err, ERR_USAGE, "a callback's host is not disabled");
 		err_hint(
 		    &err, "[callback] allow says which hosts may be named.");

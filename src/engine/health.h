@@ -47,8 +47,8 @@ void health_each(const struct engine *engine, health_fn *fn, void *arg);
 
 /*
  * Deliveries to it wait from now on; or they go, the longest due first and few
- * at first, whatever kept them. Calls done once that is on disk. Not for
- * targets that are unknown, nor, to switch them off, for callbacks: ERR_USAGE.
+ * at first, whatever kept them. Calls done once that is on disk. What is
+ * unknown is ERR_NOT_FOUND; a callback's host is not switched off: ERR_USAGE.
  */
 void health_switch(struct engine *engine, const char *target, bool on,
     store_done_fn *done, void *arg);

@@ -331,14 +331,13 @@ static void
 on_refused(const struct error *err, void *arg)
 {
 	assert_non_null(err);
-	assert_int_equal(err->code, ERR_USAGE);
-	++*(int *)arg;
+	*(enum error_code *)arg = err->code;
 }
 
 static void
 what_is_disabled_by_request_waits(void **state)
 {
-	int refused = 0;
+	enum error_code refused = ERR_NONE;
 
 	(void)state;
 	with(8);
@@ -354,9 +353,14 @@ what_is_disabled_by_request_waits(void **state)
 	time_passes(1000);
 	assert_int_equal(receiver.n, 5);
 	health_switch(flow.engine, "webhook other", true, on_refused, &refused);
+	assert_int_equal(refused, ERR_NOT_FOUND);
+	deliver_to("callback https://a.test:443", 1);
 	health_switch(flow.engine, "callback https://a.test:443", false,
 	    on_refused, &refused);
-	assert_int_equal(refused, 2);
+	assert_int_equal(refused, ERR_USAGE);
+	health_switch(flow.engine, "callback https://b.test:443", true,
+	    on_refused, &refused);
+	assert_int_equal(refused, ERR_NOT_FOUND);
 	assert_int_equal(health_of("webhook other").state, HEALTH_UNKNOWN);
 }
 
