@@ -2,10 +2,10 @@
 /*
  * When a receiver that fails is left alone, and how it is taken up again:
  *
- *   CLOSED --(so many failures in a row)--> OPEN --(the rest is over)--> PROBING
- *     ^                                      ^                             |
- *     |                                      `--(the probe fails: twice as-+
- *     `--(an answer; few at a time at first)------ long a rest)------------'
+ *   CLOSED --(so many failures)--> OPEN --(the rest is over)--> PROBING
+ *     ^                             ^                              |
+ *     |                             `--(it fails: twice the rest)--+
+ *     `--(an answer; few at a time at first)-----------------------'
  *
  * Pure: the caller has the clock (monotonic milliseconds) and the chance.
  */

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Receivers that fail: how that is seen (awaitd targets, metrics), that they
 # rest, over a kill, too; 410, enable and disable.
+# shellcheck disable=SC3044 # enable is a command of awaitd here
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
 cd "$tmp" || exit 1
 local_start

@@ -34,6 +34,7 @@ deliver = webhook hook
 url = http://127.0.0.1:$hook_port/in
 secret_file = $tmp/secret
 schedule = 500ms, 500ms, 500ms, 1s, 1s, 2s, 2s, 2s, 2s, 2s, 2s, 2s
+breaker_failures = 0
 [exec handle]
 command = '$tmp/handler'
 schedule = 500ms, 500ms, 500ms
