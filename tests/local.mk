@@ -21,6 +21,7 @@ unit_tests += tests/unit/test_api_submit
 unit_tests += tests/unit/test_api_trouble
 unit_tests += tests/unit/test_awserr
 unit_tests += tests/unit/test_backoff
+unit_tests += tests/unit/test_breaker
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_check_judge
 unit_tests += tests/unit/test_child
@@ -434,6 +435,7 @@ sweep_support = tests/support/flow_bucket.c tests/support/flow_bucket.h \
 	tests/support/flow_sweep.c tests/support/flow_sweep.h $(page_support)
 bell_support = tests/support/flow_bell.c tests/support/flow_bell.h
 probe_support = tests/support/flow_probe.c tests/support/flow_probe.h
+receiver_support = tests/support/flow_receiver.c tests/support/flow_receiver.h
 
 flow_tests =
 flow_tests += tests/flow/test_access
@@ -479,6 +481,8 @@ flow_tests += tests/flow/test_doubt
 tests_flow_test_doubt_SOURCES = tests/flow/test_doubt.c $(flow_support)
 flow_tests += tests/flow/test_fetch
 tests_flow_test_fetch_SOURCES = tests/flow/test_fetch.c $(flow_support)
+flow_tests += tests/flow/test_lanes
+tests_flow_test_lanes_SOURCES = tests/flow/test_lanes.c $(flow_support) $(hook_support) $(receiver_support)
 flow_tests += tests/flow/test_late
 tests_flow_test_late_SOURCES = tests/flow/test_late.c $(flow_support) $(hook_support)
 flow_tests += tests/flow/test_learned
@@ -525,6 +529,8 @@ flow_tests += tests/flow/test_upload
 tests_flow_test_upload_SOURCES = tests/flow/test_upload.c $(flow_support)
 flow_tests += tests/flow/test_walk
 tests_flow_test_walk_SOURCES = tests/flow/test_walk.c $(flow_support) $(hook_support) $(bell_support)
+flow_tests += tests/flow/test_week
+tests_flow_test_week_SOURCES = tests/flow/test_week.c $(flow_support) $(hook_support) $(receiver_support)
 
 # One script a line, sorted.
 system_tests =
@@ -536,6 +542,7 @@ system_tests += tests/system/bell.sh
 system_tests += tests/system/bench_detect.sh
 system_tests += tests/system/bench_poll.sh
 system_tests += tests/system/bench_sns.sh
+system_tests += tests/system/breaker.sh
 system_tests += tests/system/campaign_bitrot.sh
 system_tests += tests/system/campaign_crashpoints.sh
 system_tests += tests/system/campaign_disk.sh

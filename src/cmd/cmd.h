@@ -71,7 +71,8 @@ int cmd_about(struct error *err, const char *kind, const char *id);
 int cmd_help(const char *name);
 
 extern const struct cmd cmd_cancel, cmd_check, cmd_config, cmd_deliveries,
-    cmd_help_cmd, cmd_invoke, cmd_list, cmd_listen, cmd_replay, cmd_result,
-    cmd_retry, cmd_serve, cmd_show, cmd_submit, cmd_version, cmd_wait;
+    cmd_disable, cmd_enable, cmd_help_cmd, cmd_invoke, cmd_list, cmd_listen,
+    cmd_replay, cmd_result, cmd_retry, cmd_serve, cmd_show, cmd_submit,
+    cmd_targets, cmd_version, cmd_wait;
 
 #endif

@@ -69,6 +69,13 @@ ask(struct app *app, const struct client_request *r, take_fn *take, void *out,
 	return err_set(err, ERR_CANCELLED, "interrupted");
 }
 
+int
+remote_ask(struct app *app, const struct client_request *r,
+    remote_take_fn *take, void *out, struct error *err)
+{
+	return ask(app, r, take, out, err);
+}
+
 /* --- one job -------------------------------------------------------- */
 
 struct wanted {

@@ -13,6 +13,12 @@
 #include "job/delivery.h"
 #include "job/job.h"
 
+/* One question; what is made of its answer (0, or -1 with *err). */
+typedef int remote_take_fn(
+    const struct json *answer, void *out, struct error *err);
+int remote_ask(struct app *app, const struct client_request *r,
+    remote_take_fn *take, void *out, struct error *err);
+
 /* A new job. A connection that breaks is tried once more, under a key that
  * makes one job of both. *out is the caller's. */
 int remote_submit(struct app *app, const struct client_request *r,

@@ -59,6 +59,7 @@ shipment_new(struct dispatch *dp, struct delivery *take_d)
 	s->d = take_d;
 	s->fd = -1;
 	s->lane = lane_of(&dp->lanes, take_d->target);
+	lane_hold(s->lane);
 	free(take_d->body);
 	take_d->body = NULL;
 	tsearch(s, &dp->index, by_id);
@@ -93,6 +94,7 @@ shipment_free(struct shipment *s)
 	s->dispatch->quarantined -= s->rank == LANE_ALONE;
 	tdelete(s, &s->dispatch->index, by_id);
 	s->dispatch->n--;
+	lane_unhold(s->lane);
 	delivery_free(s->d);
 	free(s->sha256);
 	free(s);
@@ -319,6 +321,7 @@ dispatch_apply(struct shipment *s, const struct deliver_result *r)
 	int64_t now = clock_wall_ms();
 
 	crash_point("C12");
+	lane_hear(s, r);
 	s->attempt.status = r->status;
 	d->last_status = r->status;
 	s->attempt.response = xstrdup_or_null(r->response);
@@ -628,6 +631,12 @@ dispatch_count(const struct dispatch *dp, struct engine_counts *out)
 	out->waiting = dp->n;
 	out->attempts = dp->lanes.under_way;
 	out->quarantined = dp->quarantined;
+}
+
+struct lanes *
+dispatch_lanes(struct dispatch *dp)
+{
+	return &dp->lanes;
 }
 
 size_t

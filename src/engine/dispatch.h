@@ -31,6 +31,9 @@ struct shipment {
 	bool ending; /* what became of the attempt is being written */
 	bool replay; /* the next attempt was asked for */
 	enum delivery_state from; /* of the replay that is being written */
+	bool probe; /* its receiver rested: all hangs on this attempt */
+	bool asked; /* its receiver was, in this attempt */
+	bool stranger; /* its host did not answer before: lane_turn.c */
 	char *sha256; /* by reference: of its first whole reading, or NULL */
 
 	/* While an attempt is under way. */
@@ -75,6 +78,9 @@ void dispatch_give_up_on(struct dispatch *dp, struct delivery *take_d);
 
 /* Fills waiting, attempts and quarantined. */
 void dispatch_count(const struct dispatch *dp, struct engine_counts *out);
+
+/* For health.h. */
+struct lanes *dispatch_lanes(struct dispatch *dp);
 
 /* How many attempts are under way. */
 size_t dispatch_under_way(const struct dispatch *dp);

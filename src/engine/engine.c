@@ -758,6 +758,7 @@ void
 engine_recall(struct engine *e, const char *name, const char *value)
 {
 	learned_recall(e->learned, name, value);
+	lanes_recall(dispatch_lanes(e->dispatch), name, value);
 }
 
 void

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who goes next to a target, and who waits behind whom. */
-#include "engine/lane.h"
+#include "engine/lane_inner.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,53 +20,102 @@ static const int64_t handicap_ms[LANE_RANKS] = {
     [LANE_ALONE] = 60 * 60000,
 };
 
-struct lane {
-	TAILQ_ENTRY(lane) entry;
-	struct lanes *lanes;
-	char *name;
-	struct agenda agenda[LANE_RANKS];
-	struct loop_timer *timer;
-	unsigned in_flight;
-	bool parked; /* and that was logged */
-};
-
 static void
 on_timer(void *arg)
 {
 	lane_run(arg);
 }
 
-struct lane *
-lane_of(struct lanes *lanes, const char *target)
+/* --- lanes ---------------------------------------------------------- */
+
+static const void *
+name_of(const void *item, size_t *len)
 {
-	struct lane *l;
+	const struct lane *l = item;
+
+	*len = strlen(l->name);
+	return l->name;
+}
+
+struct lane *
+lane_find(const struct lanes *lanes, const char *target)
+{
+	return map_find(&lanes->index, target, strlen(target));
+}
+
+static struct lane *
+lane_new(struct lanes *lanes, const char *target)
+{
+	struct lane *l = xcalloc(1, sizeof(*l));
 	size_t i;
 
-	TAILQ_FOREACH (l, &lanes->list, entry) {
-		if (str_eq(l->name, target))
-			return l;
-	}
-	l = xcalloc(1, sizeof(*l));
 	l->lanes = lanes;
 	l->name = xstrdup(target);
+	l->callback = str_starts(target, LANE_CALLBACK);
+	breaker_init(&l->breaker, l->callback);
 	for (i = 0; i < LANE_RANKS; i++)
 		agenda_init(&l->agenda[i]);
 	l->timer = loop_timer_new(lanes->o->loop, on_timer, l);
+	map_add(&lanes->index, l);
 	TAILQ_INSERT_TAIL(&lanes->list, l, entry);
 	return l;
 }
 
-static void
+struct lane *
+lane_of(struct lanes *lanes, const char *target)
+{
+	struct lane *l = lane_find(lanes, target);
+
+	return l != NULL ? l : lane_new(lanes, target);
+}
+
+void
 lane_free(struct lane *l)
 {
 	size_t i;
 
+	lane_exit(l);
+	map_remove(&l->lanes->index, l);
 	TAILQ_REMOVE(&l->lanes->list, l, entry);
 	for (i = 0; i < LANE_RANKS; i++)
 		agenda_done(&l->agenda[i]);
 	loop_timer_free(l->timer);
+	free(l->reason);
+	free(l->last_error);
 	free(l->name);
 	free(l);
+}
+
+void
+lane_hold(struct lane *l)
+{
+	if (l->place == LANE_IDLE)
+		lane_exit(l);
+	l->refs++;
+}
+
+void
+lane_unhold(struct lane *l)
+{
+	if (--l->refs == 0)
+		lane_rest(l);
+}
+
+struct target *
+lane_target(const struct lane *l)
+{
+	const struct engine_options *o = l->lanes->o;
+
+	return o->target != NULL ? o->target(l->name, o->target_arg) : NULL;
+}
+
+void
+lanes_each(const struct lanes *lanes, lane_fn *fn, void *arg)
+{
+	const struct lane *l;
+
+	TAILQ_FOREACH (l, &lanes->list, entry)
+		fn(l, arg);
 }
 
 /* --- who is next ---------------------------------------------------- */
@@ -137,37 +187,60 @@ begin(struct shipment *s, struct target *take_target)
 	lane_drop(s);
 	s->target = take_target;
 	s->under_way = true;
+	lane_counts(s, clock_mono_ms());
 	s->lane->in_flight++;
 	lanes->under_way++;
+	if (s->lane->callback)
+		lane_turn_begun(s);
 	if (s->rank == LANE_ALONE)
 		lanes->alone = s;
 	step_deliver(s);
 }
 
+bool
+lane_wants(const struct lane *l)
+{
+	return !l->lanes->stopped && next_due(l, clock_mono_ms()) != NULL;
+}
+
+bool
+lane_begin_one(struct lane *l)
+{
+	int64_t now = clock_mono_ms(), wait;
+	struct shipment *s = l->lanes->stopped ? NULL : next_due(l, now);
+	struct target *t;
+
+	if (s == NULL) {
+		arm(l);
+		return false;
+	}
+	t = lane_target(l);
+	if (t == NULL) {
+		park(l);
+		return false;
+	}
+	l->parked = false;
+	wait = lane_held_ms(l, t, now);
+	if (wait == 0) {
+		begin(s, t);
+		return true;
+	}
+	target_unref(t);
+	if (wait > 0)
+		loop_timer_set(l->timer, wait);
+	else
+		loop_timer_clear(l->timer);
+	return false;
+}
+
 void
 lane_run(struct lane *l)
 {
-	const struct engine_options *o = l->lanes->o;
-	int64_t now = clock_mono_ms();
-	struct shipment *s;
-	struct target *t;
-
-	while (!l->lanes->stopped && (s = next_due(l, now)) != NULL) {
-		t = o->target != NULL ? o->target(l->name, o->target_arg)
-				      : NULL;
-		if (t == NULL) {
-			park(l);
-			return;
-		}
-		l->parked = false;
-		/* The end of one of these calls us again. */
-		if (l->in_flight >= t->max_in_flight) {
-			target_unref(t);
-			return;
-		}
-		begin(s, t);
-	}
-	arm(l);
+	if (l->callback)
+		lane_turns(l->lanes, l);
+	else
+		while (lane_begin_one(l))
+			continue;
 }
 
 /* --- in and out ----------------------------------------------------- */
@@ -216,20 +289,47 @@ lane_leave(struct shipment *s)
 {
 	struct lanes *lanes = s->lane->lanes;
 
+	/* It ended without anybody hearing of its receiver. */
+	if (s->probe)
+		lane_hear(s, NULL);
 	s->under_way = false;
 	s->lane->in_flight--;
 	lanes->under_way--;
+	if (s->lane->callback)
+		lane_turn_over(s);
 	if (lanes->alone != s)
 		return;
 	lanes->alone = NULL;
 	loop_post(lanes->o->loop, run_alone, lanes);
 }
 
+static void
+keep_done(const struct error *err, void *arg)
+{
+	(void)arg;
+	if (err != NULL)
+		log_warn("engine",
+		    "how callbacks' hosts are was not written down: %s",
+		    err->text);
+}
+
+static void
+on_keep_timer(void *arg)
+{
+	lanes_keep_hosts(arg, keep_done, NULL);
+}
+
 void
 lanes_init(struct lanes *lanes, const struct engine_options *o)
 {
+	size_t i;
+
 	*lanes = (struct lanes){.o = o};
+	map_init(&lanes->index, name_of);
 	TAILQ_INIT(&lanes->list);
+	for (i = 0; i < LANE_PLACES; i++)
+		TAILQ_INIT(&lanes->places[i]);
+	lanes->keep_timer = loop_timer_new(o->loop, on_keep_timer, lanes);
 }
 
 void
@@ -240,6 +340,8 @@ lanes_done(struct lanes *lanes)
 	loop_unpost(lanes->o->loop, lanes);
 	while ((l = TAILQ_FIRST(&lanes->list)) != NULL)
 		lane_free(l);
+	map_done(&lanes->index);
+	loop_timer_free(lanes->keep_timer);
 }
 
 void
@@ -248,6 +350,7 @@ lanes_stop(struct lanes *lanes)
 	struct lane *l;
 
 	lanes->stopped = true;
+	loop_timer_clear(lanes->keep_timer);
 	TAILQ_FOREACH (l, &lanes->list, entry)
 		loop_timer_clear(l->timer);
 }

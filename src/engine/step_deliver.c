@@ -34,6 +34,7 @@ on_driven(const struct deliver_result *r, void *arg)
 	struct shipment *s = arg;
 
 	s->call = NULL;
+	s->asked = true;
 	dispatch_apply(s, r);
 }
 

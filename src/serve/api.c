@@ -202,6 +202,7 @@ static const char *const deliveries_names[] = {
 
 #define JOBS "/v1/jobs"
 #define DELIVERIES "/v1/deliveries"
+#define TARGETS "/v1/targets"
 
 /* A '*' stands for an id. HEAD goes where GET does. */
 static const struct route {
@@ -224,6 +225,9 @@ static const struct route {
     {"GET", DELIVERIES "/*", no_names, api_deliveries_get, false},
     {"POST", DELIVERIES "/*/cancel", no_names, api_deliveries_cancel, false},
     {"POST", DELIVERIES "/*/replay", no_names, api_deliveries_replay, false},
+    {"GET", TARGETS, no_names, api_targets_list, false},
+    {"POST", TARGETS "/*/enable", no_names, api_targets_enable, false},
+    {"POST", TARGETS "/*/disable", no_names, api_targets_disable, false},
 };
 
 /* Does the path fit, and which id stands in it? One that can be none is kept

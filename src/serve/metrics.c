@@ -16,7 +16,8 @@
 #include "serve/sns_listener.h"
 
 #define TYPE "text/plain; version=0.0.4; charset=utf-8"
-#define TEXT_MAX ((size_t)256 << 10)
+/* Targets are as many as there are sections. */
+#define TEXT_MAX ((size_t)16 << 20)
 
 /* Upper ends of buckets, in milliseconds. */
 static const int64_t job_bounds[] = {100, 500, 1000, 2500, 5000, 10000, 30000,
@@ -589,6 +590,7 @@ metrics_handle(struct http_exchange *x, void *arg)
 	store_count(service->store, &now.store);
 	buf_init(&b, TEXT_MAX);
 	metrics_write(service->metrics, &now, &b);
+	metrics_write_targets(service, &b);
 	if (sns_listener_count(service->sns, &sns))
 		write_sns(&sns, &b);
 	reply(x, 200, TYPE, &b);

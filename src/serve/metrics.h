@@ -54,6 +54,10 @@ struct metrics_now {
 void metrics_write(
     struct metrics *m, const struct metrics_now *now, struct buf *out);
 
+/* Of targets: metrics_targets.c. */
+struct service;
+void metrics_write_targets(const struct service *service, struct buf *out);
+
 /* GET /metrics, for http_server_new; arg is the struct service. */
 void metrics_handle(struct http_exchange *x, void *arg);
 

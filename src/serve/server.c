@@ -366,6 +366,7 @@ reload(struct server *sv, struct error *err)
 	warn_restart(sv, conf);
 	targets_free(sv->targets);
 	sv->targets = targets;
+	sv->s.targets = targets;
 	/* Nobody else keeps anything of a configuration over a turn. */
 	if (sv->conf != sv->first)
 		conf_free(sv->conf);
@@ -610,6 +611,7 @@ open_all(struct server *sv, struct error *err)
 	if (targets_new(sv->conf, sv->s.loop, &sv->targets, err) == -1 ||
 	    open_store(sv, err) == -1)
 		return -1;
+	sv->s.targets = sv->targets;
 	eo.store = sv->s.store;
 	sv->s.engine = engine_new(&eo);
 	set_budget(sv);

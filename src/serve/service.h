@@ -20,6 +20,7 @@ struct doorbell;
 struct metrics;
 struct sns_listener;
 struct sns_verifier;
+struct targets;
 struct waiters;
 
 struct service {
@@ -28,6 +29,7 @@ struct service {
 	struct engine *engine;
 	struct sites *sites;
 	const struct conf *conf; /* of this moment: a reload replaces it */
+	const struct targets *targets; /* of this moment, too */
 	const char *folder; /* of the state, and of inputs on their way */
 	const char *region; /* of a flag, or NULL */
 	const char *profile; /* of a flag, or NULL */

@@ -205,6 +205,18 @@ targets_free(struct targets *t)
 	free(t);
 }
 
+size_t
+targets_count(const struct targets *t)
+{
+	return t != NULL ? t->n : 0;
+}
+
+const char *
+targets_title(const struct targets *t, size_t i)
+{
+	return t->v[i]->name;
+}
+
 struct target *
 targets_get(const struct targets *t, const char *title)
 {

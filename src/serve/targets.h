@@ -30,6 +30,10 @@ int targets_client(const struct conf_webhook *webhook, struct loop *loop,
 /* A target that is in use lives on. */
 void targets_free(struct targets *targets);
 
+/* How many there are (of NULL: none), and how each is called. Borrowed. */
+size_t targets_count(const struct targets *targets);
+const char *targets_title(const struct targets *targets, size_t i);
+
 /* The target of "[webhook NAME]" and the like, with a reference; or NULL. */
 struct target *targets_get(const struct targets *targets, const char *title);
 

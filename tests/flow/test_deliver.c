@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/health.h"
 #include "tests/support/fake_random.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/flow_hook.h"
@@ -313,6 +314,13 @@ expect_replay(const char *attempt)
 }
 
 static void
+ignore(const struct error *err, void *arg)
+{
+	(void)arg;
+	assert_null(err);
+}
+
+static void
 a_dead_delivery_is_replayed_with_its_id_and_bytes(void **state)
 {
 	struct job *job;
@@ -323,6 +331,7 @@ a_dead_delivery_is_replayed_with_its_id_and_bytes(void **state)
 	peer_reply(expect_hook(), 410, "", "");
 	go(job);
 	delivery_must_be(DELIVERY_DEAD, 1);
+	health_switch(flow.engine, "webhook hook", true, ignore, NULL);
 	peer_reply(expect_replay("2"), 200, "", "");
 	replay();
 	delivery_must_be(DELIVERY_DELIVERED, 2);

@@ -98,7 +98,9 @@ find_target(const char *name, void *arg)
 
 	(void)arg;
 	for (i = 0; i < FLOW_TARGETS_MAX && flow.targets[i] != NULL; i++) {
-		if (str_eq(flow.targets[i]->name, name))
+		if (str_eq(flow.targets[i]->name, name) ||
+		    (str_starts(name, "callback ") &&
+			str_eq(flow.targets[i]->name, "callback")))
 			return target_ref(flow.targets[i]);
 	}
 	return NULL;

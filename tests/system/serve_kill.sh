@@ -35,6 +35,7 @@ url = http://127.0.0.1:$hook_port/in
 allow_networks = 127.0.0.0/8
 secret_file = $tmp/secret
 schedule = 500ms, 500ms, 500ms, 1s, 1s, 2s, 2s, 2s, 2s, 2s, 2s, 2s
+breaker_failures = 0
 [exec handle]
 command = '$tmp/handler'
 schedule = 500ms, 500ms, 500ms

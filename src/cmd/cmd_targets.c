@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* awaitd targets, enable and disable: how receivers are, and switching them. */
+#include "cmd/cmd.h"
+#include "cmd/remote_targets.h"
+#include "cmd/report.h"
+
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/timefmt.h"
+#include "serve/target_json.h"
+
+#define LINE_MAX_LEN ((size_t)64 << 10)
+
+/* --- all ------------------------------------------------------------ */
+
+struct listing {
+	const struct app *app;
+	size_t n;
+};
+
+static void
+print_json(const struct health *h)
+{
+	struct jsonw w;
+	struct buf b;
+
+	buf_init(&b, LINE_MAX_LEN);
+	jsonw_init(&w, &b);
+	target_json_write(&w, h);
+	printf("%s\n", b.data);
+	buf_done(&b);
+}
+
+static void
+print_head(void)
+{
+	printf("%-24s  %-8s  %-24s  %7s  %9s  %8s  %-24s  %s\n", "TARGET",
+	    "STATE", "UNTIL/SINCE", "WAITING", "UNDER WAY", "FAILURES",
+	    "LAST SUCCESS", "WHY");
+}
+
+static void
+instant(int64_t at, char out[TIMEFMT_ISO_SIZE])
+{
+	if (at != 0)
+		timefmt_iso(at, out);
+	else
+		snprintf(out, TIMEFMT_ISO_SIZE, "-");
+}
+
+static void
+print_row(const struct health *h)
+{
+	char when[TIMEFMT_ISO_SIZE], ok[TIMEFMT_ISO_SIZE];
+	char target[300], why[120];
+
+	instant(h->state == HEALTH_RESTING ? h->until_at : h->since_at, when);
+	instant(h->last_ok_at, ok);
+	snprintf(target, sizeof(target), "%s", h->target);
+	str_defang(target);
+	snprintf(why, sizeof(why), "%s",
+	    h->reason != NULL           ? h->reason
+		: h->last_error != NULL ? h->last_error
+					: "");
+	str_defang(why);
+	printf("%-24s  %-8s  %-24s  %7zu  %9zu  %8u  %-24s  %s\n", target,
+	    health_state_name(h->state), when, h->waiting, h->under_way,
+	    h->failures, ok, why);
+}
+
+static void
+print_target(const struct health *h, void *arg)
+{
+	struct listing *l = arg;
+
+	if (l->app->globals->json) {
+		print_json(h);
+	} else {
+		if (l->n == 0)
+			print_head();
+		print_row(h);
+	}
+	l->n++;
+}
+
+static int
+list(struct app *app, struct error *err)
+{
+	struct listing l = {.app = app};
+	size_t left_out;
+
+	if (remote_list_targets(app, print_target, &l, &left_out, err) == -1)
+		return -1;
+	if (app->globals->json || app->globals->quiet)
+		return 0;
+	if (l.n == 0)
+		fputs("awaitd: there are no targets\n", stderr);
+	if (left_out > 0)
+		fprintf(stderr, "awaitd: %zu hosts of callbacks are left out\n",
+		    left_out);
+	return 0;
+}
+
+static int
+run_list(const struct cmd_line *line)
+{
+	struct app app;
+	struct error err;
+	int rc;
+
+	if (line->nargs > 0) {
+		err_set(&err, ERR_USAGE,
+		    "targets takes no argument such as \"%s\"", line->args[0]);
+		return cmd_fail(&err);
+	}
+	if (app_init(&app, line->globals, &err) == -1)
+		return cmd_fail(&err);
+	rc = app_find_service(&app, &err);
+	if (rc == 0)
+		rc = app_need_service(&app, "'awaitd targets'", &err);
+	if (rc == 0)
+		rc = list(&app, &err);
+	app_done(&app);
+	return rc == 0 ? STATUS_OK : cmd_fail(&err);
+}
+
+/* --- one ------------------------------------------------------------ */
+
+struct switched {
+	const struct app *app;
+	const char *verb;
+};
+
+static void
+print_switched(const struct health *h, void *arg)
+{
+	const struct switched *s = arg;
+	char target[300];
+
+	if (s->app->globals->json) {
+		print_json(h);
+		return;
+	}
+	if (s->app->globals->quiet)
+		return;
+	snprintf(target, sizeof(target), "%s", h->target);
+	str_defang(target);
+	fprintf(stderr, "awaitd: target %s is %sd; %zu deliveries wait%s\n",
+	    target, s->verb, h->waiting,
+	    *s->verb == 'e' && h->waiting > 0 ? ", and go now" : "");
+}
+
+static int
+switch_all(struct app *app, const struct cmd_line *line, const char *verb)
+{
+	struct switched s = {.app = app, .verb = verb};
+	struct error err;
+	int i, one, status = STATUS_OK;
+
+	for (i = 0; i < line->nargs; i++) {
+		if (remote_switch_target(app, line->args[i], verb,
+			print_switched, &s, &err) == 0)
+			continue;
+		cmd_about(&err, "target", line->args[i]);
+		one = cmd_fail(&err);
+		if (one > status)
+			status = one;
+	}
+	return status;
+}
+
+static int
+run_switch(const struct cmd_line *line, const char *verb, const char *what)
+{
+	struct app app;
+	struct error err;
+	int status;
+
+	if (line->nargs == 0) {
+		err_set(&err, ERR_USAGE, "no target was named");
+		err_hint(&err, "'awaitd targets' lists what there is.");
+		return cmd_fail(&err);
+	}
+	if (app_init(&app, line->globals, &err) == -1)
+		return cmd_fail(&err);
+	if (app_find_service(&app, &err) == -1 ||
+	    app_need_service(&app, what, &err) == -1)
+		status = cmd_fail(&err);
+	else
+		status = switch_all(&app, line, verb);
+	app_done(&app);
+	return status;
+}
+
+static int
+run_enable(const struct cmd_line *line)
+{
+	return run_switch(line, "enable", "'awaitd enable'");
+}
+
+static int
+run_disable(const struct cmd_line *line)
+{
+	return run_switch(line, "disable", "'awaitd disable'");
+}
+
+const struct cmd cmd_targets = {
+    .name = "targets",
+    .args = "",
+    .summary = "List where a service delivers to, and how that goes",
+    .examples = "  awaitd targets\n"
+		"  awaitd targets --json | jq -r 'select(.state != "
+		"\"ok\") | .target'\n",
+    .run = run_list,
+};
+
+const struct cmd cmd_enable = {
+    .name = "enable",
+    .args = "TARGET...",
+    .summary = "Let what waits for a target go: it is well again",
+    .examples = "  awaitd enable 'webhook hook'\n",
+    .run = run_enable,
+};
+
+const struct cmd cmd_disable = {
+    .name = "disable",
+    .args = "TARGET...",
+    .summary = "Hold deliveries to a target back until it is enabled",
+    .examples = "  awaitd disable 'webhook hook'\n",
+    .run = run_disable,
+};

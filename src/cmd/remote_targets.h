@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a service is asked of its targets; see remote.h. */
+#ifndef CMD_REMOTE_TARGETS_H
+#define CMD_REMOTE_TARGETS_H
+
+#include <stddef.h>
+
+#include "cmd/app.h"
+#include "engine/health.h"
+
+/* Each target, borrowed for the length of a call; and how many hosts of
+ * callbacks the service left out. */
+int remote_list_targets(struct app *app, health_fn *fn, void *arg,
+    size_t *left_out, struct error *err);
+
+/* "enable" or "disable"; fn is told how it is then. ERR_NOT_FOUND, ERR_REFUSED
+ * for what is not done with it. */
+int remote_switch_target(struct app *app, const char *target, const char *verb,
+    health_fn *fn, void *arg, struct error *err);
+
+#endif
