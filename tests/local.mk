@@ -49,6 +49,7 @@ unit_tests += tests/unit/test_encode
 unit_tests += tests/unit/test_endpoint
 unit_tests += tests/unit/test_error
 unit_tests += tests/unit/test_exec
+unit_tests += tests/unit/test_exec_wild
 unit_tests += tests/unit/test_execenv
 unit_tests += tests/unit/test_file
 unit_tests += tests/unit/test_fold
@@ -306,6 +307,11 @@ tests_unit_test_creds_process_SOURCES = tests/unit/test_creds_process.c \
 tests_unit_test_creds_process_end_SOURCES = \
 	tests/unit/test_creds_process_end.c $(creds_rig)
 tests_unit_test_profile_SOURCES = tests/unit/test_profile.c $(creds_rig)
+
+keeper_here = tests/support/keeper_here.c tests/support/keeper_here.h
+tests_unit_test_exec_SOURCES = tests/unit/test_exec.c $(keeper_here)
+tests_unit_test_exec_wild_SOURCES = tests/unit/test_exec_wild.c \
+	tests/support/wild.c tests/support/wild.h $(keeper_here)
 
 hook_rig = tests/unit/hook_rig.c tests/unit/hook_rig.h
 tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c $(hook_rig)
@@ -641,6 +647,8 @@ tests_support_bitrot_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/credpeer_main
 tests_support_credpeer_main_SOURCES = tests/support/credpeer_main.c $(credpeer)
 tests_support_credpeer_main_LDADD = $(local_test_libs)
+tests_tools += tests/support/execbench
+tests_support_execbench_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/fsdown
 tests_support_fsdown_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/fillstore
@@ -775,8 +783,8 @@ mutant_compile = set -e; o=; for f in $(MUTANT_SOURCES); do \
 	o="$$o $(MUTANT_DIR)/$$f.o"; done
 mutant_link = $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS)
 mutant: libawaitd.a src/main.$(OBJEXT) tests/support/crash_at.$(OBJEXT) \
-		$(tests_support_bitrot_OBJECTS)
-	@$(mutant_compile); \
+		$(tests_support_bitrot_OBJECTS) awaitd-keeper$(EXEEXT)
+	@$(mutant_compile); cp awaitd-keeper$(EXEEXT) $(MUTANT_DIR); \
 	$(mutant_link) -o $(MUTANT_DIR)/awaitd src/main.$(OBJEXT) \
 		tests/support/crash_at.$(OBJEXT) $$o libawaitd.a $(libs) $(LIBS); \
 	$(mutant_link) -o $(MUTANT_DIR)/bitrot \
