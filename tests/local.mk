@@ -49,6 +49,7 @@ unit_tests += tests/unit/test_encode
 unit_tests += tests/unit/test_endpoint
 unit_tests += tests/unit/test_error
 unit_tests += tests/unit/test_exec
+unit_tests += tests/unit/test_exec_inject
 unit_tests += tests/unit/test_exec_wild
 unit_tests += tests/unit/test_execenv
 unit_tests += tests/unit/test_file
@@ -310,6 +311,8 @@ tests_unit_test_profile_SOURCES = tests/unit/test_profile.c $(creds_rig)
 
 keeper_here = tests/support/keeper_here.c tests/support/keeper_here.h
 tests_unit_test_exec_SOURCES = tests/unit/test_exec.c $(keeper_here)
+tests_unit_test_exec_inject_SOURCES = tests/unit/test_exec_inject.c \
+	$(keeper_here)
 tests_unit_test_exec_wild_SOURCES = tests/unit/test_exec_wild.c \
 	tests/support/wild.c tests/support/wild.h $(keeper_here)
 
@@ -539,6 +542,7 @@ system_tests += tests/system/creds_process.sh
 system_tests += tests/system/creds.sh
 system_tests += tests/system/damaged.sh
 system_tests += tests/system/docker_serve.sh
+system_tests += tests/system/handlers.sh
 system_tests += tests/system/inputs.sh
 system_tests += tests/system/interop.sh
 system_tests += tests/system/invoke.sh

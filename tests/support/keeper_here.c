@@ -2,6 +2,7 @@
 #include "tests/support/keeper_here.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/keeper.h"
 #include "base/mem.h"
@@ -10,8 +11,10 @@ void
 keeper_here(void)
 {
 	const char *dir = getenv("abs_top_builddir");
-	char *path = xasprintf("%s/awaitd-keeper", dir != NULL ? dir : ".");
+	char *cwd = getcwd(NULL, 0);
+	char *path = xasprintf("%s/awaitd-keeper", dir != NULL ? dir : cwd);
 
 	keeper_set_path(path);
 	free(path);
+	free(cwd);
 }

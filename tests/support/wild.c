@@ -151,7 +151,7 @@ fork_bomb(void)
 	signal(SIGCHLD, SIG_IGN);
 	ignore_all();
 	for (;;) {
-		if (n->forks == BOMB_ALIVE)
+		if (n->forks >= BOMB_ALIVE)
 			begun();
 		if (n->alive < BOMB_ALIVE && ++n->forks < BOMB_FORKS) {
 			n->alive++;

@@ -30,7 +30,7 @@
 #define BODY_SIZE ((size_t)1024 * 1024)
 #define PATIENCE_MS 30000
 /* What only a loop that waits for somebody takes, also on a busy machine. */
-#define HELD_MS 1500
+#define HELD_MS 500
 
 struct world {
 	char program[4096], begun[60];
@@ -113,6 +113,13 @@ on_tick(void *arg)
 	loop_timer_set(w->tick, 1);
 }
 
+/* Where hundreds want to run at once, even an idle loop waits for its turn. */
+static bool
+is_crowd(const struct wild *kind)
+{
+	return str_eq(kind->name, "is a fork bomb");
+}
+
 static void
 begin(struct world *w, const struct wild *kind)
 {
@@ -185,18 +192,23 @@ nothing_is_left_of_a_handler_that_misbehaves(void **state)
 {
 	struct world *w = *state;
 	int left = 0, wrong = 0, here;
-	int64_t took, max_ms = 0;
+	int64_t took, max_ms = 0, held = 0, crowd = 0;
 	size_t i;
 
 	for (i = 0; i < wild_nkinds; i++) {
 		begin(w, &wild_kinds[i]);
 		w->calls = 0;
+		w->max_gap = 0;
 		w->tick = loop_timer_new(w->loop, on_tick, w);
 		w->ticked_at = clock_mono_ms();
 		on_tick(w);
 		loop_run(w->loop);
 		loop_timer_free(w->tick);
 		wrong += !is_as_tabled(w, &wild_kinds[i]);
+		if (is_crowd(&wild_kinds[i]))
+			crowd = w->max_gap;
+		else if (w->max_gap > held)
+			held = w->max_gap;
 		end(w);
 		here = leftovers(&took);
 		if (here != 0)
@@ -207,11 +219,12 @@ nothing_is_left_of_a_handler_that_misbehaves(void **state)
 			max_ms = took;
 	}
 	print_message("handlers: kinds=%zu left=%d wrong=%d loop_max_ms=%lld "
-		      "gone_max_ms=%lld\n",
-	    wild_nkinds, left, wrong, (long long)w->max_gap, (long long)max_ms);
+		      "bomb_loop_max_ms=%lld gone_max_ms=%lld\n",
+	    wild_nkinds, left, wrong, (long long)held, (long long)crowd,
+	    (long long)max_ms);
 	assert_int_equal(left, 0);
 	assert_int_equal(wrong, 0);
-	assert_in_range(w->max_gap, 0, HELD_MS);
+	assert_in_range(held, 0, HELD_MS);
 }
 
 /* --- and where we are killed meanwhile ------------------------------ */
