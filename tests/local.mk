@@ -25,6 +25,7 @@ unit_tests += tests/unit/test_check_judge
 unit_tests += tests/unit/test_child
 unit_tests += tests/unit/test_child_end
 unit_tests += tests/unit/test_child_find
+unit_tests += tests/unit/test_child_kept
 unit_tests += tests/unit/test_client
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_conf_check
@@ -310,6 +311,8 @@ tests_unit_test_creds_process_end_SOURCES = \
 tests_unit_test_profile_SOURCES = tests/unit/test_profile.c $(creds_rig)
 
 keeper_here = tests/support/keeper_here.c tests/support/keeper_here.h
+tests_unit_test_child_kept_SOURCES = tests/unit/test_child_kept.c \
+	$(keeper_here)
 tests_unit_test_exec_SOURCES = tests/unit/test_exec.c $(keeper_here)
 tests_unit_test_exec_inject_SOURCES = tests/unit/test_exec_inject.c \
 	$(keeper_here)

@@ -492,6 +492,24 @@ megabytes_of_output_are_read_and_thrown_away(void **state)
 	assert_true(peak_kb() - before < 50000);
 }
 
+/* It reads the file itself: nothing passes through us. */
+static void
+a_gigabyte_of_input_takes_none_of_our_memory(void **state)
+{
+	struct world *w = *state;
+	int fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	long before = peak_kb();
+
+	assert_int_equal(ftruncate(fd, (off_t)(1024 * MB)), 0);
+	w->parcel.body = NULL;
+	w->parcel.size = (int64_t)(1024 * MB);
+	w->parcel.fd = fd;
+	run_script(w, "cat | wc -c");
+	close(fd);
+	assert_string_equal(w->response, "1073741824 ");
+	assert_true(peak_kb() - before < 4000);
+}
+
 static void
 output_without_end_ends_with_the_time_out(void **state)
 {
@@ -713,6 +731,7 @@ main(void)
 	    T(arguments_reach_it_untouched_by_any_shell),
 	    T(both_outputs_are_kept_in_order_and_made_harmless),
 	    T(megabytes_of_output_are_read_and_thrown_away),
+	    T(a_gigabyte_of_input_takes_none_of_our_memory),
 	    T(output_without_end_ends_with_the_time_out),
 	    T(output_that_was_closed_changes_nothing),
 	    T(what_left_its_group_is_killed_and_told),
