@@ -19,6 +19,7 @@ base_sources += src/base/instant.c src/base/instant.h
 base_sources += src/base/intern.c src/base/intern.h
 base_sources += src/base/json.c src/base/json.h
 base_sources += src/base/jsonw.c src/base/jsonw.h
+base_sources += src/base/keeper.c src/base/keeper.h
 base_sources += src/base/log.c src/base/log.h
 base_sources += src/base/loop.c src/base/loop.h
 base_sources += src/base/map.c src/base/map.h
@@ -353,6 +354,12 @@ nodist_libawaitd_a_SOURCES = src/store/schema.h
 bin_PROGRAMS += awaitd
 awaitd_SOURCES = src/main.c
 awaitd_LDADD = libawaitd.a $(libs)
+
+# Runs handlers, beside awaitd in the build tree. Of the C library alone.
+pkglibexec_PROGRAMS += awaitd-keeper
+awaitd_keeper_SOURCES = src/keeper.c src/base/keeper.h
+awaitd_keeper_LDADD =
+EXTRA_awaitd_DEPENDENCIES = awaitd-keeper$(EXEEXT)
 
 # store/schema.h holds each .sql file as schema_NAME[]. It is made in the
 # build tree and never shipped: it cannot differ from the .sql files.

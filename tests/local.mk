@@ -27,6 +27,7 @@ unit_tests += tests/unit/test_check_judge
 unit_tests += tests/unit/test_child
 unit_tests += tests/unit/test_child_end
 unit_tests += tests/unit/test_child_find
+unit_tests += tests/unit/test_child_kept
 unit_tests += tests/unit/test_client
 unit_tests += tests/unit/test_cloudevent
 unit_tests += tests/unit/test_conf
@@ -54,6 +55,8 @@ unit_tests += tests/unit/test_encode
 unit_tests += tests/unit/test_endpoint
 unit_tests += tests/unit/test_error
 unit_tests += tests/unit/test_exec
+unit_tests += tests/unit/test_exec_inject
+unit_tests += tests/unit/test_exec_wild
 unit_tests += tests/unit/test_execenv
 unit_tests += tests/unit/test_file
 unit_tests += tests/unit/test_fold
@@ -319,6 +322,15 @@ tests_unit_test_creds_process_end_SOURCES = \
 	tests/unit/test_creds_process_end.c $(creds_rig)
 tests_unit_test_profile_SOURCES = tests/unit/test_profile.c $(creds_rig)
 
+keeper_here = tests/support/keeper_here.c tests/support/keeper_here.h
+tests_unit_test_child_kept_SOURCES = tests/unit/test_child_kept.c \
+	$(keeper_here)
+tests_unit_test_exec_SOURCES = tests/unit/test_exec.c $(keeper_here)
+tests_unit_test_exec_inject_SOURCES = tests/unit/test_exec_inject.c \
+	$(keeper_here)
+tests_unit_test_exec_wild_SOURCES = tests/unit/test_exec_wild.c \
+	tests/support/wild.c tests/support/wild.h $(keeper_here)
+
 hook_rig = tests/unit/hook_rig.c tests/unit/hook_rig.h
 tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c $(hook_rig)
 
@@ -561,6 +573,7 @@ system_tests += tests/system/creds_process.sh
 system_tests += tests/system/creds.sh
 system_tests += tests/system/damaged.sh
 system_tests += tests/system/docker_serve.sh
+system_tests += tests/system/handlers.sh
 system_tests += tests/system/inputs.sh
 system_tests += tests/system/interop.sh
 system_tests += tests/system/invoke.sh
@@ -670,6 +683,8 @@ tests_support_bitrot_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/credpeer_main
 tests_support_credpeer_main_SOURCES = tests/support/credpeer_main.c $(credpeer)
 tests_support_credpeer_main_LDADD = $(local_test_libs)
+tests_tools += tests/support/execbench
+tests_support_execbench_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/fsdown
 tests_support_fsdown_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/fillstore
@@ -804,8 +819,8 @@ mutant_compile = set -e; o=; for f in $(MUTANT_SOURCES); do \
 	o="$$o $(MUTANT_DIR)/$$f.o"; done
 mutant_link = $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS)
 mutant: libawaitd.a src/main.$(OBJEXT) tests/support/crash_at.$(OBJEXT) \
-		$(tests_support_bitrot_OBJECTS)
-	@$(mutant_compile); \
+		$(tests_support_bitrot_OBJECTS) awaitd-keeper$(EXEEXT)
+	@$(mutant_compile); cp awaitd-keeper$(EXEEXT) $(MUTANT_DIR); \
 	$(mutant_link) -o $(MUTANT_DIR)/awaitd src/main.$(OBJEXT) \
 		tests/support/crash_at.$(OBJEXT) $$o libawaitd.a $(libs) $(LIBS); \
 	$(mutant_link) -o $(MUTANT_DIR)/bitrot \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Child processes in groups, watched through a pidfd. */
+/* Child processes in groups, or under a keeper, watched through a pidfd. */
 #include "base/child.h"
 
 #include <errno.h>
@@ -13,13 +13,18 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/keeper.h"
 #include "base/mem.h"
 
 #define KILL_AFTER_MS 2000
+/* Longer than two keepers take who cannot kill everything. */
+#define KEEPER_PATIENCE_MS (2 * KEEPER_KILL_MS + 5000)
+#define FDS_MAX 4 /* of a child: its three, and a keeper's */
 #define STACK_SIZE ((size_t)64 * 1024)
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"
 
@@ -37,14 +42,17 @@
 
 extern char **environ;
 
+enum stage { RUNNING, ASKED, KILLED };
+
 struct child {
 	LIST_ENTRY(child) entry; /* of those cancelled */
-	pid_t pid;
+	pid_t pid; /* the keeper's, where it is kept */
 	int pidfd;
+	int keeper; /* socket, or -1 */
 	struct loop_fd *watch;
 	struct loop_timer *timer;
 	bool timed_out;
-	bool ending; /* SIGTERM was sent */
+	enum stage stage;
 	child_done_fn *done; /* NULL: cancelled */
 	void *arg;
 };
@@ -60,7 +68,39 @@ child_free(struct child *c)
 	loop_fd_free(c->watch);
 	loop_timer_free(c->timer);
 	close(c->pidfd);
+	if (c->keeper != -1)
+		close(c->keeper);
 	free(c);
+}
+
+/* --- how it ends ---------------------------------------------------- */
+
+static void
+take_status(struct child_result *r, int status)
+{
+	if (WIFEXITED(status))
+		r->exit_code = WEXITSTATUS(status);
+	else
+		r->signal = WTERMSIG(status);
+}
+
+/* The first word counts: it is of whoever was nearest. */
+static void
+ask_keeper(const struct child *c, struct child_result *r)
+{
+	struct keeper_report told;
+
+	if (recv(c->keeper, &told, sizeof(told), MSG_DONTWAIT) !=
+	    (ssize_t)sizeof(told))
+		told = (struct keeper_report){.lost = 1};
+	r->error = told.error;
+	r->left = told.left;
+	r->stuck = told.stuck != 0;
+	r->lost = told.lost != 0;
+	if (told.error == 0 && !r->lost)
+		take_status(r, told.status);
+	else if (r->lost && c->stage == KILLED)
+		r->signal = SIGKILL;
 }
 
 static void
@@ -78,38 +118,76 @@ on_pidfd(void *arg)
 		if (ended.si_pid == 0)
 			return;
 		/* What it left running in its group has nobody to work for.
-		 * The id is surely its own only until it is reaped. */
-		kill(-c->pid, SIGKILL);
+		 * The id is surely its own only until it is reaped. A keeper's
+		 * group is the inner one, whose work is not done then. */
+		if (c->keeper == -1)
+			kill(-c->pid, SIGKILL);
 	}
-	if (waitpid(c->pid, &status, 0) == c->pid) {
-		if (WIFEXITED(status))
-			r.exit_code = WEXITSTATUS(status);
-		else
-			r.signal = WTERMSIG(status);
-	}
+	if (waitpid(c->pid, &status, 0) == c->pid && c->keeper == -1)
+		take_status(&r, status);
+	if (c->keeper != -1)
+		ask_keeper(c, &r);
 	child_free(c);
 	if (done != NULL)
 		done(&r, done_arg);
 }
 
 static void
-on_timeout(void *arg)
+ask(struct child *c)
+{
+	if (c->keeper == -1) {
+		kill(-c->pid, SIGTERM);
+		return;
+	}
+	(void)!send(
+	    c->keeper, &(char){KEEPER_TERM}, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	/* Somebody may have stopped it. */
+	kill(c->pid, SIGCONT);
+}
+
+static void
+kill_all(struct child *c)
+{
+	if (c->keeper == -1) {
+		kill(-c->pid, SIGKILL);
+		loop_timer_clear(c->timer);
+	} else {
+		shutdown(c->keeper, SHUT_WR);
+		kill(c->pid, SIGCONT);
+		loop_timer_set(c->timer, KEEPER_PATIENCE_MS);
+	}
+	c->stage = KILLED;
+}
+
+static void
+on_timer(void *arg)
 {
 	struct child *c = arg;
 
-	if (c->ending) {
-		kill(-c->pid, SIGKILL);
-		return;
+	switch (c->stage) {
+	case RUNNING:
+		c->timed_out = true;
+		child_terminate(c, KILL_AFTER_MS);
+		break;
+	case ASKED:
+		kill_all(c);
+		break;
+	case KILLED:
+		/* A keeper that does not end. */
+		kill(c->pid, SIGKILL);
+		break;
 	}
-	c->timed_out = true;
-	child_terminate(c, KILL_AFTER_MS);
 }
 
 void
 child_terminate(struct child *c, int64_t grace_ms)
 {
-	kill(-c->pid, grace_ms > 0 ? SIGTERM : SIGKILL);
-	c->ending = true;
+	if (grace_ms <= 0 || c->stage == KILLED) {
+		kill_all(c);
+		return;
+	}
+	ask(c);
+	c->stage = ASKED;
 	loop_timer_set(c->timer, grace_ms);
 }
 
@@ -180,20 +258,20 @@ child_find(const char *name, struct error *err)
 }
 
 /*
- * A duplicate above the three that are about to be replaced, so that none is
+ * A duplicate above those that are about to be replaced, so that none is
  * overwritten before it was copied. -1 is /dev/null.
  */
 static int
-above_stdio(int fd)
+above_theirs(int fd)
 {
 	int opened, dup;
 
 	if (fd != -1)
-		return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		return fcntl(fd, F_DUPFD_CLOEXEC, FDS_MAX);
 	opened = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (opened == -1 || opened >= 3)
+	if (opened == -1 || opened >= FDS_MAX)
 		return opened;
-	dup = fcntl(opened, F_DUPFD_CLOEXEC, 3);
+	dup = fcntl(opened, F_DUPFD_CLOEXEC, FDS_MAX);
 	close(opened);
 	return dup;
 }
@@ -204,7 +282,9 @@ struct launch {
 	const char *path;
 	char *const *argv;
 	char *const *env;
-	int fds[3]; /* all above 2 */
+	int fds[FDS_MAX]; /* all of them above these */
+	int nfds;
+	int death; /* the signal that tells of ours */
 	pid_t parent;
 	int *error; /* errno, where it came to nothing */
 };
@@ -233,13 +313,13 @@ static int __attribute__((no_sanitize("address", "thread"))) become(void *arg)
 	int i;
 
 	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_PDEATHSIG, l->death);
 	/* It may have ended before that was said. */
 	if (getppid() != l->parent)
 		return 127;
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < l->nfds; i++)
 		dup2(l->fds[i], i);
-	close_range(3, ~0U, 0);
+	close_range((unsigned)l->nfds, ~0U, 0);
 	reset_signals();
 	execve(l->path, l->argv, l->env);
 	*l->error = errno;
@@ -277,28 +357,32 @@ launch(struct launch *l, pid_t *pid)
 	return error;
 }
 
-/* 0, or -1 with errno. */
+/* keeper: its end of the socket, or -1. 0, or -1 with errno. */
 static int
-spawn(const struct child_options *o, const char *path, pid_t *pid)
+spawn(const struct child_options *o, const char *path, char *const *argv,
+    int keeper, pid_t *pid)
 {
-	const int given[3] = {o->stdin_fd, o->stdout_fd, o->stderr_fd};
-	/* execve promises not to change argv and env. */
+	const int given[FDS_MAX] = {
+	    o->stdin_fd, o->stdout_fd, o->stderr_fd, keeper};
+	/* execve promises not to change env. */
 	struct launch l = {
 	    .path = path,
-	    .argv = (char *const *)(uintptr_t)o->argv,
+	    .argv = argv,
 	    .env = o->env != NULL ? (char *const *)(uintptr_t)o->env : environ,
-	    .fds = {-1, -1, -1},
+	    .fds = {-1, -1, -1, -1},
+	    .nfds = keeper == -1 ? 3 : FDS_MAX,
+	    .death = keeper == -1 ? SIGKILL : SIGCONT,
 	};
 	int i, rc = 0;
 
-	for (i = 0; i < 3 && rc == 0; i++) {
-		l.fds[i] = above_stdio(given[i]);
+	for (i = 0; i < l.nfds && rc == 0; i++) {
+		l.fds[i] = above_theirs(given[i]);
 		if (l.fds[i] == -1)
 			rc = errno;
 	}
 	if (rc == 0)
 		rc = launch(&l, pid);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < l.nfds; i++) {
 		if (l.fds[i] != -1)
 			close(l.fds[i]);
 	}
@@ -323,8 +407,51 @@ code_of(int error)
 	}
 }
 
+/* The command's own words behind the keeper's. */
 static int
-start(const struct child_options *o, pid_t *pid, struct error *err)
+spawn_keeper(const struct child_options *o, char *path, int theirs, pid_t *pid,
+    struct error *err)
+{
+	const char *keeper = keeper_path(err);
+	char **argv;
+	size_t n = 0;
+	int rc;
+
+	if (keeper == NULL)
+		return -1;
+	while (o->argv[n] != NULL)
+		n++;
+	argv = xcalloc(n + 4, sizeof(*argv));
+	argv[0] = (char *)(uintptr_t) "awaitd-keeper";
+	argv[1] = (char *)(uintptr_t)KEEPER_PROTOCOL;
+	argv[2] = path;
+	memcpy(argv + 3, o->argv, n * sizeof(*argv));
+	rc = spawn(o, keeper, argv, theirs, pid);
+	if (rc == -1)
+		err_set_errno(err, code_of(errno), "start %s", keeper);
+	free(argv);
+	return rc;
+}
+
+static int
+start_kept(const struct child_options *o, char *path, struct child *c,
+    struct error *err)
+{
+	int ends[2], rc;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
+		return err_set_errno(err, ERR_IO, "socketpair");
+	rc = spawn_keeper(o, path, ends[1], &c->pid, err);
+	close(ends[1]);
+	if (rc == -1)
+		close(ends[0]);
+	else
+		c->keeper = ends[0];
+	return rc;
+}
+
+static int
+start(const struct child_options *o, struct child *c, struct error *err)
 {
 	char *path = child_find(o->argv[0], err);
 	int rc;
@@ -334,38 +461,54 @@ start(const struct child_options *o, pid_t *pid, struct error *err)
 	/* A careless parent may have us ignore it: then the kernel keeps no
 	 * status, and a child may be gone before it can be watched. */
 	signal(SIGCHLD, SIG_DFL);
-	rc = spawn(o, path, pid);
-	if (rc == -1)
-		err_set_errno(err, code_of(errno), "start %s", o->argv[0]);
+	if (o->kept) {
+		rc = start_kept(o, path, c, err);
+	} else {
+		/* Nor does execve change argv. */
+		rc = spawn(
+		    o, path, (char *const *)(uintptr_t)o->argv, -1, &c->pid);
+		if (rc == -1)
+			err_set_errno(
+			    err, code_of(errno), "start %s", o->argv[0]);
+	}
 	free(path);
 	return rc;
+}
+
+/* Nobody can be told how it ends: it ends now. */
+static void
+undo(struct child *c)
+{
+	if (c->keeper != -1)
+		close(c->keeper);
+	else
+		kill(-c->pid, SIGKILL);
+	while (waitpid(c->pid, NULL, 0) == -1 && errno == EINTR)
+		continue;
 }
 
 int
 child_start(struct loop *loop, const struct child_options *options,
     child_done_fn *done, void *arg, struct child **out, struct error *err)
 {
-	struct child *c;
-	pid_t pid = -1;
-	int pidfd;
+	struct child *c = xcalloc(1, sizeof(*c));
 
-	if (start(options, &pid, err) == -1)
-		return -1;
-	pidfd = pidfd_open(pid, 0);
-	if (pidfd == -1) {
-		err_set_errno(err, ERR_IO, "watch %s", options->argv[0]);
-		kill(-pid, SIGKILL);
-		while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
-			continue;
-		return -1;
-	}
-	c = xcalloc(1, sizeof(*c));
-	c->pid = pid;
+	c->keeper = -1;
 	c->done = done;
 	c->arg = arg;
-	c->pidfd = pidfd;
-	c->watch = loop_fd_new(loop, pidfd, on_pidfd, c);
-	c->timer = loop_timer_new(loop, on_timeout, c);
+	if (start(options, c, err) == -1) {
+		free(c);
+		return -1;
+	}
+	c->pidfd = pidfd_open(c->pid, 0);
+	if (c->pidfd == -1) {
+		err_set_errno(err, ERR_IO, "watch %s", options->argv[0]);
+		undo(c);
+		free(c);
+		return -1;
+	}
+	c->watch = loop_fd_new(loop, c->pidfd, on_pidfd, c);
+	c->timer = loop_timer_new(loop, on_timer, c);
 	if (options->timeout_ms > 0)
 		loop_timer_set(c->timer, options->timeout_ms);
 	*out = c;
@@ -377,8 +520,7 @@ child_cancel(struct child *c)
 {
 	if (c == NULL)
 		return;
-	kill(-c->pid, SIGKILL);
-	loop_timer_clear(c->timer);
+	kill_all(c);
 	c->done = NULL;
 	LIST_INSERT_HEAD(&cancelled, c, entry);
 }

@@ -7,7 +7,9 @@
  *
  * The kernel kills the child when the thread that started it ends, however it
  * ends: work that is begun again after a crash must not meet its former self.
- * Processes that the child started are not reached by that.
+ * Processes that the child started are not reached by that, unless it is kept:
+ * then a keeper stands between it and us, and all that came of the child is
+ * ended at its time-out, at its end, and when we die; see base/keeper.h.
  */
 #ifndef BASE_CHILD_H
 #define BASE_CHILD_H
@@ -27,6 +29,8 @@ struct child_options {
 	int stdout_fd;
 	int stderr_fd;
 	int64_t timeout_ms; /* 0: none. SIGTERM, and after 2 s SIGKILL */
+	bool kept; /* whatever came of it ends with it, also what left its
+		      group; it leads a session of its own */
 };
 
 struct child_result {
@@ -34,27 +38,35 @@ struct child_result {
 			  signal 0): SIGCHLD was ignored in this process */
 	int signal; /* 0 where it exited */
 	bool timed_out;
+	/* Of one that is kept: */
+	int error; /* errno: it could not be started, and is no program. Not
+		      kept, child_start() says that */
+	unsigned left; /* processes that it left behind, which were killed */
+	bool stuck; /* something that came of it could not be killed */
+	bool lost; /* its keeper was killed: nobody knows how it ended */
 };
 
 typedef void child_done_fn(const struct child_result *r, void *arg);
 
 /*
- * done is called once, later; what is left of the group is killed then.
- * ERR_NOT_FOUND where the program is not there or is none, ERR_IO where the
- * machine is short of something.
+ * done is called once, later; what is left of the group is killed then, and of
+ * one that is kept nothing is left by then. ERR_NOT_FOUND where the program
+ * (or the keeper) is not there or is none, ERR_IO where the machine is short of
+ * something.
  */
 int child_start(struct loop *loop, const struct child_options *options,
     child_done_fn *done, void *arg, struct child **out, struct error *err);
 
 /*
- * SIGTERM to the group, and SIGKILL after grace_ms; 0: SIGKILL at once. done
+ * SIGTERM to the group, or to all that came of one that is kept, and SIGKILL
+ * after grace_ms; 0: SIGKILL at once. done
  * is called as ever, and says the signal, not a time-out. The time-out of its
  * start no longer counts; a later call replaces the grace of an earlier one.
  */
 void child_terminate(struct child *child, int64_t grace_ms);
 
 /*
- * Kill the group; done is not called. Does not wait: the loop reaps the
+ * Kill as at its end; done is not called. Does not wait: the loop reaps the
  * child when it is dead, and runs so long if it has nothing else to do.
  */
 void child_cancel(struct child *child);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Handlers: one process an attempt. Its environment is in execenv.c. The
- * attempt ends when the process does: what it started and left behind may
- * hold the pipe open, and nobody waits for that.
+ * Handlers: one process an attempt, under a keeper (base/keeper.h). Its
+ * environment is in execenv.c. The attempt ends when the process does: what it
+ * left behind is killed, and nobody waits for the pipe that may be open there.
  */
 #include "deliver/exec.h"
 
@@ -17,17 +17,20 @@
 #include "base/child.h"
 #include "base/crash.h"
 #include "base/file.h"
+#include "base/keeper.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
 #include "deliver/execenv.h"
 
 #define READ_SIZE 65536
+#define LATER 75 /* EX_TEMPFAIL of sysexits.h */
 
 struct exec {
 	struct loop *loop;
 	char **argv; /* argv[0] is absolute */
 	int64_t timeout_ms;
+	bool other_is_dead;
 };
 
 struct call {
@@ -101,33 +104,75 @@ take_rest(struct call *c)
 
 /* --- how it ends ---------------------------------------------------- */
 
+/* What became of the command itself. NULL: it did well. */
 static char *
-note_of(const struct call *c, const struct child_result *r)
+end_of(const struct call *c, const struct child_result *r)
 {
 	char span[TIMEFMT_SPAN_SIZE];
 	const char *name;
 
+	if (r->error != 0)
+		return xasprintf(
+		    "it cannot be started: %s", strerror(r->error));
 	if (r->timed_out) {
 		timefmt_span(c->exec->timeout_ms, span);
 		return xasprintf("ended after the time-out of %s", span);
 	}
-	if (r->exit_code > 0)
-		return xasprintf("exit status %d", r->exit_code);
-	if (r->signal == 0)
-		return xstrdup("nobody knows how it ended");
+	if (r->exit_code >= 0)
+		return r->exit_code == 0
+		    ? NULL
+		    : xasprintf("exit status %d", r->exit_code);
+	if (r->lost)
+		return xstrdup("nobody knows how it ended: what watched over "
+			       "it was killed");
 	name = sigabbrev_np(r->signal);
 	return xasprintf("ended by signal %d%s%s", r->signal,
 	    name != NULL ? ", SIG" : "", name != NULL ? name : "");
+}
+
+/* And of what came of it; NULL where there is nothing to say. */
+static char *
+note_of(const struct call *c, const struct child_result *r)
+{
+	struct buf note;
+	char *end = end_of(c, r);
+
+	buf_init(&note, 1024);
+	if (end != NULL)
+		buf_puts(&note, end);
+	free(end);
+	if (r->left > 0)
+		buf_printf(&note, "%sleft %u process%s behind, which %s killed",
+		    note.len > 0 ? "; it " : "", r->left,
+		    r->left == 1 ? "" : "es", r->left == 1 ? "was" : "were");
+	if (r->stuck)
+		buf_printf(&note,
+		    "%ssomething that it started could not be killed",
+		    note.len > 0 ? "; " : "");
+	if (note.len > 0)
+		return buf_take(&note);
+	buf_done(&note);
+	return NULL;
+}
+
+/* The table of awaitd-handlers(7). */
+static enum deliver_verdict
+verdict_of(const struct call *c, const struct child_result *r)
+{
+	if (r->timed_out || r->exit_code < 0 || r->exit_code == LATER)
+		return DELIVER_RETRY;
+	if (r->exit_code == 0)
+		return DELIVER_OK;
+	return c->exec->other_is_dead ? DELIVER_DEAD : DELIVER_RETRY;
 }
 
 static void
 on_child(const struct child_result *r, void *arg)
 {
 	struct call *c = arg;
-	bool ok = r->exit_code == 0 && !r->timed_out;
-	char *note = ok ? NULL : note_of(c, r), *said;
+	char *note = note_of(c, r), *said;
 	struct deliver_result result = {
-	    .verdict = ok ? DELIVER_OK : DELIVER_RETRY,
+	    .verdict = verdict_of(c, r),
 	    .status = r->exit_code >= 0 ? r->exit_code : ATTEMPT_NO_STATUS,
 	    .note = note,
 	};
@@ -200,6 +245,7 @@ run(struct call *c, const struct parcel *p, int body, int out,
 	    .stdout_fd = out,
 	    .stderr_fd = out,
 	    .timeout_ms = c->exec->timeout_ms,
+	    .kept = true,
 	};
 	int rc;
 
@@ -269,6 +315,19 @@ static const struct deliver_driver exec_driver = {
     .free = exec_free,
 };
 
+/* And what it runs under. */
+static char *
+find_program(const char *name, struct error *err)
+{
+	char *program = NULL;
+
+	if (keeper_path(err) != NULL)
+		program = child_find(name, err);
+	if (program == NULL)
+		err->code = ERR_CONFIG;
+	return program;
+}
+
 int
 exec_new(const struct exec_options *o, struct target **out, struct error *err)
 {
@@ -278,14 +337,13 @@ exec_new(const struct exec_options *o, struct target **out, struct error *err)
 
 	if (o->argv[0] == NULL)
 		return err_set(err, ERR_CONFIG, "the command is empty");
-	program = child_find(o->argv[0], err);
-	if (program == NULL) {
-		err->code = ERR_CONFIG;
+	program = find_program(o->argv[0], err);
+	if (program == NULL)
 		return -1;
-	}
 	x = xcalloc(1, sizeof(*x));
 	x->loop = o->loop;
 	x->timeout_ms = o->target.timeout_ms;
+	x->other_is_dead = o->other_is_dead;
 	for (n = 0; o->argv[n] != NULL; n++)
 		continue;
 	x->argv = xcalloc(n + 1, sizeof(*x->argv));

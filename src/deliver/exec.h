@@ -2,7 +2,8 @@
 /*
  * Delivery to a command of this machine: fixed argv, no shell, the bytes on
  * stdin, the facts in AWAITD_* variables of an otherwise clean environment.
- * Exit 0 is success.
+ * Exit 0 is success, 75 is for later, all else is as configured. No process
+ * that came of it outlives the attempt, or us.
  */
 #ifndef DELIVER_EXEC_H
 #define DELIVER_EXEC_H

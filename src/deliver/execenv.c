@@ -53,6 +53,20 @@ add_time(struct env *e, const char *name, int64_t at)
 	add(e, name, text);
 }
 
+static const char *
+payload_name(enum delivery_payload payload)
+{
+	switch (payload) {
+	case DELIVERY_EVENT:
+		return "event";
+	case DELIVERY_RAW:
+		return "raw";
+	case DELIVERY_REFERENCE:
+		return "reference";
+	}
+	abort();
+}
+
 /* What this attempt is. */
 static void
 add_delivery(struct env *e, const struct parcel *p)
@@ -61,8 +75,11 @@ add_delivery(struct env *e, const struct parcel *p)
 
 	add(e, "AWAITD_EVENT", d->event);
 	add(e, "AWAITD_EVENT_ID", d->id);
+	add(e, "AWAITD_ABOUT", d->about);
+	add(e, "AWAITD_TARGET", d->target);
 	add_int(e, "AWAITD_ATTEMPT", p->attempt);
 	add(e, "AWAITD_REPLAY", p->replay ? "1" : "0");
+	add(e, "AWAITD_PAYLOAD", payload_name(d->payload));
 	add(e, "AWAITD_CONTENT_TYPE", d->content_type);
 	add_int(e, "AWAITD_SIZE", p->size);
 	add(e, "AWAITD_SHA256",
@@ -83,6 +100,8 @@ add_job(struct env *e, const struct job *job)
 	add_time(e, "AWAITD_SUBMITTED_AT", job->submitted_at);
 	add_time(e, "AWAITD_COMPLETED_AT", job->completed_at);
 	add(e, "AWAITD_ERROR_CODE", job->error_code);
+	add(e, "AWAITD_TRACEPARENT", job->spec.traceparent);
+	add(e, "AWAITD_TRACESTATE", job->spec.tracestate);
 }
 
 char **

@@ -44,6 +44,8 @@ enter(void **state)
 	s->inference_id = xstrdup(JOB "-1");
 	memcpy(w->delivery.id, ID, sizeof(ID));
 	w->delivery.event = xstrdup("inference.completed");
+	w->delivery.target = xstrdup("exec keep");
+	w->delivery.payload = DELIVERY_RAW;
 	w->delivery.content_type = xstrdup("text/plain");
 	w->delivery.body_sha256 = xstrdup("ab12");
 	w->parcel = (struct parcel){
@@ -65,6 +67,8 @@ leave(void **state)
 
 	job_free(w->job);
 	free(w->delivery.event);
+	free(w->delivery.target);
+	free(w->delivery.about);
 	free(w->delivery.content_type);
 	free(w->delivery.body_sha256);
 	free(w);
@@ -116,8 +120,11 @@ the_environment_is_exactly_this(void **state)
 	assert_string_equal(got,
 	    OWN "AWAITD_EVENT=inference.completed\n"
 		"AWAITD_EVENT_ID=" ID "\n"
+		"AWAITD_ABOUT=\n"
+		"AWAITD_TARGET=exec keep\n"
 		"AWAITD_ATTEMPT=1\n"
 		"AWAITD_REPLAY=0\n"
+		"AWAITD_PAYLOAD=raw\n"
 		"AWAITD_CONTENT_TYPE=text/plain\n"
 		"AWAITD_SIZE=5\n"
 		"AWAITD_SHA256=ab12\n"
@@ -130,7 +137,9 @@ the_environment_is_exactly_this(void **state)
 		"AWAITD_CUSTOM_ATTRIBUTES=tenant=7\n"
 		"AWAITD_SUBMITTED_AT=2026-11-22T08:00:00.250Z\n"
 		"AWAITD_COMPLETED_AT=2026-11-22T08:01:01.007Z\n"
-		"AWAITD_ERROR_CODE=\n");
+		"AWAITD_ERROR_CODE=\n"
+		"AWAITD_TRACEPARENT=\n"
+		"AWAITD_TRACESTATE=\n");
 	free(got);
 }
 
@@ -164,6 +173,28 @@ a_failure_and_a_replay_have_theirs(void **state)
 }
 
 static void
+a_trace_is_passed_on_and_the_payload_named(void **state)
+{
+	struct world *w = *state;
+	char *got;
+
+	w->job->spec.traceparent = xstrdup("00-ab-cd-01");
+	w->job->spec.tracestate = xstrdup("a=b");
+	w->delivery.about = xstrdup("msg_other");
+	w->delivery.payload = DELIVERY_EVENT;
+	got = environment(w);
+	assert_non_null(strstr(got, "\nAWAITD_TRACEPARENT=00-ab-cd-01\n"));
+	assert_non_null(strstr(got, "\nAWAITD_TRACESTATE=a=b\n"));
+	assert_non_null(strstr(got, "\nAWAITD_ABOUT=msg_other\n"));
+	assert_non_null(strstr(got, "\nAWAITD_PAYLOAD=event\n"));
+	free(got);
+	w->delivery.payload = DELIVERY_REFERENCE;
+	got = environment(w);
+	assert_non_null(strstr(got, "\nAWAITD_PAYLOAD=reference\n"));
+	free(got);
+}
+
+static void
 foreign_words_stay_in_their_variable(void **state)
 {
 	struct world *w = *state;
@@ -192,6 +223,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(the_environment_is_exactly_this),
 	    T(a_failure_and_a_replay_have_theirs),
+	    T(a_trace_is_passed_on_and_the_payload_named),
 	    T(foreign_words_stay_in_their_variable),
 	};
 
