@@ -162,6 +162,18 @@ cmd_help(const char *name)
 	return STATUS_OK;
 }
 
+static void
+free_lists(const struct option_set *set)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++) {
+		if (set->options[i].type == OPT_LIST)
+			option_list_done((void *)((char *)set->values +
+			    set->options[i].offset));
+	}
+}
+
 static int
 run_command(const struct cmd *cmd, int argc, char **argv)
 {
@@ -179,6 +191,7 @@ run_command(const struct cmd *cmd, int argc, char **argv)
 	};
 	struct error err;
 	int status;
+	size_t i;
 
 	if (cmd->defaults != NULL)
 		cmd->defaults(values);
@@ -189,7 +202,8 @@ run_command(const struct cmd *cmd, int argc, char **argv)
 		status = cmd_help(cmd->name);
 	else
 		status = cmd->run(&line);
-	option_list_done(&globals.sets);
+	for (i = 0; i < ARRAY_LEN(sets); i++)
+		free_lists(&sets[i]);
 	free(values);
 	return status;
 }

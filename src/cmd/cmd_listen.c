@@ -27,7 +27,7 @@
 
 struct listen_options {
 	const char *listen;
-	const char *secret_file;
+	struct option_list secret_files;
 	const char *port_file;
 	const char *output;
 	int64_t count;
@@ -38,8 +38,8 @@ struct listen_options {
 static const struct cmd_option listen_options[] = {
     {"listen", 0, OPT_TEXT, AT(listen), "HOST:PORT",
 	"instead of 127.0.0.1:8787; port 0: a free one"},
-    {"secret-file", 0, OPT_TEXT, AT(secret_file), "FILE",
-	"verify signatures with the secret in it"},
+    {"secret-file", 0, OPT_LIST, AT(secret_files), "FILE",
+	"verify signatures with the key in it; may be given again"},
     {"port-file", 0, OPT_TEXT, AT(port_file), "FILE",
 	"write the port there when it is ready"},
     {"count", 0, OPT_COUNT, AT(count), "N", "end after so many webhooks"},
@@ -275,6 +275,22 @@ listen_there(struct receiver *r, struct error *err)
 }
 
 static int
+read_keys(struct receiver *r, struct error *err)
+{
+	const struct option_list *files = &r->options->secret_files;
+	const char **paths;
+	int rc;
+
+	if (files->n == 0)
+		return 0;
+	paths = xcalloc(files->n + 1, sizeof(*paths));
+	memcpy(paths, files->v, files->n * sizeof(*paths));
+	rc = whsign_from_files(paths, &r->sign, err);
+	free(paths);
+	return rc == 0 ? 0 : err_prefix(err, "--secret-file");
+}
+
+static int
 prepare(struct receiver *r, struct error *err)
 {
 	const struct listen_options *o = r->options;
@@ -283,9 +299,8 @@ prepare(struct receiver *r, struct error *err)
 		return err_set(err, ERR_USAGE,
 		    "--status %lld: it must be 200 to 599",
 		    (long long)o->status);
-	if (o->secret_file != NULL &&
-	    whsign_from_file(o->secret_file, &r->sign, err) == -1)
-		return err_prefix(err, "--secret-file");
+	if (read_keys(r, err) == -1)
+		return -1;
 	if (redirect_stdout(o->output, err) == -1)
 		return -1;
 	return listen_there(r, err);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/encode.h"
 #include "base/hash.h"
@@ -75,6 +76,7 @@ hook_init(struct hook *h, const struct headers *headers, const char *body,
 	h->id = field(headers, "webhook-id");
 	h->timestamp = field(headers, "webhook-timestamp");
 	h->attempt = field(headers, "awaitd-attempt");
+	h->headers = headers;
 	h->replay = str_eq(field(headers, "awaitd-replay"), "1");
 	h->body = body;
 	h->len = len;
@@ -89,6 +91,33 @@ hook_done(struct hook *h)
 {
 	json_free(h->json);
 	free(h->problem);
+}
+
+/* --- what stands in the head ---------------------------------------- */
+
+/* Facts of the event, beside those that are shown by their own names. */
+static bool
+is_fact(const struct headers *headers, size_t i)
+{
+	const char *name = headers->v[i].name;
+
+	/* A second one of a name could be anybody's. */
+	if (headers_get(headers, name) != headers->v[i].value ||
+	    str_ieq(name, "awaitd-attempt") || str_ieq(name, "awaitd-replay"))
+		return false;
+	return strncasecmp(name, "awaitd-", 7) == 0 ||
+	    strncasecmp(name, "ce-", 3) == 0 || str_ieq(name, "traceparent") ||
+	    str_ieq(name, "tracestate") || str_ieq(name, "content-type");
+}
+
+static char *
+lower(const char *name)
+{
+	char *copy = xstrdup(name), *p;
+
+	for (p = copy; *p != '\0'; p++)
+		*p = (char)str_lower_char(*p);
+	return copy;
 }
 
 /* --- JSON ----------------------------------------------------------- */
@@ -134,6 +163,23 @@ write_body(struct jsonw *w, const struct hook *h)
 }
 
 static void
+write_facts(struct jsonw *w, const struct headers *headers)
+{
+	char *name;
+	size_t i;
+
+	jsonw_begin(w, "headers", '{');
+	for (i = 0; i < headers->n; i++) {
+		if (!is_fact(headers, i))
+			continue;
+		name = lower(headers->v[i].name);
+		jsonw_str(w, name, headers->v[i].value);
+		free(name);
+	}
+	jsonw_end(w, '}');
+}
+
+static void
 print_json(const struct hook *h)
 {
 	struct jsonw w;
@@ -148,6 +194,7 @@ print_json(const struct hook *h)
 	jsonw_bool(&w, "replay", h->replay);
 	write_verified(&w, h);
 	jsonw_opt(&w, "type", json_get_str(h->json, "type"));
+	write_facts(&w, h->headers);
 	write_body(&w, h);
 	jsonw_end(&w, '}');
 	fwrite(b.data, 1, b.len, stdout);
@@ -174,6 +221,21 @@ print_verified(const struct hook *h)
 		return;
 	}
 	abort();
+}
+
+static void
+print_facts(const struct headers *headers)
+{
+	char *name;
+	size_t i;
+
+	for (i = 0; i < headers->n; i++) {
+		if (!is_fact(headers, i))
+			continue;
+		name = lower(headers->v[i].name);
+		report_text(name, headers->v[i].value);
+		free(name);
+	}
 }
 
 /* What is in the body, as far as it is an event. */
@@ -224,6 +286,7 @@ print_text(const struct hook *h)
 		report_instant("sent", at * 1000);
 	report_number("bytes", (int64_t)h->len);
 	print_event(h->json);
+	print_facts(h->headers);
 	print_body(h);
 	putchar('\n');
 }

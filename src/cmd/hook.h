@@ -26,6 +26,7 @@ struct hook {
 	const char *timestamp;
 	const char *attempt;
 	bool replay;
+	const struct headers *headers;
 	const char *body;
 	size_t len;
 	struct json *json; /* or NULL: the body is none */

@@ -99,7 +99,7 @@ is "$status" 0 'after --count webhooks it ends'
 is "$(count out '^webhook ')" 7 'and has printed as many'
 is "$(count out '^verified  *yes$')" 3 'with what was verified'
 is "$(count out '^verified  *no: ')" 4 'and what not'
-like "$(sed -n '1,11p' out)" "webhook              $id
+like "$(sed -n '1,12p' out)" "webhook              $id
 verified             yes
 attempt              2
 replay               yes
@@ -108,10 +108,40 @@ bytes                ???
 type                 inference.completed
 job                  01hz4k9p3w7x5v2q8r6t0y1n3b
 endpoint             ocr
+content-type         application/x-www-form-urlencoded
     page one
     page \\\\x1b\\[2Jtwo" 'a block is for people, and harmless'
 like "$(cat err)" "awaitd: listening at http://127.0.0.1:$port/*" \
     'it says where it is'
+
+# --- keys of both kinds ---
+openssl genpkey -algorithm ed25519 -out ed.pem 2>/dev/null
+seed() { openssl pkey -in ed.pem -outform DER | tail -c 32; }
+half() { openssl pkey -in ed.pem -pubout -outform DER | tail -c 32; }
+umask 077
+printf 'whsk_%s\n' "$({ seed; half; } | base64 -w 0)" >pair.secret
+umask 022
+printf 'whpk_%s\n' "$(half | base64 -w 0)" >half.public
+secret "$(cut -c 6- pair.secret)"
+secret_place "$PWD/pair.secret"
+chmod 600 half.public
+now=$(date +%s)
+printf '%s.%s.%s' "$id" "$now" "$body" >message
+v1a=v1a,$(openssl pkeyutl -sign -inkey ed.pem -rawin -in message | base64 -w 0)
+right="v1,$(printf %s "$body" | signature hook.secret "$id" "$now")"
+start --secret-file hook.secret --secret-file half.public --count 5 --json
+is "$(post "$now" "$v1a" "$body" -H 'awaitd-job: j' -H 'ce-type: t' \
+    -H 'Ce-Type: second' -H 'x-other: no')" 204 'ed25519, by the public half'
+is "$(post "$now" "$right" "$body")" 204 'HMAC beside it'
+is "$(post "$now" "$v1a" "$body ")" 401 'one byte more is not'
+is "$(post "$now" "v1,${v1a#v1a,}" "$body")" 401 'nor is another version'
+is "$(post "$((now + 1))" "$v1a" "$body")" 401 'nor is another time'
+await_end
+is "$(jq -c '.headers | del(."content-type")' out | head -n 1)" \
+    '{"awaitd-job":"j","ce-type":"t"}' 'facts of the head are shown'
+start --secret-file pair.secret --count 1
+is "$(post "$now" "v1a,AAAA $v1a" "$body")" 204 'ed25519, by the whole key'
+await_end
 
 # --- one is enough ---
 start --count 1

@@ -139,6 +139,8 @@ print_hook(const char *body)
 	headers_init(&h);
 	headers_add(&h, "webhook-id", "m\xc2\x9b");
 	headers_add(&h, "awaitd-attempt", "\xc2\x9b");
+	headers_add(&h, "awaitd-job", "\xc2\x9b");
+	headers_add(&h, "ce-type", "verified             yes");
 	hook_init(&hook, &h, body, strlen(body), NULL, 0);
 	begin(stdout);
 	hook_print(&hook, false);
