@@ -86,6 +86,12 @@ static const struct member request[] = {
     M(job_spec, LIMIT, invocation_timeout_s, "invocation_timeout_s"),
     M(job_spec, TEXT, input_location, "input_location"),
     M(job_spec, TEXT, input_path, "input_path"),
+    M(job_spec, TEXT, traceparent, "traceparent"),
+    M(job_spec, TEXT, tracestate, "tracestate"),
+};
+
+static const struct member callback[] = {
+    M(job_spec, TEXT, callback_url, "callback_url"),
 };
 
 static const struct member told[] = {
@@ -198,6 +204,9 @@ write_request(struct jsonw *w, const struct job_spec *spec)
 {
 	jsonw_begin(w, "request", '{');
 	WRITE(w, request, spec);
+	if (spec->callback_url != NULL)
+		jsonw_strn(w, "callback_url", spec->callback_url,
+		    job_spec_callback_len(spec));
 	/* As the keys of an endpoint's section have it. */
 	if (spec->avoid_duplicates)
 		jsonw_str(w, "duplicates", AVOID);
@@ -472,7 +481,8 @@ read_request(const struct json *obj, struct job_spec *spec, struct error *err)
 		return 0;
 	if (!json_is_object(obj))
 		return bad(err, "request");
-	if (READ(obj, request, spec, err) == -1)
+	if (READ(obj, request, spec, err) == -1 ||
+	    READ(obj, callback, spec, err) == -1)
 		return -1;
 	if (read_choice(
 		obj, "duplicates", AVOID, &spec->avoid_duplicates, err) == -1 ||
