@@ -86,8 +86,6 @@ static const struct member request[] = {
     M(job_spec, LIMIT, invocation_timeout_s, "invocation_timeout_s"),
     M(job_spec, TEXT, input_location, "input_location"),
     M(job_spec, TEXT, input_path, "input_path"),
-    M(job_spec, TEXT, traceparent, "traceparent"),
-    M(job_spec, TEXT, tracestate, "tracestate"),
 };
 
 static const struct member callback[] = {
@@ -95,7 +93,6 @@ static const struct member callback[] = {
 };
 
 static const struct member told[] = {
-    M(job_spec, TEXT, callback_url, "callback_url"),
     M(job_spec, TEXT, traceparent, "traceparent"),
     M(job_spec, TEXT, tracestate, "tracestate"),
 };
@@ -204,9 +201,6 @@ write_request(struct jsonw *w, const struct job_spec *spec)
 {
 	jsonw_begin(w, "request", '{');
 	WRITE(w, request, spec);
-	if (spec->callback_url != NULL)
-		jsonw_strn(w, "callback_url", spec->callback_url,
-		    job_spec_callback_len(spec));
 	/* As the keys of an endpoint's section have it. */
 	if (spec->avoid_duplicates)
 		jsonw_str(w, "duplicates", AVOID);
@@ -253,6 +247,9 @@ write_full(struct jsonw *w, const struct job *job)
 	write_request(w, &job->spec);
 	if (job->spec.deliver != NULL)
 		write_targets(w, job->spec.deliver);
+	if (job->spec.callback_url != NULL)
+		jsonw_strn(w, "callback_url", job->spec.callback_url,
+		    job_spec_callback_len(&job->spec));
 	WRITE(w, told, &job->spec);
 	jsonw_begin(w, "submissions", '[');
 	for (i = 0; i < job->nsubs; i++)
@@ -481,8 +478,7 @@ read_request(const struct json *obj, struct job_spec *spec, struct error *err)
 		return 0;
 	if (!json_is_object(obj))
 		return bad(err, "request");
-	if (READ(obj, request, spec, err) == -1 ||
-	    READ(obj, callback, spec, err) == -1)
+	if (READ(obj, request, spec, err) == -1)
 		return -1;
 	if (read_choice(
 		obj, "duplicates", AVOID, &spec->avoid_duplicates, err) == -1 ||
@@ -617,6 +613,7 @@ read_job(const struct json *obj, struct job *job, struct error *err)
 	    READ_PLACE(obj, "late", job_late, job, err) == -1 ||
 	    READ(obj, job_error, job, err) == -1 ||
 	    READ(obj, retry, &job->spec, err) == -1 ||
+	    READ(obj, callback, &job->spec, err) == -1 ||
 	    READ(obj, told, &job->spec, err) == -1 ||
 	    read_request(json_get(obj, "request"), &job->spec, err) == -1 ||
 	    read_targets(obj, &job->spec, err) == -1 ||
