@@ -18,6 +18,7 @@ unit_tests += tests/unit/test_api_odd
 unit_tests += tests/unit/test_api_query
 unit_tests += tests/unit/test_api_result
 unit_tests += tests/unit/test_api_submit
+unit_tests += tests/unit/test_api_told
 unit_tests += tests/unit/test_api_trouble
 unit_tests += tests/unit/test_awserr
 unit_tests += tests/unit/test_backoff
@@ -369,6 +370,8 @@ tests_unit_test_api_odd_SOURCES = tests/unit/test_api_odd.c $(api_support)
 tests_unit_test_api_result_SOURCES = tests/unit/test_api_result.c \
 	$(api_support)
 tests_unit_test_api_submit_SOURCES = tests/unit/test_api_submit.c \
+	$(api_support)
+tests_unit_test_api_told_SOURCES = tests/unit/test_api_told.c \
 	$(api_support)
 tests_unit_test_api_trouble_SOURCES = tests/unit/test_api_trouble.c \
 	$(api_support)

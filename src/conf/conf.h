@@ -39,8 +39,8 @@ int conf_set(struct conf *conf, const char *section, const char *key,
 int conf_check(const struct conf *conf, struct error *err);
 
 /* Each of these is a route (job/route.h) to a target that there is, and no
- * target stands there twice. ERR_CONFIG names the one, and the known ones in its
- * hint. */
+ * target stands there twice. ERR_CONFIG names the one, and in its hint the
+ * known ones. */
 int conf_check_targets(const struct conf *conf, const char *const *routes,
     size_t n, struct error *err);
 
