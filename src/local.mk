@@ -301,6 +301,7 @@ cmd_sources += src/cmd/accept.c src/cmd/accept.h
 cmd_sources += src/cmd/app.c src/cmd/app.h
 cmd_sources += src/cmd/await.c src/cmd/await.h
 cmd_sources += src/cmd/check.h
+cmd_sources += src/cmd/check_callback.c
 cmd_sources += src/cmd/check_conf.c
 cmd_sources += src/cmd/check_connect.c src/cmd/check_connect.h
 cmd_sources += src/cmd/check_creds.c

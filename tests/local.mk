@@ -179,6 +179,7 @@ unit_tests += tests/unit/test_store_prune
 unit_tests += tests/unit/test_store_stall
 unit_tests += tests/unit/test_store_sync
 unit_tests += tests/unit/test_str
+unit_tests += tests/unit/test_targets
 unit_tests += tests/unit/test_timefmt
 unit_tests += tests/unit/test_times
 unit_tests += tests/unit/test_trace
@@ -360,6 +361,7 @@ tests_unit_test_sns_listener_SOURCES = tests/unit/test_sns_listener.c \
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c $(conf_support)
 tests_unit_test_conf_check_SOURCES = tests/unit/test_conf_check.c \
 	$(conf_support)
+tests_unit_test_targets_SOURCES = tests/unit/test_targets.c $(conf_support)
 tests_unit_test_intake_SOURCES = tests/unit/test_intake.c $(conf_support)
 
 api_support = tests/support/api_rig.c tests/support/api_rig.h \

@@ -110,16 +110,17 @@ copy_list(struct conf_list *to, const struct conf_list *from)
 
 /* One for all hosts: the URL is the job's. */
 static int
-add_callback(struct targets *t, const struct conf_webhook *c,
-    struct http_client *http, struct error *err)
+add_callback(struct targets *t, const struct conf_webhook *c, struct loop *loop,
+    struct error *err)
 {
 	struct webhook_options o = {.target.name = CALLBACK};
 
 	if (c->allow.n == 0)
 		return 0;
-	fill_webhook(&o, c, http);
+	fill_webhook(&o, c, loop);
 	if (webhook_new(&o, &t->callback, err) == -1)
-		return err_prefix(err, "%s: [" CALLBACK "]", c->head.place);
+		return err_prefix(err, "%s: [" CALLBACK "]",
+		    conf_source(&c->head, CALLBACK, "allow"));
 	copy_list(&t->allow, &c->allow);
 	copy_list(&t->networks, &c->allow_networks);
 	return 0;
@@ -175,7 +176,7 @@ add_all(struct targets *t, const struct conf *conf, const char *title,
 			return -1;
 	}
 	if (title == NULL || str_eq(title, CALLBACK))
-		return add_callback(t, &conf->callback, http, err);
+		return add_callback(t, &conf->callback, loop, err);
 	return 0;
 }
 

@@ -116,7 +116,7 @@ what_is_no_route_is_refused(void **state)
 {
 	(void)state;
 	configure("");
-	rig_post_json("", "{" BODY ",\"deliver\":[\"exec tool on sucess\"]}");
+	rig_post_json("", "{" BODY ",\"deliver\":[\"exec tool on ok\"]}");
 	rig_problem(400, "bad_member", "no route");
 	rig_post_json("", "{" BODY ",\"deliver\":[\"exec tol on success\"]}");
 	rig_problem(400, "bad_member", "Did you mean");

@@ -138,8 +138,8 @@ static const struct {
 	"2: deliver = webhook a b: behind the name of a section there can be "
 	"' on success', ' on failure' or ' on both'",
 	""},
-    {"[endpoint e]\ndeliver = webhook a on sucess\n",
-	"2: deliver = webhook a on sucess: behind the name", ""},
+    {"[endpoint e]\ndeliver = webhook a on ok\n",
+	"2: deliver = webhook a on ok: behind the name", ""},
     {"[endpoint e]\ndeliver = web a on success\n",
 	"2: deliver = web a on success: it must be the name of a section", ""},
     {"[callback]\nallow = a.example:8443\n",
