@@ -498,6 +498,7 @@ where_it_is_over_the_attempt_has_a_new_one(void **state)
 	reply_found(expect_head(out_url(1)));
 	time_passes(3 * HOUR);
 	assert_int_equal(nseen, 3);
+	assert_non_null(seen[2].url);
 	assert_non_null(strstr(seen[2].url, SIGNATURE));
 	assert_null(strstr(seen[2].body, seen[2].url));
 	assert_string_equal(seen[2].body, seen[0].body);
@@ -524,6 +525,7 @@ where_there_was_none_it_has_one(void **state)
 	reply_found(expect_head(out_url(1)));
 	time_passes(6000 + 30000);
 	assert_int_equal(nseen, 2);
+	assert_non_null(seen[1].url);
 	assert_non_null(strstr(seen[1].url, SIGNATURE));
 	assert_string_equal(seen[1].body, seen[0].body);
 	forget_seen();
