@@ -107,6 +107,7 @@ check_group_fn check_s3_add; /* of each endpoint */
 check_group_fn check_topics_add; /* and our subscriptions */
 check_group_fn check_queues_add;
 check_group_fn check_targets_add;
+check_group_fn check_callback_add; /* and presigned URLs */
 check_group_fn check_clock_add;
 
 /* --- what they share -------------------------------------------- */

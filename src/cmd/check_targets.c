@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd/check_connect.h"
+#include "job/route.h"
 #include "net/url.h"
 #include "serve/targets.h"
 
@@ -106,7 +107,7 @@ is_in(const struct conf_list *deliver, const char *title)
 	size_t i;
 
 	for (i = 0; i < deliver->n; i++) {
-		if (str_eq(deliver->v[i], title))
+		if (route_same(deliver->v[i], title))
 			return true;
 	}
 	return false;

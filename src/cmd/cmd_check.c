@@ -38,6 +38,7 @@ static check_group_fn *const groups[] = {
     check_topics_add,
     check_queues_add,
     check_targets_add,
+    check_callback_add,
     check_clock_add,
 };
 

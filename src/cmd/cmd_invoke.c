@@ -14,7 +14,6 @@ struct invoke_options {
 	const char *output;
 	int64_t timeout_ms;
 	int64_t max_attempts;
-	bool deliver;
 };
 
 #define AT(field) offsetof(struct invoke_options, field)
@@ -25,8 +24,6 @@ static const struct cmd_option invoke_options[] = {
 	"stop waiting after this long; 0 looks once"},
     {"max-attempts", 0, OPT_COUNT, AT(max_attempts), "N",
 	"stop waiting after this many looks"},
-    {"deliver", 0, OPT_FLAG, AT(deliver), NULL,
-	"deliver to the endpoint's targets, too"},
 };
 
 static int
@@ -38,11 +35,6 @@ check(const struct app *app, const struct cmd_line *line, struct error *err)
 		return err_set(err, ERR_USAGE,
 		    "one INPUT is enough, and \"%s\" is a second",
 		    line->args[1]);
-	if (o->deliver && app->client == NULL) {
-		app_need_service(app, "a delivery", err);
-		err->code = ERR_USAGE;
-		return -1;
-	}
 	if (app_refuse_option(
 		app, "--max-attempts", o->max_attempts != 0, err) == -1)
 		return -1;
@@ -57,7 +49,6 @@ invoke(struct app *app, const struct cmd_line *line)
 	    .request = &o->request,
 	    .words = line->args,
 	    .n = line->nargs,
-	    .deliver = o->deliver,
 	};
 	struct await_options ao = {
 	    .goal = AWAIT_DONE,

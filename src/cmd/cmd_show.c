@@ -5,6 +5,21 @@
 #include "cmd/report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+static void
+show_callback(const struct job_spec *spec)
+{
+	char *shown;
+
+	if (spec->callback_url == NULL)
+		return;
+	shown = xstrndup(spec->callback_url, job_spec_callback_len(spec));
+	report_text("callback", shown);
+	free(shown);
+}
 
 static void
 show_request(const struct job_spec *spec)
@@ -15,6 +30,8 @@ show_request(const struct job_spec *spec)
 	report_text("custom attributes", spec->custom_attributes);
 	report_text("retry of", spec->retry_of);
 	report_text("deliver", spec->deliver);
+	show_callback(spec);
+	report_text("trace", spec->traceparent);
 	report_text("extension", spec->extension);
 	report_text("filename", spec->filename);
 	report_text("duplicates", spec->avoid_duplicates ? "avoid" : NULL);

@@ -4,6 +4,7 @@
 #include "cmd/handin.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/jsonw.h"
@@ -12,6 +13,7 @@
 #include "cmd/input.h"
 #include "cmd/remote.h"
 #include "cmd/runs.h"
+#include "job/trace.h"
 
 /* The options' text has less: the service takes no more in one object. */
 #define JSON_MAX ((size_t)256 * 1024)
@@ -48,6 +50,37 @@ struct service_hand {
 	const struct conf_endpoint *endpoint; /* with the flags over it */
 };
 
+/* NULL: those of the endpoint; "": nobody. */
+static const char *
+routes_of(const struct handin *h)
+{
+	const char *deliver = h->request->deliver;
+
+	if (deliver == NULL)
+		return h->deliver ? NULL : "";
+	if (str_eq(deliver, "none"))
+		return "";
+	return *deliver != '\0' ? deliver : NULL;
+}
+
+/* That of whoever called us, as programs hand it on; what is not sound goes no
+ * further. */
+static void
+add_trace(struct headers *out)
+{
+	const char *parent = getenv("TRACEPARENT");
+	const char *state = getenv("TRACESTATE");
+	char *sound = parent != NULL ? trace_parent(parent) : NULL;
+	char *states = state != NULL ? trace_state(state) : NULL;
+
+	if (sound != NULL)
+		headers_add(out, "traceparent", sound);
+	if (sound != NULL && states != NULL)
+		headers_add(out, "tracestate", states);
+	free(sound);
+	free(states);
+}
+
 static void
 fill_headers(const struct service_hand *s, struct headers *out)
 {
@@ -64,8 +97,23 @@ fill_headers(const struct service_hand *s, struct headers *out)
 	if (o->invocation_timeout != NULL)
 		headers_addf(out, "Awaitd-Invocation-Timeout", "%lld",
 		    (long long)s->endpoint->invocation_timeout_ms / 1000);
-	if (!s->h->deliver)
-		headers_add(out, "Awaitd-Deliver", "");
+	if (o->callback != NULL)
+		headers_add(out, "Awaitd-Callback-Url", o->callback);
+	if (routes_of(s->h) != NULL)
+		headers_add(out, "Awaitd-Deliver", routes_of(s->h));
+}
+
+static void
+write_routes(const char *routes, struct jsonw *w)
+{
+	char *copy = xstrdup(routes), *rest = *copy != '\0' ? copy : NULL;
+	char *item;
+
+	jsonw_begin(w, "deliver", '[');
+	while ((item = strsep(&rest, ",")) != NULL)
+		jsonw_str(w, NULL, str_trim(item));
+	jsonw_end(w, ']');
+	free(copy);
 }
 
 static void
@@ -84,10 +132,9 @@ fill_json(const struct service_hand *s, const char *location, struct jsonw *w)
 	if (o->invocation_timeout != NULL)
 		jsonw_int(w, "invocation_timeout_s",
 		    s->endpoint->invocation_timeout_ms / 1000);
-	if (!s->h->deliver) {
-		jsonw_begin(w, "deliver", '[');
-		jsonw_end(w, ']');
-	}
+	jsonw_opt(w, "callback_url", o->callback);
+	if (routes_of(s->h) != NULL)
+		write_routes(routes_of(s->h), w);
 	jsonw_end(w, '}');
 }
 
@@ -107,6 +154,7 @@ post_file(const struct service_hand *s, const char *word, struct job **out,
 		return -1;
 	headers_init(&headers);
 	fill_headers(s, &headers);
+	add_trace(&headers);
 	rc = remote_submit(s->app, &r, out, err);
 	headers_done(&headers);
 	close(r.body_fd);
@@ -132,6 +180,7 @@ post_location(const struct service_hand *s, const char *location,
 	fill_json(s, location, &w);
 	headers_init(&headers);
 	headers_add(&headers, "Content-Type", "application/json");
+	add_trace(&headers);
 	r.body = b.data;
 	r.body_len = b.len;
 	rc = b.overflow
@@ -262,12 +311,28 @@ to_engine(struct app *app, const struct handin *h,
 	return n == -1 ? -1 : 0;
 }
 
+/* What a command carries by itself nobody else hears of. */
+static int
+check_teller(
+    const struct app *app, const struct request_options *o, struct error *err)
+{
+	const char *what = o->callback != NULL ? "a callback" : "a delivery";
+
+	if (app->client != NULL || (o->deliver == NULL && o->callback == NULL))
+		return 0;
+	app_need_service(app, what, err);
+	err->code = ERR_USAGE;
+	return -1;
+}
+
 int
 handin(
     struct app *app, const struct handin *h, struct await *a, struct error *err)
 {
 	struct service_hand s = {.app = app, .h = h};
 
+	if (check_teller(app, h->request, err) == -1)
+		return -1;
 	if (request_configure(app, h->request, &s.endpoint, err) == -1)
 		return -1;
 	if (app->client != NULL)

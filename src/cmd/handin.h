@@ -17,7 +17,8 @@ struct handin {
 	const struct request_options *request;
 	char **words; /* each an INPUT */
 	int n; /* 0: --input-location is the one input */
-	bool deliver; /* a service delivers to the endpoint's targets */
+	bool
+	    deliver; /* to the endpoint's targets, unless --deliver says more */
 };
 
 /*

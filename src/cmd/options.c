@@ -29,6 +29,13 @@ struct table {
 	char shorts[OPTIONS_MAX * 2 + 2];
 };
 
+/* --NAME or --NAME=VALUE */
+static bool
+is_optional(const struct cmd_option *o)
+{
+	return o->type == OPT_DURATION_IF || o->type == OPT_TEXT_IF;
+}
+
 static void
 fill_table(struct table *t, const struct option_set *sets, size_t nsets)
 {
@@ -40,7 +47,7 @@ fill_table(struct table *t, const struct option_set *sets, size_t nsets)
 		for (i = 0; i < sets[s].n; i++) {
 			const struct cmd_option *o = &sets[s].options[i];
 			bool arg = o->type != OPT_FLAG;
-			bool may = o->type == OPT_DURATION_IF;
+			bool may = is_optional(o);
 
 			if (t->n == OPTIONS_MAX)
 				abort();
@@ -96,7 +103,8 @@ set_value(const struct row *row, const char *arg, struct error *err)
 		*(bool *)field = true;
 		return 0;
 	case OPT_TEXT:
-		*(const char **)field = arg;
+	case OPT_TEXT_IF:
+		*(const char **)field = arg != NULL ? arg : "";
 		return 0;
 	case OPT_DURATION:
 		if (str_to_duration_ms(arg, field) == -1)
@@ -180,11 +188,11 @@ options_help(const struct cmd_option *options, size_t n)
 		if (o->letter != 0)
 			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
 		snprintf(left, sizeof(left), "  %4s--%s%s%s%s", letter, o->name,
-		    o->metavar == NULL               ? ""
-			: o->type == OPT_DURATION_IF ? "[="
-						     : " ",
+		    o->metavar == NULL   ? ""
+			: is_optional(o) ? "[="
+					 : " ",
 		    o->metavar != NULL ? o->metavar : "",
-		    o->type == OPT_DURATION_IF ? "]" : "");
+		    is_optional(o) ? "]" : "");
 		printf("%-*s %s\n", HELP_COLUMN, left, o->help);
 	}
 }

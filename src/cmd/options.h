@@ -15,6 +15,7 @@
 enum option_type {
 	OPT_FLAG, /* bool */
 	OPT_TEXT, /* const char *, never empty */
+	OPT_TEXT_IF, /* the same; --NAME alone is "" */
 	OPT_DURATION, /* int64_t milliseconds, "5" is seconds */
 	OPT_INTERVAL, /* the same, at least 50 ms, as poll_interval */
 	OPT_DURATION_IF, /* a duration, not 0; --NAME alone: OPT_NO_DURATION */

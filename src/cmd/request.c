@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd/input.h"
+#include "net/url.h"
 #include "serve/intake.h"
 
 #define AT(field) offsetof(struct request_options, field)
@@ -39,6 +40,10 @@ const struct cmd_option request_cmd_options[] = {
 	"upload inputs that cannot go inline here"},
     {"output-path", 0, OPT_TEXT, AT(output_path), "S3URI",
 	"the endpoint's S3OutputPath, where it is known"},
+    {"deliver", 0, OPT_TEXT_IF, AT(deliver), "TARGETS",
+	"tell these, or the endpoint's targets"},
+    {"callback", 0, OPT_TEXT, AT(callback), "URL",
+	"tell this URL, too, what became of it"},
     {"poll-interval", 0, OPT_INTERVAL, AT(poll_interval_ms), "TIME",
 	"look at this fixed interval"},
 };
@@ -161,14 +166,34 @@ fill(struct job *job, const struct app *app, const struct request_options *o,
 	intake_fill(&job->spec, &in, app->conf, endpoint);
 }
 
+/* Whether it may be named is the service's to say. */
+static int
+check_told(const struct request_options *o, struct error *err)
+{
+	struct url url;
+
+	if (o->deliver != NULL && str_has_control(o->deliver))
+		return err_set(
+		    err, ERR_USAGE, "--deliver: it holds a control character");
+	if (o->callback == NULL)
+		return 0;
+	if (url_parse(o->callback, &url, err) == -1)
+		return err_prefix(err, "--callback");
+	url_done(&url);
+	return 0;
+}
+
 int
 request_check(const struct app *app, const struct request_options *o,
     const struct conf_endpoint *endpoint, const char *location,
     struct error *err)
 {
-	struct job *job = job_new();
+	struct job *job;
 	int rc;
 
+	if (check_told(o, err) == -1)
+		return -1;
+	job = job_new();
 	fill(job, app, o, endpoint);
 	job->spec.input = INPUT_LOCATION;
 	job->spec.input_location = xstrdup_or_null(location);

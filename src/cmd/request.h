@@ -27,6 +27,8 @@ struct request_options {
 	const char *invocation_timeout;
 	const char *input_prefix;
 	const char *output_path;
+	const char *deliver; /* routes; "": the endpoint's; NULL: as usual */
+	const char *callback;
 	int64_t poll_interval_ms;
 };
 

@@ -38,9 +38,10 @@ int conf_set(struct conf *conf, const char *section, const char *key,
  * conf_set. ERR_CONFIG names the place and the remedy. */
 int conf_check(const struct conf *conf, struct error *err);
 
-/* Each of these is the title of a target's section, and none stands there
- * twice. ERR_CONFIG names the one, and the known ones in its hint. */
-int conf_check_targets(const struct conf *conf, const char *const *titles,
+/* Each of these is a route (job/route.h) to a target that there is, and no
+ * target stands there twice. ERR_CONFIG names the one, and in its hint the
+ * known ones. */
+int conf_check_targets(const struct conf *conf, const char *const *routes,
     size_t n, struct error *err);
 
 /* Say which target is meant, where one is near the name; else, and for NULL,
@@ -52,7 +53,7 @@ void conf_hint_targets(
 const struct conf_endpoint *conf_endpoint(
     const struct conf *conf, const char *name);
 
-/* Is there a section "webhook NAME" or "exec NAME" of this title? */
+/* Is there a target's section of this title, such as "webhook NAME"? */
 bool conf_has_target(const struct conf *conf, const char *title);
 
 /* Where a value came from: "FILE:LINE", a variable, a flag; or "default". */

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "conf/section.h"
 #include "conf/value.h"
+#include "job/route.h"
 
 /* --- what a section is nothing without ------------------------------ */
 
@@ -99,26 +101,48 @@ conf_hint_targets(const struct conf *conf, const char *name, struct error *err)
 	buf_done(&known);
 }
 
-int
-conf_check_targets(const struct conf *conf, const char *const *titles, size_t n,
-    struct error *err)
+static int
+check_target(const struct conf *conf, const char *const *routes, size_t i,
+    const char *target, struct error *err)
 {
-	size_t i, j;
+	size_t j;
 
-	for (i = 0; i < n; i++) {
-		if (!conf_has_target(conf, titles[i])) {
-			err_set(err, ERR_CONFIG, "there is no section [%s]",
-			    titles[i]);
-			conf_hint_targets(conf, NULL, err);
-			return -1;
-		}
-		for (j = 0; j < i; j++) {
-			if (str_eq(titles[i], titles[j]))
-				return err_set(err, ERR_CONFIG,
-				    "%s is named twice", titles[i]);
-		}
+	if (!conf_has_target(conf, target)) {
+		err_set(err, ERR_CONFIG, "there is no section [%s]", target);
+		conf_hint_targets(conf, NULL, err);
+		return -1;
+	}
+	for (j = 0; j < i; j++) {
+		if (!route_same(routes[i], routes[j]))
+			continue;
+		err_set(err, ERR_CONFIG, "%s is named twice", target);
+		return err_hint(err,
+		    "Name it once; without ' on success' or ' on failure' it "
+		    "hears of both.");
 	}
 	return 0;
+}
+
+int
+conf_check_targets(const struct conf *conf, const char *const *routes, size_t n,
+    struct error *err)
+{
+	struct route route;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < n && rc == 0; i++) {
+		if (route_parse(routes[i], &route) == -1) {
+			err_set(
+			    err, ERR_CONFIG, "\"%s\" is no route", routes[i]);
+			return err_hint(err,
+			    "Write 'webhook NAME', and behind it ' on "
+			    "success' or ' on failure' for one of the two.");
+		}
+		rc = check_target(conf, routes, i, route.target, err);
+		route_done(&route);
+	}
+	return rc;
 }
 
 static int
@@ -151,6 +175,37 @@ check_dead_letter(const struct conf *conf, struct error *err)
 	    conf_source(&g->head, "awaitd", "dead_letter"), g->dead_letter);
 	conf_hint_targets(conf, g->dead_letter, err);
 	return -1;
+}
+
+/* A structured CloudEvent is one JSON object, and a result is what it is. */
+static int
+check_form(const struct conf_webhook *w, const char *kind, const char *title,
+    struct error *err)
+{
+	if (w->payload != CONF_PAYLOAD_RAW ||
+	    w->cloudevents != CONF_CLOUDEVENTS_STRUCTURED)
+		return 0;
+	err_set(err, ERR_CONFIG,
+	    "%s: [%s] payload = raw cannot be a structured CloudEvent",
+	    conf_source(&w->head, kind, "cloudevents"), title);
+	return err_hint(
+	    err, "Set cloudevents = binary, or payload = event or reference.");
+}
+
+static int
+check_forms(const struct conf *conf, struct error *err)
+{
+	size_t i;
+	int rc = check_form(&conf->callback, "callback", "callback", err);
+
+	for (i = 0; i < conf->nwebhooks && rc == 0; i++) {
+		const struct conf_webhook *w = conf->webhooks[i];
+		char *title = xasprintf("webhook %s", w->head.name);
+
+		rc = check_form(w, "webhook", title, err);
+		free(title);
+	}
+	return rc;
 }
 
 /* --- the API -------------------------------------------------------- */
@@ -302,7 +357,8 @@ conf_check(const struct conf *conf, struct error *err)
 {
 	if (check_sections(conf, err) == -1 ||
 	    check_dead_letter(conf, err) == -1 || check_api(conf, err) == -1 ||
-	    check_sns(conf, err) == -1 || check_endpoints(conf, err) == -1)
+	    check_sns(conf, err) == -1 || check_endpoints(conf, err) == -1 ||
+	    check_forms(conf, err) == -1)
 		return -1;
 	return check_deliver(conf, err);
 }

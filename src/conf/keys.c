@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "conf/conf.h"
+#include "job/route.h"
 
 #define NAME_MAX_LEN 63
 #define SOCKET_PATH_MAX 107 /* of sun_path, less its NUL */
@@ -165,7 +166,9 @@ must_callback(const char *s)
 		return NULL;
 	if (str_starts(s, "*."))
 		s += 2;
-	if (*s == '\0' || strpbrk(s, "*/@?# \t") != NULL)
+	/* A colon is an IPv6 address's, or a port's. */
+	if (*s == '\0' || strpbrk(s, "*/@?# \t") != NULL ||
+	    (strchr(s, ':') != NULL && *s != '['))
 		return "it must be a host such as app.example.com, or "
 		       "*.example.com, or *";
 	return NULL;
@@ -207,6 +210,20 @@ must_target(const char *s)
 	}
 	return "it must be the name of a section, 'webhook NAME', 'exec NAME', "
 	       "'dir NAME' or 'unix NAME'";
+}
+
+static const char *
+must_route(const char *s)
+{
+	struct route route;
+	const char *why;
+
+	if (route_parse(s, &route) == -1)
+		return "behind the name of a section there can be ' on "
+		       "success', ' on failure' or ' on both'";
+	why = must_target(route.target);
+	route_done(&route);
+	return why;
 }
 
 /* --- the table ------------------------------------------------------ */
@@ -343,7 +360,7 @@ const struct conf_key conf_keys[] = {
 	.choices = "auto|never",
 	.help = "look for many results by one listing"},
     {"endpoint", "deliver", CONF_LIST, "", AT(endpoint, deliver),
-	.must = must_target, .help = "where results are delivered to"},
+	.must = must_route, .help = "where results are delivered to"},
 
     {"webhook", "url", CONF_URL, "", AT(webhook, url), .flags = CONF_REQUIRED,
 	.must = must_url, .help = "where events are posted to"},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The event as JSON. */
+/* The account as JSON. */
 #include "deliver/payload.h"
 
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/jsonw.h"
 #include "base/str.h"
+#include "deliver/cloudevent.h"
 
 /* A result that came after the job had expired is what is told of. */
 static bool
@@ -94,20 +95,26 @@ payload_failure_location(const struct job *job)
 	return s->failure_location;
 }
 
+bool
+payload_has_result(const struct job *job)
+{
+	return is_late(job) || job->outcome == OUTCOME_OK;
+}
+
 /* --- the result ----------------------------------------------------- */
 
 static void
-write_bytes(struct jsonw *w, const void *result, size_t len)
+write_bytes(struct jsonw *w, const struct payload *p)
 {
 	struct buf text;
 
 	/* What is none would not come back as it was. */
-	if (str_is_text(result, len)) {
-		jsonw_strn(w, "result", result, len);
+	if (str_is_text(p->result, p->len)) {
+		jsonw_strn(w, "result", p->result, p->len);
 		return;
 	}
 	buf_init(&text, w->out->max);
-	if (encode_base64(&text, result, len) == -1)
+	if (encode_base64(&text, p->result, p->len) == -1)
 		w->out->overflow = true;
 	else
 		jsonw_strn(w, "result_base64", text.data, text.len);
@@ -116,33 +123,43 @@ write_bytes(struct jsonw *w, const void *result, size_t len)
 
 /* The digest of what is sent, or the one that was noted. */
 static void
-write_digest(
-    struct jsonw *w, const struct job *job, const void *result, size_t len)
+write_digest(struct jsonw *w, const struct job *job, const struct payload *p)
 {
 	char hex[HASH_SHA256_HEX_SIZE];
 
-	if (result == NULL) {
+	if (p->result == NULL) {
 		jsonw_opt(
 		    w, "sha256", is_late(job) ? NULL : job->result_sha256);
 		return;
 	}
-	hash_sha256_hex(result, len, hex);
+	hash_sha256_hex(p->result, p->len, hex);
 	jsonw_str(w, "sha256", hex);
 }
 
 static void
-write_result(
-    struct jsonw *w, const struct job *job, const void *result, size_t len)
+write_facts(struct jsonw *w, const struct job *job, const struct payload *p)
 {
 	int64_t size = is_late(job) ? job->late_size : job->result_size;
 
-	if (!is_late(job) && job->outcome != OUTCOME_OK)
+	if (!payload_has_result(job))
 		return;
 	jsonw_opt(w, "content_type",
 	    is_late(job) ? job->late_type : job->result_type);
 	if (size >= 0)
 		jsonw_int(w, "size", size);
-	write_digest(w, job, result, len);
+	write_digest(w, job, p);
+}
+
+static void
+write_result(struct jsonw *w, const struct job *job, const struct payload *p)
+{
+	if (!payload_has_result(job))
+		return;
+	if (p->result != NULL)
+		write_bytes(w, p);
+	jsonw_opt(w, "result_url", p->result_url);
+	if (p->result_url != NULL)
+		jsonw_time(w, "result_url_expires_at", p->url_expires_at);
 }
 
 static void
@@ -158,30 +175,30 @@ write_error(struct jsonw *w, const struct job *job)
 	jsonw_end(w, '}');
 }
 
+/* --- the whole ------------------------------------------------------ */
+
 static void
-write_data(
-    struct jsonw *w, const struct job *job, const void *result, size_t len)
+write_data(struct jsonw *w, const char *name, const struct job *job,
+    const struct payload *p)
 {
-	jsonw_begin(w, "data", '{');
+	jsonw_begin(w, name, '{');
 	jsonw_str(w, "job", job->id);
 	jsonw_opt(w, "inference_id", payload_inference_id(job));
 	jsonw_opt(w, "endpoint", job->spec.endpoint);
 	jsonw_str(w, "outcome", job_outcome_name(job->outcome));
 	jsonw_opt(w, "output_location", payload_output_location(job));
 	jsonw_opt(w, "failure_location", payload_failure_location(job));
-	write_result(w, job, result, len);
+	write_facts(w, job, p);
 	jsonw_opt(w, "custom_attributes", job->spec.custom_attributes);
 	jsonw_time(w, "submitted_at", job->submitted_at);
 	jsonw_time(w, "completed_at", job->completed_at);
-	if ((is_late(job) || job->outcome == OUTCOME_OK) && result != NULL)
-		write_bytes(w, result, len);
+	write_result(w, job, p);
 	write_error(w, job);
 	jsonw_end(w, '}');
 }
 
 int
-payload_event(
-    struct buf *out, const struct job *job, const void *result, size_t len)
+payload_event(struct buf *out, const struct job *job, const struct payload *p)
 {
 	struct jsonw w;
 
@@ -190,8 +207,45 @@ payload_event(
 	jsonw_str(&w, "type", payload_event_type(job));
 	jsonw_time(
 	    &w, "timestamp", is_late(job) ? job->late_at : job->completed_at);
-	write_data(&w, job, result, len);
+	write_data(&w, "data", job, p);
 	jsonw_end(&w, '}');
+	return out->overflow ? -1 : 0;
+}
+
+int
+payload_data(struct buf *out, const struct job *job, const struct payload *p)
+{
+	struct jsonw w;
+
+	jsonw_init(&w, out);
+	write_data(&w, NULL, job, p);
+	return out->overflow ? -1 : 0;
+}
+
+/* The JSON event format, 3.1: data is JSON itself, so it is never
+ * data_base64. The trace is the extension "distributed tracing". */
+int
+payload_cloudevent(struct buf *out, const struct job *job,
+    const struct delivery *d, const struct payload *p)
+{
+	struct cloudevent ce;
+	struct jsonw w;
+
+	cloudevent_init(&ce, d, job);
+	jsonw_init(&w, out);
+	jsonw_begin(&w, NULL, '{');
+	jsonw_str(&w, "specversion", CLOUDEVENT_SPECVERSION);
+	jsonw_str(&w, "id", ce.id);
+	jsonw_str(&w, "source", ce.source);
+	jsonw_str(&w, "type", ce.type);
+	jsonw_str(&w, "subject", ce.subject);
+	jsonw_str(&w, "time", ce.time);
+	jsonw_opt(&w, "traceparent", job->spec.traceparent);
+	jsonw_opt(&w, "tracestate", job->spec.tracestate);
+	jsonw_str(&w, "datacontenttype", "application/json");
+	write_data(&w, "data", job, p);
+	jsonw_end(&w, '}');
+	cloudevent_done(&ce);
 	return out->overflow ? -1 : 0;
 }
 

@@ -1,31 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is said of a job that is DONE: the `event` payload, as Standard
- * Webhooks 1.0 recommends its shape (type, timestamp, data).
+ * What is said of a job that is DONE: an account of it, as Standard Webhooks
+ * 1.0 recommends its shape (type, timestamp, data), or as CloudEvents 1.0 has
+ * it.
  */
 #ifndef DELIVER_PAYLOAD_H
 #define DELIVER_PAYLOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
+#include "job/delivery.h"
 #include "job/job.h"
 
 /* "inference.completed", "…failed", "…expired" or "…cancelled"; of a job that
  * has a late result "…late", and all below tells of that one then. */
 const char *payload_event_type(const struct job *job);
 
+/* What is said beside the job's own facts; all of it NULL or 0 for none. */
+struct payload {
+	const void *result; /* the output's bytes: part of it */
+	size_t len;
+	const char *result_url; /* presigned … */
+	int64_t url_expires_at; /* … until then */
+};
+
 /*
  * {"type", "timestamp", "data": {job, inference_id, endpoint, outcome,
  * output_location, failure_location, content_type, size, sha256,
  * custom_attributes, submitted_at, completed_at, result | result_base64,
- * error: {code, message}}}, each where there is one. `result` is the output's
- * bytes or NULL for none; it is a string where the bytes are UTF-8 without NUL,
- * else base64. The same job always gives the same bytes. 0, or -1 where `out`
- * is full.
+ * result_url, result_url_expires_at, error: {code, message}}}, each where there
+ * is one. The result is a string where the bytes are UTF-8 without NUL, else
+ * base64. The same always gives the same bytes. 0, or -1 where `out` is full.
  */
 int payload_event(
-    struct buf *out, const struct job *job, const void *result, size_t len);
+    struct buf *out, const struct job *job, const struct payload *p);
+
+/* The data alone: the body of a CloudEvent in binary mode, which has the rest
+ * in header fields. */
+int payload_data(
+    struct buf *out, const struct job *job, const struct payload *p);
+
+/* A CloudEvent in structured mode: its attributes, and that data. */
+int payload_cloudevent(struct buf *out, const struct job *job,
+    const struct delivery *d, const struct payload *p);
+
+/* There is a result that this job tells of: ok, or late. */
+bool payload_has_result(const struct job *job);
 
 /*
  * Members of the event that are not simply the job's. Borrowed, or NULL: the

@@ -19,6 +19,7 @@
 
 struct dispatch;
 struct fetch;
+struct fresh_url;
 
 /* One delivery. */
 struct shipment {
@@ -42,6 +43,8 @@ struct shipment {
 	struct job *job;
 	struct delivery *full; /* the same with its body */
 	struct fetch *fetch;
+	struct fresh_url *fresh;
+	char *result_url; /* of the parcel, or NULL */
 	int fd; /* of a body by reference, or -1 */
 	char *read_sha256; /* of what is being read there, or NULL */
 	void *call; /* the driver's */

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From an outcome and a list of targets to deliveries. */
+/* From an outcome and a list of routes to deliveries. */
 #include "engine/settle.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "deliver/callback.h"
+#include "deliver/cloudevent.h"
 #include "deliver/payload.h"
+#include "job/route.h"
 
 /* A result up to here is kept in the store for those who want it bare. */
 #define RESULT_KEEP_MAX 65536
@@ -16,26 +21,36 @@
 #define EVENT_MAX ((size_t)4 * 1024 * 1024)
 #define EVENT_INLINE_MAX ((size_t)256 * 1024)
 #define RESULT_TYPE "application/octet-stream"
+#define ACCOUNT_TYPE "application/json"
 
 /* How a target wants it; a target that is not configured now may be again. */
 struct wish {
 	enum delivery_payload payload;
+	enum delivery_format format;
 	size_t inline_max;
+	int64_t url_valid_s;
 };
+
+static bool
+takes_bytes(const char *name)
+{
+	return str_starts(name, "exec ") || str_starts(name, "dir ");
+}
 
 static struct wish
 wish_of(const struct work *w, const char *name)
 {
 	const struct engine_options *o = engine_options_of(w);
 	struct wish wish = {
-	    .payload =
-		str_starts(name, "exec ") ? DELIVERY_RAW : DELIVERY_EVENT,
+	    .payload = takes_bytes(name) ? DELIVERY_RAW : DELIVERY_EVENT,
 	};
 	struct target *t =
 	    o->target != NULL ? o->target(name, o->target_arg) : NULL;
 
 	if (t != NULL) {
 		wish.payload = t->payload;
+		wish.format = t->format;
+		wish.url_valid_s = t->url_valid_s;
 		wish.inline_max = t->inline_max < EVENT_INLINE_MAX
 		    ? t->inline_max
 		    : EVENT_INLINE_MAX;
@@ -44,58 +59,138 @@ wish_of(const struct work *w, const char *name)
 	return wish;
 }
 
-/* "webhook a, exec b", name by name: the caller's, or NULL at the end. */
-static char *
-next_target(const char **list)
-{
-	const char *p = *list;
-	size_t len;
+/* --- who is told ---------------------------------------------------- */
 
-	if (p == NULL)
-		return NULL;
-	p += strspn(p, ", ");
-	len = strcspn(p, ",");
-	*list = p + len;
-	while (len > 0 && p[len - 1] == ' ')
-		len--;
-	return len > 0 ? xstrndup(p, len) : NULL;
+typedef void tell_fn(const char *target, void *arg);
+
+/* Each that hears of such an end, the job's own callback last. */
+static void
+each_target(const struct work *w, bool success, tell_fn *tell, void *arg)
+{
+	const struct job_spec *spec = &w->job->spec;
+	const char *list = spec->deliver;
+	struct route route;
+	char *callback;
+
+	while (route_next(&list, &route)) {
+		if (route_fits(&route, success))
+			tell(route.target, arg);
+		route_done(&route);
+	}
+	callback = spec->callback_url != NULL
+	    ? callback_target(spec->callback_url)
+	    : NULL;
+	if (callback != NULL)
+		tell(callback, arg);
+	free(callback);
+}
+
+struct most {
+	const struct work *w;
+	int64_t bytes;
+};
+
+static void
+note_most(const char *target, void *arg)
+{
+	struct most *most = arg;
+	struct wish wish = wish_of(most->w, target);
+	int64_t one = -1;
+
+	if (wish.payload == DELIVERY_RAW)
+		one = RESULT_KEEP_MAX;
+	else if (wish.payload == DELIVERY_EVENT)
+		one = (int64_t)wish.inline_max;
+	if (one > most->bytes)
+		most->bytes = one;
 }
 
 int64_t
 settle_wants(const struct work *w)
 {
-	const char *list = w->job->spec.deliver;
-	int64_t most = -1, one;
-	char *name;
+	struct most most = {.w = w, .bytes = -1};
 
-	while ((name = next_target(&list)) != NULL) {
-		struct wish wish = wish_of(w, name);
+	each_target(w, true, note_most, &most);
+	return most.bytes;
+}
 
-		one = wish.payload == DELIVERY_RAW ? RESULT_KEEP_MAX
-						   : (int64_t)wish.inline_max;
-		if (one > most)
-			most = one;
-		free(name);
+/* --- an account ----------------------------------------------------- */
+
+/* What this process can sign now, without asking anybody; where that is
+ * nothing the account goes without. The caller's, to be wiped. */
+static char *
+sign_url(const struct work *w, int64_t valid_s, int64_t *expires_at)
+{
+	const struct job *job = w->job;
+	struct s3_ref ref = work_ref(
+	    w, job->late_at != 0 ? job->late_location : job->result_location);
+	struct error err;
+	int64_t good_s;
+	char *url;
+
+	if (w->site == NULL || ref.uri == NULL || valid_s <= 0)
+		return NULL;
+	if (s3_presign(w->site->s3, &ref, valid_s, &url, &good_s, &err) == -1) {
+		log_debug("engine", "job %s: no URL of its result: %s", w->id,
+		    err.text);
+		return NULL;
 	}
-	return most;
+	*expires_at = clock_wall_ms() + good_s * 1000;
+	return url;
+}
+
+static void
+write_account(struct work *w, struct delivery *d, const struct payload *p)
+{
+	struct buf b;
+	int rc;
+
+	buf_init(&b, EVENT_MAX);
+	if (d->format == DELIVERY_CE_STRUCTURED)
+		rc = payload_cloudevent(&b, w->job, d, p);
+	else if (d->format == DELIVERY_CE_BINARY)
+		rc = payload_data(&b, w->job, p);
+	else
+		rc = payload_event(&b, w->job, p);
+	/* Everything in it has a cap well below. */
+	if (rc == -1)
+		abort();
+	d->content_type =
+	    xstrdup(d->format == DELIVERY_CE_STRUCTURED ? CLOUDEVENT_TYPE
+							: ACCOUNT_TYPE);
+	delivery_set_body(d, b.data, b.len);
+	hash_wipe(b.data, b.len);
+	buf_done(&b);
 }
 
 static void
 set_event(struct work *w, struct delivery *d, const struct wish *wish)
 {
-	bool inlined =
-	    w->step->have_result && w->step->result.len <= wish->inline_max;
-	struct buf b;
+	const struct buf *result = &w->step->result;
+	struct payload p = {0};
 
-	buf_init(&b, EVENT_MAX);
-	/* Everything in it has a cap well below. */
-	if (payload_event(&b, w->job, inlined ? w->step->result.data : NULL,
-		inlined ? w->step->result.len : 0) == -1)
-		abort();
-	d->content_type = xstrdup("application/json");
-	delivery_set_body(d, b.data, b.len);
-	buf_done(&b);
+	if (w->step->have_result && result->len <= wish->inline_max) {
+		p.result = result->data;
+		p.len = result->len;
+	}
+	write_account(w, d, &p);
 }
+
+static void
+set_reference(struct work *w, struct delivery *d, const struct wish *wish)
+{
+	struct payload p = {0};
+	char *url = NULL;
+
+	if (payload_has_result(w->job))
+		url = sign_url(w, wish->url_valid_s, &d->url_expires_at);
+	p.result_url = url;
+	p.url_expires_at = d->url_expires_at;
+	write_account(w, d, &p);
+	hash_wipe_free(&url);
+}
+
+/* --- the result itself ---------------------------------------------- */
 
 static void
 set_result(struct work *w, struct delivery *d)
@@ -134,30 +229,41 @@ has(const struct job *job, const struct delivery *d)
 	return false;
 }
 
+struct making {
+	struct work *w;
+	int64_t at;
+};
+
+static void
+add_delivery(const char *target, void *arg)
+{
+	const struct making *m = arg;
+	struct job *job = m->w->job;
+	struct wish wish = wish_of(m->w, target);
+	struct delivery *d =
+	    delivery_new(job->id, target, payload_event_type(job), m->at);
+
+	if (has(job, d)) {
+		delivery_free(d);
+		return;
+	}
+	d->payload = wish.payload;
+	d->format = wish.format;
+	if (wish.payload == DELIVERY_RAW)
+		set_result(m->w, d);
+	else if (wish.payload == DELIVERY_REFERENCE)
+		set_reference(m->w, d, &wish);
+	else
+		set_event(m->w, d, &wish);
+	job_add_delivery(job, d);
+}
+
 static void
 add_deliveries(struct work *w, int64_t at)
 {
-	struct job *job = w->job;
-	const char *list = job->spec.deliver;
-	struct delivery *d;
-	char *name;
+	struct making m = {.w = w, .at = at};
 
-	while ((name = next_target(&list)) != NULL) {
-		struct wish wish = wish_of(w, name);
-
-		d = delivery_new(job->id, name, payload_event_type(job), at);
-		free(name);
-		if (has(job, d)) {
-			delivery_free(d);
-			continue;
-		}
-		d->payload = wish.payload;
-		if (wish.payload == DELIVERY_RAW)
-			set_result(w, d);
-		else
-			set_event(w, d, &wish);
-		job_add_delivery(job, d);
-	}
+	each_target(w, payload_has_result(w->job), add_delivery, &m);
 }
 
 void

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "engine/dispatch.h"
 #include "engine/fetch.h"
+#include "engine/fresh_url.h"
 
 static void
 end(struct shipment *s, enum deliver_verdict verdict, const struct error *err)
@@ -49,6 +50,7 @@ drive(struct shipment *s)
 	    .body = s->full->body,
 	    .size = s->full->body_size,
 	    .fd = s->fd,
+	    .result_url = s->result_url,
 	};
 	struct target *t = s->target;
 	struct error err;
@@ -154,7 +156,7 @@ on_begun(struct job *take_job, struct delivery *take_d, const struct error *err,
 	if (take_d->by_reference)
 		fetch_body(s);
 	else
-		drive(s);
+		fresh_url(s, drive);
 }
 
 void
@@ -174,6 +176,7 @@ step_deliver_cancel(struct shipment *s)
 	s->call = NULL;
 	fetch_cancel(s->fetch);
 	s->fetch = NULL;
+	fresh_url_cancel(s);
 	xfree(&s->read_sha256);
 	discard_fd(s->fd);
 	s->fd = -1;

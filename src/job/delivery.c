@@ -112,6 +112,9 @@ delivery_free(struct delivery *d)
 #define FREE(name) free(d->name);
 	DELIVERY_STRINGS(FREE)
 #undef FREE
+	/* A presigned URL is a secret as long as it is valid. */
+	if (d->body != NULL && d->url_expires_at != 0)
+		hash_wipe(d->body, (size_t)d->body_size);
 	free(d->body);
 	delivery_free(d->follow);
 	for (i = 0; i < d->nlog; i++)

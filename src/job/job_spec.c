@@ -32,6 +32,12 @@
 	X(input_location)
 /* clang-format on */
 
+size_t
+job_spec_callback_len(const struct job_spec *spec)
+{
+	return strcspn(spec->callback_url, "?");
+}
+
 void
 job_spec_done(struct job_spec *spec)
 {

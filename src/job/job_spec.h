@@ -52,6 +52,9 @@ struct job_spec {
 	char *input_location; /* where it is, or will be uploaded to */
 };
 
+/* How much of its callback URL is shown: a query may hold a secret. */
+size_t job_spec_callback_len(const struct job_spec *spec);
+
 /* Releases all of it, and leaves an empty one. */
 void job_spec_done(struct job_spec *spec);
 

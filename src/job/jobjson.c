@@ -88,8 +88,11 @@ static const struct member request[] = {
     M(job_spec, TEXT, input_path, "input_path"),
 };
 
-static const struct member told[] = {
+static const struct member callback[] = {
     M(job_spec, TEXT, callback_url, "callback_url"),
+};
+
+static const struct member told[] = {
     M(job_spec, TEXT, traceparent, "traceparent"),
     M(job_spec, TEXT, tracestate, "tracestate"),
 };
@@ -244,6 +247,9 @@ write_full(struct jsonw *w, const struct job *job)
 	write_request(w, &job->spec);
 	if (job->spec.deliver != NULL)
 		write_targets(w, job->spec.deliver);
+	if (job->spec.callback_url != NULL)
+		jsonw_strn(w, "callback_url", job->spec.callback_url,
+		    job_spec_callback_len(&job->spec));
 	WRITE(w, told, &job->spec);
 	jsonw_begin(w, "submissions", '[');
 	for (i = 0; i < job->nsubs; i++)
@@ -607,6 +613,7 @@ read_job(const struct json *obj, struct job *job, struct error *err)
 	    READ_PLACE(obj, "late", job_late, job, err) == -1 ||
 	    READ(obj, job_error, job, err) == -1 ||
 	    READ(obj, retry, &job->spec, err) == -1 ||
+	    READ(obj, callback, &job->spec, err) == -1 ||
 	    READ(obj, told, &job->spec, err) == -1 ||
 	    read_request(json_get(obj, "request"), &job->spec, err) == -1 ||
 	    read_targets(obj, &job->spec, err) == -1 ||

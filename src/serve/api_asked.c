@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "job/route.h"
 
 #define FIELD_PREFIX "Awaitd-"
 #define SECONDS_MAX 1000000000
@@ -42,6 +43,7 @@ static const struct member members[] = {
     {"invocation_timeout_s", "Awaitd-Invocation-Timeout", SECONDS,
 	AT(invocation_timeout_s)},
     {"deliver", "Awaitd-Deliver", TARGETS, 0},
+    {"callback_url", "Awaitd-Callback-Url", TEXT, AT(callback_url)},
     {"input_location", NULL, TEXT, AT(input_location)},
     {"body", NULL, BODY, 0},
     {"body_base64", NULL, BASE64, 0},
@@ -93,7 +95,7 @@ add_target(struct api_asked *a, const char *name, const char *target,
 		return err_set(err, ERR_USAGE,
 		    "\"%s\" has more than %d targets", name, TARGETS_MAX);
 	for (i = 0; i < a->ndeliver; i++) {
-		if (str_eq(a->deliver[i], target))
+		if (route_same(a->deliver[i], target))
 			return err_set(err, ERR_USAGE,
 			    "the target \"%s\" stands twice in \"%s\"", target,
 			    name);
@@ -382,6 +384,7 @@ api_asked_done(struct api_asked *a)
 	for (i = 0; i < a->ndeliver; i++)
 		free(a->deliver[i]);
 	free(a->deliver);
+	free(a->callback_url);
 	free(a->input_location);
 	free(a->body);
 	memset(a, 0, sizeof(*a));
@@ -459,6 +462,9 @@ api_asked_digest(const struct api_asked *a, const char *input)
 		digest_text(h, a->deliver[i]);
 	digest_text(h, a->input_location);
 	digest_text(h, input);
+	/* Without one it is what it was before there were any. */
+	if (a->callback_url != NULL)
+		digest_text(h, a->callback_url);
 	hash_final(h, raw);
 	hash_free(h);
 	encode_hex(raw, sizeof(raw), hex);

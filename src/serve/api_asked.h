@@ -29,6 +29,7 @@ struct api_asked {
 	bool chosen; /* deliver was given, if only an empty one */
 	char **deliver;
 	size_t ndeliver;
+	char *callback_url;
 
 	/* Of the JSON form, one of both: */
 	char *input_location;

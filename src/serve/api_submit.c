@@ -12,6 +12,8 @@
 #include "base/discard.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "deliver/callback.h"
+#include "job/route.h"
 #include "serve/intake.h"
 
 #define JSON_BODY_MAX ((size_t)256 << 10)
@@ -100,24 +102,50 @@ endpoint_of(const struct api_call *c)
 }
 
 static int
+check_route(const struct conf *conf, const char *item, struct error *err)
+{
+	struct route route;
+	int rc = 0;
+
+	if (route_parse(item, &route) == -1) {
+		err_set(err, ERR_USAGE, "deliver: \"%s\" is no route", item);
+		return err_hint(err,
+		    "Behind a target there can be \" on success\", "
+		    "\" on failure\" or \" on both\".");
+	}
+	if (!conf_has_target(conf, route.target)) {
+		rc = err_set(err, ERR_USAGE,
+		    "deliver: there is no target \"%s\"", route.target);
+		conf_hint_targets(conf, route.target, err);
+	}
+	route_done(&route);
+	return rc;
+}
+
+static int
+check_callback(const struct conf_webhook *c, const char *url, struct error *err)
+{
+	const struct callback_rules rules = {
+	    .allow = (const char *const *)c->allow.v,
+	    .networks = (const char *const *)c->allow_networks.v,
+	};
+
+	return url != NULL ? callback_check(url, &rules, err) : 0;
+}
+
+static int
 check_targets(struct api_call *c, const struct api_submit *s)
 {
 	const struct conf *conf = c->api->service->conf;
 	struct error err;
 	size_t i;
+	int rc = check_callback(&conf->callback, s->asked.callback_url, &err);
 
-	for (i = 0; i < s->asked.ndeliver; i++) {
-		const char *name = s->asked.deliver[i];
-
-		if (conf_has_target(conf, name))
-			continue;
-		err_set(&err, ERR_USAGE, "deliver: there is no target \"%s\"",
-		    name);
-		conf_hint_targets(conf, name, &err);
+	for (i = 0; i < s->asked.ndeliver && rc == 0; i++)
+		rc = check_route(conf, s->asked.deliver[i], &err);
+	if (rc == -1)
 		api_refuse_err(c, 400, s->code, &err);
-		return -1;
-	}
-	return 0;
+	return rc;
 }
 
 /* An input whose bytes come here goes inline, or to a place of ours. */
@@ -148,6 +176,7 @@ choose_targets(struct api_call *c, const struct api_submit *s)
 	s->job->spec.deliver = s->asked.chosen
 	    ? api_asked_targets(s->asked.deliver, s->asked.ndeliver)
 	    : api_asked_targets(list->v, list->n);
+	s->job->spec.callback_url = xstrdup_or_null(s->asked.callback_url);
 }
 
 int
@@ -340,6 +369,7 @@ api_submit_go(struct api_call *c, const char *input)
 {
 	struct api_submit *s = c->work;
 
+	api_submit_trace(http_headers(c->x), &s->job->spec);
 	crash_point("C1");
 	if (s->key == NULL) {
 		submit(c);

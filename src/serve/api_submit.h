@@ -39,6 +39,10 @@ int api_submit_input(struct api_call *c, const void *data, size_t len);
 /* All bytes are there: the job takes them and goes on its way. */
 void api_submit_finish(struct api_call *c);
 
+/* The request's trace context becomes the job's; where it has none that is
+ * sound, what is asked for again keeps its own. */
+void api_submit_trace(const struct headers *h, struct job_spec *spec);
+
 /* The job is whole; `input` is what tells its input from another. */
 void api_submit_go(struct api_call *c, const char *input);
 

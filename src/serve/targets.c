@@ -7,12 +7,18 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "deliver/callback.h"
 #include "deliver/exec.h"
 #include "deliver/webhook.h"
+
+#define CALLBACK "callback"
 
 struct targets {
 	struct target **v;
 	size_t n;
+	struct target *callback; /* or NULL */
+	struct conf_list allow; /* its hosts … */
+	struct conf_list networks; /* … and networks, for http */
 };
 
 static enum delivery_payload
@@ -94,6 +100,32 @@ add_webhook(struct targets *t, const struct conf_webhook *c, struct loop *loop,
 	    t, &c->head, title, webhook_new(&o, &t->v[t->n], err), err);
 }
 
+static void
+copy_list(struct conf_list *to, const struct conf_list *from)
+{
+	to->v = xcalloc(from->n + 1, sizeof(char *));
+	for (to->n = 0; to->n < from->n; to->n++)
+		to->v[to->n] = xstrdup(from->v[to->n]);
+}
+
+/* One for all hosts: the URL is the job's. */
+static int
+add_callback(struct targets *t, const struct conf_webhook *c, struct loop *loop,
+    struct error *err)
+{
+	struct webhook_options o = {.target.name = CALLBACK};
+
+	if (c->allow.n == 0)
+		return 0;
+	fill_webhook(&o, c, loop);
+	if (webhook_new(&o, &t->callback, err) == -1)
+		return err_prefix(err, "%s: [" CALLBACK "]",
+		    conf_source(&c->head, CALLBACK, "allow"));
+	copy_list(&t->allow, &c->allow);
+	copy_list(&t->networks, &c->allow_networks);
+	return 0;
+}
+
 static int
 add_exec(struct targets *t, const struct conf_exec *c, struct loop *loop,
     struct error *err)
@@ -143,6 +175,8 @@ add_all(struct targets *t, const struct conf *conf, const char *title,
 		    add_exec(t, conf->execs[i], loop, err) == -1)
 			return -1;
 	}
+	if (title == NULL || str_eq(title, CALLBACK))
+		return add_callback(t, &conf->callback, loop, err);
 	return 0;
 }
 
@@ -201,6 +235,9 @@ targets_free(struct targets *t)
 		return;
 	for (i = 0; i < t->n; i++)
 		target_unref(t->v[i]);
+	target_unref(t->callback);
+	str_free_words(t->allow.v);
+	str_free_words(t->networks.v);
 	free(t->v);
 	free(t);
 }
@@ -217,10 +254,25 @@ targets_title(const struct targets *t, size_t i)
 	return t->v[i]->name;
 }
 
+/* Each time anew: the URL was taken by the rules of then. */
+static bool
+lets_callback(const struct targets *t, const char *title)
+{
+	const struct callback_rules rules = {
+	    .allow = (const char *const *)t->allow.v,
+	    .networks = (const char *const *)t->networks.v,
+	};
+
+	return t->callback != NULL && callback_lets(title, &rules);
+}
+
 struct target *
 targets_get(const struct targets *t, const char *title)
 {
 	size_t i;
+
+	if (callback_is_target(title))
+		return lets_callback(t, title) ? target_ref(t->callback) : NULL;
 
 	for (i = 0; i < t->n; i++) {
 		if (str_eq(t->v[i]->name, title))

@@ -34,7 +34,9 @@ void targets_free(struct targets *targets);
 size_t targets_count(const struct targets *targets);
 const char *targets_title(const struct targets *targets, size_t i);
 
-/* The target of "[webhook NAME]" and the like, with a reference; or NULL. */
+/* The target of "[webhook NAME]" and the like, with a reference; or NULL. For
+ * "callback https://host:port" it is that of [callback], where the host is
+ * allowed now. */
 struct target *targets_get(const struct targets *targets, const char *title);
 
 #endif

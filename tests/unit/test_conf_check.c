@@ -89,7 +89,8 @@ static const struct {
 	"Write [webhook NAME]."},
     {"[webhok a]\nurl = http://h\n", "1: unknown section [webhok a]",
 	"Known sections: [awaitd], [api], [metrics], [sns], [sqs], [endpoint "
-	"NAME], [webhook NAME] and [exec NAME]."},
+	"NAME], [webhook NAME], [callback], [exec NAME], [dir NAME] and [unix "
+	"NAME]."},
     {"[webhook a b]\n", "1: [webhook a b]: a name is 1 to 63 characters", ""},
     {"[exec a/b]\n", "1: [exec a/b]: a name is", ""},
     {"[exec  a]\n", "1: unknown section [exec  a]", "Known sections"},
@@ -118,21 +119,33 @@ static const struct {
 	""},
     {"[exec x]\ncommand = \"\" a\n",
 	"2: command = \"\" a: its first word is empty", ""},
-    {"[exec x]\npayload = raw\n",
-	"2: payload = raw: it must be one of result|event", ""},
+    {"[exec x]\npayload = result\n",
+	"2: payload = result: it must be one of event|raw|reference", ""},
     {"[exec x]\ntimeout = 25h\n", "2: timeout = 25h: it must be from 1", ""},
     {"[exec x]\nxcommand = a\n", "2: unknown key \"xcommand\" in [exec]",
 	"Did you mean \"command\"?"},
     {"[exec x]\nsecret_file = a\n", "2: unknown key \"secret_file\" in [exec]",
-	"Known keys: command, payload, inline_max, timeout, schedule, "
-	"max_in_flight."},
+	"Known keys: command, payload, url_valid, inline_max, timeout, "
+	"schedule, max_in_flight, rate, other_exit."},
     {"[endpoint e]\ndeliver = w\n",
-	"2: deliver = w: it must be the name of a section, 'webhook NAME' or",
+	"2: deliver = w: it must be the name of a section, 'webhook NAME', "
+	"'exec NAME', 'dir NAME' or 'unix NAME'",
 	""},
     {"[endpoint e]\ndeliver = endpoint e\n", "2: deliver = endpoint e: it", ""},
     {"[endpoint e]\ndeliver = webhook\n", "2: deliver = webhook: it", ""},
     {"[endpoint e]\ndeliver = web w\n", "2: deliver = web w: it must be", ""},
-    {"[endpoint e]\ndeliver = webhook a b\n", "2: deliver = webhook a b:", ""},
+    {"[endpoint e]\ndeliver = webhook a b\n",
+	"2: deliver = webhook a b: behind the name of a section there can be "
+	"' on success', ' on failure' or ' on both'",
+	""},
+    {"[endpoint e]\ndeliver = webhook a on ok\n",
+	"2: deliver = webhook a on ok: behind the name", ""},
+    {"[endpoint e]\ndeliver = web a on success\n",
+	"2: deliver = web a on success: it must be the name of a section", ""},
+    {"[callback]\nallow = a.example:8443\n",
+	"2: allow = a.example:8443: it must be a host", ""},
+    {"[callback]\nallow = https://a.example\n", "2: allow", ""},
+    {"[callback]\nallow = a.*.example\n", "2: allow = a.*.example:", ""},
     {"[endpoint e]\ndeliver = webhook w, \n", "2: deliver = : something", ""},
     /* What is found when all was read. */
     {"\n[webhook w]\ntimeout = 1s\n", "2: [webhook w] has no url",
@@ -167,7 +180,18 @@ static const struct {
 	"2: [endpoint e] deliver: there is no section [exec w]",
 	"Known targets: webhook w, webhook v, exec x."},
     {"[endpoint e]\ndeliver = exec x, webhook w, exec x\n" WEBHOOK EXEC,
-	"2: [endpoint e] deliver: exec x is named twice", ""},
+	"2: [endpoint e] deliver: exec x is named twice", "Name it once"},
+    {"[endpoint e]\ndeliver = exec x on success, exec x on failure\n" EXEC,
+	"2: [endpoint e] deliver: exec x is named twice", "Name it once"},
+    {"[endpoint e]\ndeliver = exec x on success, exec w on failure\n" EXEC,
+	"2: [endpoint e] deliver: there is no section [exec w]",
+	"Known targets: exec x."},
+    {WEBHOOK "payload = raw\ncloudevents = structured\n",
+	"4: [webhook w] payload = raw cannot be a structured CloudEvent",
+	"Set cloudevents = binary, or payload = event or reference."},
+    {"[callback]\ncloudevents = structured\npayload = raw\n",
+	"2: [callback] payload = raw cannot be a structured CloudEvent",
+	"Set cloudevents = binary"},
     {"[endpoint e]\npoll_interval = 5s\npoll_requests = 10\n",
 	"3: [endpoint e] poll_requests has no effect beside poll_interval",
 	"Remove one of them."},
@@ -432,6 +456,9 @@ targets_are_asked_for_by_their_title(void **state)
 	static const char *const good[] = {"exec x", "webhook w"};
 	static const char *const twice[] = {"exec x", "exec x"};
 	static const char *const none[] = {"exec x", "w"};
+	static const char *const routed[] = {
+	    "exec x on success", "webhook w on both"};
+	static const char *const odd[] = {"exec x on"};
 	struct conf *conf = conf_must_load(WEBHOOK EXEC "[endpoint e]\n", NULL);
 	struct error err;
 
@@ -445,6 +472,9 @@ targets_are_asked_for_by_their_title(void **state)
 	assert_false(conf_has_target(conf, "exec  x"));
 	assert_false(conf_has_target(conf, ""));
 	assert_int_equal(conf_check_targets(conf, good, 2, &err), 0);
+	assert_int_equal(conf_check_targets(conf, routed, 2, &err), 0);
+	assert_int_equal(conf_check_targets(conf, odd, 1, &err), -1);
+	assert_string_equal(err.text, "\"exec x on\" is no route");
 	assert_int_equal(conf_check_targets(conf, NULL, 0, &err), 0);
 	assert_int_equal(conf_check_targets(conf, twice, 2, &err), -1);
 	assert_string_equal(err.text, "exec x is named twice");
@@ -590,7 +620,7 @@ the_full_example_has_every_key_with_its_default(void **state)
 			*next++ = '\0';
 		check_example_line(line, section, sizeof(section));
 	}
-	assert_string_equal(section, "exec");
+	assert_string_equal(section, "unix");
 	buf_done(&b);
 	conf_free(conf);
 }

@@ -168,6 +168,24 @@ a_failure_is_shown_with_its_words_even_if_they_are_no_text(void **state)
 }
 
 static void
+the_query_of_a_callback_url_is_not_shown(void **state)
+{
+	struct job *job = some_job();
+	struct json *doc;
+
+	(void)state;
+	job->spec.callback_url = xstrdup("https://h:1/x/y?token=1");
+	doc = write_and_read(job, true);
+	assert_string_equal(
+	    json_get_str(doc, "callback_url"), "https://h:1/x/y");
+	done(doc);
+	doc = write_and_read(job, false);
+	assert_null(json_get(doc, "callback_url"));
+	done(doc);
+	job_free(job);
+}
+
+static void
 in_full_each_submission_is_told(void **state)
 {
 	struct job *job = some_job();
@@ -227,7 +245,7 @@ static const char full_job[] =
     "\"input_path\":\"/tmp/i\",\"duplicates\":\"avoid\","
     "\"retry_failed\":\"transient\",\"input_size\":17},"
     "\"deliver\":[\"webhook hook\",\"exec a\"],"
-    "\"callback_url\":\"https://h/x?t=1\","
+    "\"callback_url\":\"https://h/x\","
     "\"traceparent\":\"00-4bf9-00f0-01\",\"tracestate\":\"a=b\","
     "\"submissions\":[{\"n\":1,\"fate\":\"in-doubt\","
     "\"inference_id\":\"j-1\","
@@ -340,7 +358,7 @@ what_was_read_is_where_it_belongs(void **state)
 	assert_int_equal(job->result_size, 123456789012);
 	assert_int_equal(job->subs[0].fate, SUB_DOUBT);
 	assert_string_equal(job->subs[0].predicted, "s3://b/p");
-	assert_string_equal(job->spec.callback_url, "https://h/x?t=1");
+	assert_string_equal(job->spec.callback_url, "https://h/x");
 	assert_string_equal(job->spec.traceparent, "00-4bf9-00f0-01");
 	assert_string_equal(job->spec.tracestate, "a=b");
 	assert_int_equal(job->deliveries[0]->attempts, 2);
@@ -689,6 +707,7 @@ main(void)
 	    cmocka_unit_test(a_result_is_shown_where_there_is_one),
 	    cmocka_unit_test(
 		a_failure_is_shown_with_its_words_even_if_they_are_no_text),
+	    cmocka_unit_test(the_query_of_a_callback_url_is_not_shown),
 	    cmocka_unit_test(in_full_each_submission_is_told),
 	    cmocka_unit_test(each_member_comes_back_as_it_was_written),
 	    cmocka_unit_test(what_was_read_is_where_it_belongs),

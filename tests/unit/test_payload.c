@@ -60,6 +60,14 @@ ok_job(void)
 	return job;
 }
 
+static int
+event_of(struct buf *out, const struct job *job, const void *result, size_t len)
+{
+	const struct payload p = {.result = result, .len = len};
+
+	return payload_event(out, job, &p);
+}
+
 static void
 check(struct job *take_job, const void *result, size_t len, const char *want)
 {
@@ -68,7 +76,7 @@ check(struct job *take_job, const void *result, size_t len, const char *want)
 	struct buf out;
 
 	buf_init(&out, CAP);
-	assert_int_equal(payload_event(&out, take_job, result, len), 0);
+	assert_int_equal(event_of(&out, take_job, result, len), 0);
 	assert_string_equal(out.data, want);
 	if (json_parse(out.data, out.len, &root, &err) == -1)
 		fail_msg("%s", err.text);
@@ -290,7 +298,7 @@ member(const void *result, size_t len, const char *name)
 
 	buf_init(&out, CAP);
 	job->result_size = (int64_t)len;
-	assert_int_equal(payload_event(&out, job, result, len), 0);
+	assert_int_equal(event_of(&out, job, result, len), 0);
 	if (json_parse(out.data, out.len, &root, &err) == -1)
 		fail_msg("%s: %s", err.text, out.data);
 	value = json_get_str(json_get(root, "data"), name);
@@ -378,7 +386,7 @@ foreign_words_cannot_leave_their_member(void **state)
 	job->result_type = xstrdup(evil);
 	job->spec.custom_attributes = xstrdup(evil);
 	buf_init(&out, CAP);
-	assert_int_equal(payload_event(&out, job, NULL, 0), 0);
+	assert_int_equal(event_of(&out, job, NULL, 0), 0);
 	if (json_parse(out.data, out.len, &root, &err) == -1)
 		fail_msg("%s: %s", err.text, out.data);
 	assert_string_equal(json_get_str(root, "type"), "inference.completed");
@@ -406,14 +414,14 @@ a_full_buffer_is_an_error(void **state)
 
 	(void)state;
 	buf_init(&whole, CAP);
-	assert_int_equal(payload_event(&whole, job, bytes, 6), 0);
+	assert_int_equal(event_of(&whole, job, bytes, 6), 0);
 	for (max = 0; max < whole.len; max++) {
 		buf_init(&out, max);
-		assert_int_equal(payload_event(&out, job, bytes, 6), -1);
+		assert_int_equal(event_of(&out, job, bytes, 6), -1);
 		buf_done(&out);
 	}
 	buf_init(&out, whole.len);
-	assert_int_equal(payload_event(&out, job, bytes, 6), 0);
+	assert_int_equal(event_of(&out, job, bytes, 6), 0);
 	assert_string_equal(out.data, whole.data);
 	buf_done(&out);
 	buf_done(&whole);
@@ -431,12 +439,12 @@ a_result_that_finds_no_room_is_not_left_out(void **state)
 	(void)state;
 	memset(bytes, 0xff, sizeof(bytes));
 	buf_init(&out, 1000);
-	assert_int_equal(payload_event(&out, job, NULL, 0), 0);
+	assert_int_equal(event_of(&out, job, NULL, 0), 0);
 	buf_clear(&out);
-	assert_int_equal(payload_event(&out, job, bytes, sizeof(bytes)), -1);
+	assert_int_equal(event_of(&out, job, bytes, sizeof(bytes)), -1);
 	buf_clear(&out);
 	memset(bytes, 'a', sizeof(bytes));
-	assert_int_equal(payload_event(&out, job, bytes, sizeof(bytes)), -1);
+	assert_int_equal(event_of(&out, job, bytes, sizeof(bytes)), -1);
 	buf_done(&out);
 	job_free(job);
 }
