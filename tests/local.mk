@@ -575,6 +575,7 @@ system_tests += tests/system/containers.sh
 system_tests += tests/system/creds_process.sh
 system_tests += tests/system/creds.sh
 system_tests += tests/system/damaged.sh
+system_tests += tests/system/deliveries.sh
 system_tests += tests/system/docker_serve.sh
 system_tests += tests/system/handlers.sh
 system_tests += tests/system/inputs.sh
