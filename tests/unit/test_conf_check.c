@@ -185,8 +185,7 @@ static const struct {
 	"2: [awaitd] dead_letter: there is no section [webhook v]",
 	"Did you mean \"webhook w\"?"},
     {"[awaitd]\ndead_letter = w\n" WEBHOOK EXEC,
-	"2: [awaitd] dead_letter: there is no section [w]",
-	"Known targets: webhook w, exec x."},
+	"2: dead_letter = w: it must be the name of a section", ""},
     {"[awaitd\n", "1: ", ""},
     {"[awaitd]\nnonsense\n", "2: ", ""},
 };
