@@ -16,6 +16,7 @@ unit_tests += tests/unit/test_api
 unit_tests += tests/unit/test_api_asked
 unit_tests += tests/unit/test_api_odd
 unit_tests += tests/unit/test_api_query
+unit_tests += tests/unit/test_api_replay
 unit_tests += tests/unit/test_api_result
 unit_tests += tests/unit/test_api_submit
 unit_tests += tests/unit/test_api_told
@@ -369,6 +370,8 @@ api_support = tests/support/api_rig.c tests/support/api_rig.h \
 	tests/support/conf_fixture.c tests/support/conf_fixture.h
 tests_unit_test_api_SOURCES = tests/unit/test_api.c $(api_support)
 tests_unit_test_api_odd_SOURCES = tests/unit/test_api_odd.c $(api_support)
+tests_unit_test_api_replay_SOURCES = tests/unit/test_api_replay.c \
+	$(api_support)
 tests_unit_test_api_result_SOURCES = tests/unit/test_api_result.c \
 	$(api_support)
 tests_unit_test_api_submit_SOURCES = tests/unit/test_api_submit.c \
@@ -583,6 +586,7 @@ system_tests += tests/system/containers.sh
 system_tests += tests/system/creds_process.sh
 system_tests += tests/system/creds.sh
 system_tests += tests/system/damaged.sh
+system_tests += tests/system/deliveries.sh
 system_tests += tests/system/docker_serve.sh
 system_tests += tests/system/handlers.sh
 system_tests += tests/system/inputs.sh

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* awaitd deliveries: what a service hands to whom, and how that goes. */
 #include "cmd/cmd.h"
+#include "cmd/filter.h"
 #include "cmd/remote.h"
 #include "cmd/report.h"
 
@@ -9,21 +10,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
-
-struct deliveries_options {
-	const char *state;
-	const char *target;
-	const char *job;
-};
-
-#define AT(field) offsetof(struct deliveries_options, field)
-static const struct cmd_option deliveries_options[] = {
-    {"state", 0, OPT_TEXT, AT(state), "STATE",
-	"waiting, delivered or dead: only these"},
-    {"target", 0, OPT_TEXT, AT(target), "NAME",
-	"only to this one, such as 'webhook hook'"},
-    {"job", 0, OPT_TEXT, AT(job), "JOB", "only of this job"},
-};
 
 /* --- many ----------------------------------------------------------- */
 
@@ -74,16 +60,14 @@ print_delivery(const struct delivery *d, void *arg)
 }
 
 static int
-list(struct app *app, const struct deliveries_options *o, struct error *err)
+list(struct app *app, const struct filter_options *o, struct error *err)
 {
-	struct remote_query q = {
-	    .state = o->state,
-	    .target = o->target,
-	    .job = o->job,
-	};
 	struct listing l = {.app = app};
+	struct remote_query q;
+	struct filter f;
 
-	if (remote_list_deliveries(app, &q, print_delivery, &l, err) == -1)
+	if (filter_query(o, &f, &q, err) == -1 ||
+	    remote_list_deliveries(app, &q, print_delivery, &l, err) == -1)
 		return -1;
 	if (l.n == 0 && !app->globals->json && !app->globals->quiet)
 		fputs("awaitd: no such deliveries\n", stderr);
@@ -116,6 +100,7 @@ show(const struct delivery *d)
 	report_text("job", d->job_id);
 	report_text("target", d->target);
 	report_text("event", d->event);
+	report_text("about", d->about);
 	report_text("state", report_delivery_state(d));
 	report_instant("created", d->created_at);
 	if (d->state == DELIVERY_WAITING)
@@ -157,17 +142,14 @@ show_one(struct app *app, const char *id, struct error *err)
 static int
 check(const struct cmd_line *line, struct error *err)
 {
-	const struct deliveries_options *o = line->options;
-
 	if (line->nargs > 1)
 		return err_set(err, ERR_USAGE,
 		    "one DELIVERY is enough, and \"%s\" is a second",
 		    line->args[1]);
-	if (line->nargs == 1 &&
-	    (o->state != NULL || o->target != NULL || o->job != NULL))
+	if (line->nargs == 1 && !filter_none(line->options))
 		return err_set(err, ERR_USAGE,
-		    "--state, --target and --job are for the list, and "
-		    "\"%s\" is one of it",
+		    "--state and its like are for the list, and \"%s\" is one "
+		    "of it",
 		    line->args[0]);
 	return 0;
 }
@@ -196,11 +178,11 @@ const struct cmd cmd_deliveries = {
     .name = "deliveries",
     .args = "[DELIVERY]",
     .summary = "List a service's deliveries, or tell all of one",
-    .examples = "  awaitd deliveries --state dead\n"
+    .examples = "  awaitd deliveries --state dead --since 2h\n"
 		"  awaitd deliveries --json --target 'webhook hook'\n"
 		"  awaitd deliveries msg_01jd2k3m4n5p6q7r8s9t0v1w2x\n",
-    .options = deliveries_options,
-    .noptions = ARRAY_LEN(deliveries_options),
-    .options_size = sizeof(struct deliveries_options),
+    .shared = filter_cmd_options,
+    .nshared = &filter_cmd_options_len,
+    .options_size = sizeof(struct filter_options),
     .run = run,
 };

@@ -1,12 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* awaitd replay: have the service attempt deliveries again. */
 #include "cmd/cmd.h"
+#include "cmd/filter.h"
 #include "cmd/remote.h"
 #include "cmd/report.h"
 
 #include <stdio.h>
 
+#include "base/mem.h"
 #include "base/str.h"
+
+struct replay_options {
+	struct filter_options filter; /* first: its rows are shared */
+	bool dry_run;
+	int64_t limit;
+};
+
+#define AT(field) offsetof(struct replay_options, field)
+static const struct cmd_option replay_options[] = {
+    {"dry-run", 0, OPT_FLAG, AT(dry_run), NULL,
+	"only say how many match, and attempt none"},
+    {"limit", 0, OPT_COUNT, AT(limit), "NUMBER",
+	"at most so many of those that match, the oldest first"},
+};
+
+/* --- each that was named --------------------------------------------- */
 
 static int
 replay(struct app *app, const char *id)
@@ -32,37 +50,106 @@ replay(struct app *app, const char *id)
 }
 
 static int
+replay_named(struct app *app, const struct cmd_line *line)
+{
+	int i, one, status = STATUS_OK;
+
+	for (i = 0; i < line->nargs; i++) {
+		one = replay(app, line->args[i]);
+		if (one > status)
+			status = one;
+	}
+	return status;
+}
+
+/* --- all that match --------------------------------------------------- */
+
+static void
+say_count(const struct app *app, bool dry_run, int64_t n)
+{
+	if (app->globals->json)
+		printf("{\"%s\":%lld}\n", dry_run ? "matched" : "replayed",
+		    (long long)n);
+	else if (!app->globals->quiet)
+		fprintf(stderr, "awaitd: %lld %s %s attempted again\n",
+		    (long long)n, n == 1 ? "delivery" : "deliveries",
+		    dry_run      ? "would be"
+			: n == 1 ? "is"
+				 : "are");
+}
+
+static int
+replay_matching(struct app *app, const struct replay_options *o)
+{
+	struct remote_query q;
+	struct error err;
+	struct filter f;
+	int64_t n = 0;
+	int rc;
+
+	if (filter_query(&o->filter, &f, &q, &err) == -1)
+		return cmd_fail(&err);
+	rc = remote_replay_all(app, &q, o->dry_run, o->limit, &n, &err);
+	/* Of what went before an error, too. */
+	if (rc == 0 || n > 0)
+		say_count(app, o->dry_run, n);
+	return rc == 0 ? STATUS_OK : cmd_fail(&err);
+}
+
+/* --- either ----------------------------------------------------------- */
+
+static int
+check(const struct cmd_line *line, struct error *err)
+{
+	const struct replay_options *o = line->options;
+	bool all = filter_none(&o->filter);
+
+	if (line->nargs > 0 && all && !o->dry_run && o->limit == 0)
+		return 0;
+	if (line->nargs > 0)
+		return err_set(err, ERR_USAGE,
+		    "--state and its like say which of many, and \"%s\" is one",
+		    line->args[0]);
+	if (!all)
+		return 0;
+	err_set(err, ERR_USAGE, "no delivery was named");
+	return err_hint(err,
+	    "'awaitd deliveries' lists what there is; '--state dead' and the "
+	    "like mean all that match.");
+}
+
+static int
 run(const struct cmd_line *line)
 {
 	struct app app;
 	struct error err;
-	int i, one, status = STATUS_OK;
+	int status;
 
-	if (line->nargs == 0) {
-		err_set(&err, ERR_USAGE, "no delivery was named");
-		err_hint(&err, "'awaitd deliveries' lists what there is.");
-		return cmd_fail(&err);
-	}
-	if (app_init(&app, line->globals, &err) == -1)
+	if (check(line, &err) == -1 ||
+	    app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
 	if (app_find_service(&app, &err) == -1 ||
-	    app_need_service(&app, "'awaitd replay'", &err) == -1) {
+	    app_need_service(&app, "'awaitd replay'", &err) == -1)
 		status = cmd_fail(&err);
-	} else {
-		for (i = 0; i < line->nargs; i++) {
-			one = replay(&app, line->args[i]);
-			if (one > status)
-				status = one;
-		}
-	}
+	else if (line->nargs > 0)
+		status = replay_named(&app, line);
+	else
+		status = replay_matching(&app, line->options);
 	app_done(&app);
 	return status;
 }
 
 const struct cmd cmd_replay = {
     .name = "replay",
-    .args = "DELIVERY...",
-    .summary = "Attempt deliveries again, now",
-    .examples = "  awaitd replay msg_01jd2k3m4n5p6q7r8s9t0v1w2x\n",
+    .args = "[DELIVERY...]",
+    .summary = "Attempt deliveries again, now: those named, or all that match",
+    .examples = "  awaitd replay msg_01jd2k3m4n5p6q7r8s9t0v1w2x\n"
+		"  awaitd replay --state dead --since 2h --dry-run\n"
+		"  awaitd replay --state dead --target 'webhook hook'\n",
+    .options = replay_options,
+    .noptions = ARRAY_LEN(replay_options),
+    .shared = filter_cmd_options,
+    .nshared = &filter_cmd_options_len,
+    .options_size = sizeof(struct replay_options),
     .run = run,
 };

@@ -441,6 +441,19 @@ list_delivery(const struct json *j, struct page *p, struct error *err)
 	return 0;
 }
 
+static void
+add_query(struct buf *path, const struct remote_query *q)
+{
+	add_parameter(path, "state", q->state);
+	add_parameter(path, "target", q->target);
+	add_parameter(path, "job", q->job);
+	add_parameter(path, "event", q->event);
+	add_parameter(path, "since", q->since);
+	add_parameter(path, "until", q->until);
+	add_parameter(path, "error", q->error);
+	add_parameter(path, "status", q->status);
+}
+
 int
 remote_list_deliveries(struct app *app, const struct remote_query *q,
     remote_delivery_fn *fn, void *arg, struct error *err)
@@ -456,9 +469,7 @@ remote_list_deliveries(struct app *app, const struct remote_query *q,
 
 	buf_init(&path, QUERY_MAX / 2);
 	buf_puts(&path, "/v1/deliveries");
-	add_parameter(&path, "state", q->state);
-	add_parameter(&path, "target", q->target);
-	add_parameter(&path, "job", q->job);
+	add_query(&path, q);
 	rc = path.overflow
 	    ? err_set(err, ERR_USAGE, "what is asked for is too long")
 	    : all_pages(app, path.data, &p, err);
@@ -531,4 +542,78 @@ remote_cancel_delivery(
 	struct client_request r = {.method = "POST", .once = true};
 
 	return ask_delivery(app, &r, id, "/cancel", out, err);
+}
+
+/* --- many again ------------------------------------------------------ */
+
+/* As many as are done well within TIMEOUT_MS. */
+#define REPLAY_ONCE 5000
+
+struct replayed {
+	bool dry_run;
+	int64_t n;
+	char next[DELIVERY_ID_SIZE]; /* "": that were all */
+};
+
+static int
+take_replayed(const struct json *answer, void *out, struct error *err)
+{
+	struct replayed *r = out;
+	const char *next = json_get_str(answer, "next");
+	const char *name = r->dry_run ? "matched" : "replayed";
+	int64_t n;
+
+	if (json_i64(json_get(answer, name), &n) == -1 || n < 0 ||
+	    (next != NULL &&
+		(n == 0 || !delivery_id_ok(next) || str_eq(next, r->next))))
+		return err_set(err, ERR_PROTOCOL,
+		    "the service does not say how many deliveries it took");
+	r->n += n;
+	snprintf(r->next, sizeof(r->next), "%s", next != NULL ? next : "");
+	return 0;
+}
+
+static int
+replay_some(struct app *app, const struct remote_query *q, int64_t most,
+    struct replayed *r, struct error *err)
+{
+	struct client_request request = {
+	    .method = "POST",
+	    .timeout_ms = TIMEOUT_MS,
+	    .once = true,
+	};
+	char limit[32];
+	struct buf path;
+	int rc;
+
+	snprintf(limit, sizeof(limit), "%lld", (long long)most);
+	buf_init(&path, QUERY_MAX);
+	buf_puts(&path, "/v1/deliveries/replay");
+	add_query(&path, q);
+	add_parameter(&path, "limit", limit);
+	add_parameter(&path, "dry_run", r->dry_run ? "true" : NULL);
+	add_parameter(&path, "after", r->next[0] != '\0' ? r->next : NULL);
+	request.path = path.data;
+	rc = path.overflow
+	    ? err_set(err, ERR_USAGE, "what is asked for is too long")
+	    : ask(app, &request, take_replayed, r, err);
+	buf_done(&path);
+	return rc;
+}
+
+int
+remote_replay_all(struct app *app, const struct remote_query *q, bool dry_run,
+    int64_t limit, int64_t *n, struct error *err)
+{
+	struct replayed r = {.dry_run = dry_run};
+	int64_t left;
+	int rc;
+
+	do {
+		left = limit > 0 ? limit - r.n : REPLAY_ONCE;
+		rc = replay_some(
+		    app, q, left < REPLAY_ONCE ? left : REPLAY_ONCE, &r, err);
+	} while (rc == 0 && r.next[0] != '\0' && (limit == 0 || r.n < limit));
+	*n = r.n;
+	return rc;
 }

@@ -56,11 +56,16 @@ typedef void remote_job_fn(const struct job *job, void *arg);
 int remote_list(
     struct app *app, remote_job_fn *fn, void *arg, struct error *err);
 
-/* Which deliveries. NULL asks nothing. */
+/* Which deliveries, as the parameters of the API. NULL asks nothing. */
 struct remote_query {
 	const char *state;
 	const char *target;
 	const char *job;
+	const char *event;
+	const char *since;
+	const char *until;
+	const char *error;
+	const char *status;
 };
 typedef void remote_delivery_fn(const struct delivery *d, void *arg);
 int remote_list_deliveries(struct app *app, const struct remote_query *q,
@@ -72,6 +77,14 @@ int remote_find_delivery(
     struct app *app, const char *id, struct delivery **out, struct error *err);
 int remote_replay(
     struct app *app, const char *id, struct delivery **out, struct error *err);
+
+/*
+ * All that match are attempted again, at most `limit` (0: however many);
+ * *n says how many were, also behind an error. With dry_run they are only
+ * counted.
+ */
+int remote_replay_all(struct app *app, const struct remote_query *q,
+    bool dry_run, int64_t limit, int64_t *n, struct error *err);
 
 /* The same, given up. ERR_REFUSED as remote_cancel. */
 int remote_cancel_delivery(

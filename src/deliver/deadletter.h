@@ -14,7 +14,7 @@
 #define DEADLETTER_EVENT "delivery.failed"
 
 /* A longer original is left out, and the event says so. */
-#define DEADLETTER_ORIGINAL_MAX ((size_t)1024 * 1024)
+#define DEADLETTER_ORIGINAL_MAX ((size_t)512 * 1024)
 
 struct deadletter {
 	const struct delivery *dead; /* DEAD, as it is written down */

@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "serve/api_call.h"
+#include "serve/api_filter.h"
 #include "serve/metrics.h"
 
 /* --- the life of a call --------------------------------------------- */
@@ -198,7 +199,9 @@ static const char *const url_names[] = {"expires", "late", NULL};
 static const char *const list_names[] = {
     "limit", "after", "state", "outcome", "endpoint", NULL};
 static const char *const deliveries_names[] = {
-    "limit", "after", "state", "target", "job", NULL};
+    "limit", "after", API_FILTER_NAMES, NULL};
+static const char *const replay_names[] = {
+    "limit", "after", "dry_run", API_FILTER_NAMES, NULL};
 
 #define JOBS "/v1/jobs"
 #define DELIVERIES "/v1/deliveries"
@@ -223,6 +226,7 @@ static const struct route {
     {"POST", JOBS "/*/retry", no_names, api_jobs_retry, false},
     {"GET", DELIVERIES, deliveries_names, api_deliveries_list, false},
     {"GET", DELIVERIES "/*", no_names, api_deliveries_get, false},
+    {"POST", DELIVERIES "/replay", replay_names, api_replay, false},
     {"POST", DELIVERIES "/*/cancel", no_names, api_deliveries_cancel, false},
     {"POST", DELIVERIES "/*/replay", no_names, api_deliveries_replay, false},
     {"GET", TARGETS, no_names, api_targets_list, false},

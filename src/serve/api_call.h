@@ -138,5 +138,6 @@ api_fn api_deliveries_cancel;
 api_fn api_targets_list; /* api_targets.c */
 api_fn api_targets_enable;
 api_fn api_targets_disable;
+api_fn api_replay; /* api_replay.c */
 
 #endif

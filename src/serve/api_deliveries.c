@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "job/jobjson.h"
+#include "serve/api_filter.h"
 #include "serve/api_list.h"
 
 #define DELIVERY_MAX ((size_t)16 << 20)
@@ -161,21 +162,13 @@ on_list(struct delivery **v, size_t n, const struct error *err, void *arg)
 void
 api_deliveries_list(struct api_call *c)
 {
-	static const char *const states[] = {
-	    "waiting", "delivered", "dead", NULL};
 	struct store_query q = {0};
 	struct error err;
 
-	if (api_list_query(c, states, delivery_id_ok, &q, &err) == -1) {
+	if (api_list_query(c, delivery_id_ok, &q, &err) == -1 ||
+	    api_filter(c, &q, &err) == -1)
 		api_refuse_err(c, 400, "bad_parameter", &err);
-		return;
-	}
-	q.target = api_query_get(&c->query, "target");
-	q.job = api_query_get(&c->query, "job");
-	if (q.job != NULL && !jobid_ok(q.job)) {
-		api_refuse(c, 400, "bad_parameter", "job \"%s\": that is no id",
-		    q.job);
-		return;
-	}
-	store_list_deliveries(c->api->service->store, &q, on_list, api_hold(c));
+	else
+		store_list_deliveries(
+		    c->api->service->store, &q, on_list, api_hold(c));
 }

@@ -241,7 +241,8 @@ api_jobs_list(struct api_call *c)
 	struct store_query q = {0};
 	struct error err;
 
-	if (api_list_query(c, states, jobid_ok, &q, &err) == -1 ||
+	if (api_list_query(c, jobid_ok, &q, &err) == -1 ||
+	    api_query_word(&c->query, "state", states, &q.state, &err) == -1 ||
 	    api_query_word(&c->query, "outcome", outcomes, &q.outcome, &err) ==
 		-1) {
 		api_refuse_err(c, 400, "bad_parameter", &err);

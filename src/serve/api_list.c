@@ -16,13 +16,12 @@ page_size(const struct api_call *c, int64_t *out, struct error *err)
 }
 
 int
-api_list_query(struct api_call *c, const char *const *states,
-    bool (*id_ok)(const char *id), struct store_query *q, struct error *err)
+api_list_query(struct api_call *c, bool (*id_ok)(const char *id),
+    struct store_query *q, struct error *err)
 {
 	int64_t limit;
 
-	if (page_size(c, &limit, err) == -1 ||
-	    api_query_word(&c->query, "state", states, &q->state, err) == -1)
+	if (page_size(c, &limit, err) == -1)
 		return -1;
 	q->limit = (size_t)limit + 1;
 	q->after = api_query_get(&c->query, "after");

@@ -13,10 +13,10 @@
 #include "serve/api_call.h"
 #include "store/store.h"
 
-/* limit, after and state into the query, which asks for one row more than a
- * page has. ERR_USAGE. */
-int api_list_query(struct api_call *c, const char *const *states,
-    bool (*id_ok)(const char *id), struct store_query *q, struct error *err);
+/* limit and after into the query, which asks for one row more than a page has.
+ * ERR_USAGE. */
+int api_list_query(struct api_call *c, bool (*id_ok)(const char *id),
+    struct store_query *q, struct error *err);
 
 /* What the rows are that the store gave: the handler knows. */
 struct api_list_kind {

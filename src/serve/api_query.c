@@ -59,25 +59,38 @@ decode(const char *s, size_t len)
 	return buf_take(&out);
 }
 
+/* NULL: it is none that can be. */
 static int
-take_named(struct api_query *q, const char *name, const char *value, size_t len,
-    struct error *err)
+set(struct api_query *q, const char *name, char *take_value, struct error *err)
 {
 	int i = find_name(q->names, name, err);
 
 	if (i == -1)
-		return -1;
-	if (q->v[i] != NULL)
-		return err_set(
+		;
+	else if (q->v[i] != NULL)
+		i = err_set(
 		    err, ERR_USAGE, "the parameter \"%s\" stands twice", name);
-	q->v[i] = decode(value, len);
-	if (q->v[i] == NULL)
-		return err_set(err, ERR_USAGE,
+	else if (take_value == NULL)
+		i = err_set(err, ERR_USAGE,
 		    "the value of \"%s\" is too long or no text", name);
-	if (*q->v[i] == '\0')
-		return err_set(
+	else if (*take_value == '\0')
+		i = err_set(
 		    err, ERR_USAGE, "the parameter \"%s\" is empty", name);
+	if (i == -1) {
+		free(take_value);
+		return -1;
+	}
+	q->v[i] = take_value;
 	return 0;
+}
+
+int
+api_query_set(
+    struct api_query *q, const char *name, const char *value, struct error *err)
+{
+	bool ok = strlen(value) <= VALUE_MAX && !str_has_control(value);
+
+	return set(q, name, ok ? xstrdup(value) : NULL, err);
 }
 
 static int
@@ -92,9 +105,9 @@ take_pair(struct api_query *q, const char *s, size_t len, struct error *err)
 		return err_set(err, ERR_USAGE,
 		    "the name of a parameter is too long or no text");
 	if (mark == NULL)
-		rc = take_named(q, name, s, 0, err);
+		rc = set(q, name, xstrdup(""), err);
 	else
-		rc = take_named(q, name, mark + 1, len - name_len - 1, err);
+		rc = set(q, name, decode(mark + 1, len - name_len - 1), err);
 	free(name);
 	return rc;
 }

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-#define API_QUERY_MAX 8
+#define API_QUERY_MAX 16
 
 struct api_query {
 	const char *const *names; /* end in NULL; at most API_QUERY_MAX */
@@ -22,6 +22,10 @@ struct api_query {
 int api_query_parse(const char *raw, const char *const *names,
     struct api_query *out, struct error *err);
 void api_query_done(struct api_query *q);
+
+/* One more, of elsewhere; what is there already is refused. */
+int api_query_set(struct api_query *q, const char *name, const char *value,
+    struct error *err);
 
 /* NULL: not given. Borrowed. */
 const char *api_query_get(const struct api_query *q, const char *name);

@@ -52,8 +52,8 @@
 #define WITH_JOB " LEFT JOIN job j ON j.seq = d.job "
 
 /* Pages of deliveries: ?1 what came before, ?2 state, ?3 target, ?4 job, ?5
- * event, ?6 status (NULL: any), ?7 since, ?8 until, ?9 part of the note, ?10 the
- * last row that is looked at. As store_ask_wants() has it. */
+ * event, ?6 status (NULL: any), ?7 since, ?8 until, ?9 part of the note, ?10
+ * the last row that is looked at. As store_ask_wants() has it. */
 #define WHEN "iif(d.state = 2, d.ended_at, d.created_at)"
 #define DELIVERY_PAGE                                                   \
 	WITH_JOB "WHERE d.seq > ?1 AND d.seq <= ?10 "                   \

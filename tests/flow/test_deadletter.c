@@ -40,7 +40,7 @@ add_ops(void)
 	    .target.max_in_flight = 8,
 	    .target.timeout_ms = 15000,
 	    .target.schedule = {.delay_ms = {5000, 30000}, .n = 2},
-	    .http = flow_http(),
+	    .loop = flow.loop,
 	    .url = OPS_URL,
 	    .allow_networks = networks,
 	};
@@ -487,9 +487,7 @@ answer(const char *method, const char *url, const struct headers *h,
 	const char *name = headers_get(h, "x-amzn-sagemaker-filename");
 
 	(void)arg;
-	if (str_eq(url, HOOK_URL)) {
-		out->status = 410;
-	} else if (str_eq(url, OPS_URL)) {
+	if (str_eq(url, OPS_URL)) {
 		out->status = 200;
 	} else if (str_eq(method, "POST")) {
 		snprintf(uploaded, sizeof(uploaded), "%s", name);
@@ -516,7 +514,7 @@ live_and_die(int at)
 	countdown = at;
 	fake_store_watch(flow.store, on_write, NULL);
 	flow.before = flow.after = on_leaving;
-	engine_submit(flow.engine, hooked_job());
+	engine_submit(flow.engine, probed_job());
 	time_passes(600000);
 	if (!died)
 		return;
@@ -541,7 +539,9 @@ wherever_it_dies_it_is_told_once(void **state)
 	int at;
 
 	(void)state;
-	with_both();
+	with_probe();
+	probe.refuses = true;
+	with_ops(DELIVERY_PLAIN);
 	peer_serve(answer, NULL);
 	for (at = 0; more; at++) {
 		for (before = 0; told(before) != NULL; before++)

@@ -522,6 +522,73 @@ a_delivery_is_the_one_that_was_asked_for(void **state)
 	free(json);
 }
 
+static void
+all_that_match_are_asked_for_piece_by_piece(void **state)
+{
+	const struct remote_query q = {
+	    .state = "dead",
+	    .error = "a b&c",
+	    .since = "2026-03-04T05:06:07.000Z",
+	};
+	int64_t n = 0;
+
+	(void)state;
+	SERVE(SAY(200, JSON, "{\"replayed\":5000,\"next\":\"msg_" JOB "\"}"),
+	    SAY(200, JSON, "{\"replayed\":7}"));
+	assert_int_equal(
+	    remote_replay_all(&fx.app, &q, false, 0, &n, &fx.err), 0);
+	assert_int_equal(n, 5007);
+	fx_must_have_asked(0,
+	    "POST /v1/deliveries/replay?state=dead&"
+	    "since=2026-03-04T05%3A06%3A07.000Z&error=a%20b%26c&"
+	    "limit=5000 HTTP");
+	fx_must_have_asked(1,
+	    "POST /v1/deliveries/replay?state=dead&"
+	    "since=2026-03-04T05%3A06%3A07.000Z&error=a%20b%26c&"
+	    "limit=5000&after=msg_" JOB " HTTP");
+	fx_stop();
+	SERVE(SAY(200, JSON, "{\"matched\":10,\"next\":\"msg_" JOB "\"}"));
+	assert_int_equal(
+	    remote_replay_all(&fx.app, &q, true, 10, &n, &fx.err), 0);
+	assert_int_equal(n, 10);
+	assert_int_equal(api_peer_requests(fx.peer), 1);
+}
+
+static void
+who_does_not_say_how_many_is_not_believed(void **state)
+{
+	static const char *const wrong[] = {
+	    "{}",
+	    "{\"matched\":1}",
+	    "{\"replayed\":-1}",
+	    "{\"replayed\":\"1\"}",
+	    "{\"replayed\":0,\"next\":\"msg_" JOB "\"}",
+	    "{\"replayed\":1,\"next\":\"x\"}",
+	};
+	const struct remote_query q = {.state = "dead"};
+	size_t i;
+	int64_t n;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(wrong); i++) {
+		const struct said said = SAY(200, JSON, wrong[i]);
+
+		fx_serve(&said, 1);
+		assert_int_equal(
+		    remote_replay_all(&fx.app, &q, false, 0, &n, &fx.err), -1);
+		assert_int_equal(fx.err.code, ERR_PROTOCOL);
+		assert_int_equal(n, 0);
+		fx_stop();
+	}
+	/* The same place again and again. */
+	SERVE(SAY(200, JSON, "{\"replayed\":2,\"next\":\"msg_" JOB "\"}"));
+	assert_int_equal(
+	    remote_replay_all(&fx.app, &q, false, 0, &n, &fx.err), -1);
+	assert_int_equal(fx.err.code, ERR_PROTOCOL);
+	assert_int_equal(n, 2);
+	assert_int_equal(api_peer_requests(fx.peer), 2);
+}
+
 int
 main(void)
 {
@@ -559,6 +626,12 @@ main(void)
 		fx_teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_delivery_is_the_one_that_was_asked_for, fx_setup,
+		fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		all_that_match_are_asked_for_piece_by_piece, fx_setup,
+		fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		who_does_not_say_how_many_is_not_believed, fx_setup,
 		fx_teardown),
 	};
 
