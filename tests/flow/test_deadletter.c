@@ -40,7 +40,7 @@ add_ops(void)
 	    .target.max_in_flight = 8,
 	    .target.timeout_ms = 15000,
 	    .target.schedule = {.delay_ms = {5000, 30000}, .n = 2},
-	    .http = flow_http(),
+	    .loop = flow.loop,
 	    .url = OPS_URL,
 	    .allow_networks = networks,
 	};
