@@ -6,8 +6,8 @@
 # did something else is done again, up to ROUNDS times; the best one is told.
 #   BAD=N  GOOD=N  JOBS=N (each to all good ones)  ROUNDS=N
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
-: "${BAD=200}" "${GOOD=20}" "${JOBS=300}" "${ROUNDS=3}"
-[ -z "${SHORT-}" ] || JOBS=60
+: "${BAD=200}" "${GOOD=20}" "${JOBS=1000}" "${ROUNDS=3}"
+[ -z "${SHORT-}" ] || JOBS=120
 receivers=$abs_top_builddir/tests/support/receivers
 cd "$tmp" || exit 1
 # 8 connections to each bad one, at both ends.
