@@ -11,7 +11,9 @@
 receivers=$abs_top_builddir/tests/support/receivers
 cd "$tmp" || exit 1
 # 8 connections to each bad one, at both ends.
+# shellcheck disable=SC3045 # every sh that we know has it
 ulimit -n "$(ulimit -H -n)" 2>/dev/null || :
+# shellcheck disable=SC3045
 files=$(ulimit -n)
 if [ "$files" != unlimited ] && [ "$files" -lt $((BAD * 10 + 500)) ]; then
 	echo "# receivers: skipped, $files open files are too few"
@@ -54,19 +56,19 @@ under_way() { # N: attempts, at least
 }
 # shellcheck disable=SC2317 # by wait_until
 came() { # N
-	[ "$(wc -l <times)" -ge "$1" ]
+	[ "$(wc -l <times.log)" -ge "$1" ]
 }
 measure() { # what the good ones see; prints the p99
-	: >times
+	: >times.log
 	post "$JOBS" "$(targets good 0 "$GOOD")"
 	wait_until 60 came $((JOBS * GOOD)) || return 1
-	sort -n times | awk '{ v[NR] = $1 } END {
+	sort -n times.log | awk '{ v[NR] = $1 } END {
 		i = int(NR * 0.99 + 0.5); print v[i ? i : 1] }'
 }
 round() { # sets alone and beside; fails where something did not come
 	rm -rf "$AWAITD_STATE" ports
-	: >times
-	"$receivers" "$GOOD" "$BAD" ports times &
+	: >times.log
+	"$receivers" "$GOOD" "$BAD" ports times.log &
 	receivers_pid=$!
 	pids="$pids $receivers_pid"
 	wait_until 20 test -s ports || return 1
