@@ -6,10 +6,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "base/log.h"
 #include "base/str.h"
 #include "serve/server.h"
+
+#define FILES_WANTED 65536
 
 /* A service is followed by its log: one line for each change of state. */
 static void
@@ -60,6 +63,19 @@ serve(struct app *app, const char *folder, struct error *err)
 	return rc;
 }
 
+/* As the unit for systemd has it. Receivers that hang hold their connections,
+ * and nobody else is to lack one for it. */
+static void
+allow_files(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == -1 || l.rlim_cur >= FILES_WANTED)
+		return;
+	l.rlim_cur = l.rlim_max < FILES_WANTED ? l.rlim_max : FILES_WANTED;
+	(void)setrlimit(RLIMIT_NOFILE, &l);
+}
+
 static int
 check(const struct cmd_line *line, struct error *err)
 {
@@ -93,6 +109,7 @@ run(const struct cmd_line *line)
 	    app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
 	set_log(app.conf, &app);
+	allow_files();
 	rc = app_connect_service(&app, &err);
 	if (rc == 0)
 		rc = runs_folder_to_write(&app, &folder, &err);
