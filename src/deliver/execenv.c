@@ -53,20 +53,6 @@ add_time(struct env *e, const char *name, int64_t at)
 	add(e, name, text);
 }
 
-static const char *
-payload_name(enum delivery_payload payload)
-{
-	switch (payload) {
-	case DELIVERY_EVENT:
-		return "event";
-	case DELIVERY_RAW:
-		return "raw";
-	case DELIVERY_REFERENCE:
-		return "reference";
-	}
-	abort();
-}
-
 /* What this attempt is. */
 static void
 add_delivery(struct env *e, const struct parcel *p)
@@ -79,7 +65,7 @@ add_delivery(struct env *e, const struct parcel *p)
 	add(e, "AWAITD_TARGET", d->target);
 	add_int(e, "AWAITD_ATTEMPT", p->attempt);
 	add(e, "AWAITD_REPLAY", p->replay ? "1" : "0");
-	add(e, "AWAITD_PAYLOAD", payload_name(d->payload));
+	add(e, "AWAITD_PAYLOAD", delivery_payload_name(d->payload));
 	add(e, "AWAITD_CONTENT_TYPE", d->content_type);
 	add_int(e, "AWAITD_SIZE", p->size);
 	add(e, "AWAITD_SHA256",

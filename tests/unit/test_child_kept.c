@@ -87,15 +87,17 @@ on_said(void *arg)
 	struct world *w = arg;
 	ssize_t n =
 	    read(w->out[0], w->said + w->len, sizeof(w->said) - 1 - w->len);
+	void (*on_ready)(struct world *) = w->on_ready;
 
-	if (n > 0)
+	w->on_ready = NULL;
+	if (n > 0) {
 		w->len += (size_t)n;
-	if (n > 0 && w->on_ready == NULL)
+		if (on_ready != NULL)
+			on_ready(w);
 		return;
+	}
 	loop_fd_free(w->watch);
 	w->watch = NULL;
-	if (w->on_ready != NULL)
-		w->on_ready(w);
 }
 
 static int
@@ -182,24 +184,44 @@ what_ended_by_itself_is_not_counted(void **state)
 {
 	struct world *w = *state;
 
-	run(w, "true & wait; (sleep 0.05 & :); sleep 0.2; exit 0", 0);
+	/* It is gone once a keeper has waited for it. */
+	run(w,
+	    "pid=$(sh -c 'true >&- & echo $!');"
+	    "while test -e /proc/$pid; do :; done; exit 0",
+	    0);
+	assert_int_equal(w->result.exit_code, 0);
 	assert_int_equal(w->result.left, 0);
 }
 
 static void
-a_time_out_is_told_to_whoever_left_the_group(void **state)
+ask_and_wait(struct world *w)
+{
+	child_terminate(w->child, 600000);
+}
+
+static void
+whoever_left_the_group_is_asked_as_well(void **state)
 {
 	struct world *w = *state;
 
+	w->on_ready = ask_and_wait;
 	run(w,
-	    LEAVE(
-		"trap \"echo told; exit\" TERM;"
-		"while :; do sleep 0.05; done") "trap 'wait; exit 7' TERM;"
-						"while :; do sleep 0.05; done",
-	    700);
-	assert_true(w->result.timed_out);
+	    "trap 'wait; exit 7' TERM;" LEAVE(
+		"trap \"echo told; exit\" TERM; echo ready;"
+		"while :; do sleep 0.05; done") "while :; do sleep 0.05; done",
+	    0);
 	assert_int_equal(w->result.exit_code, 7);
-	assert_non_null(strstr(w->said, "told\n"));
+	assert_string_equal(w->said, "ready\ntold\n");
+}
+
+static void
+a_time_out_ends_all(void **state)
+{
+	struct world *w = *state;
+
+	run(w, LEAVE("trap \"\" TERM; sleep 600") "sleep 600", 500);
+	assert_true(w->result.timed_out);
+	assert_int_equal(w->result.exit_code, -1);
 }
 
 static void
@@ -357,7 +379,8 @@ main(void)
 	    T(it_leads_a_session_of_its_own),
 	    T(what_left_its_group_is_killed_and_counted),
 	    T(what_ended_by_itself_is_not_counted),
-	    T(a_time_out_is_told_to_whoever_left_the_group),
+	    T(whoever_left_the_group_is_asked_as_well),
+	    T(a_time_out_ends_all),
 	    T(grace_ends_for_all),
 	    T(without_grace_all_are_killed_at_once),
 	    T(cancelled_all_are_killed_and_nothing_is_said),
