@@ -12,8 +12,9 @@
 
 /* How much is left to the store, which may be on the same disk. */
 #define LEAVE_BYTES ((int64_t)8 << 20)
-/* The disk is looked at so often while it is full. */
+/* While the disk is full it is tried so often, and ever less. */
 #define FULL_MS 10000
+#define FULL_MAX_MS 320000
 
 TAILQ_HEAD(claims, spool_claim);
 
@@ -27,7 +28,8 @@ struct spool {
 	struct claims waiting; /* by their turns */
 	size_t nwaiting;
 	struct loop_timer *timer; /* while the disk is full */
-	bool full;
+	bool full; /* until a file was written whole */
+	int64_t rest_ms;
 	bool resting; /* … until the timer; nothing is reserved */
 };
 
@@ -61,20 +63,20 @@ disk_has(const struct spool *s, int64_t bytes)
 	    v.f_bavail >= want / v.f_frsize;
 }
 
+/* Its file is whole: what the disk says of itself need not be true, of a share
+ * of it that is used up for one. */
 static void
-note_full(struct spool *s, bool full)
+note_whole(struct spool *s, const struct spool_claim *c)
 {
-	if (full && !s->full)
-		log_warn("engine",
-		    "no room on the disk of %s: large results wait until "
-		    "there is",
-		    s->folder);
-	else if (!full && s->full)
-		log_info("engine",
-		    "there is room on the disk of %s again: large results "
-		    "go on",
-		    s->folder);
-	s->full = full;
+	struct stat st;
+
+	if (!s->full || c->fd == -1 || fstat(c->fd, &st) == -1 ||
+	    st.st_size == 0 || st.st_size != c->bytes)
+		return;
+	s->full = false;
+	log_info("engine",
+	    "there is room on the disk of %s again: large results go on",
+	    s->folder);
 }
 
 /* --- those who wait ------------------------------------------------- */
@@ -209,7 +211,6 @@ spool_reserve(struct spool *s, struct spool_claim *c, int64_t bytes)
 		wait_in_turn(s, c);
 		return false;
 	}
-	note_full(s, false);
 	c->fd = fd;
 	c->has = true;
 	c->turn = 0;
@@ -229,9 +230,17 @@ spool_open(struct spool *s, struct spool_claim *c, struct error *err)
 void
 spool_disk_full(struct spool *s)
 {
-	note_full(s, true);
-	s->resting = true;
-	loop_timer_set(s->timer, FULL_MS);
+	if (!s->full) {
+		s->rest_ms = FULL_MS;
+		log_warn("engine",
+		    "no room on the disk of %s: large results wait until "
+		    "there is",
+		    s->folder);
+	} else if (!s->resting && s->rest_ms < FULL_MAX_MS) {
+		s->rest_ms *= 2;
+	}
+	s->full = s->resting = true;
+	loop_timer_set(s->timer, s->rest_ms);
 }
 
 void
@@ -241,6 +250,7 @@ spool_release(struct spool *s, struct spool_claim *c)
 		TAILQ_REMOVE(&s->waiting, c, entry);
 		s->nwaiting--;
 	} else if (c->has) {
+		note_whole(s, c);
 		TAILQ_REMOVE(&s->having, c, entry);
 		s->bytes -= c->bytes;
 	} else {

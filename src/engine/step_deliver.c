@@ -344,8 +344,8 @@ step_deliver_cancel(struct shipment *s)
 	stream_free(s->stream);
 	s->stream = NULL;
 	xfree(&s->read_sha256);
-	discard_fd(s->fd);
-	s->fd = -1;
 	if (s->claim.has || s->claim.waits)
 		spool_release(dispatch_options(s)->spool, &s->claim);
+	discard_fd(s->fd);
+	s->fd = -1;
 }

@@ -79,6 +79,7 @@ static struct {
 	peer_serve_fn *serve;
 	void *serve_arg;
 	bool forget;
+	size_t sunk;
 	char verdict[2000];
 } peer;
 
@@ -191,6 +192,12 @@ peer_count(const char *method, const char *url)
 	return n;
 }
 
+size_t
+peer_sunk(void)
+{
+	return peer.sunk;
+}
+
 static void __attribute__((format(printf, 1, 2))) complain(const char *fmt, ...)
 {
 	size_t len = strlen(peer.verdict);
@@ -250,6 +257,7 @@ peer_reset(void)
 	free(peer.seen);
 	peer.seen = NULL;
 	peer.nseen = peer.cap = 0;
+	peer.sunk = 0;
 	peer.before = peer.after = NULL;
 	peer.serve = NULL;
 	peer.forget = false;
@@ -418,8 +426,12 @@ give_body(struct http_call *call, const char *body, struct error *err)
 				return err_set(err, ERR_LIMIT,
 				    "the answer is larger than %zu bytes",
 				    r->body.max);
-		} else if (call->sink(body + at, n, call->sink_arg, err) == -1)
+		} else if (call->sink(body + at, n, call->sink_arg, err) ==
+		    -1) {
 			return -1;
+		} else {
+			peer.sunk += n;
+		}
 	}
 	return 0;
 }

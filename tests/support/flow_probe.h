@@ -14,11 +14,13 @@ struct probe {
 	unsigned cancelled;
 	bool holds; /* does not answer; else it takes everything */
 	bool refuses; /* cannot even begin */
+	bool fails; /* takes nothing */
 	bool streams; /* what comes with a source; asked when it is made */
 	bool stuck; /* takes nothing of that, until probe_goes_on() */
 	size_t takes; /* … and no more than so many bytes; 0: all */
 
 	/* Of the last parcel. */
+	char id[DELIVERY_ID_SIZE];
 	int64_t size;
 	int64_t read; /* bytes in its file; -1: they were in memory */
 	size_t got; /* bytes from its source */
@@ -36,6 +38,9 @@ void probe_add(void);
 
 /* Take what its source has, as soon as there is some. */
 void probe_goes_on(void);
+
+/* Answer, where it holds. */
+void probe_lets_go(void);
 
 /* A job whose result goes there. */
 struct job *probed_job(void);
