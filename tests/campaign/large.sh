@@ -147,15 +147,15 @@ targets() {
 		allow_networks = 127.0.0.0/8
 		payload = raw
 		secret_file = $tmp/secret
-		timeout = ${PATIENCE}s
+		timeout = 300s
 		[webhook streamed]
 		url = http://127.0.0.1:$(cat "$tmp/hook.port")/
 		allow_networks = 127.0.0.0/8
 		payload = raw
-		timeout = ${PATIENCE}s
+		timeout = 300s
 		[exec handle]
 		command = $tmp/handle
-		timeout = ${PATIENCE}s
+		timeout = 300s
 	END
 }
 
