@@ -85,7 +85,7 @@ fail(struct shipment *s, const struct error *err)
 
 /* --- its driver ----------------------------------------------------- */
 
-/* The receiver's word counts for the whole alone, and only where it had that. */
+/* The receiver's yes is one to the whole, where it had that. */
 static void
 on_streamed(struct shipment *s, const struct deliver_result *r)
 {

@@ -391,7 +391,7 @@ room_on_disk_is_given_once(void **state)
 }
 
 static void
-a_disk_that_fills_up_meanwhile_costs_no_attempt_of_the_schedule(void **state)
+a_disk_that_fills_up_meanwhile_costs_no_step_of_a_schedule(void **state)
 {
 	struct delivery *d;
 
@@ -434,7 +434,7 @@ main(void)
 	    FLOW_TEST(a_full_disk_is_waited_for),
 	    FLOW_TEST(room_on_disk_is_given_once),
 	    FLOW_TEST(
-		a_disk_that_fills_up_meanwhile_costs_no_attempt_of_the_schedule),
+		a_disk_that_fills_up_meanwhile_costs_no_step_of_a_schedule),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
