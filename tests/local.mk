@@ -191,6 +191,7 @@ unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_waiters
 unit_tests += tests/unit/test_watch
 unit_tests += tests/unit/test_webhook
+unit_tests += tests/unit/test_webhook_large
 unit_tests += tests/unit/test_whanswer
 unit_tests += tests/unit/test_whrequest
 unit_tests += tests/unit/test_whsign
@@ -348,6 +349,8 @@ tests_unit_test_egress_targets_SOURCES = \
 	tests/unit/egress_cases.h
 hook_rig = tests/unit/hook_rig.c tests/unit/hook_rig.h
 tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c $(hook_rig)
+tests_unit_test_webhook_large_SOURCES = \
+	tests/unit/test_webhook_large.c $(hook_rig)
 
 tests_unit_test_access_SOURCES = tests/unit/test_access.c \
 	tests/support/fake_clock.c
@@ -551,6 +554,10 @@ flow_tests += tests/flow/test_sns_api
 tests_flow_test_sns_api_SOURCES = tests/flow/test_sns_api.c $(time_support) $(creds_support) $(call_rig)
 flow_tests += tests/flow/test_sqs
 tests_flow_test_sqs_SOURCES = tests/flow/test_sqs.c $(time_support) $(creds_support) $(call_rig)
+flow_tests += tests/flow/test_spool
+tests_flow_test_spool_SOURCES = tests/flow/test_spool.c $(flow_support) $(hook_support) $(probe_support)
+flow_tests += tests/flow/test_stream
+tests_flow_test_stream_SOURCES = tests/flow/test_stream.c $(flow_support) $(hook_support) $(probe_support)
 flow_tests += tests/flow/test_submit
 tests_flow_test_submit_SOURCES = tests/flow/test_submit.c $(flow_support)
 flow_tests += tests/flow/test_sweep
@@ -766,6 +773,8 @@ tests_tools += tests/support/snsprobe
 tests_support_snsprobe_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/submitter
 tests_support_submitter_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/sumhook
+tests_support_sumhook_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/testcontainer
 tests_support_testcontainer_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/peer

@@ -459,6 +459,13 @@ aws_call(struct aws_client *c, const struct aws_request *r, aws_done_fn *done,
 }
 
 void
+aws_pause(struct aws_call *call, bool paused)
+{
+	if (call->http != NULL)
+		http_pause(call->http, paused);
+}
+
+void
 aws_cancel(struct aws_call *call)
 {
 	if (call == NULL)

@@ -98,4 +98,7 @@ int aws_call(struct aws_client *c, const struct aws_request *r,
     aws_done_fn *done, void *arg, struct aws_call **out, struct error *err);
 void aws_cancel(struct aws_call *call);
 
+/* See http_pause; of the answer that is coming, if one is. */
+void aws_pause(struct aws_call *call, bool paused);
+
 #endif

@@ -304,6 +304,13 @@ s3_call_done(struct s3_call *call, const struct http_response *r,
 }
 
 void
+s3_pause(struct s3_call *call, bool paused)
+{
+	if (call->call != NULL)
+		aws_pause(call->call, paused);
+}
+
+void
 s3_cancel(struct s3_call *call)
 {
 	if (call == NULL)

@@ -144,7 +144,7 @@ int s3_list(struct s3 *s3, const struct s3_list *list, s3_list_fn *done,
 int s3_presign(struct s3 *s3, const struct s3_ref *ref, int64_t expires_s,
     char **url, int64_t *valid_s, struct error *err);
 
-/* done is not called any more. */
-void s3_cancel(struct s3_call *call);
+void s3_pause(struct s3_call *call, bool paused); /* of a GET: http_pause */
+void s3_cancel(struct s3_call *call); /* done is not called any more */
 
 #endif

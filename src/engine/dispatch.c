@@ -91,6 +91,7 @@ shipment_free(struct shipment *s)
 {
 	lane_drop(s);
 	leave_lane(s);
+	step_deliver_cancel(s);
 	s->dispatch->quarantined -= s->rank == LANE_ALONE;
 	tdelete(s, &s->dispatch->index, by_id);
 	s->dispatch->n--;
@@ -334,6 +335,16 @@ dispatch_apply(struct shipment *s, const struct deliver_result *r)
 		deadletter_attach(s);
 	}
 	save_end(s, ok ? ATTEMPT_OK : ATTEMPT_FAILED, now);
+}
+
+void
+dispatch_put_off(struct shipment *s, const char *note)
+{
+	int64_t now = clock_wall_ms();
+
+	set_note(s, note);
+	s->d->due_at = now + INTERRUPTED_MS;
+	save_end(s, ATTEMPT_FAILED, now);
 }
 
 /* --- broken off by a stop ------------------------------------------- */

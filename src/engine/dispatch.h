@@ -16,10 +16,12 @@
 #include "engine/agenda.h"
 #include "engine/engine.h"
 #include "engine/lane.h"
+#include "engine/spool.h"
 
 struct dispatch;
 struct fetch;
 struct fresh_url;
+struct stream;
 
 /* One delivery. */
 struct shipment {
@@ -36,6 +38,8 @@ struct shipment {
 	bool asked; /* its receiver was, in this attempt */
 	bool stranger; /* its host did not answer before: lane_turn.c */
 	char *sha256; /* by reference: of its first whole reading, or NULL */
+	struct spool_claim claim; /* by reference: on disk, for one attempt */
+	int64_t was_due_at; /* while it waits for that */
 
 	/* While an attempt is under way. */
 	struct attempt attempt;
@@ -45,6 +49,7 @@ struct shipment {
 	struct fetch *fetch;
 	struct fresh_url *fresh;
 	char *result_url; /* of the parcel, or NULL */
+	struct stream *stream; /* instead of a file, or NULL */
 	int fd; /* of a body by reference, or -1 */
 	char *read_sha256; /* of what is being read there, or NULL */
 	void *call; /* the driver's */
@@ -97,6 +102,10 @@ void deadletter_begin(struct shipment *s);
 
 /* --- for step_deliver.c --------------------------------------------- */
 
+/* May an attempt begin? It has what it needs on disk then, until its end; else
+ * it is due in its lane much later, or as soon as there is room. */
+bool step_deliver_fits(struct shipment *s, const struct target *t);
+
 /* Begin one attempt at s->target; ends in exactly one dispatch_apply(). */
 void step_deliver(struct shipment *s);
 
@@ -105,6 +114,9 @@ void step_deliver_cancel(struct shipment *s);
 
 /* What became of the attempt. Only dispatch.c moves deliveries. */
 void dispatch_apply(struct shipment *s, const struct deliver_result *r);
+
+/* The attempt came to nothing, which is no failure: again shortly. */
+void dispatch_put_off(struct shipment *s, const char *note);
 
 const struct engine_options *dispatch_options(const struct shipment *s);
 

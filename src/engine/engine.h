@@ -19,6 +19,7 @@
 #include "store/store.h"
 
 struct engine;
+struct spool;
 
 /* How one endpoint is treated. */
 struct engine_policy {
@@ -55,8 +56,7 @@ struct engine_options {
 	struct loop *loop;
 	struct store *store;
 	struct sites *sites;
-	const char *spool; /* folder for large results on their way; or NULL
-			      where nothing is delivered */
+	struct spool *spool; /* or NULL where nothing is delivered */
 	void (*policy)(
 	    const char *endpoint, struct engine_policy *out, void *arg);
 	void *policy_arg;

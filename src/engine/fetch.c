@@ -2,6 +2,7 @@
 /* A result's bytes, with resumption. */
 #include "engine/fetch.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 
 /* Failures in a row without a byte of progress. */
 #define TRIES_MAX 6
+#define WRITE_BEHIND ((int64_t)2 << 20)
 
 /* S3's name for "an If-Match does not match": ours for "another object". */
 #define CHANGED "PreconditionFailed"
@@ -40,6 +42,9 @@ struct fetch {
 	unsigned tries;
 	unsigned waits; /* for credentials, in a row */
 	bool anew; /* it was: what is wrong again stays so */
+	bool paused;
+	bool due; /* … when the next piece was to be asked for */
+	bool other_size; /* than was noted */
 	struct s3sum *sum; /* over all pieces */
 	struct hash *hash; /* NULL: nobody wants to know */
 	struct s3_call *call;
@@ -74,12 +79,29 @@ end(struct fetch *f, const struct error *err)
 	fetch_free(f);
 }
 
+/* The kernel is told to begin: it would hold up whoever writes, once there is
+ * too much of it (api_input.c). */
+static int
+write_piece(struct fetch *f, const void *data, size_t len, struct error *err)
+{
+	int64_t begun = f->offset - f->offset % WRITE_BEHIND;
+	int64_t end = f->offset + (int64_t)len;
+
+	if (file_write_all(f->o.fd, data, len, err) == -1)
+		return -1;
+	if (f->o.own_file && end - begun >= WRITE_BEHIND)
+		sync_file_range(f->o.fd, f->began_at + begun, end - begun,
+		    SYNC_FILE_RANGE_WRITE);
+	return 0;
+}
+
 static int
 take_piece(const void *data, size_t len, void *arg, struct error *err)
 {
 	struct fetch *f = arg;
 
-	if (file_write_all(f->o.fd, data, len, err) == -1)
+	if (f->o.sink != NULL ? f->o.sink(data, len, f->arg, err) == -1
+			      : write_piece(f, data, len, err) == -1)
 		return -1;
 	if (f->hash != NULL)
 		hash_update(f->hash, data, len);
@@ -135,19 +157,21 @@ on_mismatch(struct fetch *f, const struct error *err)
 	}
 }
 
-static void
-check_size(struct fetch *f, const struct s3_object *object)
+/* What is longer than was noted would take more room than anybody gave it. */
+static int
+on_head(const struct s3_object *object, void *arg, struct error *err)
 {
-	struct error e;
+	struct fetch *f = arg;
 
-	if (f->o.size == -1 || object->size == f->o.size) {
-		end(f, NULL);
-		return;
+	if (f->o.size != -1 && object->size != f->o.size) {
+		f->other_size = true;
+		return err_set(err, ERR_PROTOCOL,
+		    "%s has %lld bytes now, and %lld were noted", f->uri,
+		    (long long)object->size, (long long)f->o.size);
 	}
-	err_set(&e, ERR_PROTOCOL, "%s has %lld bytes now, and %lld were noted",
-	    f->uri, (long long)object->size, (long long)f->o.size);
-	snprintf(e.remote_code, sizeof(e.remote_code), CHANGED);
-	end(f, &e);
+	if (f->offset > 0 || f->o.head == NULL)
+		return 0;
+	return f->o.head(object->size, f->arg, err);
 }
 
 static bool
@@ -172,7 +196,7 @@ on_got(const struct s3_object *object, const struct error *err, void *arg)
 
 	f->call = NULL;
 	if (object != NULL) {
-		check_size(f, object);
+		end(f, NULL);
 		return;
 	}
 	if (str_eq(err->remote_code, S3SUM_MISMATCH)) {
@@ -180,7 +204,9 @@ on_got(const struct s3_object *object, const struct error *err, void *arg)
 		return;
 	}
 	e = *err;
-	if (str_eq(e.remote_code, CHANGED)) {
+	if (f->other_size) {
+		snprintf(e.remote_code, sizeof(e.remote_code), CHANGED);
+	} else if (str_eq(e.remote_code, CHANGED)) {
 		err_set(&e, ERR_REFUSED,
 		    "%s changed after the result was noted", f->uri);
 		snprintf(e.remote_code, sizeof(e.remote_code), CHANGED);
@@ -199,6 +225,7 @@ get_rest(struct fetch *f, struct error *err)
 	    .if_match = f->etag,
 	    .offset = f->offset,
 	    .sum = f->sum,
+	    .head = on_head,
 	    .sink = take_piece,
 	    .sink_arg = f,
 	};
@@ -212,8 +239,19 @@ on_timer(void *arg)
 	struct fetch *f = arg;
 	struct error err;
 
-	if (get_rest(f, &err) == -1)
+	f->due = f->paused;
+	if (!f->paused && get_rest(f, &err) == -1)
 		end(f, &err);
+}
+
+void
+fetch_pause(struct fetch *f, bool paused)
+{
+	f->paused = paused;
+	if (f->call != NULL)
+		s3_pause(f->call, paused);
+	else if (!paused && f->due)
+		loop_timer_set(f->timer, 0);
 }
 
 int

@@ -221,11 +221,14 @@ lane_begin_one(struct lane *l)
 	}
 	l->parked = false;
 	wait = lane_held_ms(l, t, now);
-	if (wait == 0) {
+	if (wait == 0 && step_deliver_fits(s, t)) {
 		begin(s, t);
 		return true;
 	}
 	target_unref(t);
+	/* It waits for room on disk: another may go. */
+	if (wait == 0)
+		return true;
 	if (wait > 0)
 		loop_timer_set(l->timer, wait);
 	else

@@ -4,18 +4,28 @@
  * driver. What cannot be read is not delivered.
  */
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/crash.h"
 #include "base/discard.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/dispatch.h"
 #include "engine/fetch.h"
 #include "engine/fresh_url.h"
+#include "engine/spool.h"
+#include "engine/stream.h"
+
+/* There is room before that, or it is asked for again. */
+#define NO_ROOM_MS ((int64_t)3600 * 1000)
+
+/* From S3 to the receiver as it comes: a size has to be said before. */
+static bool
+streams(const struct shipment *s, const struct target *t)
+{
+	return t->streams && s->d->body_size > 0;
+}
 
 static void
 end(struct shipment *s, enum deliver_verdict verdict, const struct error *err)
@@ -29,14 +39,85 @@ end(struct shipment *s, enum deliver_verdict verdict, const struct error *err)
 	dispatch_apply(s, &r);
 }
 
+/* --- what cannot be read -------------------------------------------- */
+
+static int
+too_large(const struct shipment *s, struct error *err)
+{
+	struct spool_counts now;
+
+	spool_count(dispatch_options(s)->spool, &now);
+	return err_set(err, ERR_LIMIT,
+	    "the result has %lld bytes, and spool_max lets no more than %lld "
+	    "be on disk",
+	    (long long)s->d->body_size, (long long)now.max);
+}
+
+/* Nothing came of it for want of room, which is nobody's failure. */
+static bool
+wants_room(struct shipment *s, const struct error *err)
+{
+	if (err_no_room(err))
+		spool_disk_full(dispatch_options(s)->spool);
+	return err_no_room(err) || s->claim.waits;
+}
+
+/* The result could not be read, or not as it was. */
+static void
+fail(struct shipment *s, const struct error *err)
+{
+	struct spool *spool = dispatch_options(s)->spool;
+	struct error e = *err;
+
+	if (wants_room(s, err)) {
+		dispatch_put_off(s, "no room for the result on disk");
+	} else if (!s->claim.has && !streams(s, s->target) &&
+	    !spool_could_hold(spool, s->d->body_size)) {
+		too_large(s, &e);
+		end(s, DELIVER_DEAD, &e);
+	} else if (err->code == ERR_DAMAGED) {
+		end(s, DELIVER_DEAD, err);
+	} else {
+		err_prefix(&e, "read the result");
+		/* What changed or vanished will not come back. */
+		end(s, fetch_lost(err) ? DELIVER_DEAD : DELIVER_RETRY, &e);
+	}
+}
+
+/* --- its driver ----------------------------------------------------- */
+
+/* The receiver's yes is one to the whole, where it had that. */
+static void
+on_streamed(struct shipment *s, const struct deliver_result *r)
+{
+	const struct error *err = stream_error(s->stream);
+	struct deliver_result early = *r;
+
+	s->asked = err == NULL;
+	if (err != NULL) {
+		fail(s, err);
+	} else if (r->verdict == DELIVER_OK && !stream_over(s->stream)) {
+		early.verdict = DELIVER_RETRY;
+		early.note = "answered before it had the whole result";
+		dispatch_apply(s, &early);
+	} else {
+		dispatch_apply(s, r);
+	}
+}
+
 static void
 on_driven(const struct deliver_result *r, void *arg)
 {
 	struct shipment *s = arg;
 
 	s->call = NULL;
-	s->asked = true;
-	dispatch_apply(s, r);
+	if (s->stream != NULL) {
+		stream_source(s->stream)->ready = NULL;
+		on_streamed(s, r);
+	} else {
+		s->asked = true;
+		dispatch_apply(s, r);
+	}
 }
 
 static void
@@ -51,6 +132,7 @@ drive(struct shipment *s)
 	    .size = s->full->body_size,
 	    .fd = s->fd,
 	    .result_url = s->result_url,
+	    .source = s->stream != NULL ? stream_source(s->stream) : NULL,
 	};
 	struct target *t = s->target;
 	struct error err;
@@ -60,22 +142,24 @@ drive(struct shipment *s)
 		end(s, DELIVER_RETRY, &err);
 }
 
-/* --- a body by reference -------------------------------------------- */
-
-/* It may not have been known before. */
+/* A handler is told of what it gets, where the job's row does not know it. */
 static void
-note_size(struct shipment *s)
+drive_result(struct shipment *s)
 {
-	struct stat st;
-
-	if (fstat(s->fd, &st) == 0)
-		s->full->body_size = st.st_size;
+	s->full->body_size = s->d->body_size;
+	if (s->job->result_sha256 == NULL && s->sha256 != NULL)
+		s->job->result_sha256 = xstrdup(s->sha256);
+	drive(s);
 }
+
+/* --- a body by reference -------------------------------------------- */
 
 /* Every copy is of the same bytes, whatever an ETag says of them. */
 static int
-check_digest(struct shipment *s, struct error *err)
+check_digest(void *arg, struct error *err)
 {
+	struct shipment *s = arg;
+
 	if (s->sha256 == NULL)
 		s->sha256 = xstrdup(s->read_sha256);
 	if (str_eq(s->sha256, s->read_sha256))
@@ -85,6 +169,20 @@ check_digest(struct shipment *s, struct error *err)
 	    "under the same ETag");
 }
 
+/* Its size was not known before, nor was room for it reserved. */
+static int
+on_size(int64_t size, void *arg, struct error *err)
+{
+	struct shipment *s = arg;
+
+	if (s->d->body_size == size)
+		return 0;
+	s->d->body_size = size;
+	if (spool_reserve(dispatch_options(s)->spool, &s->claim, size))
+		return 0;
+	return err_set(err, ERR_LIMIT, "there is no room for it");
+}
+
 static void
 on_fetched(const struct error *err, void *arg)
 {
@@ -92,21 +190,53 @@ on_fetched(const struct error *err, void *arg)
 	struct error e;
 
 	s->fetch = NULL;
-	if (err != NULL) {
-		e = *err;
-		err_prefix(&e, "read the result");
-		/* What changed or vanished will not come back. */
-		end(s, fetch_lost(err) ? DELIVER_DEAD : DELIVER_RETRY, &e);
-	} else if (check_digest(s, &e) == -1) {
-		end(s, DELIVER_DEAD, &e);
-	} else {
-		note_size(s);
-		drive(s);
-	}
+	if (err != NULL)
+		fail(s, err);
+	else if (check_digest(s, &e) == -1)
+		fail(s, &e);
+	else
+		drive_result(s);
 }
 
 static void
-fetch_body(struct shipment *s)
+on_stream_begun(const struct error *err, void *arg)
+{
+	if (err != NULL)
+		fail(arg, err);
+	else
+		drive_result(arg);
+}
+
+static int
+start_spooled(struct shipment *s, struct fetch_options *o, struct error *err)
+{
+	struct spool *spool = dispatch_options(s)->spool;
+
+	if (!s->claim.has)
+		return too_large(s, err);
+	s->fd = o->fd = spool_open(spool, &s->claim, err);
+	if (o->fd == -1)
+		return -1;
+	o->own_file = true;
+	o->head = on_size;
+	return fetch_start(o, on_fetched, s, &s->fetch, err);
+}
+
+static int
+start_streamed(struct shipment *s, struct fetch_options *o, struct error *err)
+{
+	struct stream_options so = {
+	    .fetch = *o,
+	    .check = check_digest,
+	    .begun = on_stream_begun,
+	    .arg = s,
+	};
+
+	return stream_start(&so, &s->stream, err);
+}
+
+static int
+start_fetch(struct shipment *s, struct error *err)
 {
 	const struct engine_options *o = dispatch_options(s);
 	const struct job *job = s->job;
@@ -116,25 +246,28 @@ fetch_body(struct shipment *s)
 	    .loop = o->loop,
 	    .uri = late ? job->late_location : job->result_location,
 	    .etag = late ? job->late_etag : job->result_etag,
-	    .size = late ? job->late_size : job->result_size,
-	    .own_file = true,
+	    .size = s->d->body_size > 0 ? s->d->body_size : -1,
 	    .patient = true,
 	};
 	struct engine_policy policy;
-	struct error err;
 
 	o->policy(job->spec.endpoint, &policy, o->policy_arg);
 	fo.owner = policy.bucket_owner;
-	if (file_open_nameless(o->spool, false, &s->fd, &err) == -1) {
-		end(s, DELIVER_RETRY, &err);
-		return;
-	}
 	s->read_sha256 = xmalloc(HASH_SHA256_HEX_SIZE);
-	fo.fd = s->fd;
 	fo.sha256 = s->read_sha256;
-	if (sites_get(o->sites, s->job->spec.region, &fo.site, &err) == -1 ||
-	    fetch_start(&fo, on_fetched, s, &s->fetch, &err) == -1)
-		end(s, DELIVER_RETRY, &err);
+	if (sites_get(o->sites, job->spec.region, &fo.site, err) == -1)
+		return -1;
+	return streams(s, s->target) ? start_streamed(s, &fo, err)
+				     : start_spooled(s, &fo, err);
+}
+
+static void
+fetch_body(struct shipment *s)
+{
+	struct error err;
+
+	if (start_fetch(s, &err) == -1)
+		fail(s, &err);
 }
 
 /* --- the attempt ---------------------------------------------------- */
@@ -159,6 +292,40 @@ on_begun(struct job *take_job, struct delivery *take_d, const struct error *err,
 		fresh_url(s, drive);
 }
 
+/* --- room for it ---------------------------------------------------- */
+
+/* At its old place in the lane, and the lane's limits hold. */
+static void
+on_room(void *arg)
+{
+	struct shipment *s = arg;
+
+	/* It is being given up. */
+	if (s->entry.place == 0)
+		return;
+	lane_put(s, s->rank, s->was_due_at);
+	lane_run(s->lane);
+}
+
+bool
+step_deliver_fits(struct shipment *s, const struct target *t)
+{
+	struct spool *spool = dispatch_options(s)->spool;
+
+	if (!s->d->by_reference || streams(s, t) ||
+	    !spool_could_hold(spool, s->d->body_size))
+		return true;
+	s->claim.again = on_room;
+	s->claim.arg = s;
+	if (spool_reserve(spool, &s->claim, s->d->body_size))
+		return true;
+	s->was_due_at = s->entry.due_at;
+	lane_put(s, s->rank, clock_mono_ms() + NO_ROOM_MS);
+	return false;
+}
+
+/* --- the attempt's beginning and end -------------------------------- */
+
 void
 step_deliver(struct shipment *s)
 {
@@ -177,7 +344,11 @@ step_deliver_cancel(struct shipment *s)
 	fetch_cancel(s->fetch);
 	s->fetch = NULL;
 	fresh_url_cancel(s);
+	stream_free(s->stream);
+	s->stream = NULL;
 	xfree(&s->read_sha256);
+	if (s->claim.has || s->claim.waits)
+		spool_release(dispatch_options(s)->spool, &s->claim);
 	discard_fd(s->fd);
 	s->fd = -1;
 }

@@ -720,6 +720,18 @@ http_start(struct http_client *c, const struct http_request *r,
 	return 0;
 }
 
+/* In its own callback curl is told, too: it looks before the next buffer. */
+void
+http_pause(struct http_call *call, bool paused)
+{
+	if (!call->started)
+		return;
+	curl_easy_pause(
+	    call->easy->curl, paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
+	if (!paused)
+		post_batch(call->client);
+}
+
 void
 http_cancel(struct http_call *call)
 {

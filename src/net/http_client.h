@@ -136,6 +136,12 @@ void http_cancel(struct http_call *call);
 /* The source has more, or an error to tell. Not from within the source. */
 void http_resume(struct http_call *call);
 
+/*
+ * No more bytes for the sink until it goes on; what it is being given now it
+ * takes. Nothing is read from the peer meanwhile, and that counts as no stall.
+ */
+void http_pause(struct http_call *call, bool paused);
+
 /* The header's date and the like; -1 where it is missing or senseless. */
 int64_t http_response_date(const struct http_response *r, const char *name);
 int64_t http_response_length(const struct http_response *r);

@@ -397,6 +397,18 @@ write_deliveries(
 }
 
 static void
+write_spool(const struct spool_counts *now, struct buf *b)
+{
+	gauge(b, "awaitd_spool_bytes",
+	    "Reserved on disk for large results on their way to targets.",
+	    (uint64_t)now->bytes);
+	gauge(b, "awaitd_spool_max", "What they may take there, in bytes.",
+	    (uint64_t)now->max);
+	gauge(b, "awaitd_spool_waiting",
+	    "Deliveries that wait for room on disk.", now->waiting);
+}
+
+static void
 write_queues(const struct metrics *m, struct buf *b)
 {
 	static const char messages[] = "awaitd_sqs_messages_total";
@@ -535,6 +547,7 @@ metrics_write(struct metrics *m, const struct metrics_now *now, struct buf *out)
 	write_found(m, out);
 	write_requests(&now->requests, out);
 	write_deliveries(m, &now->engine, out);
+	write_spool(&now->spool, out);
 	write_notifications(m, out);
 	write_queues(m, out);
 	write_store(&now->store, out);
@@ -588,6 +601,9 @@ metrics_handle(struct http_exchange *x, void *arg)
 	engine_count(service->engine, &now.engine);
 	engine_count_requests(service->engine, &now.requests);
 	store_count(service->store, &now.store);
+	now.spool = (struct spool_counts){0};
+	if (service->spool != NULL)
+		spool_count(service->spool, &now.spool);
 	buf_init(&b, TEXT_MAX);
 	metrics_write(service->metrics, &now, &b);
 	metrics_write_targets(service, &b);

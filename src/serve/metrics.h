@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "engine/budget.h"
 #include "engine/engine.h"
+#include "engine/spool.h"
 #include "net/http_server.h"
 #include "serve/doorbell.h"
 
@@ -50,6 +51,7 @@ struct metrics_now {
 	struct engine_counts engine;
 	struct engine_request_counts requests;
 	struct store_counts store;
+	struct spool_counts spool;
 };
 void metrics_write(
     struct metrics *m, const struct metrics_now *now, struct buf *out);

@@ -13,6 +13,7 @@
 #include "engine/bell.h"
 #include "engine/budget.h"
 #include "engine/engine.h"
+#include "engine/spool.h"
 #include "serve/intake.h"
 #include "serve/listeners.h"
 #include "serve/metrics.h"
@@ -374,6 +375,7 @@ reload(struct server *sv, struct error *err)
 	sv->s.conf = conf;
 	engine_targets_changed(sv->s.engine);
 	set_budget(sv);
+	spool_set_max(sv->s.spool, conf->global.spool_max);
 	return 0;
 }
 
@@ -596,7 +598,6 @@ open_all(struct server *sv, struct error *err)
 	struct engine_options eo = {
 	    .loop = sv->s.loop,
 	    .sites = sv->s.sites,
-	    .spool = sv->s.folder,
 	    .policy = policy,
 	    .policy_arg = sv,
 	    .target = find_target,
@@ -612,7 +613,10 @@ open_all(struct server *sv, struct error *err)
 	    open_store(sv, err) == -1)
 		return -1;
 	sv->s.targets = sv->targets;
+	sv->s.spool = spool_new(sv->s.loop, sv->s.folder);
+	spool_set_max(sv->s.spool, sv->conf->global.spool_max);
 	eo.store = sv->s.store;
+	eo.spool = sv->s.spool;
 	sv->s.engine = engine_new(&eo);
 	set_budget(sv);
 	sv->s.metrics = metrics_new();
@@ -643,6 +647,7 @@ close_all(struct server *sv)
 		engine_stop(sv->s.engine);
 	store_close(sv->s.store);
 	engine_free(sv->s.engine);
+	spool_free(sv->s.spool);
 	listeners_free(sv->listeners);
 	waiters_free(sv->s.waiters);
 	doorbell_free(sv->s.doorbell);

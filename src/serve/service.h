@@ -20,6 +20,7 @@ struct doorbell;
 struct metrics;
 struct sns_listener;
 struct sns_verifier;
+struct spool;
 struct targets;
 struct waiters;
 
@@ -31,6 +32,7 @@ struct service {
 	const struct conf *conf; /* of this moment: a reload replaces it */
 	const struct targets *targets; /* of this moment, too */
 	const char *folder; /* of the state, and of inputs on their way */
+	struct spool *spool; /* of results on their way; or NULL */
 	const char *region; /* of a flag, or NULL */
 	const char *profile; /* of a flag, or NULL */
 	const char *ca_file; /* for hosts of AWS, or NULL: the system's */

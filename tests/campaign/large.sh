@@ -2,16 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 # A large input and a large result through a service and through a command that
 # works by itself, from and to awaitd-local; then once more each, with a relay
-# between them and S3 that breaks connections in the middle, both ways. Hashes
-# must be equal, and awaitd must stay within 64 MiB of memory.
+# between them and S3 that breaks connections in the middle, both ways. Then the
+# result goes to targets of each kind: a webhook with a signature, which takes
+# a copy on disk first, and one without, to which it is streamed; a command; a
+# directory. Hashes must be equal, awaitd must stay within 64 MiB of memory, and
+# nothing may hold up its loop for more than 50 ms (LOOP_MAX_MS).
 #
-# MEGABYTES (1000), CUTS (5, of each way and form), SEED, SHORT=1 (64 MB). Needs
-# six times MEGABYTES of TMPDIR.
+# MEGABYTES (1000), CUTS (5, of each way and form), SEED, SHORT=1 (64 MB),
+# ONLY_TARGETS=1 (their part alone). Needs six times MEGABYTES of TMPDIR.
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
 : "${MEGABYTES=1000}" "${CUTS=5}" "${PATIENCE=900}"
-[ -z "${SHORT-}" ] || MEGABYTES=64 CUTS=3 PATIENCE=90
+[ -z "${SHORT-}" ] || MEGABYTES=64 CUTS=3 PATIENCE=90 LOOP_MAX_MS=500
 : "${SEED=$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}"
 rss_max_kib=65536
+: "${LOOP_MAX_MS=50}"
 size=$((MEGABYTES * 1000000))
 rss_kib=0
 equal=0
@@ -101,7 +105,9 @@ poll_max = 200ms
 END
 bytes "$size" "$tmp/in"
 want=$(sha256sum <"$tmp/in")
+[ -z "${ONLY_TARGETS-}" ] || CUTS=0
 for cut in '' '-cut'; do
+	[ -z "${ONLY_TARGETS-}" ] || break
 	for form in service itself; do
 		[ -z "$cut" ] || cutter_start
 		"by_$form" "$form$cut"
@@ -112,6 +118,99 @@ for cut in '' '-cut'; do
 		local_start
 	done
 done
+
+# --- to targets --------------------------------------------------------------
+
+sha_ok=0
+loop_max_ms=0
+figures=
+
+targets() {
+	bytes 32 "$tmp/key"
+	(umask 077 && echo "whsec_$(base64 -w 0 "$tmp/key")" >"$tmp/secret")
+	secret "$(cat "$tmp/secret")"
+	mkdir "$tmp/results"
+	cat >"$tmp/handle" <<-END
+		#!/bin/sh
+		set -- \$(sha256sum)
+		echo "- \$AWAITD_SIZE \$1 1" >>"$tmp/handled"
+		[ "\$AWAITD_SHA256" = "\$1" ]
+	END
+	chmod +x "$tmp/handle"
+	"$abs_top_builddir/tests/support/sumhook" "$tmp/hook.port" \
+	    "$tmp/handled" 2>"$tmp/hook.err" &
+	pids="$pids $!"
+	wait_until 20 test -s "$tmp/hook.port" || stop_it 'no receiver'
+	cat >"$tmp/targets.conf" <<-END
+		[webhook signed]
+		url = http://127.0.0.1:$(cat "$tmp/hook.port")/
+		allow_networks = 127.0.0.0/8
+		payload = raw
+		secret_file = $tmp/secret
+		timeout = 300s
+		[webhook streamed]
+		url = http://127.0.0.1:$(cat "$tmp/hook.port")/
+		allow_networks = 127.0.0.0/8
+		payload = raw
+		timeout = 300s
+		[exec handle]
+		command = $tmp/handle
+		timeout = 300s
+	END
+}
+
+# The memory and the longest hold-up from the input to its delivery.
+deliver() { # FIGURE TARGET SIGNED
+	cat - "$tmp/targets.conf" >"$tmp/serve.conf" <<-END
+		[endpoint cat]
+		input_prefix = s3://bucket/in
+		poll_start = 50ms
+		poll_max = 200ms
+		deliver = $2
+	END
+	: >"$tmp/handled"
+	serve_start
+	"$abs_top_builddir/tests/support/apiprobe" "$socket" "$PATIENCE" \
+	    >"$tmp/probe" &
+	probe=$!
+	pids="$pids $probe"
+	run submit --server "$socket" -e cat "$tmp/in"
+	wait_until "$PATIENCE" has "$tmp/serve.err" 'from=waiting to=' ||
+		stop_it "no delivery to $2"
+	kill -TERM "$probe"
+	wait "$probe"
+	held=$(sed -n 's/.*max_ms=\([0-9]*\).*/\1/p' "$tmp/probe")
+	[ "$held" -le "$loop_max_ms" ] || loop_max_ms=$held
+	rss_kib=0
+	peak "$serve_pid"
+	figures="$figures $1_rss_mb=$(((rss_kib + 1023) / 1024))"
+	[ "$rss_kib" -le "$rss_kib_max" ] || rss_kib_max=$rss_kib
+	echo "# $2: rss_kib=$rss_kib $(cat "$tmp/probe")" \
+	    "$(grep 'attempt=' "$tmp/serve.err" | sed 's/.* result=/result=/')"
+	if has "$tmp/serve.err" 'from=waiting to=delivered' &&
+	    [ "$(cat "$tmp/handled")" = "$3 $size ${want%% *} 1" ]; then
+		sha_ok=$((sha_ok + 1))
+	else
+		bad=$((bad + 1))
+		echo "# handled: $(cat "$tmp/handled")"
+		grep from=waiting "$tmp/serve.err" | sed 's/^/# /'
+	fi
+	serve_stop
+	[ "$serve_status" -eq 0 ] || bad=$((bad + 1))
+	local_stop
+	rm -rf "$tmp/data" "$AWAITD_STATE"
+	local_start
+}
+
+rss_kib_max=$rss_kib
+targets
+deliver webhook_signed 'webhook signed' 1
+deliver webhook_streamed 'webhook streamed' 0
+deliver exec 'exec handle' -
+rss_kib=$rss_kib_max
+if ! sanitized && [ "$loop_max_ms" -gt "$LOOP_MAX_MS" ]; then
+	bad=$((bad + 1))
+fi
 local_stop
 [ "$(wc -l <"$tmp/cuts")" -eq $((CUTS * 4)) ] || {
 	echo "# $(sort "$tmp/cuts" | cut -d' ' -f1 | uniq -c | tr '\n' ' ')"
@@ -123,5 +222,5 @@ if grep -qE 'Sanitizer|runtime error:' "$tmp"/*.err; then
 elif ! sanitized && [ "$rss_kib" -gt "$rss_max_kib" ]; then
 	bad=$((bad + 1))
 fi
-echo "large: bytes=$size rss_mib=$(((rss_kib + 1023) / 1024)) cuts=$(wc -l <"$tmp/cuts") equal=$equal bad=$bad seed=$SEED"
+echo "large: bytes=$size rss_mib=$(((rss_kib + 1023) / 1024)) cuts=$(wc -l <"$tmp/cuts") equal=$equal bad=$bad$figures loop_max_ms=$loop_max_ms sha_ok=$sha_ok seed=$SEED"
 [ "$bad" -eq 0 ]

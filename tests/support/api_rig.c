@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/spool.h"
 #include "net/http_client.h"
 #include "serve/intake.h"
 #include "tests/support/conf_fixture.h"
@@ -227,7 +228,6 @@ open_engine(void)
 	struct engine_options eo = {
 	    .loop = rig.s.loop,
 	    .sites = rig.s.sites,
-	    .spool = rig.dir,
 	    .policy = policy,
 	    .event = on_event,
 	};
@@ -236,6 +236,8 @@ open_engine(void)
 	must(store_open(rig.s.loop, &so, &rig.s.store, &err), &err);
 	free(path);
 	eo.store = rig.s.store;
+	rig.s.spool = spool_new(rig.s.loop, rig.dir);
+	eo.spool = rig.s.spool;
 	rig.s.engine = engine_new(&eo);
 	rig.s.waiters = waiters_new(rig.s.loop);
 	rig.s.metrics = metrics_new();
@@ -323,6 +325,7 @@ api_rig_teardown(void **state)
 	engine_stop(rig.s.engine);
 	store_close(rig.s.store);
 	engine_free(rig.s.engine);
+	spool_free(rig.s.spool);
 	rig_end_api();
 	waiters_free(rig.s.waiters);
 	metrics_free(rig.s.metrics);

@@ -48,6 +48,9 @@ struct http_call {
 	struct http_response response;
 	bool head;
 	bool cut_body;
+	bool began; /* the head was given */
+	bool paused;
+	size_t given; /* of the body */
 	http_sink_fn *sink;
 	void *sink_arg;
 	http_head_fn *check;
@@ -76,6 +79,7 @@ static struct {
 	peer_serve_fn *serve;
 	void *serve_arg;
 	bool forget;
+	size_t sunk;
 	char verdict[2000];
 } peer;
 
@@ -188,6 +192,12 @@ peer_count(const char *method, const char *url)
 	return n;
 }
 
+size_t
+peer_sunk(void)
+{
+	return peer.sunk;
+}
+
 static void __attribute__((format(printf, 1, 2))) complain(const char *fmt, ...)
 {
 	size_t len = strlen(peer.verdict);
@@ -247,6 +257,7 @@ peer_reset(void)
 	free(peer.seen);
 	peer.seen = NULL;
 	peer.nseen = peer.cap = 0;
+	peer.sunk = 0;
 	peer.before = peer.after = NULL;
 	peer.serve = NULL;
 	peer.forget = false;
@@ -382,7 +393,21 @@ add_headers(struct headers *h, const char *text)
 	free(copy);
 }
 
-/* 0, or -1 with the error of the sink. */
+static int
+give_head(struct http_call *call, size_t len, struct error *err)
+{
+	struct http_response *r = &call->response;
+
+	if (call->head)
+		return 0;
+	if (headers_get(&r->headers, "content-length") == NULL)
+		headers_addf(&r->headers, "Content-Length", "%zu", len);
+	if (call->check != NULL && len > 0 && r->status / 100 == 2)
+		return call->check(r, call->check_arg, err);
+	return 0;
+}
+
+/* All of it, or as far as it wants now. 0, or -1 with the error of the sink. */
 static int
 give_body(struct http_call *call, const char *body, struct error *err)
 {
@@ -391,12 +416,8 @@ give_body(struct http_call *call, const char *body, struct error *err)
 
 	if (call->head)
 		return 0;
-	if (headers_get(&r->headers, "content-length") == NULL)
-		headers_addf(&r->headers, "Content-Length", "%zu", len);
-	if (call->check != NULL && len > 0 && r->status / 100 == 2 &&
-	    call->check(r, call->check_arg, err) == -1)
-		return -1;
-	for (at = 0; at < len; at += n) {
+	for (; call->given < len && !call->paused; call->given += n) {
+		at = call->given;
 		n = len - at < PIECE ? len - at : PIECE;
 		r->body_bytes += (int64_t)n;
 		if (call->sink == NULL || r->status / 100 != 2) {
@@ -405,8 +426,12 @@ give_body(struct http_call *call, const char *body, struct error *err)
 				return err_set(err, ERR_LIMIT,
 				    "the answer is larger than %zu bytes",
 				    r->body.max);
-		} else if (call->sink(body + at, n, call->sink_arg, err) == -1)
+		} else if (call->sink(body + at, n, call->sink_arg, err) ==
+		    -1) {
 			return -1;
+		} else {
+			peer.sunk += n;
+		}
 	}
 	return 0;
 }
@@ -437,45 +462,66 @@ pull(struct http_call *call, struct error *err)
 	return 1;
 }
 
+/* The client may be freed by whoever is told. */
+static void
+end_call(struct http_call *call, const struct error *err)
+{
+	TAILQ_REMOVE(&call->client->calls, call, entry);
+	call->client = NULL;
+	call->done(err == NULL ? &call->response : NULL, err, call->arg);
+	call_free(call);
+}
+
+static void
+answer(struct http_call *call)
+{
+	const struct peer_step *s = call->step;
+	struct error err = s->err;
+	bool first = !call->began;
+
+	call->began = true;
+	call->response.status = s->status;
+	if (err.code != ERR_NONE) {
+		end_call(call, &err);
+		return;
+	}
+	if (first)
+		add_headers(&call->response.headers, s->headers);
+	if ((first && give_head(call, strlen(s->body), &err) == -1) ||
+	    give_body(call, s->body, &err) == -1) {
+		err.sent = true;
+		end_call(call, &err);
+	} else if (!call->paused) {
+		end_call(call, NULL);
+	}
+}
+
 static void
 on_answer_due(void *arg)
 {
 	struct http_call *call = arg;
-	const struct peer_step *s = call->step;
 	struct error err = {0};
 	int rc = call->source != NULL ? pull(call, &err) : 1;
 
 	if (rc == 0)
 		return;
-	if (rc == 1 && call->source != NULL && s->delay_ms > 0) {
-		call->source = NULL;
-		loop_timer_set(call->timer, s->delay_ms);
-		return;
-	}
-	/* The client may be freed by whoever is told. */
-	TAILQ_REMOVE(&call->client->calls, call, entry);
-	call->client = NULL;
 	if (rc == -1) {
 		err.sent = true;
-		call->done(NULL, &err, call->arg);
-		call_free(call);
-		return;
-	}
-	call->response.status = s->status;
-	if (s->err.code != ERR_NONE) {
-		err = s->err;
-		call->done(NULL, &err, call->arg);
-		call_free(call);
-		return;
-	}
-	add_headers(&call->response.headers, s->headers);
-	if (give_body(call, s->body, &err) == -1) {
-		err.sent = true;
-		call->done(NULL, &err, call->arg);
+		end_call(call, &err);
+	} else if (call->source != NULL && call->step->delay_ms > 0) {
+		call->source = NULL;
+		loop_timer_set(call->timer, call->step->delay_ms);
 	} else {
-		call->done(&call->response, NULL, call->arg);
+		answer(call);
 	}
-	call_free(call);
+}
+
+void
+http_pause(struct http_call *call, bool paused)
+{
+	call->paused = paused;
+	if (!paused && call->began)
+		loop_timer_set(call->timer, 0);
 }
 
 const char *

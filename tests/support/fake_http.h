@@ -57,6 +57,9 @@ typedef void peer_serve_fn(const char *method, const char *url,
     const struct headers *headers, struct peer_answer *out, void *arg);
 void peer_serve(peer_serve_fn *fn, void *arg);
 
+/* How many bytes went into sinks. */
+size_t peer_sunk(void);
+
 /* Nothing that comes from now on is kept: of millions that would be much. */
 void peer_forget(bool forget);
 

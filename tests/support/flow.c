@@ -210,7 +210,8 @@ open_world(void)
 	eo.loop = flow.loop;
 	eo.store = flow.store;
 	eo.sites = sites;
-	eo.spool = flow.dir;
+	flow.spool = spool_new(flow.loop, flow.dir);
+	eo.spool = flow.spool;
 	eo.target = find_target;
 	eo.dead_letter = dead_letter;
 	eo.delivery = on_delivery;
@@ -231,6 +232,7 @@ close_world(bool cleanly)
 	else
 		fake_store_drop(flow.store);
 	engine_free(flow.engine);
+	spool_free(flow.spool);
 	while (flow.targets[0] != NULL) {
 		target_unref(flow.targets[0]);
 		memmove(flow.targets, flow.targets + 1,

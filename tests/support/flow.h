@@ -15,6 +15,7 @@
 #include "aws/call.h"
 #include "deliver/driver.h"
 #include "engine/engine.h"
+#include "engine/spool.h"
 #include "job/job.h"
 #include "tests/support/fake_http.h"
 
@@ -27,6 +28,7 @@ struct flow {
 	struct loop *loop;
 	struct store *store;
 	struct engine *engine;
+	struct spool *spool;
 	struct engine_policy policy;
 	unsigned events[8]; /* by enum engine_event */
 	struct error trouble; /* of the last event that had one */

@@ -9,57 +9,162 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 struct probe probe;
 
-static struct loop_timer *answer;
-static deliver_done_fn *done;
-static void *done_arg;
+struct call {
+	LIST_ENTRY(call) entry;
+	struct loop_timer *answer;
+	struct deliver_source *source;
+	struct hash *sum; /* of what came from it */
+	deliver_done_fn *done;
+	void *arg;
+};
+static LIST_HEAD(, call) calls = LIST_HEAD_INITIALIZER(calls);
+
+static void
+call_free(struct call *c)
+{
+	LIST_REMOVE(c, entry);
+	loop_timer_free(c->answer);
+	if (c->source != NULL)
+		c->source->ready = NULL;
+	hash_free(c->sum);
+	free(c);
+}
 
 static void
 probe_answers(void *arg)
 {
-	struct deliver_result ok = {
-	    .verdict = DELIVER_OK,
+	struct call *c = arg;
+	bool ok = probe.error[0] == '\0' && !probe.fails;
+	struct deliver_result r = {
+	    .verdict = ok ? DELIVER_OK : DELIVER_RETRY,
 	    .status = ATTEMPT_NO_STATUS,
+	    .note = ok ? NULL : "broken off",
 	};
 
-	(void)arg;
-	loop_timer_free(answer);
-	answer = NULL;
-	done(&ok, done_arg);
+	c->done(&r, c->arg);
+	call_free(c);
+}
+
+/* -1: there may be more; 0: not now; 1: it is over. */
+static int
+take_some(struct call *c)
+{
+	unsigned char digest[HASH_SHA256_SIZE];
+	char piece[777];
+	struct error err;
+	ssize_t n;
+
+	if (probe.stuck)
+		return 0;
+	if (probe.takes != 0 && probe.got >= probe.takes)
+		return 1;
+	n = c->source->read(c->source, piece, sizeof(piece), &err);
+	if (n == DELIVER_LATER)
+		return 0;
+	if (n == -1) {
+		snprintf(probe.error, sizeof(probe.error), "%s", err.text);
+		return 1;
+	}
+	if (n > 0) {
+		hash_update(c->sum, piece, (size_t)n);
+		probe.got += (size_t)n;
+		return -1;
+	}
+	probe.whole = true;
+	hash_final(c->sum, digest);
+	encode_hex(digest, sizeof(digest), probe.sha256);
+	return 1;
+}
+
+static void
+on_ready(void *arg)
+{
+	struct call *c = arg;
+	int rc;
+
+	while ((rc = take_some(c)) == -1)
+		continue;
+	if (rc == 1 && !probe.holds)
+		loop_timer_set(c->answer, 0);
+}
+
+void
+probe_goes_on(void)
+{
+	struct call *c;
+
+	probe.stuck = false;
+	LIST_FOREACH(c, &calls, entry)
+	on_ready(c);
+}
+
+void
+probe_lets_go(void)
+{
+	struct call *c;
+
+	LIST_FOREACH(c, &calls, entry)
+	loop_timer_set(c->answer, 0);
+}
+
+static void
+begin_source(struct call *c, struct deliver_source *s)
+{
+	probe.got = 0;
+	probe.whole = false;
+	probe.error[0] = '\0';
+	c->source = s;
+	c->sum = hash_new(HASH_SHA256);
+	s->ready = on_ready;
+	s->ready_arg = c;
+	on_ready(c);
 }
 
 static int
-probe_start(void *self, const struct parcel *p, deliver_done_fn *fn, void *arg,
-    void **out, struct error *err)
+probe_start(void *self, const struct parcel *p, deliver_done_fn *done,
+    void *arg, void **out, struct error *err)
 {
+	struct call *c;
+
 	(void)self;
 	probe.begun++;
+	probe.at = clock_wall_ms();
 	probe.size = p->size;
 	probe.read = p->fd != -1 ? lseek(p->fd, 0, SEEK_END) : -1;
-	done = fn;
-	done_arg = arg;
+	snprintf(probe.id, sizeof(probe.id), "%s", p->delivery->id);
 	if (probe.refuses)
 		return err_set(err, ERR_IO, "nothing works");
-	answer = loop_timer_new(flow.loop, probe_answers, NULL);
-	if (!probe.holds)
-		loop_timer_set(answer, 0);
-	*out = &probe;
+	c = xcalloc(1, sizeof(*c));
+	LIST_INSERT_HEAD(&calls, c, entry);
+	c->done = done;
+	c->arg = arg;
+	c->answer = loop_timer_new(flow.loop, probe_answers, c);
+	*out = c;
+	if (p->source != NULL)
+		begin_source(c, p->source);
+	else if (!probe.holds)
+		loop_timer_set(c->answer, 0);
 	return 0;
 }
 
 static void
 probe_cancel(void *call)
 {
-	assert_ptr_equal(call, &probe);
 	probe.cancelled++;
-	loop_timer_free(answer);
-	answer = NULL;
+	call_free(call);
 }
 
 static void
@@ -88,6 +193,7 @@ probe_add(void)
 	while (flow.targets[i] != NULL)
 		i++;
 	flow.targets[i] = target_new(&o, &probe_driver, NULL);
+	flow.targets[i]->streams = probe.streams;
 }
 
 void

@@ -173,6 +173,13 @@ http_start(struct http_client *c, const struct http_request *r,
 }
 
 void
+http_pause(struct http_call *call, bool paused)
+{
+	(void)call;
+	(void)paused;
+}
+
+void
 http_cancel(struct http_call *call)
 {
 	if (call != NULL)

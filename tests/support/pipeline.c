@@ -26,6 +26,7 @@
 #include "base/str.h"
 #include "deliver/webhook.h"
 #include "engine/engine.h"
+#include "engine/spool.h"
 #include "tests/support/memory_http.h"
 
 #define REGION "us-east-1"
@@ -71,6 +72,7 @@ static struct {
 	struct sites *sites;
 	struct store *store;
 	struct engine *engine;
+	struct spool *spool;
 	struct target *target;
 	long wanted, together, submitted, delivered;
 	unsigned long runs, extra_runs, copies, looks;
@@ -312,7 +314,6 @@ open_all(const char *folder, bool memory)
 	    .target = find_target,
 	    .event = on_event,
 	    .delivery = on_delivery,
-	    .spool = folder,
 	};
 	struct error err;
 
@@ -331,6 +332,8 @@ open_all(const char *folder, bool memory)
 	eo.loop = b.loop;
 	eo.store = b.store;
 	eo.sites = b.sites;
+	b.spool = spool_new(b.loop, folder);
+	eo.spool = b.spool;
 	b.engine = engine_new(&eo);
 	free(path);
 }
@@ -342,6 +345,7 @@ close_all(void)
 	engine_stop(b.engine);
 	store_close(b.store);
 	engine_free(b.engine);
+	spool_free(b.spool);
 	target_unref(b.target);
 	sites_free(b.sites);
 	aws_client_free(b.aws);

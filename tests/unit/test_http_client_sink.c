@@ -120,6 +120,68 @@ a_connection_that_takes_too_long_sent_nothing(void **state)
 	free(url);
 }
 
+/* --- a sink that wants no more now ------------------------------------ */
+
+#define MANY "2000000"
+
+static struct {
+	struct http_call *call;
+	int64_t got;
+	int64_t then; /* when it was looked at */
+} slow;
+
+static int
+take_a_little(const void *data, size_t len, void *arg, struct error *err)
+{
+	(void)data;
+	(void)arg;
+	(void)err;
+	if (slow.got == 0)
+		http_pause(slow.call, true);
+	slow.got += (int64_t)len;
+	return 0;
+}
+
+static void
+look(void *arg)
+{
+	(void)arg;
+	slow.then = slow.got;
+	http_pause(slow.call, false);
+}
+
+static void
+a_sink_that_pauses_is_given_nothing_until_it_goes_on(void **state)
+{
+	static const char *const replies[] = {
+	    "HTTP/1.1 200 OK\r\nContent-Length: " MANY "\r\n\r\n", NULL};
+	struct fixture *f = *state;
+	struct script s[] = {{.replies = replies, .go_on = 20000}};
+	struct loop_timer *t = loop_timer_new(f->loop, look, NULL);
+	struct http_request r = {
+	    .method = "GET",
+	    .sink = take_a_little,
+	    .once = true, /* the peer sends until it is closed */
+	    /* It is not the peer who stalls. */
+	    .stall_ms = 1000,
+	};
+	struct peer p;
+
+	slow.got = slow.then = 0;
+	peer_start(&p, s, 1);
+	slow.call = fixture_start(f, &p, r);
+	loop_timer_set(t, 2500);
+	f->out.wanted = 1;
+	loop_run(f->loop);
+	peer_stop(&p);
+	assert_int_equal(f->out.status, 200);
+	assert_in_range(slow.then, 1, 65536);
+	assert_int_equal(slow.got, atoll(MANY));
+	assert_int_equal(f->out.body_bytes, atoll(MANY));
+	loop_timer_free(t);
+	peer_done(&p);
+}
+
 #define TEST(name) \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
@@ -129,6 +191,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_bad_body_goes_to_the_sink_where_it_is_asked_for),
 	    TEST(a_connection_that_takes_too_long_sent_nothing),
+	    TEST(a_sink_that_pauses_is_given_nothing_until_it_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

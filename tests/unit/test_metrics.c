@@ -164,6 +164,8 @@ what_is_under_way_is_asked_of_engine_and_store(void **state)
 	now.store.damaged = 13;
 	expect("awaitd_store_stalled", "0");
 	now.store.stalled = true;
+	now.spool = (struct spool_counts){
+	    .bytes = 14, .max = INT64_C(5000000000), .waiting = 15};
 	now.engine.oldest_at = clock_wall_ms() - 90500;
 	expect("awaitd_jobs{state=\"queued\"}", "3");
 	expect("awaitd_jobs{state=\"pending\"}", "4");
@@ -171,6 +173,9 @@ what_is_under_way_is_asked_of_engine_and_store(void **state)
 	expect("awaitd_deliveries_waiting", "5");
 	expect("awaitd_delivery_attempts_in_flight", "2");
 	expect("awaitd_deliveries_quarantined", "7");
+	expect("awaitd_spool_bytes", "14");
+	expect("awaitd_spool_max", "5000000000");
+	expect("awaitd_spool_waiting", "15");
 	expect("awaitd_store_commits_total", "11");
 	expect("awaitd_store_writes_total", "12");
 	expect("awaitd_store_damaged_rows", "13");
@@ -334,7 +339,7 @@ the_text_is_well_formed(void **state)
 			fail_msg("no sample of %s: %s", family, line);
 		}
 	}
-	assert_int_equal(families, 43);
+	assert_int_equal(families, 46);
 }
 
 int
