@@ -373,7 +373,8 @@ tests_unit_test_sns_listener_SOURCES = tests/unit/test_sns_listener.c \
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c $(conf_support)
 tests_unit_test_conf_check_SOURCES = tests/unit/test_conf_check.c \
 	$(conf_support)
-tests_unit_test_targets_SOURCES = tests/unit/test_targets.c $(conf_support)
+tests_unit_test_targets_SOURCES = tests/unit/test_targets.c $(conf_support) \
+	$(keeper_here)
 tests_unit_test_intake_SOURCES = tests/unit/test_intake.c $(conf_support)
 
 api_support = tests/support/api_rig.c tests/support/api_rig.h \

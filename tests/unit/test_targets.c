@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "serve/targets.h"
 #include "tests/support/conf_fixture.h"
+#include "tests/support/keeper_here.h"
 
 static struct loop *loop;
 static struct conf *conf;
@@ -130,5 +131,6 @@ main(void)
 	    cmocka_unit_test(what_is_wrong_with_it_is_found_at_once),
 	};
 
+	keeper_here();
 	return cmocka_run_group_tests(tests, conf_setup, conf_teardown);
 }
