@@ -24,6 +24,7 @@ base_sources += src/base/log.c src/base/log.h
 base_sources += src/base/loop.c src/base/loop.h
 base_sources += src/base/map.c src/base/map.h
 base_sources += src/base/mem.c src/base/mem.h
+base_sources += src/base/offload.c src/base/offload.h
 base_sources += src/base/random.c src/base/random.h
 base_sources += src/base/schedule.c src/base/schedule.h
 base_sources += src/base/siphash.c src/base/siphash.h

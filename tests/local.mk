@@ -133,6 +133,7 @@ unit_tests += tests/unit/test_loop
 unit_tests += tests/unit/test_map
 unit_tests += tests/unit/test_metrics
 unit_tests += tests/unit/test_names
+unit_tests += tests/unit/test_offload
 unit_tests += tests/unit/test_options
 unit_tests += tests/unit/test_partition
 unit_tests += tests/unit/test_payload
