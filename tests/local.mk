@@ -50,6 +50,7 @@ unit_tests += tests/unit/test_creds_role
 unit_tests += tests/unit/test_creds_sso
 unit_tests += tests/unit/test_curve
 unit_tests += tests/unit/test_delivery
+unit_tests += tests/unit/test_dir
 unit_tests += tests/unit/test_discard
 unit_tests += tests/unit/test_driver
 unit_tests += tests/unit/test_egress
@@ -188,6 +189,7 @@ unit_tests += tests/unit/test_target_json
 unit_tests += tests/unit/test_timefmt
 unit_tests += tests/unit/test_times
 unit_tests += tests/unit/test_trace
+unit_tests += tests/unit/test_unixsock
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_waiters
 unit_tests += tests/unit/test_watch
@@ -206,6 +208,10 @@ api_fixture = tests/unit/api_fixture.c tests/unit/api_fixture.h \
 	$(api_peer)
 credpeer = tests/support/credpeer.c tests/support/credpeer.h \
 	tests/support/credpeer_sts.c
+driver_rig = tests/unit/driver_rig.c tests/unit/driver_rig.h
+tests_unit_test_dir_SOURCES = tests/unit/test_dir.c \
+	tests/unit/dir_rig.c tests/unit/dir_rig.h $(driver_rig)
+tests_unit_test_unixsock_SOURCES = tests/unit/test_unixsock.c $(driver_rig)
 fetch_rig = tests/unit/fetch_rig.c tests/unit/fetch_rig.h $(credpeer)
 tests_unit_test_client_SOURCES = tests/unit/test_client.c $(api_fixture)
 tests_unit_test_remote_SOURCES = tests/unit/test_remote.c $(api_fixture)
@@ -604,6 +610,7 @@ system_tests += tests/system/creds_process.sh
 system_tests += tests/system/creds.sh
 system_tests += tests/system/damaged.sh
 system_tests += tests/system/deliveries.sh
+system_tests += tests/system/dirunix.sh
 system_tests += tests/system/docker_serve.sh
 system_tests += tests/system/handlers.sh
 system_tests += tests/system/inputs.sh
