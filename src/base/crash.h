@@ -26,6 +26,8 @@
  * C15 it is on disk, nobody was told
  * C16 a handler runs
  * C17 a migration is half done
+ * C18 a folder has a file under its temporary name, not synced
+ * C19 a folder has the bytes, and not their facts
  */
 void crash_point(const char *name);
 

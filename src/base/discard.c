@@ -1,81 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files on their way out: a list, and the thread that works it off. */
+/* Files on their way out, one at a time. */
 #include "base/discard.h"
 
-#include <pthread.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <sys/queue.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/offload.h"
 
 struct item {
-	TAILQ_ENTRY(item) entry;
 	int fd; /* or -1 */
 	char *path; /* or NULL */
 };
-TAILQ_HEAD(items, item);
 
-static struct items items = TAILQ_HEAD_INITIALIZER(items);
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the two above */
-static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
-static bool ending;
-
-/* Only of the callers' thread. */
-static pthread_t thread;
-static bool running;
+static struct offload *queue;
 
 static void
-drop(struct item *take)
+drop(struct offload_call *call, void *arg)
 {
-	if (take->fd != -1)
-		close(take->fd);
-	if (take->path != NULL)
-		unlink(take->path);
-	free(take->path);
-	free(take);
+	struct item *i = arg;
+
+	(void)call;
+	if (i->fd != -1)
+		close(i->fd);
+	if (i->path != NULL)
+		unlink(i->path);
+	free(i->path);
+	free(i);
 }
 
-static void *
-discard_main(void *arg)
-{
-	struct item *i;
-
-	(void)arg;
-	pthread_mutex_lock(&lock);
-	for (;;) {
-		while (TAILQ_EMPTY(&items) && !ending)
-			pthread_cond_wait(&more, &lock);
-		i = TAILQ_FIRST(&items);
-		if (i == NULL)
-			break;
-		TAILQ_REMOVE(&items, i, entry);
-		pthread_mutex_unlock(&lock);
-		drop(i);
-		pthread_mutex_lock(&lock);
-	}
-	pthread_mutex_unlock(&lock);
-	return NULL;
-}
-
-static void
-begin(void)
-{
-	sigset_t all, old;
-
-	if (running)
-		return;
-	/* Signals are the loop's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	if (pthread_create(&thread, NULL, discard_main, NULL) != 0)
-		abort();
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	running = true;
-}
+static const struct offload_work work = {.run = drop};
 
 static void
 add(int fd, char *take_path)
@@ -84,11 +39,9 @@ add(int fd, char *take_path)
 
 	i->fd = fd;
 	i->path = take_path;
-	begin();
-	pthread_mutex_lock(&lock);
-	TAILQ_INSERT_TAIL(&items, i, entry);
-	pthread_cond_signal(&more);
-	pthread_mutex_unlock(&lock);
+	if (queue == NULL)
+		queue = offload_new(1);
+	offload_start(queue, NULL, &work, i);
 }
 
 void
@@ -113,13 +66,9 @@ discard_path(const char *path)
 void
 discard_wait(void)
 {
-	if (!running)
+	if (queue == NULL)
 		return;
-	pthread_mutex_lock(&lock);
-	ending = true;
-	pthread_cond_signal(&more);
-	pthread_mutex_unlock(&lock);
-	pthread_join(thread, NULL);
-	running = false;
-	ending = false;
+	offload_wait(queue);
+	offload_free(queue);
+	queue = NULL;
 }

@@ -4,9 +4,8 @@
  * link and the last descriptor of one with 1 GiB take 0.1 to 0.8 s to go, and
  * neither the loop nor a commit should wait for that.
  *
- * One for the process, begun when it is first needed; its functions belong to
- * one thread. A process that dies leaves what was not done yet: names stay,
- * descriptors go with it.
+ * One queue for the process; its functions belong to one thread. A process that
+ * dies leaves what was not done yet: names stay, descriptors go with it.
  */
 #ifndef BASE_DISCARD_H
 #define BASE_DISCARD_H

@@ -217,14 +217,26 @@ loop_timer_free(struct loop_timer *t)
 	free(t);
 }
 
-struct loop_fd *
-loop_fd_new(struct loop *loop, int fd, loop_fn *fn, void *arg)
+static struct loop_fd *
+watch_fd(struct loop *loop, int fd, short what, loop_fn *fn, void *arg)
 {
 	struct loop_fd *w = xcalloc(1, sizeof(*w));
 
-	watch_init(&w->w, loop, fd, EV_READ | EV_PERSIST, fn, arg);
+	watch_init(&w->w, loop, fd, (short)(what | EV_PERSIST), fn, arg);
 	add(w->w.ev, NULL);
 	return w;
+}
+
+struct loop_fd *
+loop_fd_new(struct loop *loop, int fd, loop_fn *fn, void *arg)
+{
+	return watch_fd(loop, fd, EV_READ, fn, arg);
+}
+
+struct loop_fd *
+loop_fd_new_writable(struct loop *loop, int fd, loop_fn *fn, void *arg)
+{
+	return watch_fd(loop, fd, EV_WRITE, fn, arg);
 }
 
 void

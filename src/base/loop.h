@@ -49,6 +49,9 @@ void loop_timer_free(struct loop_timer *t);
  * file cannot be watched; trying ends the process.
  */
 struct loop_fd *loop_fd_new(struct loop *loop, int fd, loop_fn *fn, void *arg);
+/* The same whenever it is writable. */
+struct loop_fd *loop_fd_new_writable(
+    struct loop *loop, int fd, loop_fn *fn, void *arg);
 void loop_fd_free(struct loop_fd *w);
 
 struct loop_signal *loop_signal_new(

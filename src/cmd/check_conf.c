@@ -31,7 +31,7 @@ start_conf(struct check_probe *p)
 		return;
 	}
 	check_end(p, CHECK_OK, "endpoints: %zu, targets: %zu", conf->nendpoints,
-	    conf->nwebhooks + conf->nexecs);
+	    conf->nwebhooks + conf->nexecs + conf->ndirs + conf->nunixes);
 }
 
 static const struct check_kind conf_kind = {

@@ -100,6 +100,48 @@ static const struct check_kind exec_kind = {
     .start = start_exec,
 };
 
+/* --- folders and sockets ---------------------------------------- */
+
+static void
+start_dir(struct check_probe *p)
+{
+	const struct conf_dir *d = p->section;
+	char *title = xasprintf("dir %s", d->head.name);
+	struct error err;
+
+	if (try(p, title, &err) == -1)
+		check_end_err(p, CHECK_FAIL, &err);
+	else
+		check_end(p, CHECK_OK, "files can be made in %s", d->path);
+	free(title);
+}
+
+static const struct check_kind dir_kind = {
+    .name = "dir",
+    .start = start_dir,
+};
+
+/* Who listens may come later. */
+static void
+start_unix(struct check_probe *p)
+{
+	const struct conf_unix *u = p->section;
+	char *title = xasprintf("unix %s", u->head.name);
+	struct error err;
+
+	if (try(p, title, &err) == 0)
+		check_end(p, CHECK_OK, "somebody listens at %s", u->path);
+	else
+		check_end_err(
+		    p, err.code == ERR_NET ? CHECK_WARN : CHECK_FAIL, &err);
+	free(title);
+}
+
+static const struct check_kind unix_kind = {
+    .name = "unix",
+    .start = start_unix,
+};
+
 /* --- rows ------------------------------------------------------- */
 
 static bool
@@ -130,22 +172,33 @@ is_wanted(const struct check *c, const char *kind, const char *name)
 	return found;
 }
 
+/* One that is known by its name alone. */
+static void
+add_named(struct check *c, const struct check_kind *kind,
+    const struct conf_head *section)
+{
+	struct check_probe *p;
+
+	if (!is_wanted(c, kind->name, section->name))
+		return;
+	p = check_add(c, kind, xstrdup(section->name));
+	p->section = section;
+}
+
 void
 check_targets_add(struct check *c)
 {
 	const struct conf *conf = c->app->conf;
-	struct check_probe *p;
 	size_t i;
 
 	for (i = 0; i < conf->nwebhooks; i++) {
 		if (is_wanted(c, "webhook", conf->webhooks[i]->head.name))
 			add_webhook(c, conf->webhooks[i]);
 	}
-	for (i = 0; i < conf->nexecs; i++) {
-		if (!is_wanted(c, "exec", conf->execs[i]->head.name))
-			continue;
-		p = check_add(
-		    c, &exec_kind, xstrdup(conf->execs[i]->head.name));
-		p->section = conf->execs[i];
-	}
+	for (i = 0; i < conf->nexecs; i++)
+		add_named(c, &exec_kind, &conf->execs[i]->head);
+	for (i = 0; i < conf->ndirs; i++)
+		add_named(c, &dir_kind, &conf->dirs[i]->head);
+	for (i = 0; i < conf->nunixes; i++)
+		add_named(c, &unix_kind, &conf->unixes[i]->head);
 }

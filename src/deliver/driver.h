@@ -78,6 +78,8 @@ struct deliver_driver {
 	/* done is not called any more. */
 	void (*cancel)(void *call);
 	void (*free)(void *self);
+	/* Is somebody there now? Nothing is sent. NULL: who was made can. */
+	int (*probe)(void *self, struct error *err);
 };
 
 /* A configured target. Made by a driver's constructor, shared by references:

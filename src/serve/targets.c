@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From sections to targets: one function a kind, nothing else to add. */
+/* From sections to targets: a function and a row a kind, nothing else. */
 #include "serve/targets.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "deliver/callback.h"
+#include "deliver/dir.h"
 #include "deliver/exec.h"
+#include "deliver/unixsock.h"
 #include "deliver/webhook.h"
 
 #define CALLBACK "callback"
@@ -50,19 +53,6 @@ format_of(int conf)
 	abort();
 }
 
-/* Count the target that was made, or say whose section it was to be. */
-static int
-added(struct targets *t, const struct conf_head *head, char *take_title, int rc,
-    struct error *err)
-{
-	if (rc == 0)
-		t->n++;
-	else
-		err_prefix(err, "%s: [%s]", head->place, take_title);
-	free(take_title);
-	return rc;
-}
-
 /* What a webhook and [callback] have. */
 static void
 fill_webhook(
@@ -89,17 +79,87 @@ fill_webhook(
 	o->proxy = c->proxy;
 }
 
+/* --- one function a kind ---------------------------------------- */
+
+/* A section of the kind, and its title, "webhook hook". */
+typedef int make_fn(const void *section, const char *title, struct loop *loop,
+    struct target **out, struct error *err);
+
 static int
-add_webhook(struct targets *t, const struct conf_webhook *c, struct loop *loop,
-    struct error *err)
+make_dir(const void *section, const char *title, struct loop *loop,
+    struct target **out, struct error *err)
 {
-	char *title = xasprintf("webhook %s", c->head.name);
+	const struct conf_dir *c = section;
+	struct dir_options o = {
+	    .target.name = title,
+	    .target.payload = payload_of(c->payload),
+	    .target.schedule = c->schedule,
+	    .target.max_in_flight = (unsigned)c->max_in_flight,
+	    .target.inline_max = (size_t)c->inline_max,
+	    .target.url_valid_s = c->url_valid_ms / 1000,
+	    .loop = loop,
+	    .path = c->path,
+	};
+
+	return dir_new(&o, out, err);
+}
+
+static int
+make_exec(const void *section, const char *title, struct loop *loop,
+    struct target **out, struct error *err)
+{
+	const struct conf_exec *c = section;
+	struct exec_options o = {
+	    .target.name = title,
+	    .target.payload = payload_of(c->payload),
+	    .target.schedule = c->schedule,
+	    .target.max_in_flight = (unsigned)c->max_in_flight,
+	    .target.rate = (unsigned)c->rate,
+	    .target.timeout_ms = c->timeout_ms,
+	    .target.inline_max = (size_t)c->inline_max,
+	    .target.url_valid_s = c->url_valid_ms / 1000,
+	    .loop = loop,
+	    .argv = (const char *const *)c->command.v,
+	    .other_is_dead = c->other_exit == CONF_OTHER_EXIT_DEAD,
+	};
+
+	return exec_new(&o, out, err);
+}
+
+static int
+make_unix(const void *section, const char *title, struct loop *loop,
+    struct target **out, struct error *err)
+{
+	const struct conf_unix *c = section;
+	struct unixsock_options o = {
+	    .target.name = title,
+	    .target.payload = payload_of(c->payload),
+	    .target.schedule = c->schedule,
+	    .target.max_in_flight = (unsigned)c->max_in_flight,
+	    .target.rate = (unsigned)c->rate,
+	    .target.breaker_failures = (unsigned)c->breaker_failures,
+	    .target.breaker_max_ms = c->breaker_max_ms,
+	    .target.timeout_ms = c->timeout_ms,
+	    .target.inline_max = (size_t)c->inline_max,
+	    .target.url_valid_s = c->url_valid_ms / 1000,
+	    .loop = loop,
+	    .path = c->path,
+	};
+
+	return unixsock_new(&o, out, err);
+}
+
+static int
+make_webhook(const void *section, const char *title, struct loop *loop,
+    struct target **out, struct error *err)
+{
 	struct webhook_options o = {.target.name = title};
 
-	fill_webhook(&o, c, loop);
-	return added(
-	    t, &c->head, title, webhook_new(&o, &t->v[t->n], err), err);
+	fill_webhook(&o, section, loop);
+	return webhook_new(&o, out, err);
 }
+
+/* --- [callback], which is one ------------------------------------ */
 
 static void
 copy_list(struct conf_list *to, const struct conf_list *from)
@@ -127,69 +187,93 @@ add_callback(struct targets *t, const struct conf_webhook *c, struct loop *loop,
 	return 0;
 }
 
-static int
-add_exec(struct targets *t, const struct conf_exec *c, struct loop *loop,
-    struct error *err)
-{
-	char *title = xasprintf("exec %s", c->head.name);
-	struct exec_options o = {
-	    .target.name = title,
-	    .target.payload = payload_of(c->payload),
-	    .target.schedule = c->schedule,
-	    .target.max_in_flight = (unsigned)c->max_in_flight,
-	    .target.rate = (unsigned)c->rate,
-	    .target.timeout_ms = c->timeout_ms,
-	    .target.inline_max = (size_t)c->inline_max,
-	    .target.url_valid_s = c->url_valid_ms / 1000,
-	    .loop = loop,
-	    .argv = (const char *const *)c->command.v,
-	    .other_is_dead = c->other_exit == CONF_OTHER_EXIT_DEAD,
-	};
+/* --- one row a kind --------------------------------------------- */
 
-	return added(t, &c->head, title, exec_new(&o, &t->v[t->n], err), err);
+struct kind {
+	const char *name; /* of the section */
+	size_t list, count; /* of its sections, in struct conf */
+	make_fn *make;
+};
+
+#define SECTIONS(list) \
+	offsetof(struct conf, list), offsetof(struct conf, n##list)
+
+static const struct kind kinds[] = {
+    {"dir", SECTIONS(dirs), make_dir},
+    {"exec", SECTIONS(execs), make_exec},
+    {"unix", SECTIONS(unixes), make_unix},
+    {"webhook", SECTIONS(webhooks), make_webhook},
+};
+
+static size_t
+count(const struct conf *conf, const struct kind *kind)
+{
+	size_t n;
+
+	memcpy(&n, (const char *)conf + kind->count, sizeof(n));
+	return n;
 }
 
-static bool
-is_meant(const char *kind, const char *name, const char *title)
+/* Each of them begins with its head. */
+static const struct conf_head *
+section(const struct conf *conf, const struct kind *kind, size_t i)
 {
-	size_t len = strlen(kind);
+	const struct conf_head *const *list;
 
-	return title == NULL ||
-	    (strncmp(title, kind, len) == 0 && title[len] == ' ' &&
-		str_eq(title + len + 1, name));
+	memcpy(&list, (const char *)conf + kind->list, sizeof(list));
+	return list[i];
+}
+
+/* --- all of them ------------------------------------------------ */
+
+static int
+add(struct targets *t, const struct kind *kind, const struct conf_head *head,
+    const char *wanted, struct loop *loop, struct error *err)
+{
+	char *title = xasprintf("%s %s", kind->name, head->name);
+	int rc = 0;
+
+	if (wanted == NULL || str_eq(title, wanted)) {
+		rc = kind->make(head, title, loop, &t->v[t->n], err);
+		if (rc == 0)
+			t->n++;
+		else
+			err_prefix(err, "%s: [%s]", head->place, title);
+	}
+	free(title);
+	return rc;
 }
 
 /* NULL: all of them. */
 static int
-add_all(struct targets *t, const struct conf *conf, const char *title,
+add_all(struct targets *t, const struct conf *conf, const char *wanted,
     struct loop *loop, struct error *err)
 {
-	size_t i;
+	size_t i, j;
 
-	for (i = 0; i < conf->nwebhooks; i++) {
-		if (is_meant("webhook", conf->webhooks[i]->head.name, title) &&
-		    add_webhook(t, conf->webhooks[i], loop, err) == -1)
-			return -1;
+	for (i = 0; i < ARRAY_LEN(kinds); i++) {
+		for (j = 0; j < count(conf, &kinds[i]); j++) {
+			if (add(t, &kinds[i], section(conf, &kinds[i], j),
+				wanted, loop, err) == -1)
+				return -1;
+		}
 	}
-	for (i = 0; i < conf->nexecs; i++) {
-		if (is_meant("exec", conf->execs[i]->head.name, title) &&
-		    add_exec(t, conf->execs[i], loop, err) == -1)
-			return -1;
-	}
-	if (title == NULL || str_eq(title, CALLBACK))
+	if (wanted == NULL || str_eq(wanted, CALLBACK))
 		return add_callback(t, &conf->callback, loop, err);
 	return 0;
 }
 
 static int
-build(const struct conf *conf, const char *title, struct loop *loop,
+build(const struct conf *conf, const char *wanted, struct loop *loop,
     struct targets **out, struct error *err)
 {
 	struct targets *t = xcalloc(1, sizeof(*t));
+	size_t i, n = 0;
 
-	t->v = xcalloc(
-	    conf->nwebhooks + conf->nexecs + 1, sizeof(struct target *));
-	if (add_all(t, conf, title, loop, err) == -1) {
+	for (i = 0; i < ARRAY_LEN(kinds); i++)
+		n += count(conf, &kinds[i]);
+	t->v = xcalloc(n + 1, sizeof(struct target *));
+	if (add_all(t, conf, wanted, loop, err) == -1) {
 		err->code = ERR_CONFIG;
 		targets_free(t);
 		return -1;
@@ -235,12 +319,17 @@ int
 targets_try(const struct conf *conf, const char *title, struct loop *loop,
     struct error *err)
 {
+	const struct target *target;
 	struct targets *t;
+	int rc = 0;
 
 	if (build(conf, title, loop, &t, err) == -1)
 		return -1;
+	target = t->n > 0 ? t->v[0] : t->callback;
+	if (target != NULL && target->driver->probe != NULL)
+		rc = target->driver->probe(target->self, err);
 	targets_free(t);
-	return 0;
+	return rc;
 }
 
 int

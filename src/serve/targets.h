@@ -20,7 +20,8 @@ struct targets;
 int targets_new(const struct conf *conf, struct loop *loop,
     struct targets **out, struct error *err);
 
-/* Just the one of this title, built and thrown away. */
+/* Just the one of this title, built, asked whether somebody is there (ERR_NET:
+ * not now), and thrown away. */
 int targets_try(const struct conf *conf, const char *title, struct loop *loop,
     struct error *err);
 

@@ -10,7 +10,7 @@
 #   PATIENCE=SECONDS, of each trial  KEEP=FOLDER
 # shellcheck disable=SC2034 # for the library
 campaign=crashpoints
-: "${POINTS=C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 C12 C13 C14 C15 C16 C17}"
+: "${POINTS=C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 C12 C13 C14 C15 C16 C17 C18 C19}"
 : "${PATIENCE:=60}"
 if [ -n "${SHORT-}" ]; then : "${TRIALS=1}"; else : "${TRIALS=30}"; fi
 
@@ -65,6 +65,8 @@ case $point in
 C4) row='1 2 1 1 1 0' ;;
 C10) row='1 1 1 1 2 1' ;;
 C11 | C12) row='1 1 2 2 2 1' ;;
+# Nobody sees the half of a file, or of two.
+C18 | C19) row='1 1 1 1 2 1' ;;
 # The first handler may have been killed with its parent, or go on.
 C16) row='1 1 1 2 2 1' ;;
 # A kill before it is as any other: the judge looks at all of them.
@@ -105,8 +107,42 @@ C16)
 	printf '%s\n' '[exec handle]' "command = '$tmp/handler'" \
 	    'payload = event' 'schedule = 50ms, 50ms, 50ms' >>"$tmp/serve.conf"
 	;;
+C18 | C19)
+	# In the first each delivery is one file, in the second two.
+	mkdir "$tmp/kept"
+	sed -i 's/^deliver = .*/deliver = dir keep/' "$tmp/serve.conf"
+	printf '%s\n' '[dir keep]' "path = $tmp/kept" 'payload = event' \
+	    'schedule = 50ms, 50ms, 50ms' >>"$tmp/serve.conf"
+	[ "$point" = C18 ] || sed -i '/^\[dir/,$s/= event/= raw/' "$tmp/serve.conf"
+	;;
 C14 | C15) told_conf ;;
 esac
+
+# What whoever looks for facts in a folder finds is the receiver's ledger: a copy
+# is none, as nothing changes.
+ledger_of_folder() {
+	for facts in "$tmp"/kept/*.json; do
+		id=${facts%.json}
+		bytes=$id.out
+		id=msg_${id##*.}
+		result=$bytes
+		if [ ! -e "$bytes" ]; then
+			bytes=$facts
+			result=$tmp/result
+			jq -j .data.result "$facts" >"$result"
+		fi
+		printf '%s\t%s\t%s\t%s\t200\t%s\t%s\t%s\t%s\n' \
+		    "$(date +%s000)" "$id" \
+		    "$(look_into "SELECT max(n) FROM attempt, delivery d
+			WHERE delivery = d.seq AND d.id = '$id'")" \
+		    "$(sha256sum <"$bytes" | cut -d ' ' -f 1)" \
+		    "$(jq -r .data.job "$facts")" \
+		    "$(jq -r .data.inference_id "$facts")" \
+		    "$(jq -r .type "$facts")" \
+		    "$(sha256sum <"$result" | cut -d ' ' -f 1)" \
+		    >>"$ledger/hooks.tsv"
+	done
+}
 
 # died: with SIGKILL, at the place, and nobody else sent it
 # shellcheck disable=SC2317 # by wait_until
@@ -286,6 +322,9 @@ done <"$tmp/dice"
 spawn
 "$support/resting" "$socket" "$PATIENCE"
 stop_serve
+case $point in
+C18 | C19) ledger_of_folder ;;
+esac
 
 cat >"$tmp/script" <<END
 CREATE TABLE victims (trial, key, died);

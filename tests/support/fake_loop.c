@@ -302,6 +302,12 @@ loop_fd_new(struct loop *loop, int fd, loop_fn *fn, void *arg)
 	return w;
 }
 
+struct loop_fd *
+loop_fd_new_writable(struct loop *loop, int fd, loop_fn *fn, void *arg)
+{
+	return loop_fd_new(loop, fd, fn, arg);
+}
+
 void
 loop_fd_free(struct loop_fd *w)
 {
