@@ -49,6 +49,7 @@ unit_tests += tests/unit/test_creds_imds
 unit_tests += tests/unit/test_creds_role
 unit_tests += tests/unit/test_creds_sso
 unit_tests += tests/unit/test_curve
+unit_tests += tests/unit/test_deadletter
 unit_tests += tests/unit/test_delivery
 unit_tests += tests/unit/test_dir
 unit_tests += tests/unit/test_discard

@@ -479,25 +479,73 @@ struct held_delivery {
 	int64_t seq;
 	int64_t job;
 	int64_t attempts;
+	bool taken; /* it ended, and was another owner's … */
+	int64_t whole; /* … and this is the row's sum as ours */
 	struct sum sum;
 };
+
+static bool
+has_owner(sqlite3_stmt *stmt, const char *name)
+{
+	const char *owner =
+	    (const char *)sqlite3_column_text(stmt, DELIVERY_OWNER);
+
+	return owner != NULL && str_eq(owner, name);
+}
+
+/* Nobody is at work on one that ended: who replays it may have it. */
+static bool
+is_free(sqlite3_stmt *stmt, const struct db *db)
+{
+	return !has_owner(stmt, db->owner) &&
+	    sqlite3_column_int(stmt, DELIVERY_STATE) != DELIVERY_WAITING;
+}
 
 static int
 check_delivery(struct db *db, sqlite3_stmt *stmt, const struct delivery *d,
     struct error *err)
 {
 	const char *why = row_delivery_fault(stmt);
-	const char *owner;
 
 	if (why != NULL)
 		return row_damaged_delivery(db,
 		    sqlite3_column_int64(stmt, DELIVERY_SEQ), d->id, why, err);
-	owner = (const char *)sqlite3_column_text(stmt, DELIVERY_OWNER);
-	if (owner == NULL || !str_eq(owner, db->owner) ||
+	if ((!has_owner(stmt, db->owner) && !is_free(stmt, db)) ||
 	    sqlite3_column_int64(stmt, DELIVERY_EPOCH) != d->epoch)
 		return err_set(
 		    err, ERR_STORE, "delivery %s is not ours any more", d->id);
 	return 0;
+}
+
+static int
+own_delivery(
+    struct db *db, int64_t seq, int64_t epoch, int64_t sum, struct error *err)
+{
+	struct cursor c = sqlite_bind(db, SQL_OWN_DELIVERY);
+
+	sqlite_put_text(&c, db->owner);
+	sqlite_put_int(&c, epoch);
+	sqlite_put_int(&c, sum);
+	sqlite_put_int(&c, seq);
+	return sqlite_run(db, SQL_OWN_DELIVERY, "take over a delivery", err);
+}
+
+/* Of the row on which the statement stands. The sum is over whose it will be. */
+static void
+hold_row(struct db *db, sqlite3_stmt *stmt, struct held_delivery *held)
+{
+	held->seq = sqlite3_column_int64(stmt, DELIVERY_SEQ);
+	held->job = sqlite3_column_int64(stmt, DELIVERY_JOB);
+	held->attempts = sqlite3_column_int64(
+	    stmt, (int)DELIVERY_STATE + (int)FROM_STATE_attempts);
+	held->taken = is_free(stmt, db);
+	if (held->taken)
+		held->whole = row_delivery_sum(stmt, db->owner,
+		    sqlite3_column_int64(stmt, DELIVERY_EPOCH));
+	sum_start(&held->sum, 'd');
+	sum_columns(&held->sum, stmt, DELIVERY_SEQ, DELIVERY_OWNER);
+	sum_text(&held->sum, db->owner);
+	sum_columns(&held->sum, stmt, DELIVERY_EPOCH, DELIVERY_STATE);
 }
 
 static int
@@ -511,12 +559,7 @@ hold_delivery(struct db *db, const struct delivery *d,
 	sqlite_put_int(&c, 0);
 	rc = sqlite3_step(c.stmt);
 	if (rc == SQLITE_ROW) {
-		held->seq = sqlite3_column_int64(c.stmt, DELIVERY_SEQ);
-		held->job = sqlite3_column_int64(c.stmt, DELIVERY_JOB);
-		held->attempts = sqlite3_column_int64(
-		    c.stmt, (int)DELIVERY_STATE + (int)FROM_STATE_attempts);
-		sum_start(&held->sum, 'd');
-		sum_columns(&held->sum, c.stmt, DELIVERY_SEQ, DELIVERY_STATE);
+		hold_row(db, c.stmt, held);
 		rc = check_delivery(db, c.stmt, d, err);
 	} else if (rc == SQLITE_DONE) {
 		rc = err_set(
@@ -525,6 +568,8 @@ hold_delivery(struct db *db, const struct delivery *d,
 		rc = sqlite_complain(db, "read a delivery", err);
 	}
 	sqlite3_reset(c.stmt);
+	if (rc == 0 && held->taken)
+		rc = own_delivery(db, held->seq, d->epoch, held->whole, err);
 	return rc;
 }
 

@@ -67,7 +67,8 @@ void store_keep(struct store *store, const char *name, const char *value,
 /*
  * All that other owners have and that is not ended becomes ours, with the next
  * epoch: jobs that are not DONE, deliveries that wait; n tells how many. Only
- * where no other owner can be at work.
+ * where no other owner can be at work. A delivery that ended is that of whoever
+ * saves it next.
  */
 void store_take_over(struct store *store, store_count_fn *done, void *arg);
 

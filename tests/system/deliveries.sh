@@ -171,6 +171,21 @@ ok 'is told anew' wait_until 20 told_again
 serve_stop
 is "$serve_status" 0 'the service ends well'
 
+# --- under another name ---
+sed -i 's/^dead_letter/deployment = other\n&/' "$tmp/serve.conf"
+: >"$tmp/away.hooks"
+serve_start
+run replay --target 'webhook away' --limit 2
+is "$status:$err" '0:awaitd: 2 deliveries are attempted again' \
+    'what another deployment delivered can be replayed'
+# shellcheck disable=SC2317 # by wait_until
+two_came() {
+	[ "$(jq -rs 'length' "$tmp/away.hooks")" -eq 2 ]
+}
+ok 'and arrives' wait_until 20 two_came
+serve_stop
+is "$serve_status" 0 'and nobody ends of it'
+
 # --- a target that is not there ---
 sed -i 's/^dead_letter = .*/dead_letter = webhook obs/' "$tmp/serve.conf"
 run check --config "$tmp/serve.conf"

@@ -308,6 +308,41 @@ what_ended_is_not_taken_over(void **state)
 	job_free(done);
 }
 
+static void
+what_ended_is_replayed_by_whoever_has_the_file(void **state)
+{
+	struct job *done;
+	struct delivery *d, *found;
+
+	(void)state;
+	fx_open_as("one");
+	done = fx_done_job(5);
+	d = fx_add_delivery(done, "exec a");
+	assert_int_equal(fx_save(done, 0), 0);
+	delivery_move(d, DELIVERY_DEAD, 7);
+	assert_int_equal(fx_save_delivery(d, NULL), 0);
+	fx_close();
+	fx_open_as("two");
+	delivery_move(d, DELIVERY_WAITING, 8);
+	d->replays++;
+	d->epoch++;
+	assert_int_equal(fx_save_delivery(d, NULL), -1);
+	d->epoch--;
+	assert_int_equal(fx_save_delivery(d, NULL), 0);
+	/* It is that one's from now on. */
+	assert_int_equal(fx_save_delivery(d, NULL), 0);
+	fx_close();
+	fx_open_as("one");
+	assert_int_equal(fx_save_delivery(d, NULL), -1);
+	assert_int_equal(fx.err.code, ERR_STORE);
+	found = fx_find_delivery(d->id);
+	assert_int_equal(found->state, DELIVERY_WAITING);
+	assert_int_equal(found->replays, 1);
+	assert_int_equal(fx.damages, 0);
+	delivery_free(found);
+	job_free(done);
+}
+
 /* --- what is not there any more -------------------------------------- */
 
 /* Those that are left make sense without it. */
@@ -419,6 +454,7 @@ main(void)
 	    T(a_key_is_known_with_its_job_and_without),
 	    T(another_owner_changes_nothing_until_it_takes_over),
 	    T(what_ended_is_not_taken_over),
+	    T(what_ended_is_replayed_by_whoever_has_the_file),
 	    T(a_job_whose_last_submission_is_gone_is_set_aside),
 	    T(a_delivery_whose_attempts_are_gone_is_set_aside),
 	    T(the_oldest_notifications_go_where_there_are_too_many),
