@@ -659,6 +659,7 @@ system_tests += tests/system/slowdown_ceph.sh
 system_tests += tests/system/sns.sh
 system_tests += tests/system/sns_hostile.sh
 system_tests += tests/system/sns_rare.sh
+system_tests += tests/system/spool.sh
 system_tests += tests/system/stalled.sh
 system_tests += tests/system/targets.sh
 system_tests += tests/system/told.sh

@@ -160,8 +160,10 @@ targets() {
 }
 
 # The memory and the longest hold-up from the input to its delivery.
-deliver() { # FIGURE TARGET SIGNED
+deliver() { # FIGURE TARGET SIGNED [SPOOL_MAX]
 	cat - "$tmp/targets.conf" >"$tmp/serve.conf" <<-END
+		[awaitd]
+		spool_max = ${4-4000000kB}
 		[endpoint cat]
 		input_prefix = s3://bucket/in
 		poll_start = 50ms
@@ -205,7 +207,8 @@ deliver() { # FIGURE TARGET SIGNED
 rss_kib_max=$rss_kib
 targets
 deliver webhook_signed 'webhook signed' 1
-deliver webhook_streamed 'webhook streamed' 0
+# There is no room for it on disk.
+deliver webhook_streamed 'webhook streamed' 0 1000kB
 deliver exec 'exec handle' -
 rss_kib=$rss_kib_max
 if ! sanitized && [ "$loop_max_ms" -gt "$LOOP_MAX_MS" ]; then
