@@ -54,6 +54,7 @@ unit_tests += tests/unit/test_discard
 unit_tests += tests/unit/test_driver
 unit_tests += tests/unit/test_egress
 unit_tests += tests/unit/test_ed25519
+unit_tests += tests/unit/test_egress_targets
 unit_tests += tests/unit/test_encode
 unit_tests += tests/unit/test_endpoint
 unit_tests += tests/unit/test_error
@@ -77,6 +78,7 @@ unit_tests += tests/unit/test_http_client_reuse
 unit_tests += tests/unit/test_http_client_sink
 unit_tests += tests/unit/test_http_client_source
 unit_tests += tests/unit/test_http_client_tls
+unit_tests += tests/unit/test_http_identity
 unit_tests += tests/unit/test_http_parse
 unit_tests += tests/unit/test_http_server
 unit_tests += tests/unit/test_http_server_body
@@ -233,6 +235,8 @@ tests_unit_test_http_client_source_SOURCES = \
 tests_unit_test_http_client_tls_SOURCES = \
 	tests/unit/test_http_client_tls.c $(http_peer) \
 	tests/support/sns_maker.c tests/support/sns_maker.h
+tests_unit_test_http_identity_SOURCES = tests/unit/test_http_identity.c \
+	$(http_peer) tests/support/sns_maker.c tests/support/sns_maker.h
 tests_unit_test_http_parse_SOURCES = tests/unit/test_http_parse.c \
 	$(http_cases)
 tests_unit_test_http_server_SOURCES = tests/unit/test_http_server.c \
@@ -338,6 +342,9 @@ tests_unit_test_exec_inject_SOURCES = tests/unit/test_exec_inject.c \
 tests_unit_test_exec_wild_SOURCES = tests/unit/test_exec_wild.c \
 	tests/support/wild.c tests/support/wild.h $(keeper_here)
 
+tests_unit_test_egress_targets_SOURCES = \
+	tests/unit/test_egress_targets.c tests/unit/egress_cases.c \
+	tests/unit/egress_cases.h
 hook_rig = tests/unit/hook_rig.c tests/unit/hook_rig.h
 tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c $(hook_rig)
 

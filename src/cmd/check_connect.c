@@ -13,6 +13,7 @@
 struct connect {
 	struct http_client *http; /* borrowed */
 	struct http_client *own; /* or NULL */
+	char *proxy; /* or NULL */
 	struct http_call *call;
 	char *url;
 	bool is_aws;
@@ -31,11 +32,13 @@ check_connect_init(struct check_probe *p, struct http_client *http,
 }
 
 void
-check_connect_take(struct check_probe *p, struct http_client *take_http)
+check_connect_take(
+    struct check_probe *p, struct http_client *take_http, char *take_proxy)
 {
 	struct connect *x = p->data;
 
 	x->http = x->own = take_http;
+	x->proxy = take_proxy;
 }
 
 /* libcurl says what happened, and in its words only. */
@@ -115,10 +118,13 @@ on_connected(const struct http_response *r, const struct error *err, void *arg)
 
 	x->call = NULL;
 	if (r != NULL) {
-		check_end(p, CHECK_OK, "%s",
+		check_end(p, CHECK_OK, "%s%s%s%s",
 		    str_starts(x->url, "https:")
 			? "connects, and its certificate is good"
-			: "connects");
+			: "connects",
+		    x->proxy != NULL ? ", through the proxy " : "",
+		    x->proxy != NULL ? x->proxy : "",
+		    x->proxy != NULL ? ", which has to vet addresses" : "");
 		return;
 	}
 	why = *err;
@@ -157,5 +163,6 @@ check_connect_forget(struct check_probe *p)
 	struct connect *x = p->data;
 
 	http_client_free(x->own);
+	free(x->proxy);
 	free(x->url);
 }

@@ -12,8 +12,9 @@
 void check_connect_init(struct check_probe *p, struct http_client *http,
     const char *url, bool is_aws);
 
-/* Before the start: by this client, and where it goes is its own affair. */
-void check_connect_take(struct check_probe *p, struct http_client *take_http);
+/* Before the start: by this client, through the proxy of that name (or NULL). */
+void check_connect_take(
+    struct check_probe *p, struct http_client *take_http, char *take_proxy);
 
 /* For the kind of such a probe. */
 void check_connect_start(struct check_probe *p);

@@ -30,12 +30,13 @@ start_webhook(struct check_probe *p)
 	char *title = xasprintf("webhook %s", w->head.name);
 	struct http_client *http;
 	struct error err;
+	char *proxy;
 
 	if (try(p, title, &err) == -1 ||
-	    targets_client(w, p->check->app->loop, &http, &err) == -1) {
+	    targets_client(w, p->check->app->loop, &http, &proxy, &err) == -1) {
 		check_end_err(p, CHECK_FAIL, &err);
 	} else {
-		check_connect_take(p, http);
+		check_connect_take(p, http, proxy);
 		check_connect_start(p);
 	}
 	free(title);

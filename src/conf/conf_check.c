@@ -293,6 +293,39 @@ check_sns(const struct conf *conf, struct error *err)
 	return check_topics(conf, err);
 }
 
+/* --- webhooks ------------------------------------------------------- */
+
+/* A certificate is nothing without its key. */
+static int
+check_pair_of_files(
+    const struct conf_webhook *w, const char *kind, struct error *err)
+{
+	bool certificate = w->certificate_file != NULL;
+	const char *key = certificate ? "certificate_file" : "private_key_file";
+
+	if (certificate == (w->private_key_file != NULL))
+		return 0;
+	err_set(err, ERR_CONFIG, "%s: [%s%s%s] %s: there is no %s",
+	    conf_source(&w->head, kind, key), kind, w->url != NULL ? " " : "",
+	    w->url != NULL ? w->head.name : "", key,
+	    certificate ? "private_key_file" : "certificate_file");
+	return err_hint(
+	    err, "A receiver that asks for a certificate is shown both.");
+}
+
+static int
+check_webhooks(const struct conf *conf, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < conf->nwebhooks; i++) {
+		if (check_pair_of_files(conf->webhooks[i], "webhook", err) ==
+		    -1)
+			return -1;
+	}
+	return check_pair_of_files(&conf->callback, "callback", err);
+}
+
 /* --- looks ---------------------------------------------------------- */
 
 static bool
@@ -357,8 +390,8 @@ conf_check(const struct conf *conf, struct error *err)
 {
 	if (check_sections(conf, err) == -1 ||
 	    check_dead_letter(conf, err) == -1 || check_api(conf, err) == -1 ||
-	    check_sns(conf, err) == -1 || check_endpoints(conf, err) == -1 ||
-	    check_forms(conf, err) == -1)
+	    check_sns(conf, err) == -1 || check_webhooks(conf, err) == -1 ||
+	    check_endpoints(conf, err) == -1 || check_forms(conf, err) == -1)
 		return -1;
 	return check_deliver(conf, err);
 }

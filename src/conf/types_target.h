@@ -27,7 +27,7 @@ struct conf_webhook {
 	int64_t breaker_max_ms;
 	struct conf_list allow_networks;
 	char *ca_file;
-	char *certificate_file;
+	char *certificate_file; /* both, or neither */
 	char *private_key_file;
 	char *proxy; /* "environment", "none" or a URL */
 };

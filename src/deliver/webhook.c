@@ -26,6 +26,7 @@
 #include "deliver/whrequest.h"
 #include "deliver/whsign.h"
 #include "net/egress.h"
+#include "net/proxy.h"
 #include "net/url.h"
 
 /* Of a kept connection; a second more at most. */
@@ -332,6 +333,24 @@ proxy_of(const struct webhook_options *o)
 	if (o->proxy == NULL || str_eq(o->proxy, "environment"))
 		return NULL;
 	return str_eq(o->proxy, "none") ? "" : o->proxy;
+}
+
+char *
+webhook_proxy(const struct webhook_options *o)
+{
+	const char *proxy = proxy_of(o);
+	struct error ignored;
+	struct url url;
+
+	if (proxy != NULL)
+		return *proxy != '\0' ? proxy_name(proxy) : NULL;
+	/* A host that nobody excepts, where each job names its own. */
+	if (url_parse(o->url != NULL ? o->url : "https://any.invalid/", &url,
+		&ignored) == -1)
+		return NULL;
+	proxy = proxy_of_environment(&url);
+	url_done(&url);
+	return proxy != NULL ? proxy_name(proxy) : NULL;
 }
 
 int

@@ -31,6 +31,10 @@ struct webhook_options {
 int webhook_client(const struct webhook_options *options,
     struct http_client **out, struct error *err);
 
+/* The proxy that its requests go through, fit to be shown: "http://host:port".
+ * The caller's; NULL: none. */
+char *webhook_proxy(const struct webhook_options *options);
+
 /* ERR_CONFIG names what is wrong with the URL, a file or a network. The loop
  * must outlive the target. */
 int webhook_new(const struct webhook_options *options, struct target **out,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "deliver/callback.h"
@@ -197,11 +198,37 @@ build(const struct conf *conf, const char *title, struct loop *loop,
 	return 0;
 }
 
+/* Whoever relies on awaitd to vet addresses has to know where it cannot. */
+static void
+tell_proxy(const struct conf_webhook *c)
+{
+	struct webhook_options o = {0};
+	char *proxy;
+
+	fill_webhook(&o, c, NULL);
+	proxy = webhook_proxy(&o);
+	if (proxy != NULL)
+		log_info("serve",
+		    "[%s%s] goes through the proxy %s: which addresses may be "
+		    "reached is up to that",
+		    c->url != NULL ? "webhook " : "callback",
+		    c->url != NULL ? c->head.name : "", proxy);
+	free(proxy);
+}
+
 int
 targets_new(const struct conf *conf, struct loop *loop, struct targets **out,
     struct error *err)
 {
-	return build(conf, NULL, loop, out, err);
+	size_t i;
+
+	if (build(conf, NULL, loop, out, err) == -1)
+		return -1;
+	for (i = 0; i < conf->nwebhooks; i++)
+		tell_proxy(conf->webhooks[i]);
+	if (conf->callback.allow.n > 0)
+		tell_proxy(&conf->callback);
+	return 0;
 }
 
 int
@@ -218,12 +245,15 @@ targets_try(const struct conf *conf, const char *title, struct loop *loop,
 
 int
 targets_client(const struct conf_webhook *c, struct loop *loop,
-    struct http_client **out, struct error *err)
+    struct http_client **out, char **proxy, struct error *err)
 {
 	struct webhook_options o = {0};
 
 	fill_webhook(&o, c, loop);
-	return webhook_client(&o, out, err);
+	if (webhook_client(&o, out, err) == -1)
+		return -1;
+	*proxy = webhook_proxy(&o);
+	return 0;
 }
 
 void

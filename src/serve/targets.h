@@ -14,7 +14,8 @@
 
 struct targets;
 
-/* ERR_CONFIG names the section. The loop is borrowed and must outlive every
+/* ERR_CONFIG names the section; which of them have a proxy is logged. The loop
+ * is borrowed and must outlive every
  * target. */
 int targets_new(const struct conf *conf, struct loop *loop,
     struct targets **out, struct error *err);
@@ -23,9 +24,10 @@ int targets_new(const struct conf *conf, struct loop *loop,
 int targets_try(const struct conf *conf, const char *title, struct loop *loop,
     struct error *err);
 
-/* The client that this one's requests would go by. The caller's. */
+/* The client that this one's requests would go by, and the name of their proxy
+ * or NULL. Both are the caller's. */
 int targets_client(const struct conf_webhook *webhook, struct loop *loop,
-    struct http_client **out, struct error *err);
+    struct http_client **out, char **proxy, struct error *err);
 
 /* A target that is in use lives on. */
 void targets_free(struct targets *targets);

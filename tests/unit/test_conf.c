@@ -274,10 +274,14 @@ add_companions(const struct conf_key *k, struct buf *text)
 	};
 	size_t i;
 
+	bool pair = str_eq(k->name, "certificate_file") ||
+	    str_eq(k->name, "private_key_file");
+	bool all = str_eq(k->section, "sns");
+
 	if (str_eq(k->name, "poll_start"))
 		buf_puts(text, "poll_max = 2m\n");
-	for (i = 0; i < ARRAY_LEN(lines) && str_eq(k->section, "sns"); i++) {
-		if (!str_eq(lines[i][0], k->name))
+	for (i = 0; i < ARRAY_LEN(lines) && (all || pair); i++) {
+		if (!str_eq(lines[i][0], k->name) && (all || i >= 2))
 			buf_printf(text, "%s = %s\n", lines[i][0], lines[i][1]);
 	}
 }
