@@ -12,7 +12,7 @@
 void check_connect_init(struct check_probe *p, struct http_client *http,
     const char *url, bool is_aws);
 
-/* Before the start: by this client, through the proxy of that name (or NULL). */
+/* Before the start: by this client, through the proxy of that name, or NULL. */
 void check_connect_take(
     struct check_probe *p, struct http_client *take_http, char *take_proxy);
 

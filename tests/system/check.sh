@@ -348,6 +348,40 @@ like "$(row exec gone)" 'fail: t.conf:17: *no-such-program*' \
 like "$(row exec data)" 'fail: t.conf:19: *t.conf*' '... or is none'
 is "$(cat out err | grep -c secret-canary)" 0 'and no secret is shown'
 
+cat >guard.conf <<END
+[webhook near]
+url = http://127.0.0.1:$port/x
+[webhook metadata]
+url = https://169.254.169.254/x
+allow_networks = 0.0.0.0/0
+[webhook name]
+url = https://localhost:$port/x
+[webhook bits]
+url = https://example.com/x
+allow_networks = 10.0.0.1/8
+[webhook octal]
+url = http://0177.0.0.1/x
+[webhook key]
+url = https://example.com/x
+certificate_file = $tmp/no.pem
+private_key_file = $tmp/no.key
+END
+run check -c guard.conf --json
+is "$status" 1 'targets that may not be reached'
+like "$(row webhook near)" \
+    'fail: guard.conf:1: * 127.0.0.1 is refused: loopback*=*allow_networks.' \
+    'a network that nobody allowed'
+like "$(row webhook metadata)" 'fail: guard.conf:3: * link-local, whatever*' \
+    '... or could allow'
+like "$(row webhook name)" 'fail: *.1 is refused: loopback*=*allow_networks.' \
+    'a name that leads there'
+like "$(row webhook bits)" 'fail: *allow_networks*behind its prefix=*/8*' \
+    'a network that is none'
+like "$(row webhook octal)" 'fail: *no valid host name or address*' \
+    'an address in octal'
+like "$(row webhook key)" 'fail: *certificate_file *no.pem*' \
+    'a certificate that is not there'
+
 https_proxy=$AWS_ENDPOINT_URL run check -c t.conf --json
 like "$(row webhook nowhere)" 'fail: *=Check https_proxy and no_proxy.' \
     'a proxy that refuses'
