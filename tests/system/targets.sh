@@ -54,6 +54,13 @@ schedule = 50ms, 50ms
 [webhook gone]
 url = http://127.0.0.1:$hook_port/
 allow_networks = 127.0.0.0/8
+[webhook inside]
+url = https://localhost:$hook_port/
+schedule = none
+[webhook proxied]
+url = https://receiver.invalid/
+proxy = http://me:proxy-canary@127.0.0.1:9
+schedule = none
 [exec told]
 command = $tmp/told
 [exec save]
@@ -192,6 +199,16 @@ is "$(jq -r '"\(.id) \(.verified) \(.attempt) \(.replay)"' good.hooks)" \
     "$id true 1 false
 $id true 2 true" 'under its id, and says so'
 is "$(jq -r .body good.hooks | sort -u | wc -l)" 1 'with the same bytes'
+
+# --- where a webhook may not go, and where nobody sees it going ---
+post cat x -H 'Awaitd-Deliver: webhook inside'
+ok 'a receiver that may not be reached' wait_until 20 all_are dead 1
+like "$(delivery '.log[0].note')" \
+    'the address * is refused: loopback, and not in allow_networks' \
+    '... and why'
+is "$(grep -c '.webhook proxied. goes through the proxy http://127.0.0.1:9:' \
+    serve.err)" 1 'the log says which target has a proxy'
+is "$(grep -c proxy-canary serve.err)" 0 'and not its password'
 
 # --- a handler does not outlive the service ---
 post cat x -H 'Awaitd-Deliver: exec long'
