@@ -112,7 +112,7 @@ done
 port=$(cat "$tmp/port")
 
 # Two plans become one: numbers go up, "1..n" lines are added up.
-for script in runtime s3 sns sqs webhook; do
+for script in runtime s3 sns sqs webhook deliver; do
 	node --no-warnings "$tmp/$script.mjs" "$port" 2>"$tmp/err" ||
 	    sed 's/^/# /' "$tmp/err"
 	kill -0 "$pid" 2>/dev/null || echo "not ok 0 - awaitd-local goes on"
