@@ -43,8 +43,8 @@ attempted() { # the delivery of $job, with its journal, in $tmp/delivery
 	    'select(.job == $job) | .delivery')
 	[ -n "$delivery" ] || return 1
 	"$awaitd" deliveries --json "$delivery" >"$tmp/delivery"
-	[ "$(jq '[.log[] | select(.outcome != null and .outcome != "")] |
-	    length' "$tmp/delivery")" -gt 0 ]
+	[ "$(jq '[.log[] | select(.outcome != "open")] | length' \
+	    "$tmp/delivery")" -gt 0 ]
 }
 of() { # JQ FILTER
 	jq -r "$1" "$tmp/delivery"
