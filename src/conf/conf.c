@@ -331,6 +331,8 @@ conf_free(struct conf *conf)
 	free(conf->endpoints);
 	free(conf->webhooks);
 	free(conf->execs);
+	free(conf->dirs);
+	free(conf->unixes);
 	section_free(endpoint_kind(), &conf->fallback->head);
 	free(conf->file);
 	free(conf);

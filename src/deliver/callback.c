@@ -2,77 +2,15 @@
 /* Callbacks: their rules, and their names. */
 #include "deliver/callback.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/egress.h"
 #include "net/url.h"
 
 #define PREFIX "callback "
-
-/* --- networks ------------------------------------------------------- */
-
-struct address {
-	unsigned char bytes[sizeof(struct in6_addr)];
-	size_t len;
-};
-
-/* With the brackets of a URL or without. */
-static int
-read_address(const char *s, size_t len, struct address *out)
-{
-	bool brackets = len > 2 && s[0] == '[' && s[len - 1] == ']';
-	char *text = xstrndup(s + brackets, len - 2 * (size_t)brackets);
-	int rc = 0;
-
-	memset(out, 0, sizeof(*out));
-	if (inet_pton(AF_INET, text, out->bytes) == 1)
-		out->len = sizeof(struct in_addr);
-	else if (inet_pton(AF_INET6, text, out->bytes) == 1)
-		out->len = sizeof(struct in6_addr);
-	else
-		rc = -1;
-	free(text);
-	return rc;
-}
-
-static bool
-is_within(const struct address *a, const char *network)
-{
-	size_t len = strcspn(network, "/"), i;
-	struct address net;
-	int64_t bits;
-
-	if (read_address(network, len, &net) == -1 || net.len != a->len)
-		return false;
-	bits = (int64_t)net.len * 8;
-	if (network[len] == '/' &&
-	    str_to_i64(network + len + 1, 0, bits, &bits) == -1)
-		return false;
-	for (i = 0; i < (size_t)bits; i++) {
-		unsigned mask = 0x80U >> i % 8;
-
-		if (((a->bytes[i / 8] ^ net.bytes[i / 8]) & mask) != 0)
-			return false;
-	}
-	return true;
-}
-
-static bool
-is_covered(const char *host, const char *const *networks)
-{
-	struct address a;
-
-	if (read_address(host, strlen(host), &a) == -1)
-		return false;
-	for (; networks != NULL && *networks != NULL; networks++) {
-		if (is_within(&a, *networks))
-			return true;
-	}
-	return false;
-}
 
 /* --- hosts ---------------------------------------------------------- */
 
@@ -103,14 +41,32 @@ is_allowed(const char *host, const char *const *allow)
 	return false;
 }
 
-static bool
-is_safe(const struct url *u, const struct callback_rules *rules)
-{
-	return str_eq(u->scheme, "https") ||
-	    is_covered(u->host, rules->networks);
-}
-
 /* --- one URL -------------------------------------------------------- */
+
+/* An address is judged now, what a name leads to when it is connected to. */
+static int
+check_way(
+    const struct url *u, const struct callback_rules *rules, struct error *err)
+{
+	struct egress *egress;
+	int rc;
+
+	if (str_eq(u->scheme, "http") && !egress_is_literal(u)) {
+		err_set(err, ERR_USAGE, "a callback URL begins with https://");
+		return err_hint(err,
+		    "http:// is for addresses that allow_networks of the "
+		    "section [callback] names.");
+	}
+	if (egress_new(rules->networks, &egress, err) == -1)
+		return -1;
+	rc = egress_check_url(egress, u, err);
+	egress_free(egress);
+	if (rc == -1 && err->hint[0] == '\0')
+		err_hint(err,
+		    "Addresses are allowed by the key allow_networks of the "
+		    "section [callback].");
+	return rc;
+}
 
 static int
 check(
@@ -123,13 +79,10 @@ check(
 		    "Hosts are allowed by the key allow of the section "
 		    "[callback].");
 	}
-	if (!is_safe(u, rules)) {
-		err_set(err, ERR_USAGE, "a callback URL begins with https://");
-		return err_hint(err,
-		    "http:// is for addresses that allow_networks of the "
-		    "section [callback] names.");
-	}
-	return 0;
+	if (check_way(u, rules, err) == 0)
+		return 0;
+	err->code = ERR_USAGE;
+	return -1;
 }
 
 int

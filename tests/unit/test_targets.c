@@ -52,9 +52,9 @@ static void
 a_section_is_found_by_its_title(void **state)
 {
 	(void)state;
-	configure(WEBHOOK "[exec x]\ncommand = true\n");
+	configure(WEBHOOK "[webhook v]\nurl = https://h/\n");
 	assert_true(is_there("webhook w"));
-	assert_true(is_there("exec x"));
+	assert_true(is_there("webhook v"));
 	assert_false(is_there("exec w"));
 	assert_false(is_there("callback"));
 	assert_false(is_there("callback https://h:443"));
