@@ -7,7 +7,8 @@
  * rare.
  *
  * A body in a file is read twice: once in slices for its signature, which
- * stands before it, and once on its way out.
+ * stands before it, and once on its way out. Without a signature it may leave
+ * while it still comes.
  */
 #include "deliver/webhook.h"
 
@@ -84,6 +85,8 @@ on_done(const struct http_response *r, const struct error *err, void *arg)
 
 	if (r != NULL)
 		crash_point("C11");
+	if (c->parcel.source != NULL)
+		c->parcel.source->ready = NULL;
 	whanswer_judge(r, err, &result);
 	whanswer_mask(&result, &c->webhook->extra, c->parcel.result_url);
 	finish(c, &result);
@@ -101,7 +104,53 @@ url_of(const struct webhook *w, const struct parcel *p)
 static bool
 in_file(const struct parcel *p)
 {
-	return p->fd != -1 && p->size > 0;
+	return p->fd != -1 && p->source == NULL && p->size > 0;
+}
+
+static void
+on_ready(void *arg)
+{
+	struct call *c = arg;
+
+	c->parcel.source->ready = NULL;
+	http_resume(c->http);
+}
+
+static int
+pull(void *out, size_t max, size_t *len, void *arg, struct error *err)
+{
+	struct call *c = arg;
+	struct deliver_source *source = c->parcel.source;
+	ssize_t n = source->read(source, out, max, err);
+
+	if (n == DELIVER_LATER) {
+		source->ready_arg = c;
+		source->ready = on_ready;
+	} else if (n > 0) {
+		*len = (size_t)n;
+	} else if (n == 0) {
+		return err_set(err, ERR_IO, "the result ends too early");
+	} else {
+		return -1;
+	}
+	return 0;
+}
+
+/* Where the bytes come from that are not in memory. */
+static void
+set_large(struct http_request *r, struct call *c)
+{
+	const struct parcel *p = &c->parcel;
+
+	r->body_fd = p->fd;
+	r->file_len = p->size;
+	r->timeout_ms += p->size / BYTES_PER_MS_MIN;
+	/* Beside it a handshake is nothing. */
+	r->once = true;
+	if (p->source != NULL) {
+		r->source = pull;
+		r->source_arg = c;
+	}
 }
 
 static int
@@ -120,12 +169,8 @@ post(struct call *c, const struct headers *headers, struct error *err)
 	    .kept_max_s = IDLE_MAX_S,
 	};
 
-	if (in_file(p)) {
-		r.body_fd = p->fd;
-		r.file_len = p->size;
-		r.timeout_ms += p->size / BYTES_PER_MS_MIN;
-		/* Beside it a handshake is nothing. */
-		r.once = true;
+	if (in_file(p) || (p->source != NULL && p->size > 0)) {
+		set_large(&r, c);
 	} else if (p->size > 0) {
 		r.body = p->body;
 		r.body_len = (size_t)p->size;
@@ -289,6 +334,8 @@ webhook_cancel(void *call)
 	if (c->run != NULL)
 		whsign_end(c->run, NULL);
 	http_cancel(c->http);
+	if (c->parcel.source != NULL)
+		c->parcel.source->ready = NULL;
 	free(c);
 }
 
@@ -403,5 +450,7 @@ webhook_new(
 		return -1;
 	}
 	*out = target_new(&o->target, &webhook_driver, w);
+	/* A signature stands before the bytes. */
+	(*out)->streams = w->sign == NULL;
 	return 0;
 }

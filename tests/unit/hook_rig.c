@@ -103,7 +103,7 @@ receiver_start(struct receiver *r)
 	};
 	socklen_t len = sizeof(sin);
 
-	buf_init(&r->request, 1 << 20);
+	buf_init(&r->request, 2 << 20);
 	r->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(
 	    bind(r->fd, (struct sockaddr *)(void *)&sin, sizeof(sin)), 0);
