@@ -537,10 +537,11 @@ a_host_rests_over_a_restart(void **state)
 static void
 nonsense_that_was_kept_is_passed_over(void **state)
 {
-	static const char *const values[] = {"", "{", "[]", "null", "{\"a\":1}",
-	    "{\"until\":\"x\"}", "{\"disabled\":1}",
+	static const char odd[] =
 	    "{\"until\":9007199254740991,\"rests\":-7,\"failures\":-1,"
-	    "\"since\":-5,\"error\":\"a\\nb\"}",
+	    "\"since\":-5,\"error\":\"a\\nb\"}";
+	static const char *const values[] = {"", "{", "[]", "null", "{\"a\":1}",
+	    "{\"until\":\"x\"}", "{\"disabled\":1}", odd,
 	    "{\"hosts\":[1,{},{\"target\":\"exec x\",\"until\":1}]}",
 	    "{\"hosts\":{}}"};
 	size_t i;
