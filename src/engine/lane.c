@@ -319,7 +319,10 @@ keep_done(const struct error *err, void *arg)
 static void
 on_keep_timer(void *arg)
 {
-	lanes_keep_hosts(arg, keep_done, NULL);
+	struct lanes *lanes = arg;
+
+	lanes->keep_due = false;
+	lanes_keep_hosts(lanes, keep_done, NULL);
 }
 
 void
@@ -354,6 +357,9 @@ lanes_stop(struct lanes *lanes)
 
 	lanes->stopped = true;
 	loop_timer_clear(lanes->keep_timer);
+	/* The store is still there, the first time. */
+	if (lanes->keep_due)
+		on_keep_timer(lanes);
 	TAILQ_FOREACH (l, &lanes->list, entry)
 		loop_timer_clear(l->timer);
 }

@@ -44,6 +44,7 @@ struct lanes {
 	size_t callbacks; /* … of them */
 	size_t strangers; /* … of those, of hosts that do not answer yet */
 	struct loop_timer *keep_timer; /* callbacks' hosts are written then */
+	bool keep_due; /* … and there is something to write */
 	bool strangers_turn;
 	bool stopped; /* nothing is begun */
 };

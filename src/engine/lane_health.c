@@ -120,6 +120,26 @@ note_end(struct lane *l, const struct deliver_result *r)
 	l->last_error = xstrdup_or_null(r->note);
 }
 
+static void
+log_gone(const struct lane *l)
+{
+	char *hint =
+	    xasprintf("Where that is not so, or not any more, \"awaitd enable "
+		      "'%s'\" lets "
+		      "them go; else take it out of the configuration.",
+		l->name);
+
+	log_begin(LOG_WARN, "engine");
+	log_str("target", l->name);
+	log_str("msg",
+	    "disabled: it said that it wants nothing any more; deliveries to "
+	    "it wait");
+	log_str("reason", l->reason);
+	log_str("hint", hint);
+	log_end();
+	free(hint);
+}
+
 /* It said that it wants nothing any more, and means all. */
 static void
 disable_gone(struct lane *l, const struct deliver_result *r)
@@ -130,16 +150,7 @@ disable_gone(struct lane *l, const struct deliver_result *r)
 	l->since_at = clock_wall_ms();
 	free(l->reason);
 	l->reason = xstrdup(r->note != NULL ? r->note : "it is gone");
-	log_begin(LOG_WARN, "engine");
-	log_str("target", l->name);
-	log_str("msg",
-	    "disabled: it said that it wants nothing any more; deliveries to "
-	    "it wait");
-	log_str("reason", l->reason);
-	log_str("hint",
-	    "Where that is not so (any more), 'awaitd enable TARGET' lets "
-	    "them go; else take it out of the configuration.");
-	log_end();
+	log_gone(l);
 	lane_keep(l, on_kept, NULL);
 }
 

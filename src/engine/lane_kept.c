@@ -92,8 +92,10 @@ lane_keep(struct lane *l, store_done_fn *done, void *arg)
 	struct buf b;
 
 	if (l->callback) {
-		if (!l->lanes->stopped)
+		if (!l->lanes->stopped) {
 			loop_timer_set(l->lanes->keep_timer, LATER_MS);
+			l->lanes->keep_due = true;
+		}
 		done(NULL, arg);
 		return;
 	}

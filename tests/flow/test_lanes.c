@@ -532,15 +532,33 @@ a_host_rests_over_a_restart(void **state)
 	    health_of("callback https://bad.test:443").state, HEALTH_OK);
 }
 
+/* What is written a little later is written before a stop. */
+static void
+a_stop_waits_for_nothing_to_remember_that_hosts_rest(void **state)
+{
+	(void)state;
+	does.takes_ms = 900;
+	with(1);
+	deliver_to("callback https://bad.test:443", 12);
+	time_passes(3020);
+	assert_int_equal(
+	    health_of("callback https://bad.test:443").state, HEALTH_RESTING);
+	flow_stop();
+	flow_take_up();
+	assert_int_equal(
+	    health_of("callback https://bad.test:443").state, HEALTH_RESTING);
+}
+
 /* --- what was kept -------------------------------------------------- */
 
 static void
 nonsense_that_was_kept_is_passed_over(void **state)
 {
-	static const char *const values[] = {"", "{", "[]", "null", "{\"a\":1}",
-	    "{\"until\":\"x\"}", "{\"disabled\":1}",
+	static const char odd[] =
 	    "{\"until\":9007199254740991,\"rests\":-7,\"failures\":-1,"
-	    "\"since\":-5,\"error\":\"a\\nb\"}",
+	    "\"since\":-5,\"error\":\"a\\nb\"}";
+	static const char *const values[] = {"", "{", "[]", "null", "{\"a\":1}",
+	    "{\"until\":\"x\"}", "{\"disabled\":1}", odd,
 	    "{\"hosts\":[1,{},{\"target\":\"exec x\",\"until\":1}]}",
 	    "{\"hosts\":{}}"};
 	size_t i;
@@ -586,6 +604,7 @@ main(void)
 	    T(two_hosts_with_much_to_do_take_turns),
 	    T(hosts_do_not_pile_up),
 	    T(a_host_rests_over_a_restart),
+	    T(a_stop_waits_for_nothing_to_remember_that_hosts_rest),
 	    T(nonsense_that_was_kept_is_passed_over),
 	};
 

@@ -33,6 +33,12 @@ url = http://127.0.0.1:$gone_port/
 allow_networks = 127.0.0.0/8
 [exec idle]
 command = true
+[callback]
+allow = 127.0.0.1
+allow_networks = 127.0.0.0/8
+schedule = 50ms, 50ms, 50ms, 50ms, 50ms, 50ms, 50ms, 50ms, 50ms, 50ms
+breaker_failures = 3
+breaker_max = 1h
 [metrics]
 listen = 127.0.0.1:0
 END
@@ -134,6 +140,26 @@ serve_kill
 serve_start
 where_metrics
 ok 'that is not forgotten either' target_is 'webhook gone' .state ok
+
+# --- a callback ---
+hook_start back
+back_port=$hook_port
+hook_stop "$hook_pid"
+back="callback http://127.0.0.1:$back_port"
+printf hello >in
+run submit -e cat --callback "http://127.0.0.1:$back_port/" in
+run submit -e cat --callback "http://127.0.0.1:$back_port/" in
+ok 'a host of callbacks rests, too' wait_until 20 target_is "$back" .state resting
+is "$(metrics 'awaitd_callback_hosts{state="resting"}')" 1 'and is counted'
+serve_stop
+serve_start
+where_metrics
+ok 'over a restart' target_is "$back" .state resting
+run disable "$back"
+is "$status" 1 'it is not disabled'
+listen_again back "$back_port"
+run enable "$back"
+ok 'but enabled it is well' wait_until 20 came back 2
 
 # --- by request ---
 run disable 'webhook well' --json
