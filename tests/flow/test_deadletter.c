@@ -437,15 +437,17 @@ static void
 check_disk(void)
 {
 	const struct job *job = on_disk();
+	char id[DELIVERY_ID_SIZE];
 	struct delivery *t;
 
 	if (job == NULL || job->ndeliveries == 0)
 		return;
 	assert_int_equal(job->ndeliveries,
 	    job->deliveries[0]->state == DELIVERY_DEAD ? 2 : 1);
+	memcpy(id, job->deliveries[0]->id, sizeof(id));
 	t = telling(0);
 	if (t != NULL) {
-		assert_string_equal(t->about, job->deliveries[0]->id);
+		assert_string_equal(t->about, id);
 		assert_non_null(t->body);
 	}
 	delivery_free(t);
