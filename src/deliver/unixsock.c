@@ -47,10 +47,11 @@ struct call {
 	struct buf head; /* line and facts */
 	size_t head_sent;
 	const char *body; /* or */
-	int body_fd;
+	int body_fd; /* or */
+	struct deliver_source *source;
 	int64_t size, sent; /* of the body */
 	int64_t marked; /* what was sent when the timer was set */
-	char *slice; /* of a file … */
+	char *slice; /* of a file or a source … */
 	size_t slice_at, slice_len; /* … what is not sent of it */
 	struct buf said;
 };
@@ -58,6 +59,8 @@ struct call {
 static void
 call_free(struct call *c)
 {
+	if (c->source != NULL)
+		c->source->ready = NULL;
 	loop_fd_free(c->readable);
 	loop_fd_free(c->writable);
 	loop_timer_free(c->timer);
@@ -237,7 +240,62 @@ on_readable(void *arg)
 
 /* --- the frame ------------------------------------------------------ */
 
-/* The next bytes of the body: at most a slice, or -1. */
+static void on_writable(void *arg);
+static void set_timer(struct call *c);
+
+/* The source has more, or has failed. */
+static void
+on_ready(void *arg)
+{
+	struct call *c = arg;
+
+	c->source->ready = NULL;
+	c->writable =
+	    loop_fd_new_writable(c->target->loop, c->fd, on_writable, c);
+	set_timer(c);
+}
+
+/* It is not the reader who is waited for. */
+static void
+wait_for_source(struct call *c)
+{
+	c->source->ready = on_ready;
+	c->source->ready_arg = c;
+	loop_fd_free(c->writable);
+	c->writable = NULL;
+	loop_timer_clear(c->timer);
+}
+
+/* Why there is no more, the engine knows. */
+static ssize_t
+read_source(struct call *c, size_t want)
+{
+	struct error ignored;
+	ssize_t n = c->source->read(c->source, c->slice, want, &ignored);
+
+	if (n == DELIVER_LATER) {
+		wait_for_source(c);
+		return 0;
+	}
+	errno = ENODATA;
+	return n > 0 ? n : -1;
+}
+
+static ssize_t
+read_file(struct call *c, size_t want)
+{
+	ssize_t n;
+
+	do {
+		n = pread(c->body_fd, c->slice, want, c->sent);
+	} while (n == -1 && errno == EINTR);
+	if (n == 0)
+		errno = ENODATA;
+	return n > 0 ? n : -1;
+}
+
+/* The next bytes of the body: at most a slice, 0 where there are none now, or
+ * -1. */
 static ssize_t
 next_bytes(struct call *c, const char **out)
 {
@@ -245,18 +303,15 @@ next_bytes(struct call *c, const char **out)
 	size_t want = left < (int64_t)SLICE ? (size_t)left : SLICE;
 	ssize_t n;
 
-	if (c->body_fd == -1) {
+	if (c->slice == NULL) {
 		*out = c->body + c->sent;
 		return (ssize_t)want;
 	}
 	if (c->slice_at == c->slice_len) {
-		do {
-			n = pread(c->body_fd, c->slice, want, c->sent);
-		} while (n == -1 && errno == EINTR);
-		if (n == 0)
-			errno = ENODATA;
+		n = c->source != NULL ? read_source(c, want)
+				      : read_file(c, want);
 		if (n <= 0)
-			return -1;
+			return n;
 		c->slice_at = 0;
 		c->slice_len = (size_t)n;
 	}
@@ -282,8 +337,8 @@ send_body(struct call *c)
 	const char *p = NULL;
 	ssize_t n = next_bytes(c, &p);
 
-	if (n == -1)
-		return -1;
+	if (n <= 0)
+		return n;
 	n = send_some(c, p, (size_t)n);
 	if (n > 0) {
 		c->sent += n;
@@ -343,6 +398,8 @@ on_writable(void *arg)
 		on_broken(c);
 		return;
 	}
+	if (c->writable == NULL) /* it waits for the source */
+		return;
 	note_progress(c);
 	if (all_sent(c)) {
 		loop_fd_free(c->writable);
@@ -428,8 +485,9 @@ call_new(const struct unixsock *u, const struct parcel *p)
 	c->fd = -1;
 	c->body = p->body;
 	c->body_fd = p->fd;
+	c->source = p->source;
 	c->size = p->size;
-	if (p->fd != -1)
+	if (p->fd != -1 || p->source != NULL)
 		c->slice = xmalloc(SLICE);
 	buf_init(&c->head, FACTS_MAX + 64);
 	buf_init(&c->said, LINE_MAX_LEN);
@@ -508,5 +566,7 @@ unixsock_new(
 	u->path = xstrdup(o->path);
 	u->timeout_ms = o->target.timeout_ms;
 	*out = target_new(&o->target, &unixsock_driver, u);
+	/* A frame says its length: a part is never the whole. */
+	(*out)->streams = true;
 	return 0;
 }

@@ -5,7 +5,7 @@
 # between them and S3 that breaks connections in the middle, both ways. Then the
 # result goes to targets of each kind: a webhook with a signature, which takes
 # a copy on disk first, and one without, to which it is streamed; a command; a
-# directory. Hashes must be equal, awaitd must stay within 64 MiB of memory, and
+# folder; a unix socket, streamed. Hashes must be equal, awaitd must stay within 64 MiB of memory, and
 # nothing may hold up its loop for more than 50 ms (LOOP_MAX_MS).
 #
 # MEGABYTES (1000), CUTS (5, of each way and form), SEED, SHORT=1 (64 MB),
@@ -141,6 +141,10 @@ targets() {
 	    "$tmp/handled" 2>"$tmp/hook.err" &
 	pids="$pids $!"
 	wait_until 20 test -s "$tmp/hook.port" || stop_it 'no receiver'
+	"$abs_top_builddir/tests/support/sumhook" --unix "$tmp/reader" \
+	    "$tmp/handled" 2>"$tmp/reader.err" &
+	pids="$pids $!"
+	wait_until 20 test -S "$tmp/reader" || stop_it 'no reader'
 	cat >"$tmp/targets.conf" <<-END
 		[webhook signed]
 		url = http://127.0.0.1:$(cat "$tmp/hook.port")/
@@ -153,6 +157,12 @@ targets() {
 		allow_networks = 127.0.0.0/8
 		payload = raw
 		timeout = 300s
+		[dir results]
+		path = $tmp/results
+		[unix reader]
+		path = $tmp/reader
+		payload = raw
+		timeout = 60s
 		[exec handle]
 		command = $tmp/handle
 		timeout = 300s
@@ -189,6 +199,12 @@ deliver() { # FIGURE TARGET SIGNED [SPOOL_MAX]
 	[ "$rss_kib" -le "$rss_kib_max" ] || rss_kib_max=$rss_kib
 	echo "# $2: rss_kib=$rss_kib $(cat "$tmp/probe")" \
 	    "$(grep 'attempt=' "$tmp/serve.err" | sed 's/.* result=/result=/')"
+	find "$tmp/results" -type f -size "+$((size / 1024 - 1))k" |
+	    while read -r file; do
+		    echo "- $(stat -c %s "$file") $(sha256sum <"$file" |
+			cut -d' ' -f1) 1" >>"$tmp/handled"
+		    rm "$file"
+	    done
 	if has "$tmp/serve.err" 'from=waiting to=delivered' &&
 	    [ "$(cat "$tmp/handled")" = "$3 $size ${want%% *} 1" ]; then
 		sha_ok=$((sha_ok + 1))
@@ -210,6 +226,8 @@ deliver webhook_signed 'webhook signed' 1
 # There is no room for it on disk.
 deliver webhook_streamed 'webhook streamed' 0 1000kB
 deliver exec 'exec handle' -
+deliver dir 'dir results' -
+deliver unix 'unix reader' 0 1000kB
 rss_kib=$rss_kib_max
 if ! sanitized && [ "$loop_max_ms" -gt "$LOOP_MAX_MS" ]; then
 	bad=$((bad + 1))

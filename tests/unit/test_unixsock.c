@@ -530,6 +530,94 @@ nobody_can_say_ok_before_he_has_it(void **state)
 	free(hex);
 }
 
+/* --- bytes that still come ------------------------------------------ */
+
+/* The rig's file, a piece each time, and then none for a while. */
+struct drip {
+	struct deliver_source source;
+	struct loop_timer *timer;
+	int fd;
+	int64_t left;
+	int64_t pause_ms;
+	bool dry;
+	bool breaks; /* before its last byte */
+};
+
+static ssize_t
+drip_read(
+    struct deliver_source *source, void *out, size_t len, struct error *err)
+{
+	struct drip *d = (struct drip *)source;
+	ssize_t n;
+
+	if (d->dry) {
+		loop_timer_set(d->timer, d->pause_ms);
+		return DELIVER_LATER;
+	}
+	if (d->breaks && d->left == 1)
+		return err_set(err, ERR_PROTOCOL, "it was wrong");
+	n = read(
+	    d->fd, out, d->breaks && d->left <= (int64_t)len ? len - 1 : len);
+	d->dry = d->left / 200000 != (d->left - n) / 200000;
+	d->left -= n;
+	return n;
+}
+
+static void
+drip_more(void *arg)
+{
+	struct drip *d = arg;
+
+	d->dry = false;
+	d->source.ready(d->source.ready_arg);
+}
+
+static void
+run_drip(struct world *w, struct drip *d)
+{
+	d->source.read = drip_read;
+	d->timer = loop_timer_new(w->r->loop, drip_more, d);
+	d->fd = w->r->parcel.fd;
+	d->left = w->r->parcel.size;
+	w->r->parcel.fd = -1;
+	w->r->parcel.source = &d->source;
+	w->rd.rest = 'x';
+	run(w, reads_and_answers, "OK\n");
+	loop_timer_free(d->timer);
+	w->r->parcel.fd = d->fd;
+	assert_null(d->source.ready);
+}
+
+static void
+a_body_leaves_while_it_comes(void **state)
+{
+	struct world *w = *state;
+	char *hex = driver_rig_large(w->r, 2 * MB);
+	/* It is not the reader who is late. */
+	struct drip d = {.pause_ms = 150};
+
+	make(w, 100);
+	assert_true(w->r->target->streams);
+	run_drip(w, &d);
+	assert_verdict(w, DELIVER_OK, NULL);
+	assert_string_equal(w->rd.sha256, hex);
+	free(hex);
+}
+
+static void
+one_that_turns_out_wrong_is_never_a_whole_frame(void **state)
+{
+	struct world *w = *state;
+	char *hex = driver_rig_large(w->r, MB);
+	struct drip d = {.breaks = true};
+
+	run_drip(w, &d);
+	assert_int_equal(w->r->result.verdict, DELIVER_RETRY);
+	assert_int_equal(d.left, 1);
+	assert_int_equal(w->rd.rest, 'x');
+	free(hex);
+}
+
 /* --- readers that hold on ------------------------------------------- */
 
 static void
@@ -691,6 +779,8 @@ main(void)
 	    T(a_body_may_be_empty),
 	    T(a_large_body_is_streamed),
 	    T(large_bytes_in_memory_go_in_slices_too),
+	    T(a_body_leaves_while_it_comes),
+	    T(one_that_turns_out_wrong_is_never_a_whole_frame),
 	    T(each_answer_has_its_verdict),
 	    T(a_line_is_kept_up_to_its_maximum),
 	    T(endless_and_broken_lines_are_no_answers),
