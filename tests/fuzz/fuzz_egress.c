@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Networks from configurations, and addresses from the DNS. An IPv4 address that
- * is refused is refused in each of its wrappings, and nothing opens what is never
- * open.
+ * Networks from configurations, and addresses from the DNS. What is refused of
+ * IPv4 is refused in each of its wrappings; nothing opens what is never open.
  */
 #include <netinet/in.h>
 #include <stdint.h>
