@@ -79,6 +79,7 @@ struct http_client {
 	struct calls running;
 	struct http_easies easies;
 	struct http_guard *guard; /* or NULL */
+	bool again; /* an address was refused */
 	char *ca_file;
 	char *user_agent;
 };
@@ -435,6 +436,18 @@ post_batch(struct http_client *c)
 }
 
 static void
+go_on(struct http_client *c)
+{
+	struct http_call *call;
+
+	if (!c->again)
+		return;
+	c->again = false;
+	TAILQ_FOREACH (call, &c->running, entry)
+		http_guard_go_on(&call->pass, call->easy->curl);
+}
+
+static void
 run_batch(struct http_client *c)
 {
 	int running;
@@ -443,6 +456,7 @@ run_batch(struct http_client *c)
 	do {
 		harvest(c);
 		start_waiting(c);
+		go_on(c);
 		if (c->kick && turn_is_over(c))
 			break;
 		if (c->kick) {
@@ -451,7 +465,7 @@ run_batch(struct http_client *c)
 			    c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 		}
 		harvest(c);
-	} while (c->kick || !TAILQ_EMPTY(&c->waiting));
+	} while (c->kick || c->again || !TAILQ_EMPTY(&c->waiting));
 	c->in_batch = false;
 	if (c->kick)
 		post_batch(c);
@@ -700,6 +714,7 @@ http_start(struct http_client *c, const struct http_request *r,
 	call = xcalloc(1, sizeof(*call));
 	call->client = c;
 	call->pass = pass;
+	call->pass.again = &c->again;
 	call->sink = r->sink;
 	call->sink_arg = r->sink_arg;
 	call->sink_all = r->sink_all;

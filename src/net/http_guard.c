@@ -148,7 +148,19 @@ on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 		p->refused = xcalloc(1, sizeof(*p->refused));
 		*p->refused = err;
 	}
+	p->stuck = *p->again = true;
 	return CURL_SOCKET_BAD;
+}
+
+/* Going on behind a pause makes curl look at the transfer at once. */
+void
+http_guard_go_on(struct http_pass *p, CURL *e)
+{
+	if (!p->stuck)
+		return;
+	p->stuck = false;
+	curl_easy_pause(e, CURLPAUSE_ALL);
+	curl_easy_pause(e, CURLPAUSE_CONT);
 }
 
 /* Without a copy: it lives as long as the client's handles. */

@@ -21,6 +21,8 @@ struct http_pass {
 	bool by_proxy;
 	char *proxy; /* "": none; NULL: curl finds out */
 	struct error *refused; /* the first that was; or NULL */
+	bool stuck; /* one was refused, and curl may have others */
+	bool *again; /* set with it: http_guard_go_on() is to be called */
 };
 
 /* *out is NULL where the options ask for none of that. */
@@ -35,6 +37,10 @@ int http_guard_ask(const struct http_guard *g, const struct http_request *r,
 /* The handle's settings; `fresh`: it has none yet. The pass stays where it is
  * until the call is over. */
 void http_guard_set(struct http_pass *p, CURL *e, bool fresh);
+
+/* curl tries the next address only when something happens, or after seconds.
+ * Outside of its callbacks. */
+void http_guard_go_on(struct http_pass *p, CURL *e);
 
 /* The connection failed because no address was fit. */
 bool http_guard_refused(

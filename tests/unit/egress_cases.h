@@ -24,6 +24,7 @@ struct egress_case {
 	int status; /* 0: any, or none */
 	const char *says; /* the reason holds this; or NULL */
 	const char *proxy, *no_proxy; /* of the environment, or NULL */
+	const char *own_proxy; /* the target's key; or NULL */
 };
 
 #define EGRESS_V4 "127.10.0.0/16"

@@ -24,6 +24,7 @@
 
 #include <arpa/inet.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "deliver/webhook.h"
@@ -265,6 +266,7 @@ by_target(
 	    .loop = a->loop,
 	    .url = c->url,
 	    .allow_networks = networks,
+	    .proxy = c->own_proxy,
 	};
 	struct delivery delivery = {.id = "msg_1"};
 	struct job job = {0};
@@ -325,6 +327,9 @@ by_call(const struct egress_case *c, const char *const *networks, struct try *a)
 	if (egress_new(networks, &egress, &err) == -1)
 		fail_msg("%s", err.text);
 	o.egress = egress;
+	o.proxy = c->own_proxy;
+	if (c->own_proxy != NULL && str_eq(c->own_proxy, "none"))
+		o.proxy = "";
 	assert_int_equal(http_client_new(a->loop, &o, &client, &err), 0);
 	egress_free(egress);
 	if (http_start(client, &r, on_answered, a, &call, &err) == 0)
@@ -426,6 +431,23 @@ a_name_that_changes_its_mind_gains_nothing(void **state)
 	assert_int_equal(total.forbidden, 0);
 }
 
+static void
+an_address_that_is_refused_costs_no_time(void **state)
+{
+	static const struct egress_case c = {
+	    .url = "http://rebind.test/", .reach = "127.10.0.7", .status = 200};
+	int64_t at = clock_mono_ms();
+
+	(void)state;
+	its.rebind[0] = its.rebind[1] =
+	    "127.0.0.1 127.0.0.2 ::1 ::2 10.0.0.1 fe80::1 127.10.0.7";
+	try_it(&c, by_target);
+	try_it(&c, by_call);
+	total.targets++;
+	/* Half of the time to connect is what curl would wait. */
+	assert_in_range(clock_mono_ms() - at, 0, 4000);
+}
+
 /* The one that may be reached is not there; the next one may not. */
 static void
 what_comes_next_is_judged_too(void **state)
@@ -454,6 +476,7 @@ main(void)
 	    cmocka_unit_test(
 		targets_are_reached_where_they_may_be_and_nowhere_else),
 	    cmocka_unit_test(a_name_that_changes_its_mind_gains_nothing),
+	    cmocka_unit_test(an_address_that_is_refused_costs_no_time),
 	    cmocka_unit_test(what_comes_next_is_judged_too),
 	};
 
