@@ -410,6 +410,54 @@ large_bytes_in_memory_go_in_slices_too(void **state)
 	free(body);
 }
 
+/* --- bytes that still come ------------------------------------------ */
+
+static void
+bytes_may_still_come_while_they_go(void **state)
+{
+	struct world *w = *state;
+	char *hex = driver_rig_large(w->r, MB);
+	struct driver_rig_trickle t;
+
+	assert_true(w->r->target->streams);
+	/* To wait for them is no fault of the reader's. */
+	make(w, 300);
+	driver_rig_trickle(w->r, &t, MB);
+	run(w, reads_and_answers, "OK\n");
+	assert_verdict(w, DELIVER_OK, NULL);
+	assert_in_range(t.waits, 10, 1000);
+	assert_string_equal(w->rd.sha256, hex);
+	assert_null(t.source.ready);
+	loop_timer_free(t.timer);
+	free(hex);
+}
+
+static void
+bytes_that_stop_coming_are_no_result(void **state)
+{
+	struct world *w = *state;
+	char *hex = driver_rig_large(w->r, MB);
+	struct driver_rig_trickle t;
+	struct error err;
+
+	driver_rig_trickle(w->r, &t, MB - 1);
+	run(w, reads_and_answers, "OK\n");
+	assert_verdict(w, DELIVER_RETRY, "S3 broke off");
+	assert_null(t.source.ready);
+	loop_timer_free(t.timer);
+	/* A cancel while they are waited for. */
+	driver_rig_trickle(w->r, &t, MB);
+	assert_int_equal(driver_rig_start(w->r, &err), 0);
+	driver_rig_turn(w->r, 10);
+	assert_non_null(t.source.ready);
+	w->r->target->driver->cancel(w->r->call);
+	assert_null(t.source.ready);
+	driver_rig_turn(w->r, 60);
+	assert_int_equal(w->r->calls, 1);
+	loop_timer_free(t.timer);
+	free(hex);
+}
+
 /* --- answers -------------------------------------------------------- */
 
 static void
@@ -691,6 +739,8 @@ main(void)
 	    T(a_body_may_be_empty),
 	    T(a_large_body_is_streamed),
 	    T(large_bytes_in_memory_go_in_slices_too),
+	    T(bytes_may_still_come_while_they_go),
+	    T(bytes_that_stop_coming_are_no_result),
 	    T(each_answer_has_its_verdict),
 	    T(a_line_is_kept_up_to_its_maximum),
 	    T(endless_and_broken_lines_are_no_answers),
