@@ -46,12 +46,12 @@ struct call {
 	struct loop_timer *timer;
 	struct buf head; /* line and facts */
 	size_t head_sent;
-	const char *body; /* or */
-	int body_fd; /* or */
-	struct deliver_source *source;
+	const char *body; /* or … */
+	int body_fd; /* … or … */
+	struct deliver_source *source; /* … or NULL */
 	int64_t size, sent; /* of the body */
 	int64_t marked; /* what was sent when the timer was set */
-	char *slice; /* of a file or a source … */
+	char *slice; /* of what is not in memory … */
 	size_t slice_at, slice_len; /* … what is not sent of it */
 	struct buf said;
 };
@@ -98,12 +98,6 @@ end_failed(struct call *c, char *take_note)
 	end(c, &r);
 	free(said);
 	free(take_note);
-}
-
-static void
-end_errno(struct call *c, const char *what)
-{
-	end_failed(c, xasprintf("%s: %s", what, strerror(errno)));
 }
 
 static bool
@@ -215,7 +209,8 @@ listen_to(struct call *c)
 		if (n == -1 && errno == EAGAIN)
 			return false;
 		if (n == -1) {
-			end_errno(c, "read its answer");
+			end_failed(c,
+			    xasprintf("read its answer: %s", strerror(errno)));
 			return true;
 		}
 		if (n == 0) {
@@ -240,64 +235,37 @@ on_readable(void *arg)
 
 /* --- the frame ------------------------------------------------------ */
 
-static void on_writable(void *arg);
-static void set_timer(struct call *c);
+static void wait_for_source(struct call *c);
 
-/* The source has more, or has failed. */
-static void
-on_ready(void *arg)
-{
-	struct call *c = arg;
-
-	c->source->ready = NULL;
-	c->writable =
-	    loop_fd_new_writable(c->target->loop, c->fd, on_writable, c);
-	set_timer(c);
-}
-
-/* It is not the reader who is waited for. */
-static void
-wait_for_source(struct call *c)
-{
-	c->source->ready = on_ready;
-	c->source->ready_arg = c;
-	loop_fd_free(c->writable);
-	c->writable = NULL;
-	loop_timer_clear(c->timer);
-}
-
-/* Why there is no more, the engine knows. */
+/* Into the slice, of a file or while they come: how many; 0 where there are
+ * none now; -1. */
 static ssize_t
-read_source(struct call *c, size_t want)
+refill(struct call *c, size_t want, struct error *err)
 {
-	struct error ignored;
-	ssize_t n = c->source->read(c->source, c->slice, want, &ignored);
-
-	if (n == DELIVER_LATER) {
-		wait_for_source(c);
-		return 0;
-	}
-	errno = ENODATA;
-	return n > 0 ? n : -1;
-}
-
-static ssize_t
-read_file(struct call *c, size_t want)
-{
+	struct deliver_source *source = c->source;
 	ssize_t n;
 
-	do {
-		n = pread(c->body_fd, c->slice, want, c->sent);
-	} while (n == -1 && errno == EINTR);
+	if (source == NULL) {
+		do {
+			n = pread(c->body_fd, c->slice, want, c->sent);
+		} while (n == -1 && errno == EINTR);
+		if (n == -1)
+			return err_set_errno(err, ERR_IO, "read the result");
+	} else {
+		n = source->read(source, c->slice, want, err);
+		if (n == DELIVER_LATER) {
+			wait_for_source(c);
+			return 0;
+		}
+	}
 	if (n == 0)
-		errno = ENODATA;
-	return n > 0 ? n : -1;
+		return err_set(err, ERR_IO, "read the result: it is cut short");
+	return n;
 }
 
-/* The next bytes of the body: at most a slice, 0 where there are none now, or
- * -1. */
+/* The next bytes of the body, at most a slice; else as above. */
 static ssize_t
-next_bytes(struct call *c, const char **out)
+next_bytes(struct call *c, const char **out, struct error *err)
 {
 	int64_t left = c->size - c->sent;
 	size_t want = left < (int64_t)SLICE ? (size_t)left : SLICE;
@@ -308,8 +276,7 @@ next_bytes(struct call *c, const char **out)
 		return (ssize_t)want;
 	}
 	if (c->slice_at == c->slice_len) {
-		n = c->source != NULL ? read_source(c, want)
-				      : read_file(c, want);
+		n = refill(c, want, err);
 		if (n <= 0)
 			return n;
 		c->slice_at = 0;
@@ -321,25 +288,27 @@ next_bytes(struct call *c, const char **out)
 
 /* What one send takes: 0 where there is no room now, -1 where it broke. */
 static ssize_t
-send_some(struct call *c, const char *p, size_t len)
+send_some(struct call *c, const char *p, size_t len, struct error *err)
 {
 	ssize_t n;
 
 	do {
 		n = send(c->fd, p, len, MSG_NOSIGNAL);
 	} while (n == -1 && errno == EINTR);
-	return n == -1 && errno == EAGAIN ? 0 : n;
+	if (n == -1 && errno == EAGAIN)
+		return 0;
+	return n != -1 ? n : err_set_errno(err, ERR_NET, "send");
 }
 
 static ssize_t
-send_body(struct call *c)
+send_body(struct call *c, struct error *err)
 {
 	const char *p = NULL;
-	ssize_t n = next_bytes(c, &p);
+	ssize_t n = next_bytes(c, &p, err);
 
 	if (n <= 0)
 		return n;
-	n = send_some(c, p, (size_t)n);
+	n = send_some(c, p, (size_t)n, err);
 	if (n > 0) {
 		c->sent += n;
 		c->slice_at += (size_t)n;
@@ -348,10 +317,10 @@ send_body(struct call *c)
 }
 
 static ssize_t
-send_head(struct call *c)
+send_head(struct call *c, struct error *err)
 {
 	ssize_t n = send_some(
-	    c, c->head.data + c->head_sent, c->head.len - c->head_sent);
+	    c, c->head.data + c->head_sent, c->head.len - c->head_sent, err);
 
 	if (n > 0)
 		c->head_sent += (size_t)n;
@@ -375,14 +344,18 @@ note_progress(struct call *c)
 
 /* It broke; what the reader said before says more. */
 static void
-on_broken(struct call *c)
+on_broken(struct call *c, const struct error *err)
 {
-	int saved = errno;
-
-	if ((saved == EPIPE || saved == ECONNRESET) && listen_to(c))
+	if (err->code == ERR_NET && listen_to(c))
 		return;
-	errno = saved;
-	end_errno(c, "send");
+	end_failed(c, xstrdup(err->text));
+}
+
+static void
+stop_writing(struct call *c)
+{
+	loop_fd_free(c->writable);
+	c->writable = NULL;
 }
 
 static void
@@ -390,21 +363,42 @@ on_writable(void *arg)
 {
 	struct call *c = arg;
 	int64_t until = clock_mono_ms() + TURN_MS;
+	struct error err;
 	ssize_t n = 1;
 
 	while (n > 0 && !all_sent(c) && clock_mono_ms() < until)
-		n = c->head_sent < c->head.len ? send_head(c) : send_body(c);
+		n = c->head_sent < c->head.len ? send_head(c, &err)
+					       : send_body(c, &err);
 	if (n == -1) {
-		on_broken(c);
+		on_broken(c, &err);
 		return;
 	}
-	if (c->writable == NULL) /* it waits for the source */
+	if (c->writable == NULL)
 		return;
 	note_progress(c);
-	if (all_sent(c)) {
-		loop_fd_free(c->writable);
-		c->writable = NULL;
-	}
+	if (all_sent(c))
+		stop_writing(c);
+}
+
+static void
+on_ready(void *arg)
+{
+	struct call *c = arg;
+
+	c->source->ready = NULL;
+	c->writable =
+	    loop_fd_new_writable(c->target->loop, c->fd, on_writable, c);
+	set_timer(c);
+}
+
+/* That nothing comes is not the reader's fault. */
+static void
+wait_for_source(struct call *c)
+{
+	c->source->ready_arg = c;
+	c->source->ready = on_ready;
+	stop_writing(c);
+	loop_timer_clear(c->timer);
 }
 
 static void
@@ -566,7 +560,7 @@ unixsock_new(
 	u->path = xstrdup(o->path);
 	u->timeout_ms = o->target.timeout_ms;
 	*out = target_new(&o->target, &unixsock_driver, u);
-	/* A frame says its length: a part is never the whole. */
+	/* A frame that was not sent whole is none. */
 	(*out)->streams = true;
 	return 0;
 }

@@ -158,6 +158,52 @@ driver_rig_large(struct driver_rig *r, size_t len)
 	return hex;
 }
 
+/* --- bytes that still come ------------------------------------------ */
+
+static void
+on_trickle(void *arg)
+{
+	struct driver_rig_trickle *t = arg;
+
+	t->waits++;
+	if (t->source.ready != NULL)
+		t->source.ready(t->source.ready_arg);
+}
+
+static ssize_t
+read_trickle(
+    struct deliver_source *source, void *out, size_t len, struct error *err)
+{
+	struct driver_rig_trickle *t = (struct driver_rig_trickle *)source;
+	ssize_t n;
+
+	if (t->at == t->until)
+		return err_set(err, ERR_NET, "S3 broke off");
+	t->later = !t->later;
+	if (t->later) {
+		loop_timer_set(t->timer, 40);
+		return DELIVER_LATER;
+	}
+	if (len > t->until - t->at)
+		len = t->until - t->at;
+	n = pread(t->fd, out, len, (off_t)t->at);
+	t->at += (size_t)n;
+	return n;
+}
+
+void
+driver_rig_trickle(
+    struct driver_rig *r, struct driver_rig_trickle *t, size_t until)
+{
+	*t = (struct driver_rig_trickle){
+	    .source.read = read_trickle,
+	    .fd = r->parcel.fd,
+	    .until = until,
+	};
+	t->timer = loop_timer_new(r->loop, on_trickle, t);
+	r->parcel.source = &t->source;
+}
+
 /* --- attempts ------------------------------------------------------- */
 
 static void

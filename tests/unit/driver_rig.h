@@ -38,6 +38,19 @@ void driver_rig_body(struct driver_rig *r, const void *data, size_t len);
 /* A nameless file of so many bytes is the body, by reference: its digest. */
 char *driver_rig_large(struct driver_rig *r, size_t len);
 
+/* The file's bytes as a source: a little now and then, up to `until`, where it
+ * breaks off. The timer is to be freed. */
+struct driver_rig_trickle {
+	struct deliver_source source;
+	struct loop_timer *timer;
+	int fd;
+	size_t at, until;
+	bool later;
+	unsigned waits;
+};
+void driver_rig_trickle(
+    struct driver_rig *r, struct driver_rig_trickle *t, size_t until);
+
 int driver_rig_start(struct driver_rig *r, struct error *err);
 /* To the end of one attempt. */
 void driver_rig_run(struct driver_rig *r);

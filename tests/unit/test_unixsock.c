@@ -410,6 +410,54 @@ large_bytes_in_memory_go_in_slices_too(void **state)
 	free(body);
 }
 
+/* --- bytes that still come ------------------------------------------ */
+
+static void
+bytes_may_still_come_while_they_go(void **state)
+{
+	struct world *w = *state;
+	char *hex = driver_rig_large(w->r, MB);
+	struct driver_rig_trickle t;
+
+	assert_true(w->r->target->streams);
+	/* To wait for them is no fault of the reader's. */
+	make(w, 300);
+	driver_rig_trickle(w->r, &t, MB);
+	run(w, reads_and_answers, "OK\n");
+	assert_verdict(w, DELIVER_OK, NULL);
+	assert_in_range(t.waits, 10, 1000);
+	assert_string_equal(w->rd.sha256, hex);
+	assert_null(t.source.ready);
+	loop_timer_free(t.timer);
+	free(hex);
+}
+
+static void
+bytes_that_stop_coming_are_no_result(void **state)
+{
+	struct world *w = *state;
+	char *hex = driver_rig_large(w->r, MB);
+	struct driver_rig_trickle t;
+	struct error err;
+
+	driver_rig_trickle(w->r, &t, MB - 1);
+	run(w, reads_and_answers, "OK\n");
+	assert_verdict(w, DELIVER_RETRY, "S3 broke off");
+	assert_null(t.source.ready);
+	loop_timer_free(t.timer);
+	/* A cancel while they are waited for. */
+	driver_rig_trickle(w->r, &t, MB);
+	assert_int_equal(driver_rig_start(w->r, &err), 0);
+	driver_rig_turn(w->r, 10);
+	assert_non_null(t.source.ready);
+	w->r->target->driver->cancel(w->r->call);
+	assert_null(t.source.ready);
+	driver_rig_turn(w->r, 60);
+	assert_int_equal(w->r->calls, 1);
+	loop_timer_free(t.timer);
+	free(hex);
+}
+
 /* --- answers -------------------------------------------------------- */
 
 static void
@@ -527,94 +575,6 @@ nobody_can_say_ok_before_he_has_it(void **state)
 	run(w, answers_before_it_reads, "RETRY 60 busy\n");
 	assert_int_equal(w->r->result.verdict, DELIVER_RETRY);
 	assert_int_equal(w->r->result.retry_after_ms, 60000);
-	free(hex);
-}
-
-/* --- bytes that still come ------------------------------------------ */
-
-/* The rig's file, a piece each time, and then none for a while. */
-struct drip {
-	struct deliver_source source;
-	struct loop_timer *timer;
-	int fd;
-	int64_t left;
-	int64_t pause_ms;
-	bool dry;
-	bool breaks; /* before its last byte */
-};
-
-static ssize_t
-drip_read(
-    struct deliver_source *source, void *out, size_t len, struct error *err)
-{
-	struct drip *d = (struct drip *)source;
-	ssize_t n;
-
-	if (d->dry) {
-		loop_timer_set(d->timer, d->pause_ms);
-		return DELIVER_LATER;
-	}
-	if (d->breaks && d->left == 1)
-		return err_set(err, ERR_PROTOCOL, "it was wrong");
-	n = read(
-	    d->fd, out, d->breaks && d->left <= (int64_t)len ? len - 1 : len);
-	d->dry = d->left / 200000 != (d->left - n) / 200000;
-	d->left -= n;
-	return n;
-}
-
-static void
-drip_more(void *arg)
-{
-	struct drip *d = arg;
-
-	d->dry = false;
-	d->source.ready(d->source.ready_arg);
-}
-
-static void
-run_drip(struct world *w, struct drip *d)
-{
-	d->source.read = drip_read;
-	d->timer = loop_timer_new(w->r->loop, drip_more, d);
-	d->fd = w->r->parcel.fd;
-	d->left = w->r->parcel.size;
-	w->r->parcel.fd = -1;
-	w->r->parcel.source = &d->source;
-	w->rd.rest = 'x';
-	run(w, reads_and_answers, "OK\n");
-	loop_timer_free(d->timer);
-	w->r->parcel.fd = d->fd;
-	assert_null(d->source.ready);
-}
-
-static void
-a_body_leaves_while_it_comes(void **state)
-{
-	struct world *w = *state;
-	char *hex = driver_rig_large(w->r, 2 * MB);
-	/* It is not the reader who is late. */
-	struct drip d = {.pause_ms = 150};
-
-	make(w, 100);
-	assert_true(w->r->target->streams);
-	run_drip(w, &d);
-	assert_verdict(w, DELIVER_OK, NULL);
-	assert_string_equal(w->rd.sha256, hex);
-	free(hex);
-}
-
-static void
-one_that_turns_out_wrong_is_never_a_whole_frame(void **state)
-{
-	struct world *w = *state;
-	char *hex = driver_rig_large(w->r, MB);
-	struct drip d = {.breaks = true};
-
-	run_drip(w, &d);
-	assert_int_equal(w->r->result.verdict, DELIVER_RETRY);
-	assert_int_equal(d.left, 1);
-	assert_int_equal(w->rd.rest, 'x');
 	free(hex);
 }
 
@@ -779,8 +739,8 @@ main(void)
 	    T(a_body_may_be_empty),
 	    T(a_large_body_is_streamed),
 	    T(large_bytes_in_memory_go_in_slices_too),
-	    T(a_body_leaves_while_it_comes),
-	    T(one_that_turns_out_wrong_is_never_a_whole_frame),
+	    T(bytes_may_still_come_while_they_go),
+	    T(bytes_that_stop_coming_are_no_result),
 	    T(each_answer_has_its_verdict),
 	    T(a_line_is_kept_up_to_its_maximum),
 	    T(endless_and_broken_lines_are_no_answers),
