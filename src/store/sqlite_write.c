@@ -530,7 +530,7 @@ own_delivery(
 	return sqlite_run(db, SQL_OWN_DELIVERY, "take over a delivery", err);
 }
 
-/* Of the row on which the statement stands; the sum is over whose it will be. */
+/* Of the row on which the statement stands; its sum is over its next owner. */
 static void
 hold_row(struct db *db, sqlite3_stmt *stmt, struct held_delivery *held)
 {
