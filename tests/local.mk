@@ -195,6 +195,7 @@ unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_waiters
 unit_tests += tests/unit/test_watch
 unit_tests += tests/unit/test_webhook
+unit_tests += tests/unit/test_webhook_faults
 unit_tests += tests/unit/test_webhook_large
 unit_tests += tests/unit/test_whanswer
 unit_tests += tests/unit/test_whrequest
@@ -357,6 +358,10 @@ tests_unit_test_egress_targets_SOURCES = \
 	tests/unit/egress_cases.h
 hook_rig = tests/unit/hook_rig.c tests/unit/hook_rig.h
 tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c $(hook_rig)
+tests_unit_test_webhook_faults_SOURCES = \
+	tests/unit/test_webhook_faults.c tests/unit/fault_rig.c \
+	tests/unit/fault_rig.h tests/support/sns_maker.c \
+	tests/support/sns_maker.h
 tests_unit_test_webhook_large_SOURCES = \
 	tests/unit/test_webhook_large.c $(hook_rig)
 

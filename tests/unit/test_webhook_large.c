@@ -495,7 +495,7 @@ files_that_are_wrong_are_named(void **state)
 }
 
 static void
-a_connection_that_was_idle_is_not_trusted(void **state)
+an_idle_connection_is_not_trusted(void **state)
 {
 	struct world *w = *state;
 
@@ -504,7 +504,7 @@ a_connection_that_was_idle_is_not_trusted(void **state)
 	hook(w, SECRET, NULL);
 	deliver(w);
 	assert_null(w->note);
-	/* Idle for longer than that it is not trusted: nothing is sent twice. */
+	/* Too old to be trusted: nothing is sent twice. */
 	usleep(4100000);
 	deliver(w);
 	assert_null(w->note);
@@ -530,7 +530,7 @@ main(void)
 	    T(a_callback_goes_where_the_job_says),
 	    T(fields_of_a_file_are_sent),
 	    T(files_that_are_wrong_are_named),
-	    T(a_connection_that_was_idle_is_not_trusted),
+	    T(an_idle_connection_is_not_trusted),
 	};
 
 	alarm(120);
