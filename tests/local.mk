@@ -594,6 +594,7 @@ system_tests += tests/system/api_hostile.sh
 system_tests += tests/system/aws_settings.sh
 system_tests += tests/system/badinput.sh
 system_tests += tests/system/bell.sh
+system_tests += tests/system/bench_deliver.sh
 system_tests += tests/system/bench_detect.sh
 system_tests += tests/system/bench_poll.sh
 system_tests += tests/system/bench_sns.sh
@@ -761,6 +762,8 @@ tests_tools += tests/support/pollbench
 tests_support_pollbench_SOURCES = tests/support/pollbench.c \
 	tests/support/load.c tests/support/load.h
 tests_support_pollbench_LDADD = libawaitd.a $(libs)
+tests_tools += tests/support/deliverbench
+tests_support_deliverbench_LDADD = libawaitd.a $(libs)
 tests_tools += tests/support/detect
 tests_support_detect_SOURCES = tests/support/detect.c $(flow_support) $(s3_support)
 tests_tools += tests/support/pipeline

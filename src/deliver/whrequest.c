@@ -99,6 +99,11 @@ add_event(struct headers *h, const struct delivery *d, const struct job *job)
 	add(h, "ce-type", ce.type);
 	add(h, "ce-subject", ce.subject);
 	add(h, "ce-time", ce.time);
+	/* The extension for distributed tracing. */
+	if (!str_empty(job->spec.traceparent)) {
+		add(h, "ce-traceparent", job->spec.traceparent);
+		add(h, "ce-tracestate", job->spec.tracestate);
+	}
 	cloudevent_done(&ce);
 }
 

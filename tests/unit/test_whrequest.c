@@ -219,6 +219,11 @@ a_trace_goes_on(void **state)
 	make(w, NULL);
 	assert_field(w, "traceparent", PARENT);
 	assert_field(w, "tracestate", "a=1");
+	assert_none(w, "ce-traceparent");
+	w->delivery->format = DELIVERY_CE_BINARY;
+	make(w, NULL);
+	assert_field(w, "ce-traceparent", PARENT);
+	assert_field(w, "ce-tracestate", "a=1");
 }
 
 static void
