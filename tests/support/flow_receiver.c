@@ -109,7 +109,10 @@ no_self(void *self)
 }
 
 static const struct deliver_driver driver = {
-    start, (void (*)(void *))call_free, no_self};
+    .start = start,
+    .cancel = (void (*)(void *))call_free,
+    .free = no_self,
+};
 
 static void
 new_world(void)

@@ -75,10 +75,10 @@ listen_again() { # NAME PORT: a receiver that takes all, where one was
 
 # --- all of them ---
 run targets --json
-is "$(jq -r '"\(.target) \(.state) \(.waiting)"' out)" 'webhook well ok 0
-webhook ill ok 0
+is "$(jq -r '"\(.target) \(.state) \(.waiting)"' out | sort)" 'exec idle ok 0
 webhook gone ok 0
-exec idle ok 0' 'every target is listed, used or not'
+webhook ill ok 0
+webhook well ok 0' 'every target is listed, used or not'
 metrics() { # REGEX: the value of the line
 	curl -sS --max-time 20 "http://127.0.0.1:$metrics_port/metrics" |
 	    sed -n "s/^$1 //p"
