@@ -361,7 +361,6 @@ deliver_all(const char *port)
 	eo.sites = sites_new(aws, NULL);
 	eo.loop = b.loop;
 	eo.store = b.store;
-	eo.spool = b.folder;
 	b.engine = engine_new(&eo);
 	cpu = cpu_s();
 	began = now_s();
