@@ -21,7 +21,7 @@ static const struct cmd_option replay_options[] = {
     {"dry-run", 0, OPT_FLAG, AT(dry_run), NULL,
 	"only say how many match, and attempt none"},
     {"limit", 0, OPT_COUNT, AT(limit), "NUMBER",
-	"at most so many of those that match, the oldest first"},
+	"at most so many, the oldest first"},
 };
 
 /* --- each that was named --------------------------------------------- */

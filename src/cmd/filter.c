@@ -16,12 +16,12 @@ const struct cmd_option filter_cmd_options[] = {
     {"event", 0, OPT_TEXT, AT(event), "TYPE",
 	"only these, such as inference.failed"},
     {"since", 0, OPT_TEXT, AT(since), "TIME",
-	"made then or later; of dead ones: ended; 2h is two hours ago"},
+	"made then or later (dead: ended); 2h: ago"},
     {"until", 0, OPT_TEXT, AT(until), "TIME", "the same, before then"},
     {"error", 0, OPT_TEXT, AT(error), "TEXT",
-	"only where the note holds this, in whatever case"},
+	"only where the note holds this text"},
     {"status", 0, OPT_TEXT, AT(status), "NUMBER",
-	"only where the last attempt ended with it: HTTP's, or an exit's"},
+	"only where the last attempt ended with it"},
 };
 const size_t filter_cmd_options_len = ARRAY_LEN(filter_cmd_options);
 
