@@ -39,7 +39,7 @@ static const struct cmd_option listen_options[] = {
     {"listen", 0, OPT_TEXT, AT(listen), "HOST:PORT",
 	"instead of 127.0.0.1:8787; port 0: a free one"},
     {"secret-file", 0, OPT_LIST, AT(secret_files), "FILE",
-	"verify signatures with the key in it, or another"},
+	"verify signatures with its key; repeatable"},
     {"port-file", 0, OPT_TEXT, AT(port_file), "FILE",
 	"write the port there when it is ready"},
     {"count", 0, OPT_COUNT, AT(count), "N", "end after so many webhooks"},
