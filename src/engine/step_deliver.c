@@ -251,6 +251,9 @@ start_fetch(struct shipment *s, struct error *err)
 	};
 	struct engine_policy policy;
 
+	if (fo.uri == NULL)
+		return err_set(
+		    err, ERR_NOT_FOUND, "the job does not say where it is");
 	o->policy(job->spec.endpoint, &policy, o->policy_arg);
 	fo.owner = policy.bucket_owner;
 	s->read_sha256 = xmalloc(HASH_SHA256_HEX_SIZE);
