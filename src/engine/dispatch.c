@@ -560,6 +560,7 @@ on_replayed(const struct error *err, void *arg)
 	on_noted(err, s);
 }
 
+/* It may have to wait, for its receiver: a restart does not forget it. */
 static void
 replay_waiting(struct shipment *s)
 {
@@ -568,7 +569,8 @@ replay_waiting(struct shipment *s)
 		return;
 	s->replay = true;
 	s->d->due_at = clock_wall_ms();
-	schedule(s);
+	lane_drop(s);
+	store_save_delivery(s->dispatch->o->store, s->d, NULL, on_noted, s);
 }
 
 void

@@ -92,7 +92,8 @@ lane_keep(struct lane *l, store_done_fn *done, void *arg)
 	struct buf b;
 
 	if (l->callback) {
-		if (!l->lanes->stopped) {
+		/* Not put off by each that follows. */
+		if (!l->lanes->stopped && !l->lanes->keep_due) {
 			loop_timer_set(l->lanes->keep_timer, LATER_MS);
 			l->lanes->keep_due = true;
 		}

@@ -45,10 +45,13 @@ lane_exit(struct lane *l)
 
 /* --- turns ---------------------------------------------------------- */
 
-/* Behind all that wait, but only once. */
+/* Behind all that wait, but only once; whoever has answered meanwhile is no
+ * stranger any more. */
 static void
 queue_up(struct lane *l)
 {
+	if (l->place == LANE_STRANGE && !is_stranger(l))
+		lane_exit(l);
 	if (l->place == LANE_NOWHERE && lane_wants(l))
 		lane_enter(l, is_stranger(l) ? LANE_STRANGE : LANE_KNOWN);
 }

@@ -63,6 +63,8 @@ sites_get(struct sites *sites, const char *region, struct site **out,
 	struct site *site;
 	size_t i;
 
+	if (region == NULL)
+		return err_set(err, ERR_CONFIG, "its region is not known");
 	for (i = 0; i < sites->n; i++) {
 		if (str_eq(sites->v[i]->name, region)) {
 			*out = sites->v[i];

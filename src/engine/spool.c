@@ -129,18 +129,20 @@ on_timer(void *arg)
 static void
 wait_in_turn(struct spool *s, struct spool_claim *c)
 {
-	struct spool_claim *next;
+	struct spool_claim *before;
 
 	if (c->turn == 0)
 		c->turn = ++s->turns;
-	TAILQ_FOREACH (next, &s->waiting, entry) {
-		if (next->turn > c->turn)
+	/* There may be many, and most come last. */
+	TAILQ_FOREACH_REVERSE(before, &s->waiting, claims, entry)
+	{
+		if (before->turn < c->turn)
 			break;
 	}
-	if (next != NULL)
-		TAILQ_INSERT_BEFORE(next, c, entry);
+	if (before != NULL)
+		TAILQ_INSERT_AFTER(&s->waiting, before, c, entry);
 	else
-		TAILQ_INSERT_TAIL(&s->waiting, c, entry);
+		TAILQ_INSERT_HEAD(&s->waiting, c, entry);
 	c->waits = true;
 	s->nwaiting++;
 }

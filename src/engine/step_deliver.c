@@ -19,6 +19,8 @@
 
 /* There is room before that, or it is asked for again. */
 #define NO_ROOM_MS ((int64_t)3600 * 1000)
+/* Who waits for the next bytes for so long is kept waiting. */
+#define STARVED_MS 1000
 
 /* From S3 to the receiver as it comes: a size has to be said before. */
 static bool
@@ -86,13 +88,31 @@ fail(struct shipment *s, const struct error *err)
 
 /* --- its driver ----------------------------------------------------- */
 
+/* It gave up while nothing came from S3: that is not the receiver's failure. */
+static bool
+starved(
+    const struct shipment *s, const struct deliver_result *r, struct error *err)
+{
+	int64_t ms = stream_starved_ms(s->stream);
+
+	if (r->verdict != DELIVER_RETRY || r->status != ATTEMPT_NO_STATUS ||
+	    ms < STARVED_MS)
+		return false;
+	err_set(err, ERR_TIMEOUT, "nothing came from S3 for %lld ms; %s",
+	    (long long)ms, r->note != NULL ? r->note : "broken off");
+	return true;
+}
+
 /* The receiver's yes is one to the whole, where it had that. */
 static void
 on_streamed(struct shipment *s, const struct deliver_result *r)
 {
 	const struct error *err = stream_error(s->stream);
 	struct deliver_result early = *r;
+	struct error hungry;
 
+	if (err == NULL && starved(s, r, &hungry))
+		err = &hungry;
 	s->asked = err == NULL;
 	if (err != NULL) {
 		fail(s, err);
@@ -251,6 +271,9 @@ start_fetch(struct shipment *s, struct error *err)
 	};
 	struct engine_policy policy;
 
+	if (fo.uri == NULL)
+		return err_set(
+		    err, ERR_NOT_FOUND, "the job does not say where it is");
 	o->policy(job->spec.endpoint, &policy, o->policy_arg);
 	fo.owner = policy.bucket_owner;
 	s->read_sha256 = xmalloc(HASH_SHA256_HEX_SIZE);

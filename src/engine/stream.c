@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #define RING_SIZE ((size_t)256 * 1024)
@@ -19,6 +20,7 @@ struct stream {
 	struct fetch *fetch;
 	bool told; /* begun() was called */
 	bool asked; /* it was read in vain: ready() is due */
+	int64_t asked_at; /* monotonic */
 	bool posted;
 	bool paused;
 	bool right; /* all came, and was checked */
@@ -150,6 +152,8 @@ read_some(
 	s->over = s->right && s->len == 0;
 	if (n > 0 || s->over)
 		return (ssize_t)n;
+	if (!s->asked)
+		s->asked_at = clock_mono_ms();
 	s->asked = true;
 	return DELIVER_LATER;
 }
@@ -197,6 +201,12 @@ bool
 stream_over(const struct stream *s)
 {
 	return s->over;
+}
+
+int64_t
+stream_starved_ms(const struct stream *s)
+{
+	return s->asked && !has_news(s) ? clock_mono_ms() - s->asked_at : 0;
 }
 
 const struct error *

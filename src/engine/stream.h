@@ -9,6 +9,7 @@
 #define ENGINE_STREAM_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "deliver/driver.h"
@@ -38,6 +39,9 @@ struct deliver_source *stream_source(struct stream *s);
 
 /* Was the last byte let go? */
 bool stream_over(const struct stream *s);
+
+/* For how long who reads has waited for bytes that do not come; else 0. */
+int64_t stream_starved_ms(const struct stream *s);
 
 /* Why there will be no more, or NULL. */
 const struct error *stream_error(const struct stream *s);

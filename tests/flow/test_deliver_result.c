@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "base/mem.h"
 #include "tests/support/flow_hook.h"
 #include "tests/support/flow_probe.h"
+#include "tests/support/seal.h"
 
 /* --- results of every size -------------------------------------------- */
 
@@ -323,6 +325,55 @@ what_cannot_be_begun_is_begun_later(void **state)
 	assert_int_equal(engine_busy(flow.engine), 0);
 }
 
+static void
+change_at_rest(const char *sql)
+{
+	char path[96];
+	sqlite3 *db;
+
+	flow_die();
+	snprintf(path, sizeof(path), "%s/state", flow.dir);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(seal(db), SQLITE_OK);
+	sqlite3_close(db);
+	flow_take_up();
+}
+
+/* Written by somebody else, or by a version that is to come. */
+static void
+a_job_that_does_not_say_where_its_result_is_ends_nobody(void **state)
+{
+	static const char *const changes[] = {
+	    "UPDATE job SET region = NULL",
+	    "DROP TRIGGER done_is_final;"
+	    "UPDATE job_state SET result_location = NULL",
+	};
+	struct job *job;
+	unsigned i;
+
+	(void)state;
+	with_probe();
+	spool_set_max(flow.spool, 1000);
+	job = probed_job();
+	reply_accepted(expect_invoke(1), 1);
+	found(expect_head(out_url(1)), "70000");
+	go(job);
+	delivery_must_be(DELIVERY_DEAD, 1);
+	for (i = 0; i < ARRAY_LEN(changes); i++) {
+		change_at_rest(changes[i]);
+		flow.replays += i == 0;
+		engine_replay(flow.engine, delivery_on_disk());
+		time_passes(1000);
+		delivery_must_be(
+		    i == 0 ? DELIVERY_WAITING : DELIVERY_DEAD, i + 2);
+		change_at_rest("UPDATE job SET region = 'us-east-1'");
+	}
+	assert_int_equal(probe.begun, 0);
+	assert_int_equal(log_lines("its region is not known", NULL), 1);
+	assert_int_equal(log_lines("does not say where", "result=failed"), 1);
+}
+
 int
 main(void)
 {
@@ -338,6 +389,7 @@ main(void)
 	    FLOW_TEST(other_bytes_under_the_same_etag_are_not_delivered),
 	    FLOW_TEST(a_result_that_cannot_be_read_now_is_read_later),
 	    FLOW_TEST(what_cannot_be_begun_is_begun_later),
+	    FLOW_TEST(a_job_that_does_not_say_where_its_result_is_ends_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,6 +179,38 @@ a_rest_is_kept_over_a_restart(void **state)
 	assert_int_equal(receiver.n, 7);
 }
 
+/* Whoever asked for it heard yes. */
+static void
+a_replay_of_what_waits_is_kept_over_a_restart(void **state)
+{
+	struct delivery *d;
+	char id[DELIVERY_ID_SIZE];
+	unsigned i;
+
+	(void)state;
+	does.status = 429;
+	does.retry_after_ms = HOUR;
+	with_one_that_rests(5);
+	memcpy(id, receiver.calls[0].delivery, sizeof(id));
+	engine_replay(flow.engine, fake_store_delivery(flow.store, id));
+	time_passes(0);
+	/* It waits for the end of the rest, like all, and is first then. */
+	assert_int_equal(receiver.n, 5);
+	for (i = 0; i < 2; i++) {
+		d = fake_store_delivery(flow.store, id);
+		assert_int_equal(d->state, DELIVERY_WAITING);
+		assert_int_equal(d->attempts, 1);
+		assert_true(d->due_at > 0 && d->due_at <= clock_wall_ms());
+		delivery_free(d);
+		restart();
+	}
+	does.status = 200;
+	switch_target(RECEIVER, true);
+	time_passes(1000);
+	assert_int_equal(receiver.n, 6);
+	assert_string_equal(receiver.calls[5].delivery, id);
+}
+
 /* A clock that was wrong lets nobody rest for years, nor goes off too early
  * what a right one would not. */
 static void
@@ -460,6 +492,29 @@ hosts_that_hang_do_not_keep_others_waiting(void **state)
 	    health_of("callback https://bad7.test:443").waiting, 4);
 }
 
+/* Its next delivery waits behind those that answer, and not for a place among
+ * the others. */
+static void
+a_host_that_has_answered_waits_for_no_stranger(void **state)
+{
+	struct target_options o = receiver_options();
+	size_t i;
+
+	(void)state;
+	with_receiver(&o, bad_hosts_hang);
+	for (i = 0; i < 4; i++)
+		deliver_to_hosts("bad", 300);
+	time_passes(1500);
+	assert_int_equal(receiver.under_way, 224);
+	deliver_to("callback https://good.test:443", 3);
+	for (i = 0; calls_of("callback https://good.test:443", 0) == 0; i++) {
+		assert_true(i < 600);
+		time_passes(100);
+	}
+	time_passes(1000);
+	assert_int_equal(calls_of("callback https://good.test:443", 0), 3);
+}
+
 static void
 two_hosts_with_much_to_do_take_turns(void **state)
 {
@@ -532,6 +587,34 @@ a_host_rests_over_a_restart(void **state)
 	    health_of("callback https://bad.test:443").state, HEALTH_OK);
 }
 
+/* That others follow puts off what is to be written for so long, and no
+ * longer. */
+static void
+hosts_that_go_on_failing_are_remembered_all_the_same(void **state)
+{
+	unsigned i, j;
+
+	(void)state;
+	with(8);
+	for (i = 1; i <= 12; i++) {
+		for (j = 0; j < 5; j++) {
+			char target[64];
+			struct job *job = flow_job();
+
+			snprintf(target, sizeof(target),
+			    "callback https://bad%u.test:443", i);
+			job->spec.deliver = xstrdup(target);
+			flow_submit(job);
+		}
+		time_passes(500);
+	}
+	assert_int_equal(
+	    health_of("callback https://bad3.test:443").state, HEALTH_RESTING);
+	restart();
+	assert_int_equal(
+	    health_of("callback https://bad3.test:443").state, HEALTH_RESTING);
+}
+
 /* What is written a little later is written before a stop. */
 static void
 a_stop_waits_for_nothing_to_remember_that_hosts_rest(void **state)
@@ -589,6 +672,7 @@ main(void)
 	    T(rests_are_doubled_up_to_the_longest),
 	    T(one_probe_is_under_way_at_a_time),
 	    T(a_rest_is_kept_over_a_restart),
+	    T(a_replay_of_what_waits_is_kept_over_a_restart),
 	    T(a_clock_that_jumps_makes_no_rest_longer_than_an_hour),
 	    T(who_answers_again_is_taken_up_gently),
 	    T(a_rest_is_as_long_as_the_receiver_wishes),
@@ -601,9 +685,11 @@ main(void)
 	    T(to_enable_ends_a_rest),
 	    T(no_more_attempts_a_second_than_are_wanted),
 	    T(hosts_that_hang_do_not_keep_others_waiting),
+	    T(a_host_that_has_answered_waits_for_no_stranger),
 	    T(two_hosts_with_much_to_do_take_turns),
 	    T(hosts_do_not_pile_up),
 	    T(a_host_rests_over_a_restart),
+	    T(hosts_that_go_on_failing_are_remembered_all_the_same),
 	    T(a_stop_waits_for_nothing_to_remember_that_hosts_rest),
 	    T(nonsense_that_was_kept_is_passed_over),
 	};

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/health.h"
 #include "engine/spool.h"
 #include "tests/support/flow_hook.h"
 #include "tests/support/flow_probe.h"
@@ -168,6 +169,51 @@ what_breaks_off_is_taken_up_under_its_etag(void **state)
 	go(job);
 	time_passes(4000);
 	delivery_must_be(DELIVERY_DELIVERED, 1);
+	must_have_all(SIZE);
+}
+
+static unsigned
+failures_known(void)
+{
+	struct health h;
+
+	health_find(flow.engine, "exec probe", &h);
+	return h.failures;
+}
+
+/* Else five such results let a receiver rest that is well. */
+static void
+what_s3_keeps_waiting_is_no_failure_of_the_receiver(void **state)
+{
+	struct job *job = streamed_job("70000");
+
+	(void)state;
+	reply_part(expect_get(NULL), 0, 30000, SIZE, "");
+	reply_part(peer_delay(expect_get("bytes=30000-"), 60000), 30000, 40000,
+	    SIZE, "");
+	go(job);
+	time_passes(20000);
+	assert_in_range(probe.got, 29999, 30000);
+	probe.fails = true;
+	probe_lets_go();
+	time_passes(100);
+	delivery_must_be(DELIVERY_WAITING, 1);
+	note_must_say("read the result: nothing came from S3 for 20000 ms");
+	assert_int_equal(failures_known(), 0);
+	/* Nor is it excused where there was something for it. */
+	probe.stuck = true;
+	reply_all(expect_get(NULL), SIZE);
+	time_passes(20000);
+	assert_int_equal(probe.begun, 2);
+	probe_lets_go();
+	time_passes(100);
+	delivery_must_be(DELIVERY_WAITING, 2);
+	note_must_say("broken off");
+	assert_int_equal(failures_known(), 1);
+	probe.fails = probe.stuck = false;
+	reply_all(expect_get(NULL), SIZE);
+	time_passes(60000);
+	delivery_must_be(DELIVERY_DELIVERED, 3);
 	must_have_all(SIZE);
 }
 
@@ -330,6 +376,7 @@ main(void)
 	    FLOW_TEST(what_has_no_size_yet_is_spooled),
 	    FLOW_TEST(a_receiver_that_takes_nothing_holds_s3_back),
 	    FLOW_TEST(what_breaks_off_is_taken_up_under_its_etag),
+	    FLOW_TEST(what_s3_keeps_waiting_is_no_failure_of_the_receiver),
 	    FLOW_TEST(what_breaks_off_while_nothing_is_taken_goes_on_then),
 	    FLOW_TEST(what_turns_out_wrong_is_broken_off),
 	    FLOW_TEST(other_bytes_than_at_first_are_broken_off),
