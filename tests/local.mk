@@ -100,6 +100,7 @@ unit_tests += tests/unit/test_jobid
 unit_tests += tests/unit/test_jobjson
 unit_tests += tests/unit/test_json
 unit_tests += tests/unit/test_jsonw
+unit_tests += tests/unit/test_keeper
 unit_tests += tests/unit/test_learned
 unit_tests += tests/unit/test_local_admin
 unit_tests += tests/unit/test_local_auth

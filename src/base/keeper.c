@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -32,11 +33,33 @@ own_folder(void)
 	return xstrdup(path);
 }
 
+/* Whoever owns our own program could have changed that. */
+static bool
+is_of_ours(const struct stat *st)
+{
+	struct stat own;
+
+	return st->st_uid == 0 || st->st_uid == geteuid() ||
+	    (stat("/proc/self/exe", &own) == 0 && st->st_uid == own.st_uid);
+}
+
+/* Beside a program that lies in a folder of everybody's, everybody may put
+ * one: it, and a link to it, must be of whom we trust already. */
+static bool
+is_trusted(const char *path)
+{
+	struct stat link, file;
+
+	return lstat(path, &link) == 0 && stat(path, &file) == 0 &&
+	    is_of_ours(&link) && is_of_ours(&file) && S_ISREG(file.st_mode) &&
+	    (file.st_mode & S_IWOTH) == 0 && access(path, X_OK) == 0;
+}
+
 /* Takes path. */
 static bool
 is_there(char *take_path)
 {
-	if (access(take_path, X_OK) == 0) {
+	if (is_trusted(take_path)) {
 		keeper = take_path;
 		return true;
 	}
@@ -65,7 +88,8 @@ keeper_path(struct error *err)
 	err_set(err, ERR_NOT_FOUND, "there is no program " NAME);
 	err_hint(err,
 	    "Commands run under it. \"make install\" puts it into "
-	    "%s; beside awaitd itself will do.",
+	    "%s; beside awaitd itself will do, where it is of the same "
+	    "owner and others cannot write to it.",
 	    PKGLIBEXECDIR);
 	return NULL;
 }

@@ -32,7 +32,8 @@ struct keeper_report {
 };
 
 /*
- * Beside our own program, or in libexec. Borrowed; looked up once.
+ * Beside our own program, or in libexec; root's, ours, or of our program's
+ * owner, and not for everybody to write. Borrowed; looked up once.
  * ERR_NOT_FOUND where it is in neither place.
  */
 const char *keeper_path(struct error *err);

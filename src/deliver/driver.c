@@ -65,6 +65,24 @@ without_cut_sequence(const char *s, size_t len)
 	return len;
 }
 
+/* A reference's body has a presigned URL: without that it opens nothing. */
+static void
+mask_signatures(char *text)
+{
+	static const char name[] = "X-Amz-Signature";
+	size_t len;
+
+	while ((text = strcasestr(text, name)) != NULL) {
+		text += strlen(name);
+		if (strncasecmp(text, "%3d", 3) == 0)
+			text += 3;
+		else
+			text += strspn(text, "=: \"'");
+		len = strspn(text, "0123456789abcdefABCDEF");
+		memset(text, '*', len);
+	}
+}
+
 char *
 deliver_text(const void *data, size_t len)
 {
@@ -82,5 +100,6 @@ deliver_text(const void *data, size_t len)
 	while ((p = memchr(text, '\0', len)) != NULL)
 		*p = ' ';
 	str_defang(text);
+	mask_signatures(text);
 	return text;
 }

@@ -127,8 +127,8 @@ void target_unref(struct target *t);
 
 /*
  * For drivers: at most ATTEMPT_RESPONSE_MAX of what a foreign program said, as
- * one line that can be stored, shown and logged. The caller's; NULL where it
- * said nothing.
+ * one line that can be stored, shown and logged: without the signature of a
+ * presigned URL. The caller's; NULL where it said nothing.
  */
 char *deliver_text(const void *data, size_t len);
 

@@ -59,6 +59,12 @@ struct call {
 	void *arg;
 };
 
+static const char *
+url_of(const struct webhook *w, const struct parcel *p)
+{
+	return w->url != NULL ? w->url : p->job->spec.callback_url;
+}
+
 /* --- the answer ----------------------------------------------------- */
 
 static void
@@ -90,17 +96,12 @@ on_done(const struct http_response *r, const struct error *err, void *arg)
 		c->parcel.source->ready = NULL;
 	whanswer_judge(r, err, &result);
 	whanswer_mask(&result, &c->webhook->extra, c->parcel.result_url);
+	whanswer_mask(&result, NULL, url_of(c->webhook, &c->parcel));
 	finish(c, &result);
 	whanswer_done(&result);
 }
 
 /* --- the request ---------------------------------------------------- */
-
-static const char *
-url_of(const struct webhook *w, const struct parcel *p)
-{
-	return w->url != NULL ? w->url : p->job->spec.callback_url;
-}
 
 static bool
 in_file(const struct parcel *p)

@@ -164,14 +164,18 @@ mask_words(char *text, const char *value)
 	}
 }
 
-/* The whole, and each value of its query: among them is what signs it. */
+/* The whole, its query, and each value there: among them is what signs it, or
+ * proves who sends. Without a query there is nothing to keep to ourselves. */
 static void
 mask_url(char *text, const char *url)
 {
 	const char *p = strchr(url, '?');
 	size_t len;
 
+	if (p == NULL)
+		return;
 	mask(text, url, strlen(url));
+	mask(text, p, strlen(p));
 	while (p != NULL && (p = strchr(p, '=')) != NULL) {
 		len = strcspn(++p, "&");
 		mask(text, p, len);

@@ -17,8 +17,8 @@
 void whanswer_judge(const struct http_response *r, const struct error *err,
     struct deliver_result *out);
 
-/* Receivers echo what they were sent: no word of these values, or of the URL
- * (or NULL), stays in the response. */
+/* Receivers echo what they were sent: no word of these values (or NULL), and
+ * nothing of the URL's query (or NULL), stays in the response. */
 void whanswer_mask(struct deliver_result *result, const struct headers *secret,
     const char *url);
 void whanswer_done(struct deliver_result *result);

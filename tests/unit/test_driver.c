@@ -101,6 +101,20 @@ words_are_cut_between_characters(void **state)
 	free(text);
 }
 
+/* Whoever echoes what he got has a presigned URL in it. */
+static void
+words_open_nothing(void **state)
+{
+	(void)state;
+#define CHECK(said, want) check(said, strlen(said), want)
+	CHECK("k?X-Amz-Signature=09afAF&b=1", "k?X-Amz-Signature=******&b=1");
+	CHECK("x-amz-signature%3D09af\\u0026", "x-amz-signature%3D****\\u0026");
+	CHECK("{\"X-Amz-Signature\": \"09af\"} X-Amz-Signature=0",
+	    "{\"X-Amz-Signature\": \"****\"} X-Amz-Signature=*");
+	CHECK("no X-Amz-Signature", "no X-Amz-Signature");
+#undef CHECK
+}
+
 int
 main(void)
 {
@@ -108,6 +122,7 @@ main(void)
 	    cmocka_unit_test(a_target_lives_as_long_as_somebody_has_it),
 	    cmocka_unit_test(words_are_one_harmless_line),
 	    cmocka_unit_test(words_are_cut_between_characters),
+	    cmocka_unit_test(words_open_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -550,6 +550,25 @@ its_words_are_kept_and_made_harmless(void **state)
 }
 
 static void
+of_its_words_the_urls_secret_is_not_kept(void **state)
+{
+	struct world *w = *state;
+	struct error err;
+
+	assert_int_equal(
+	    make_target(w, NULL, w->secret_file, TIMEOUT_MS, &err), 0);
+	w->job.spec.callback_url = xasprintf(
+	    "http://127.0.0.1:%d/hook?token=s3cret-word", w->receiver.port);
+	w->receiver.how = ANSWER;
+	w->receiver.words = "HTTP/1.1 404 x\r\n\r\nno /hook?token=s3cret-word";
+	deliver(w);
+	stop(w);
+	assert_string_equal(w->response, "no /hook******************");
+	free(w->job.spec.callback_url);
+	w->job.spec.callback_url = NULL;
+}
+
+static void
 a_body_without_end_is_cut_and_the_status_stands(void **state)
 {
 	static const struct {
@@ -733,6 +752,7 @@ main(void)
 	    T(a_date_counts_from_the_receivers_own_clock),
 	    T(nonsense_and_other_answers_name_no_time),
 	    T(its_words_are_kept_and_made_harmless),
+	    T(of_its_words_the_urls_secret_is_not_kept),
 	    T(a_body_without_end_is_cut_and_the_status_stands),
 	    T(a_body_that_breaks_or_dawdles_changes_nothing),
 	    T(a_second_copy_is_noted),

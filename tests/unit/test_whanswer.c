@@ -123,11 +123,36 @@ what_is_echoed_is_not_kept(void **state)
 	masked("sig 0123456789abcdef.", "sig ****************.");
 	masked("at https://b.s3.amazonaws.com/k?X-Amz-Expires=60&"
 	       "X-Amz-Signature=0123456789abcdef",
-	    "at ***********************************************************"
-	    "*******************");
+	    "at https://b.s3.amazonaws.com/k?X-Amz-Expires=60&"
+	    "X-Amz-Signature=****************");
+	masked("at https://b.s3.amazonaws.com/k?X-Amz-Exp",
+	    "at **************************************");
 	/* What the cut of 4 kB may have left of one. */
 	masked("x eyJhbGciO", "x *********");
 	masked("x eyJhbGc", "x eyJhbGc");
+}
+
+static void
+asked(const char *url, const char *body, const char *want)
+{
+	struct deliver_result d = judged(404, false, false, body);
+
+	whanswer_mask(&d, NULL, url);
+	assert_string_equal(d.response, want);
+	whanswer_done(&d);
+}
+
+/* A callback's URL is shown without its query everywhere else, too. */
+static void
+what_a_url_asks_with_is_not_kept(void **state)
+{
+	(void)state;
+	asked("https://a.example/hook?s3cret-word", "no /hook?s3cret-word!",
+	    "no /hook************!");
+	asked("https://a.example/hook?k=v&token=s3cret-word",
+	    "{\"token\": \"s3cret-word\"}", "{\"token\": \"***********\"}");
+	asked("https://a.example/hook", "no https://a.example/hook",
+	    "no https://a.example/hook");
 }
 
 int
@@ -138,6 +163,7 @@ main(void)
 	    cmocka_unit_test(success_needs_all_of_the_body),
 	    cmocka_unit_test(an_error_is_tried_again),
 	    cmocka_unit_test(what_is_echoed_is_not_kept),
+	    cmocka_unit_test(what_a_url_asks_with_is_not_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
