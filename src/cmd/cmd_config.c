@@ -5,10 +5,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/jsonw.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/proxy.h"
 
 #define JSON_MAX 65536
 
@@ -37,21 +39,32 @@ print_json(
 }
 
 static void
-print_value(const char *section, const char *key, const char *value,
-    const char *source, void *arg)
+print_text(struct printing *p, const char *section, const char *key,
+    const char *value, const char *source)
 {
-	struct printing *p = arg;
-
-	if (p->json) {
-		print_json(section, key, value, source);
-		return;
-	}
 	if (p->section == NULL || !str_eq(p->section, section)) {
 		printf("%s[%s]\n", p->section != NULL ? "\n" : "", section);
 		free(p->section);
 		p->section = xstrdup(section);
 	}
 	printf("# %s\n%s = %s\n", source, key, value);
+}
+
+static void
+print_value(const char *section, const char *key, const char *value,
+    const char *source, void *arg)
+{
+	struct printing *p = arg;
+	char *shown = NULL;
+
+	/* The one value that may hold a password. */
+	if (str_eq(key, "proxy") && strchr(value, '@') != NULL)
+		value = shown = proxy_name(value);
+	if (p->json)
+		print_json(section, key, value, source);
+	else
+		print_text(p, section, key, value, source);
+	free(shown);
 }
 
 static int

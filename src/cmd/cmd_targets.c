@@ -51,6 +51,19 @@ instant(int64_t at, char out[TIMEFMT_ISO_SIZE])
 		snprintf(out, TIMEFMT_ISO_SIZE, "-");
 }
 
+/* What a success came after explains nothing any more. */
+static const char *
+why_of(const struct health *h)
+{
+	if (h->reason != NULL)
+		return h->reason;
+	if (h->last_error == NULL ||
+	    (h->state == HEALTH_OK && h->failures == 0 &&
+		h->last_ok_at > h->last_error_at))
+		return "";
+	return h->last_error;
+}
+
 static void
 print_row(const struct health *h)
 {
@@ -61,10 +74,7 @@ print_row(const struct health *h)
 	instant(h->last_ok_at, ok);
 	snprintf(target, sizeof(target), "%s", h->target);
 	str_defang(target);
-	snprintf(why, sizeof(why), "%s",
-	    h->reason != NULL           ? h->reason
-		: h->last_error != NULL ? h->last_error
-					: "");
+	snprintf(why, sizeof(why), "%s", why_of(h));
 	str_defang(why);
 	printf("%-24s  %-8s  %-24s  %7zu  %9zu  %8u  %-24s  %s\n", target,
 	    health_state_name(h->state), when, h->waiting, h->under_way,

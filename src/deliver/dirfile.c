@@ -378,7 +378,7 @@ dirfile_check(const char *folder, struct error *err)
 		    err, ERR_CONFIG, "make files in the folder %s", folder);
 		rc = err_hint(err,
 		    "The user that awaitd runs as must be able to write "
-		    "there.");
+		    "there; in a unit of systemd, ReadWritePaths= names it.");
 	}
 	close(fd);
 	return rc;

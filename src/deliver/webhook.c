@@ -440,7 +440,8 @@ read_keys(
 	whsign_free(*out);
 	*out = NULL;
 	err_set(err, ERR_CONFIG, "secret_file: a public key cannot sign");
-	return err_hint(err, "whpk_ is for receivers, whsk_ for senders.");
+	return err_hint(
+	    err, "whpk_ is for receivers: name the file with its whsk_ here.");
 }
 
 static int

@@ -23,7 +23,7 @@ static const char *const prefixes[] = {
 
 static const char *const hints[] = {
     [WHKEY_SECRET] = "'echo whsec_$(openssl rand -base64 32)' makes a new one.",
-    [WHKEY_PAIR] = "awaitd.conf(5) shows how a pair of keys is made.",
+    [WHKEY_PAIR] = "awaitd-handlers(7) shows how a pair of keys is made.",
     [WHKEY_PUBLIC] = "A public key is whpk_ and base64 of 32 bytes.",
 };
 
@@ -130,8 +130,10 @@ whkey_init(struct whkey *k, const char *text, struct error *err)
 	len = strlen(text);
 	while (len > 0 && is_space(text[len - 1]))
 		len--;
-	if (len == 0)
-		return err_set(err, ERR_CONFIG, "the secret is empty");
+	if (len == 0) {
+		err_set(err, ERR_CONFIG, "the secret is empty");
+		return err_hint(err, "%s", hints[WHKEY_SECRET]);
+	}
 	for (i = 0; i < ARRAY_LEN(prefixes); i++) {
 		prefix = strlen(prefixes[i]);
 		if (str_starts(text, prefixes[i]))

@@ -231,15 +231,27 @@ lane_health(const struct lane *l, struct health *out)
 	out->last_error = l->last_error;
 }
 
+static void
+log_switch(const struct lane *l, const char *msg)
+{
+	log_begin(LOG_INFO, "engine");
+	log_str("target", l->name);
+	log_str("msg", msg);
+	log_end();
+}
+
+/* What is so already keeps its reason, and since when. */
 void
 lane_switch(struct lane *l, bool on, store_done_fn *done, void *arg)
 {
-	log_info("engine", "target [%s] is %s on request", l->name,
-	    on ? "enabled" : "disabled");
-	xfree(&l->reason);
 	if (on) {
+		if (l->disabled || l->breaker.state != BREAKER_CLOSED)
+			log_switch(l, "enabled on request");
 		breaker_reset(&l->breaker);
-	} else {
+		xfree(&l->reason);
+	} else if (!l->disabled) {
+		log_switch(l, "disabled on request; deliveries to it wait");
+		xfree(&l->reason);
 		l->reason = xstrdup("on request");
 		l->since_at = clock_wall_ms();
 	}

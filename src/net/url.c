@@ -160,10 +160,12 @@ take_authority(
 		(*host)[colon - *host] = '\0';
 	}
 	str_lower(*host);
-	if (!is_host(*host))
-		return err_set(err, ERR_USAGE,
-		    "the URL has no valid host name or address");
-	return 0;
+	if (is_host(*host))
+		return 0;
+	err_set(err, ERR_USAGE, "the URL has no valid host name or address");
+	return err_hint(err,
+	    "A name is ASCII (xn--... for other letters), an IPv4 address four "
+	    "decimal numbers.");
 }
 
 static int

@@ -95,10 +95,13 @@ add_target(struct api_asked *a, const char *name, const char *target,
 		return err_set(err, ERR_USAGE,
 		    "\"%s\" has more than %d targets", name, TARGETS_MAX);
 	for (i = 0; i < a->ndeliver; i++) {
-		if (route_same(a->deliver[i], target))
-			return err_set(err, ERR_USAGE,
-			    "the target \"%s\" stands twice in \"%s\"", target,
-			    name);
+		if (!route_same(a->deliver[i], target))
+			continue;
+		err_set(err, ERR_USAGE,
+		    "the target \"%s\" stands twice in \"%s\"", target, name);
+		return err_hint(err,
+		    "Name it once; without \" on success\" or \" on "
+		    "failure\" it hears of both.");
 	}
 	a->deliver = xreallocarray(a->deliver, a->ndeliver + 1, sizeof(char *));
 	a->deliver[a->ndeliver++] = xstrdup(target);

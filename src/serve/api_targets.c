@@ -107,7 +107,10 @@ refuse_unknown(struct api_call *c, const char *name)
 	size_t i;
 
 	err_set(&err, ERR_NOT_FOUND, "there is no target [%s]", name);
-	err_hint(&err, "'awaitd targets' lists what there is.");
+	err_hint(&err, "'awaitd targets' lists what there is%s.",
+	    strchr(name, ' ') != NULL
+		? ""
+		: "; a name has a blank, as in 'webhook hook'");
 	for (i = 0; i < targets_count(t); i++) {
 		if (str_near(targets_title(t, i), name) ||
 		    str_ends(targets_title(t, i), name)) {

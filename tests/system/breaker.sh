@@ -110,6 +110,9 @@ is "$(jq '[.deliveries[] | .attempts] | add <= 12' out)" true \
 listen_again ill "$ill_port"
 ok 'once it answers all is delivered' wait_until 30 came ill 6
 ok 'and it is well' wait_until 20 target_is 'webhook ill' .state ok
+run targets
+is "$(sed -n 's/^webhook ill.*Z *//p' out)" '' \
+    'what went wrong before is no reason any more'
 
 # --- one that wants no more ---
 post 'webhook gone' 1
@@ -131,6 +134,8 @@ is "$(wc -l <gone.hooks)" 0 'nothing is sent'
 run enable gone
 is "$status" 6 'a name that is none is refused'
 like "$err" '*no target \[gone\]*Did you mean "webhook gone"*' 'and told'
+run enable webhook
+like "$err" '*a name has a blank*' 'nor is the half of one'
 run enable 'webhook gone'
 is "$status" 0 'it can be enabled'
 like "$err" 'awaitd: target webhook gone is enabled; 3 deliveries wait*' \
@@ -165,6 +170,11 @@ ok 'but enabled it is well' wait_until 20 came back 2
 run disable 'webhook well' --json
 is "$status $(jq -r '.state, .reason' out | tr '\n' '|')" \
     '0 disabled|on request|' 'a target can be disabled by request'
+since=$(jq -r .since_at out)
+run disable 'webhook well' --json
+is "$(jq -r .since_at out)" "$since" 'and stays so when asked again'
+is "$(count serve.err 'target="webhook well".*disabled on request')" 1 \
+    'which the log says once'
 serve_kill
 serve_start
 post 'webhook well' 1

@@ -377,7 +377,8 @@ like "$(row webhook name)" 'fail: *.1 is refused: loopback*=*allow_networks.' \
     'a name that leads there'
 like "$(row webhook bits)" 'fail: *allow_networks*behind its prefix=*/8*' \
     'a network that is none'
-like "$(row webhook octal)" 'fail: *no valid host name or address*' \
+like "$(row webhook octal)" \
+    'fail: *no valid host name or address=*four decimal numbers.' \
     'an address in octal'
 like "$(row webhook key)" 'fail: *certificate_file *no.pem*' \
     'a certificate that is not there'
