@@ -38,7 +38,8 @@ struct error {
 	enum error_code code;
 	bool retryable; /* the same call may work later */
 	bool sent; /* a byte of the request may have left */
-	bool resent; /* … twice: over a kept connection that was dead, too */
+	bool stale; /* it went over a kept connection that turned out dead: over
+		       another one it may go well */
 	int http_status; /* 0: no answer was read */
 	int sys_errno; /* of a call of the system that failed, or 0 */
 	int64_t retry_after_ms; /* 0: the peer named no time */

@@ -64,8 +64,9 @@ struct deliver_result {
 	enum deliver_verdict verdict;
 	int status; /* HTTP's or the exit code, or ATTEMPT_NO_STATUS */
 	int64_t retry_after_ms; /* RETRY: not before, says the target; or 0 */
-	const char *note; /* what went wrong, one line; with OK NULL, or what
-			     is worth knowing: that it was sent twice */
+	bool stale; /* RETRY: it went over a kept connection that was dead, and
+		       may go at once over another */
+	const char *note; /* what went wrong, one line; NULL with OK */
 	const char *response; /* the beginning of what it said, or NULL */
 };
 

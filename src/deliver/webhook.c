@@ -168,6 +168,7 @@ post(struct call *c, const struct headers *headers, struct error *err)
 	    .cut_body = true,
 	    .timeout_ms = w->timeout_ms,
 	    .stall_ms = w->timeout_ms,
+	    .no_copy = true,
 	    .kept_max_s = IDLE_MAX_S,
 	};
 

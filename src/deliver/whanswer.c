@@ -108,22 +108,14 @@ void
 whanswer_judge(const struct http_response *r, const struct error *err,
     struct deliver_result *out)
 {
-	static const char twice[] =
-	    "sent twice, as a kept connection turned out dead";
-	const char *note;
-
 	*out = (struct deliver_result){
 	    .verdict = DELIVER_RETRY, .status = ATTEMPT_NO_STATUS};
-	if (r != NULL)
+	if (r != NULL) {
 		judge_response(r, out);
-	else
+	} else {
+		out->stale = err->stale;
 		out->note = xstrdup(err->text);
-	if (!(r != NULL ? r->resent : err->resent))
-		return;
-	note = out->note;
-	out->note =
-	    note != NULL ? xasprintf("%s; %s", note, twice) : xstrdup(twice);
-	free((char *)(uintptr_t)note);
+	}
 }
 
 /* --- what must not be kept ------------------------------------------ */

@@ -275,6 +275,20 @@ on_ended(const struct error *err, void *arg)
 	lane_run(l);
 }
 
+/* It was an attempt, and what it went over had failed, not the target: once
+ * another follows at once. */
+static bool
+goes_at_once(struct shipment *s, const struct deliver_result *r, int64_t now)
+{
+	bool again = s->stale;
+
+	s->stale = r->verdict == DELIVER_RETRY && r->stale;
+	if (!s->stale || again)
+		return false;
+	s->d->due_at = now;
+	return true;
+}
+
 /* Not before the target wants it, within bounds; or never again. */
 static void
 fail(struct shipment *s, const struct deliver_result *r, int64_t now)
@@ -330,7 +344,7 @@ dispatch_apply(struct shipment *s, const struct deliver_result *r)
 	if (ok) {
 		d->failures = 0;
 		delivery_move(d, DELIVERY_DELIVERED, now);
-	} else {
+	} else if (!goes_at_once(s, r, now)) {
 		fail(s, r, now);
 		deadletter_attach(s);
 	}

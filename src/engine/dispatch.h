@@ -33,6 +33,7 @@ struct shipment {
 	bool under_way; /* from the wish to begin to the end on disk */
 	bool ending; /* what became of the attempt is being written */
 	bool replay; /* the next attempt was asked for */
+	bool stale; /* the last one went over a kept connection that was dead */
 	enum delivery_state from; /* of the replay that is being written */
 	bool probe; /* its receiver rested: all hangs on this attempt */
 	bool asked; /* its receiver was, in this attempt */

@@ -60,7 +60,7 @@ lane_counts(struct shipment *s, int64_t now)
 static enum breaker_news
 news_of(const struct shipment *s, const struct deliver_result *r)
 {
-	if (r == NULL || !s->asked)
+	if (r == NULL || !s->asked || r->stale)
 		return BREAKER_NOTHING;
 	if (r->verdict == DELIVER_OK || r->verdict == DELIVER_GONE)
 		return BREAKER_ALIVE;

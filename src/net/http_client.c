@@ -338,7 +338,7 @@ fill_error(struct http_call *call, CURLcode code, struct error *err)
 		    code != CURLE_UNSUPPORTED_PROTOCOL;
 	}
 	err->sent = may_have_left(call, code);
-	err->resent = call->upload.resent;
+	err->stale = call->upload.stale;
 }
 
 static void
@@ -357,7 +357,6 @@ finish(struct http_call *call, CURLcode code)
 		call->err->retryable = true;
 	}
 	call->response.cut = code != CURLE_OK;
-	call->response.resent = call->upload.resent;
 	call->response.unsent = !http_upload_whole(&call->upload);
 	if (c->unwanted) {
 		call_free(call);

@@ -46,9 +46,6 @@ struct http_response {
 	bool cut; /* the body is not all of it (cut_body) */
 	bool unsent; /* it came before all of the request's body had left, and
 			the rest never left */
-	bool resent; /* the request left twice: a kept connection turned out
-			dead. Of one that has a body, or could have; so has
-			struct error */
 };
 
 /* A piece of a 2xx body, or of any (sink_all): 0, or -1 with *err to break
@@ -106,6 +103,10 @@ struct http_request {
 	/* Never sent a second time, not even over a kept connection that
 	 * turned out dead: for requests that are not idempotent. */
 	bool once;
+	/* Nor is this, but it may go over a kept connection: where that turns
+	 * out dead the call fails, with error.stale. Only with a body, or a
+	 * method that can have one. */
+	bool no_copy;
 	unsigned kept_max_s; /* no kept connection that was idle for longer (a
 				second more at most); 0: 118 s */
 };

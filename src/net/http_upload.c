@@ -103,10 +103,14 @@ on_send(void *arg, char *peer, char *own, int peer_port, int own_port)
 	(void)own_port;
 	/* A connection that took no byte got no copy. */
 	curl_easy_getinfo(u->curl, CURLINFO_REQUEST_SIZE, &sent);
-	if (u->begun && sent > 0)
-		u->resent = true;
+	u->stale = u->no_copy && u->begun && sent > 0;
 	u->begun = true;
-	return CURL_PREREQFUNC_OK;
+	if (!u->stale)
+		return CURL_PREREQFUNC_OK;
+	err_set(own_error(u), ERR_NET,
+	    "the kept connection was closed; it may have arrived");
+	(*u->err)->retryable = true;
+	return CURL_PREREQFUNC_ABORT;
 }
 
 static void
@@ -144,6 +148,7 @@ http_upload_set(struct http_upload *u, CURL *curl, const struct http_request *r,
 {
 	u->curl = curl;
 	u->err = err;
+	u->no_copy = r->no_copy;
 	if (r->file_len > 0) {
 		set_pulled(u, r);
 	} else if (str_eq(r->method, "POST") || str_eq(r->method, "PUT")) {

@@ -20,7 +20,8 @@ struct http_upload {
 	int64_t len, at; /* of file or source */
 	bool waits; /* for http_resume() */
 	bool begun; /* curl was about to send the request */
-	bool resent;
+	bool no_copy; /* of the request */
+	bool stale; /* it would have been one */
 };
 
 /* Method and body of a fresh handle. *err must last as long as `u`. */

@@ -539,6 +539,34 @@ many_jobs_take_turns(void **state)
 			engine_cancel(flow.engine, flow.id);
 }
 
+/* The connection had failed, not the receiver; but it may be that, too. */
+static void
+behind_a_dead_connection_the_next_attempt_is_at_once(void **state)
+{
+	struct delivery *d;
+	struct job *job;
+
+	(void)state;
+	with_hook(8);
+	job = scripted_job();
+	peer_stale(expect_hook());
+	peer_reply(expect_hook(), 200, "", "");
+	go(job);
+	delivery_must_be(DELIVERY_DELIVERED, 2);
+	job = scripted_job();
+	peer_stale(expect_hook());
+	peer_stale(expect_hook());
+	go(job);
+	time_passes(3900);
+	delivery_must_be(DELIVERY_WAITING, 2);
+	d = delivery_on_disk();
+	assert_int_equal(d->failures, 1);
+	delivery_free(d);
+	peer_reply(expect_hook(), 200, "", "");
+	time_passes(2200);
+	delivery_must_be(DELIVERY_DELIVERED, 3);
+}
+
 int
 main(void)
 {
@@ -566,6 +594,7 @@ main(void)
 	    FLOW_TEST(a_pending_job_is_given_up_and_that_is_delivered),
 	    FLOW_TEST(a_submission_under_way_is_broken_off_as_a_doubt),
 	    FLOW_TEST(a_job_that_is_being_written_is_given_up_behind_the_write),
+	    FLOW_TEST(behind_a_dead_connection_the_next_attempt_is_at_once),
 	    FLOW_TEST(many_jobs_take_turns),
 	};
 

@@ -148,6 +148,14 @@ peer_fail(
 }
 
 struct peer_step *
+peer_stale(struct peer_step *s)
+{
+	peer_fail(s, ERR_NET, "the kept connection was closed", true);
+	s->err.stale = true;
+	return s;
+}
+
+struct peer_step *
 peer_delay(struct peer_step *s, int64_t ms)
 {
 	s->delay_ms = ms;

@@ -37,6 +37,9 @@ struct peer_step *peer_reply(
 struct peer_step *peer_fail(
     struct peer_step *s, enum error_code code, const char *text, bool sent);
 
+/* It went over a kept connection that turned out dead. */
+struct peer_step *peer_stale(struct peer_step *s);
+
 /* The answer comes so much later. */
 struct peer_step *peer_delay(struct peer_step *s, int64_t ms);
 

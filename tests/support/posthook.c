@@ -40,7 +40,7 @@ read_stdin(struct buf *out)
 static void
 on_done(const struct deliver_result *r, void *arg)
 {
-	static const char *const names[] = {"ok", "retry", "dead"};
+	static const char *const names[] = {"ok", "retry", "dead", "gone"};
 
 	printf("%s %d %s\n", names[r->verdict], r->status,
 	    r->note != NULL ? r->note : "");
@@ -50,7 +50,8 @@ on_done(const struct deliver_result *r, void *arg)
 static void
 post(struct target *target, struct loop *loop, char **argv, int argc)
 {
-	struct delivery delivery = {0};
+	static char type[] = "application/json";
+	struct delivery delivery = {.content_type = type};
 	struct job job = {0};
 	struct parcel parcel = {
 	    .delivery = &delivery, .job = &job, .fd = -1, .replay = argc == 6};

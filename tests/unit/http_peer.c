@@ -245,7 +245,6 @@ fixture_done(const struct http_response *r, const struct error *err, void *arg)
 	if (r != NULL) {
 		o->status = r->status;
 		o->cut = r->cut;
-		o->resent = r->resent;
 		o->unsent = r->unsent;
 		o->body_len = r->body.len;
 		o->body_bytes = r->body_bytes;

@@ -60,7 +60,7 @@ struct outcome {
 	unsigned done;
 	unsigned wanted; /* so many end the loop */
 	int status;
-	bool cut, resent, unsent;
+	bool cut, unsent;
 	char body[256];
 	size_t body_len;
 	int64_t body_bytes;

@@ -273,7 +273,8 @@ the_rest_of_a_request_does_not_matter(void **state)
 	assert_non_null(strstr(head.data, "Content-Length: 26\r\n"));
 	take_all(fd, got, 5);
 	assert_memory_equal(got, "abcde", 5);
-	assert_int_equal(take(fd, got, 1), -1);
+	/* The end, or a reset, as what was not read is thrown away. */
+	assert_true(take(fd, got, 1) <= 0);
 	close(fd);
 	free(body);
 	buf_done(&head);
