@@ -130,7 +130,7 @@ what_is_echoed_is_not_kept(void **state)
 static void
 asked(const char *url, const char *body, const char *want)
 {
-	struct deliver_result d = judged(404, false, false, body);
+	struct deliver_result d = judged(404, false, body);
 
 	whanswer_mask(&d, NULL, url);
 	assert_string_equal(d.response, want);
