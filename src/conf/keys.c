@@ -264,7 +264,7 @@ const struct conf_key conf_keys[] = {
     {"awaitd", "price_list", CONF_DECIMAL, "0.005", AT(global, price_list),
 	.min = 1, .max = PRICE_MAX, .help = "US dollars for 1,000 listings"},
     {"awaitd", "spool_max", CONF_SIZE, "4000000kB", AT(global, spool_max),
-	.min = 1000000, .max = INT64_MAX / 2,
+	.min = 1000000, .max = INT64_C(1000000000000000),
 	.help = "of large results on their way, all together"},
     {"awaitd", "dead_letter", CONF_TEXT, "", AT(global, dead_letter),
 	.must = must_target,
