@@ -65,6 +65,7 @@ net_sources += src/net/http_server_source.c
 net_sources += src/net/http_server_tls.c src/net/http_server_tls.h
 net_sources += src/net/http_server_unix.c
 net_sources += src/net/http_server_watch.c
+net_sources += src/net/pem.c src/net/pem.h
 net_sources += src/net/proxy.c src/net/proxy.h
 net_sources += src/net/http_upload.c src/net/http_upload.h
 net_sources += src/net/sockset.c src/net/sockset.h

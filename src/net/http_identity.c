@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "net/pem.h"
 
 #define PAIR_MAX ((size_t)256 * 1024)
 /* A system's bundle is a quarter of a megabyte. */
@@ -35,17 +36,6 @@ read_file(const char *key, const char *path, struct buf *out, struct error *err)
 	return err_prefix(err, "%s", key);
 }
 
-/* Nobody sits there who could be asked. */
-static int
-no_passphrase(char *out, int size, int writes, void *arg)
-{
-	(void)out;
-	(void)size;
-	(void)writes;
-	(void)arg;
-	return 0;
-}
-
 static BIO *
 open_text(const struct buf *b)
 {
@@ -67,7 +57,7 @@ load_certificate(
 	if (read_file("certificate_file", path, text, err) == -1)
 		return -1;
 	bio = open_text(text);
-	*out = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL);
+	*out = PEM_read_bio_X509_AUX(bio, NULL, pem_no_passphrase, NULL);
 	BIO_free(bio);
 	ERR_clear_error();
 	if (*out != NULL)
@@ -89,7 +79,7 @@ load_key(const char *path, struct buf *text, EVP_PKEY **out, struct error *err)
 	if (read_file("private_key_file", path, text, err) == -1)
 		return -1;
 	bio = open_text(text);
-	*out = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+	*out = PEM_read_bio_PrivateKey(bio, NULL, pem_no_passphrase, NULL);
 	BIO_free(bio);
 	ERR_clear_error();
 	if (*out != NULL)
@@ -162,7 +152,7 @@ count_certificates(const struct buf *text)
 	int n = 0, why;
 
 	while ((certificate = PEM_read_bio_X509_AUX(
-		    bio, NULL, no_passphrase, NULL)) != NULL) {
+		    bio, NULL, pem_no_passphrase, NULL)) != NULL) {
 		X509_free(certificate);
 		n++;
 	}

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "net/pem.h"
 
 /* What tells that a file is another one now. */
 struct stamp {
@@ -51,17 +52,6 @@ same_stamp(const struct stamp *a, const struct stamp *b)
 	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
 	    a->mtime.tv_sec == b->mtime.tv_sec &&
 	    a->mtime.tv_nsec == b->mtime.tv_nsec;
-}
-
-/* Nobody sits there who could be asked. */
-static int
-no_passphrase(char *out, int size, int writes, void *arg)
-{
-	(void)out;
-	(void)size;
-	(void)writes;
-	(void)arg;
-	return 0;
 }
 
 static int
@@ -124,7 +114,7 @@ make_context(void)
 		SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
+	SSL_CTX_set_default_passwd_cb(ctx, pem_no_passphrase);
 	return ctx;
 }
 
