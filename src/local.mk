@@ -41,6 +41,7 @@ job_sources += src/job/jobid.c src/job/jobid.h
 job_sources += src/job/jobjson.c src/job/jobjson.h
 job_sources += src/job/route.c src/job/route.h
 job_sources += src/job/submission.c src/job/submission.h
+job_sources += src/job/tags.c src/job/tags.h
 job_sources += src/job/trace.c src/job/trace.h
 
 net_sources =

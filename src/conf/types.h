@@ -56,6 +56,16 @@ struct conf_api {
 	struct conf_list listen; /* unix:PATH, HOST:PORT; none: the default */
 	char *token_file;
 	struct conf_list users; /* names or numbers, besides our own and root */
+	int64_t max_connections; /* of each listener */
+};
+
+/* [gateway] */
+struct conf_gateway {
+	struct conf_head head;
+	char *listen; /* HOST:PORT, or NULL: there is none */
+	char *credentials_file; /* in the form of AWS's own */
+	int64_t timeout_ms; /* till Amazon's answer is not waited for */
+	int64_t max_connections;
 };
 
 /* [metrics] */
@@ -93,6 +103,7 @@ struct conf {
 	char *file; /* that was read, or NULL */
 	struct conf_global global;
 	struct conf_api api;
+	struct conf_gateway gateway;
 	struct conf_metrics metrics;
 	struct conf_sns sns;
 	struct conf_sqs sqs;

@@ -10,7 +10,10 @@
 /* clang-format off */
 #define ATTEMPT_STRINGS(X)      \
 	X(note)                 \
-	X(response)
+	X(response)             \
+	X(error_class)          \
+	X(request_headers)      \
+	X(response_headers)
 /* clang-format on */
 
 void

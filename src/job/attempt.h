@@ -15,6 +15,7 @@ enum attempt_outcome {
 
 #define ATTEMPT_NO_STATUS (-1)
 #define ATTEMPT_RESPONSE_MAX 4096
+#define ATTEMPT_HEADERS_MAX 2048
 
 struct attempt {
 	unsigned n; /* 1, 2, …; over replays, too */
@@ -25,6 +26,13 @@ struct attempt {
 	int status; /* HTTP's or the exit code, or ATTEMPT_NO_STATUS */
 	char *note; /* what went wrong, or NULL */
 	char *response; /* the beginning of what the target said, or NULL */
+	/* Of one that failed: in one word what kind of trouble that was ("dns",
+	 * "status", "exit", …; deliver/driver.h has them all), or NULL. */
+	char *error_class;
+	/* Of HTTP, "Name: value\n" for each field, what is secret masked, at
+	 * most ATTEMPT_HEADERS_MAX; or NULL. */
+	char *request_headers;
+	char *response_headers;
 };
 
 /* Releases and copies the strings. */

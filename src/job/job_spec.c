@@ -24,6 +24,7 @@
 	X(callback_url)         \
 	X(traceparent)          \
 	X(tracestate)           \
+	X(tags)                 \
 	X(retry_of)             \
 	X(idempotency_key)      \
 	X(idempotency_hash)     \

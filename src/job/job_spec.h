@@ -38,6 +38,7 @@ struct job_spec {
 	char *callback_url; /* of the caller: told as well; or NULL */
 	char *traceparent; /* W3C Trace Context of the caller, or NULL … */
 	char *tracestate; /* … and this of it, or NULL */
+	char *tags; /* of the caller, as job/tags.h has them, or NULL */
 	char *retry_of; /* the job that this one repeats, or NULL */
 	char *idempotency_key; /* of the caller, unique in the store */
 	char *idempotency_hash; /* of what was asked for with it, hex */

@@ -21,6 +21,8 @@
 /* Slow senders: 1 kB a second, counted over a whole body. */
 #define BODY_RATE_MIN 1000
 #define METRICS_CONNECTIONS 16
+/* One address of TCP gets this part of all places. */
+#define SOURCE_SHARE 4
 
 struct listeners {
 	const struct service *service;
@@ -108,12 +110,19 @@ listen_at(struct listeners *l, const struct http_server_options *o,
 	return 0;
 }
 
+static unsigned
+max_connections(const struct listeners *l)
+{
+	return (unsigned)l->service->conf->api.max_connections;
+}
+
 static int
 listen_unix(struct listeners *l, const char *path, struct error *err)
 {
 	struct http_server_options o = {
 	    .unix_path = path,
 	    .unix_mode = l->nuids > 0 ? 0666 : 0600,
+	    .max_connections = max_connections(l),
 	    .min_body_rate = BODY_RATE_MIN,
 	    .refusal = api_refusal,
 	};
@@ -156,7 +165,8 @@ static int
 listen_api(struct listeners *l, const char *address, struct error *err)
 {
 	struct http_server_options o = {
-	    .max_per_source = 64,
+	    .max_connections = max_connections(l),
+	    .max_per_source = max_connections(l) / SOURCE_SHARE,
 	    .min_body_rate = BODY_RATE_MIN,
 	    .refusal = api_refusal,
 	};

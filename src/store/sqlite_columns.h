@@ -18,6 +18,7 @@
  *   k  name, value
  *   n  source, message_id, forget_at
  *   t  seq, job's id, inference_id, endpoint, event_at, reason
+ *   e  seq, at, type, job, delivery, n
  */
 #ifndef STORE_SQLITE_COLUMNS_H
 #define STORE_SQLITE_COLUMNS_H
@@ -44,6 +45,7 @@
 	X(TEXT, callback_url)           \
 	X(TEXT, traceparent)            \
 	X(TEXT, tracestate)             \
+	X(TEXT, tags)                   \
 	X(TEXT, retry_of)               \
 	X(TEXT, idempotency_key)        \
 	X(TEXT, idempotency_hash)       \
@@ -132,7 +134,10 @@
 	X(INT, ended_at)                \
 	X(STATUS, status)               \
 	X(TEXT, note)                   \
-	X(TEXT, response)
+	X(TEXT, response)               \
+	X(TEXT, error_class)            \
+	X(TEXT, request_headers)        \
+	X(TEXT, response_headers)
 /* clang-format on */
 
 #endif

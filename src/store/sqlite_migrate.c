@@ -13,7 +13,7 @@
 #include "store/sqlite_db.h"
 
 #define APPLICATION_ID 0x61776474 /* "awdt" in the file's header */
-#define SCHEMA_VERSION 5
+#define SCHEMA_VERSION 6
 
 int
 sqlite_exec(struct db *db, const char *text, struct error *err)

@@ -1,4 +1,4 @@
--- Jobs and deliveries at rest, version 5. A row of job is written once; what
+-- Jobs and deliveries at rest, version 6. A row of job is written once; what
 -- changes is small and apart, so that a step rewrites little. In the same way
 -- the frozen bytes of a delivery lie apart from the delivery.
 --
@@ -27,6 +27,7 @@ CREATE TABLE job (
 	callback_url TEXT,
 	traceparent TEXT,
 	tracestate TEXT,
+	tags TEXT,
 	retry_of TEXT,
 	idempotency_key TEXT,
 	idempotency_hash TEXT,
@@ -155,6 +156,9 @@ CREATE TABLE attempt (
 	status INTEGER NOT NULL,
 	note TEXT,
 	response TEXT,
+	error_class TEXT,
+	request_headers TEXT,
+	response_headers TEXT,
 	sum INTEGER NOT NULL,
 	PRIMARY KEY (delivery, n)
 ) STRICT;
@@ -209,6 +213,19 @@ CREATE TABLE told (
 	sum INTEGER NOT NULL,
 	PRIMARY KEY (seq, inference_id)
 ) STRICT, WITHOUT ROWID;
+
+-- What happened, in the order in which it was committed: written in the same
+-- transaction as what it tells of. The last one always stays, so that no seq
+-- is ever given twice.
+CREATE TABLE event (
+	seq INTEGER PRIMARY KEY,
+	at INTEGER NOT NULL,
+	type INTEGER NOT NULL,
+	job TEXT NOT NULL,
+	delivery TEXT,
+	n INTEGER NOT NULL,
+	sum INTEGER NOT NULL
+) STRICT;
 
 -- Rows that are not what was written, by the seq of their job or delivery or
 -- by their key: for whoever looks, and so that each is told of once.
