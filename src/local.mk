@@ -381,11 +381,13 @@ EXTRA_awaitd_DEPENDENCIES = awaitd-keeper$(EXEEXT)
 
 # store/schema.h holds each .sql file as schema_NAME[]. It is made in the
 # build tree and never shipped: it cannot differ from the .sql files.
-schema_sql = src/store/schema/sqlite.sql src/store/schema/sqlite_copy_4.sql \
+schema_sql = src/store/schema/sqlite.sql src/store/schema/sqlite_aside.sql \
+	src/store/schema/sqlite_copy_4.sql \
 	src/store/schema/sqlite_drop_old.sql \
+	src/store/schema/sqlite_fine_4.sql src/store/schema/sqlite_fine_5.sql \
 	src/store/schema/sqlite_from_1.sql src/store/schema/sqlite_from_2.sql \
-	src/store/schema/sqlite_from_3.sql src/store/schema/sqlite_from_4.sql \
-	src/store/schema/sqlite_new_in_5.sql
+	src/store/schema/sqlite_from_3.sql src/store/schema/sqlite_new_in_5.sql \
+	src/store/schema/sqlite_new_in_6.sql
 
 src/store/schema.h: $(schema_sql) tools/embed
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \

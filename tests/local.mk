@@ -180,6 +180,7 @@ unit_tests += tests/unit/test_store_delivery
 unit_tests += tests/unit/test_store_file
 unit_tests += tests/unit/test_store_list
 unit_tests += tests/unit/test_store_migrate
+unit_tests += tests/unit/test_store_migrate_sums
 unit_tests += tests/unit/test_store_more
 unit_tests += tests/unit/test_store_pieces
 unit_tests += tests/unit/test_store_prune
@@ -418,11 +419,16 @@ tests_unit_test_store_file_SOURCES = tests/unit/test_store_file.c \
 	$(store_support)
 tests_unit_test_store_list_SOURCES = tests/unit/test_store_list.c \
 	$(store_support)
+migrate_rig = tests/unit/migrate_rig.c tests/unit/migrate_rig.h \
+	$(store_support)
 tests_unit_test_store_migrate_SOURCES = tests/unit/test_store_migrate.c \
 	tests/support/schema_v1.h \
-	tests/support/schema_v2.c tests/support/schema_v2.h \
+	tests/support/schema_v2.c tests/support/schema_v2.h $(migrate_rig)
+tests_unit_test_store_migrate_sums_SOURCES = \
+	tests/unit/test_store_migrate_sums.c \
 	tests/support/schema_v3.c tests/support/schema_v3.h \
-	tests/support/schema_v4.c tests/support/schema_v4.h $(store_support)
+	tests/support/schema_v4.c tests/support/schema_v4.h \
+	tests/support/schema_v5.c tests/support/schema_v5.h $(migrate_rig)
 tests_unit_test_store_more_SOURCES = tests/unit/test_store_more.c \
 	$(store_support)
 tests_unit_test_store_pieces_SOURCES = tests/unit/test_store_pieces.c \

@@ -61,6 +61,12 @@ pragma_int(struct db *db, const char *text)
     ", " sum("awaitd_sum('d', o.seq, o.job, o.id, j.id"                 \
     FROZEN_COLUMNS(OLD) ", o.owner, o.epoch" DELIVERY_COLUMNS(OLD) ")") \
     " FROM old_delivery o JOIN job j ON j.seq = o.job"
+#define COPY_ATTEMPTS(sum)                                              \
+    "INSERT INTO attempt (delivery" ATTEMPT_COLUMNS(NAME) ", sum) "     \
+    "SELECT o.delivery" ATTEMPT_COLUMNS(OLD)                            \
+    ", " sum("awaitd_sum('a', o.delivery, d.id"                         \
+    ATTEMPT_COLUMNS(OLD) ")")                                           \
+    " FROM old_attempt o JOIN delivery d ON d.seq = o.delivery"
 
 /* Version 2 had no checksums. */
 #define NEW_SUM(sum) sum
@@ -90,10 +96,7 @@ static const char *const copies_of_2[] = {
     "SELECT o.seq, o.body FROM old_delivery_body o "
     "JOIN delivery d ON d.seq = o.seq",
 
-    "INSERT INTO attempt (delivery" ATTEMPT_COLUMNS(NAME) ", sum) "
-    "SELECT o.delivery" ATTEMPT_COLUMNS(OLD)
-    ", awaitd_sum('a', o.delivery, d.id" ATTEMPT_COLUMNS(OLD) ") "
-    "FROM old_attempt o JOIN delivery d ON d.seq = o.delivery",
+    COPY_ATTEMPTS(NEW_SUM),
 
     "INSERT OR IGNORE INTO idempotency (key, hash, job, created_at, sum) "
     "SELECT idempotency_key, idempotency_hash, id, created_at, "
@@ -101,9 +104,11 @@ static const char *const copies_of_2[] = {
     "FROM job WHERE idempotency_key IS NOT NULL",
 };
 
+/* And of 3, and of 5: they have the same tables by then. */
 static const char *const copies_of_4[] = {
     COPY_JOBS("o.body_sum", FINE_SUM),
     COPY_DELIVERIES(FINE_SUM),
+    COPY_ATTEMPTS(FINE_SUM),
     schema_sqlite_copy_4,
 };
 /* clang-format on */
@@ -146,25 +151,30 @@ make_schema(struct db *db, struct error *err)
 }
 
 /* Up to where all that was stands aside, with the columns that are new. */
+static const char *const from_1[] = {schema_sqlite_from_1, schema_sqlite_from_2,
+    schema_sqlite_new_in_5, schema_sqlite_new_in_6};
+static const char *const from_3[] = {schema_sqlite_from_3, schema_sqlite_aside,
+    schema_sqlite_fine_4, schema_sqlite_new_in_5, schema_sqlite_new_in_6};
+static const char *const from_5[] = {
+    schema_sqlite_aside, schema_sqlite_fine_5, schema_sqlite_new_in_6};
+
 static int
 set_aside(struct db *db, int64_t version, struct error *err)
 {
-	static const char *const of_2[] = {
-	    schema_sqlite_from_1, schema_sqlite_from_2};
-	static const char *const of_4[] = {
-	    schema_sqlite_from_3, schema_sqlite_from_4};
-	bool newer = version >= 3;
 	size_t skip = version == 2 || version == 4;
 
-	return run_steps(
-	    db, (newer ? of_4 : of_2) + skip, ARRAY_LEN(of_2) - skip, err);
+	if (version >= 5)
+		return run_steps(db, from_5, ARRAY_LEN(from_5), err);
+	if (version >= 3)
+		return run_steps(
+		    db, from_3 + skip, ARRAY_LEN(from_3) - skip, err);
+	return run_steps(db, from_1 + skip, ARRAY_LEN(from_1) - skip, err);
 }
 
 static int
 migrate(struct db *db, int64_t version, struct error *err)
 {
-	static const char *const anew[] = {
-	    schema_sqlite_new_in_5, schema_sqlite};
+	static const char *const anew[] = {schema_sqlite};
 	static const char *const rest[] = {schema_sqlite_drop_old};
 	bool newer = version >= 3;
 

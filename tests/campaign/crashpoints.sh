@@ -311,8 +311,8 @@ one=trial passages=4
 case $point in
 C14 | C15) one=told_trial ;;
 esac
-# One for each table, one before and one behind them.
-[ "$point" != C17 ] || one=migration passages=9
+# One for each step from version 2 (store/sqlite_migrate.c).
+[ "$point" != C17 ] || one=migration passages=12
 i=0
 dice "$TRIALS" 1 "$passages" >"$tmp/dice"
 while read -r n; do

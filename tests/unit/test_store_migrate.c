@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file of an older version becomes one of version 5 with all that is in it,
- * whenever the process dies meanwhile.
+ * A file of an older version becomes one of version 6 with all that is in it,
+ * whenever the process dies meanwhile: 1 and 2 here, which had no checksums.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,59 +10,29 @@
 
 #include <cmocka.h>
 
-#include <signal.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "tests/support/schema_v1.h"
 #include "tests/support/schema_v2.h"
-#include "tests/support/schema_v3.h"
-#include "tests/support/schema_v4.h"
 #include "tests/support/store_fixture.h"
+#include "tests/unit/migrate_rig.h"
 
 #define QUEUED "01arz3ndektsv4rrffq69g5fa1"
 #define PENDING "01arz3ndektsv4rrffq69g5fa2"
 #define DONE "01arz3ndektsv4rrffq69g5fa3"
 
 static void
-make(const char *schema, const char *rows, int64_t version)
-{
-	char *wal = xasprintf("%s-wal", fx.path);
-
-	unlink(fx.path);
-	unlink(wal);
-	free(wal);
-	fx_change(schema);
-	fx_change(rows);
-	assert_int_equal(fx_number("PRAGMA user_version"), version);
-}
-
-static void
 make_old(void)
 {
-	make(schema_v1, jobs_v1, 1);
+	migrate_make(schema_v1, jobs_v1, 1);
 }
 
 static void
 make_v2(void)
 {
-	make(schema_v2, rows_v2, 2);
-}
-
-static void
-make_v3(void)
-{
-	make(schema_v3, rows_v3, 3);
-}
-
-static void
-make_v4(void)
-{
-	make(schema_v4, rows_v4, 4);
+	migrate_make(schema_v2, rows_v2, 2);
 }
 
 static void
@@ -155,7 +125,7 @@ check_all(void)
 	check_pending();
 	check_done();
 	fx_close();
-	assert_int_equal(fx_number("PRAGMA user_version"), 5);
+	assert_int_equal(fx_number("PRAGMA user_version"), 6);
 }
 
 static void
@@ -272,7 +242,7 @@ check_v2(void)
 	check_v2_keys();
 	assert_int_equal(fx.damages, 0);
 	fx_close();
-	assert_int_equal(fx_number("PRAGMA user_version"), 5);
+	assert_int_equal(fx_number("PRAGMA user_version"), 6);
 }
 
 static void
@@ -310,245 +280,30 @@ what_waited_in_version_2_is_delivered(void **state)
 	delivery_free(d);
 }
 
-/* --- version 3 ------------------------------------------------------ */
-
-#define V3(n) "01arz3ndektsv4rrffq69g5fc" n
-
-static void
-check_v3(void)
-{
-	struct delivery *d;
-	char *text;
-
-	fx_open();
-	assert_int_equal(fx_count(fx_list), 3);
-	assert_int_equal(fx_count(store_unfinished), 2);
-	d = fx_find_delivery("msg_aaaaaaaaaaaaaaaaaaaaaaaaae");
-	assert_int_equal(d->nlog, 1);
-	delivery_free(d);
-	text = fx_recall();
-	assert_string_equal(text, "a=1;");
-	free(text);
-	text = fx_find_idempotency("the key");
-	assert_string_equal(text, V3("1") " cafe+");
-	free(text);
-	assert_int_equal(fx_see("t", "m", V3("2"), "why"), STORE_SEEN_NOW);
-	text = fx_recall_told();
-	assert_string_equal(text, V3("2") "=why;");
-	free(text);
-	assert_int_equal(fx.damages, 0);
-	fx_close();
-	assert_int_equal(fx_number("PRAGMA user_version"), 5);
-}
-
-static void
-a_file_of_version_3_opens_with_all_that_is_in_it(void **state)
-{
-	(void)state;
-	make_v3();
-	check_v3();
-}
-
-/* --- version 4 ------------------------------------------------------ */
-
-#define V4(n) "01arz3ndektsv4rrffq69g5fd" n
-#define V4_DELIVERY(n) "msg_aaaaaaaaaaaaaaaaaaaaaaaaa" n
-
-static void
-check_v4_delivery(const char *id, enum delivery_state state,
-    enum delivery_payload payload, int status, unsigned attempts)
-{
-	struct delivery *d = fx_find_delivery(id);
-
-	assert_non_null(d);
-	assert_int_equal(d->state, state);
-	assert_int_equal(d->payload, payload);
-	assert_int_equal(d->format, DELIVERY_PLAIN);
-	assert_int_equal(d->last_status, status);
-	assert_int_equal(d->nlog, attempts);
-	assert_int_equal(d->url_expires_at, 0);
-	assert_null(d->about);
-	delivery_free(d);
-}
-
-static void
-check_v4_jobs(void)
-{
-	struct job *job = fx_find(V4("1"));
-
-	assert_memory_equal(job->spec.body, "he\0lo", 5);
-	assert_null(job->spec.callback_url);
-	assert_null(job->spec.traceparent);
-	job_free(job);
-	job = fx_find(V4("2"));
-	assert_int_equal(job->nsubs, 2);
-	assert_string_equal(job->subs[1].before_etag, "\"b\"");
-	job_free(job);
-	job = fx_find(V4("4"));
-	assert_string_equal(job->late_location, "s3://b/l");
-	job_free(job);
-	/* It was damaged before, and is so still. */
-	fx_look(V4("5"));
-	assert_int_equal(fx.err.code, ERR_DAMAGED);
-}
-
-static void
-check_v4_rest(void)
-{
-	char *text = fx_recall();
-
-	assert_string_equal(text, "a=1;");
-	free(text);
-	text = fx_find_idempotency("the key");
-	assert_string_equal(text, V4("1") " cafe+");
-	free(text);
-	assert_int_equal(fx_see("t", "m", V4("2"), "why"), STORE_SEEN_BEFORE);
-	text = fx_recall_told();
-	assert_string_equal(text, V4("2") "=why;");
-	free(text);
-}
-
-static void
-check_v4(void)
-{
-	struct delivery *d;
-
-	fx_open();
-	assert_int_equal(fx_count(fx_list), 4);
-	assert_int_equal(fx_count(store_unfinished), 2);
-	check_v4_jobs();
-	check_v4_delivery(
-	    V4_DELIVERY("f"), DELIVERY_WAITING, DELIVERY_RAW, 75, 2);
-	check_v4_delivery(
-	    V4_DELIVERY("g"), DELIVERY_DEAD, DELIVERY_EVENT, 410, 1);
-	check_v4_delivery(
-	    V4_DELIVERY("h"), DELIVERY_WAITING, DELIVERY_RAW, -1, 0);
-	d = fx_look_delivery(V4_DELIVERY("j"));
-	assert_null(d);
-	assert_int_equal(fx.err.code, ERR_DAMAGED);
-	check_v4_rest();
-	/* The one that was not known before: the other is told of no more. */
-	assert_true(fx.damages <= 1);
-	fx_close();
-	assert_int_equal(fx_number("SELECT count(*) FROM damaged"), 2);
-	assert_int_equal(fx_number("PRAGMA user_version"), 5);
-}
-
-static void
-a_file_of_version_4_opens_with_all_that_is_in_it(void **state)
-{
-	(void)state;
-	make_v4();
-	check_v4();
-	check_v4();
-}
-
-/* All that defines the schema, as one text. */
-static char *
-schema_of_file(void)
-{
-	static const char ask[] =
-	    "SELECT group_concat(t, ';') FROM (SELECT type || name || "
-	    "coalesce(sql, '') AS t FROM sqlite_schema ORDER BY type, name)";
-	sqlite3_stmt *stmt;
-	sqlite3 *db;
-	char *text;
-
-	assert_int_equal(sqlite3_open(fx.path, &db), SQLITE_OK);
-	assert_int_equal(
-	    sqlite3_prepare_v2(db, ask, -1, &stmt, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-	text = xstrdup((const char *)sqlite3_column_text(stmt, 0));
-	sqlite3_finalize(stmt);
-	sqlite3_close(db);
-	return text;
-}
-
 static void
 an_old_file_and_a_new_one_are_the_same(void **state)
 {
+	static void (*const makers[])(void) = {make_old, make_v2};
 	char *fresh, *migrated;
+	size_t i;
 
 	(void)state;
 	fx_open();
 	fx_close();
-	fresh = schema_of_file();
-	make_old();
-	fx_open();
-	fx_close();
-	migrated = schema_of_file();
-	assert_string_equal(migrated, fresh);
-	free(migrated);
-	make_v2();
-	fx_open();
-	fx_close();
-	migrated = schema_of_file();
-	assert_string_equal(migrated, fresh);
-	free(migrated);
-	make_v3();
-	fx_open();
-	fx_close();
-	migrated = schema_of_file();
-	assert_string_equal(migrated, fresh);
-	free(migrated);
-	make_v4();
-	fx_open();
-	fx_close();
-	migrated = schema_of_file();
-	assert_string_equal(migrated, fresh);
+	fresh = migrate_schema_of_file();
+	for (i = 0; i < ARRAY_LEN(makers); i++) {
+		makers[i]();
+		fx_open();
+		fx_close();
+		migrated = migrate_schema_of_file();
+		assert_string_equal(migrated, fresh);
+		free(migrated);
+	}
 	assert_int_equal(fx_number("PRAGMA application_id"), 0x61776474);
 	free(fresh);
-	free(migrated);
 }
 
 /* --- when it does not come to its end ------------------------------- */
-
-static unsigned statements_left;
-
-/* The process ends at the beginning or the end of some statement. */
-static int
-on_statement(unsigned type, void *arg, void *p, void *x)
-{
-	(void)type;
-	(void)arg;
-	(void)p;
-	(void)x;
-	if (statements_left-- == 0)
-		kill(getpid(), SIGKILL);
-	return 0;
-}
-
-static int
-watch(sqlite3 *db, const char **message, const void *api)
-{
-	(void)message;
-	(void)api;
-	sqlite3_trace_v2(
-	    db, SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE, on_statement, NULL);
-	return SQLITE_OK;
-}
-
-/* True where it came so far that it was killed. */
-static bool
-killed_at(unsigned statement)
-{
-	struct store_options o = {.path = fx.path};
-	struct error err;
-	int status;
-	pid_t pid;
-
-	pid = fork();
-	if (pid == 0) {
-		statements_left = statement;
-		sqlite3_auto_extension((void (*)(void))(uintptr_t)watch);
-		_exit(store_open(fx.loop, &o, &fx.store, &err) == 0 ? 7 : 8);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (WIFSIGNALED(status))
-		return true;
-	assert_int_equal(WEXITSTATUS(status), 7);
-	return false;
-}
 
 static void
 whenever_the_process_dies_all_jobs_are_there(void **state)
@@ -559,7 +314,7 @@ whenever_the_process_dies_all_jobs_are_there(void **state)
 	(void)state;
 	for (i = 0;; i++) {
 		make_old();
-		killed = killed_at(i);
+		killed = migrate_killed_at(i);
 		if (fx_number("PRAGMA user_version") == 1) {
 			old++;
 			assert_int_equal(
@@ -585,76 +340,11 @@ whenever_the_process_dies_all_jobs_are_there(void **state)
 	assert_true(new >= 2);
 }
 
-/* At every fourth statement: either the old file is whole, or the new one. */
-static void
-dies_now_and_then(void (*make_it)(void), void (*check)(void), int64_t version,
-    const char *count, int64_t rows)
-{
-	unsigned i, old = 0, new = 0;
-	bool killed;
-
-	for (i = 0;; i += 4) {
-		make_it();
-		killed = killed_at(i);
-		if (fx_number("PRAGMA user_version") == version) {
-			old++;
-			assert_int_equal(fx_number(count), rows);
-		} else {
-			new ++;
-		}
-		check();
-		if (!killed)
-			break;
-	}
-	assert_true(old > 10);
-	assert_true(new >= 1);
-}
-
-#define COUNT                                                           \
-	"SELECT (SELECT count(*) FROM job) + "                          \
-	"(SELECT count(*) FROM job_state) + "                           \
-	"(SELECT count(*) FROM submission) + "                          \
-	"(SELECT count(*) FROM delivery) + "                            \
-	"(SELECT count(*) FROM delivery_body) + (SELECT count(*) FROM " \
-	"attempt)"
-
 static void
 whenever_the_process_dies_version_2_is_whole(void **state)
 {
 	(void)state;
-	dies_now_and_then(make_v2, check_v2, 2, COUNT, 24);
-}
-
-static void
-whenever_the_process_dies_version_4_is_whole(void **state)
-{
-	(void)state;
-	dies_now_and_then(make_v4, check_v4, 4, COUNT, 22);
-}
-
-static void
-whenever_the_process_dies_version_3_is_whole(void **state)
-{
-	unsigned i, old = 0;
-	bool killed;
-
-	(void)state;
-	for (i = 0;; i++) {
-		make_v3();
-		killed = killed_at(i);
-		if (fx_number("PRAGMA user_version") == 3) {
-			old++;
-			assert_int_equal(
-			    fx_number("SELECT count(*) FROM sqlite_schema "
-				      "WHERE name = 'notice' OR "
-				      "name LIKE 'old%'"),
-			    0);
-		}
-		check_v3();
-		if (!killed)
-			break;
-	}
-	assert_true(old > 4);
+	migrate_dies_now_and_then(make_v2, check_v2, 2, 24);
 }
 
 static void
@@ -726,13 +416,13 @@ a_still_file_is_not_brought_up_to_date(void **state)
 	for (i = 0; i < n; i++)
 		job_free(jobs[i]);
 	free(jobs);
-	assert_int_equal(fx_number("PRAGMA user_version"), 5);
+	assert_int_equal(fx_number("PRAGMA user_version"), 6);
 }
 
 static void
 a_version_that_is_not_known_is_named(void **state)
 {
-	static const char *const versions[] = {"6", "0", "-1"};
+	static const char *const versions[] = {"7", "0", "-1"};
 	struct store_options o = {.path = fx.path};
 	struct job **jobs;
 	struct error err;
@@ -755,16 +445,8 @@ a_version_that_is_not_known_is_named(void **state)
 	}
 }
 
-/* Where nothing waits for a disk: files are made some hundred times. */
-static int
-setup(void **state)
-{
-	if (access("/dev/shm", W_OK) == 0)
-		fx_root = "/dev/shm";
-	return fx_setup(state);
-}
-
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, fx_teardown)
+#define T(name) \
+	cmocka_unit_test_setup_teardown(name, migrate_setup, fx_teardown)
 
 int
 main(void)
@@ -777,10 +459,6 @@ main(void)
 	    T(a_file_of_version_2_opens_with_all_that_is_in_it),
 	    T(what_waited_in_version_2_is_delivered),
 	    T(whenever_the_process_dies_version_2_is_whole),
-	    T(a_file_of_version_3_opens_with_all_that_is_in_it),
-	    T(whenever_the_process_dies_version_3_is_whole),
-	    T(a_file_of_version_4_opens_with_all_that_is_in_it),
-	    T(whenever_the_process_dies_version_4_is_whole),
 	    T(a_migration_that_fails_changes_nothing),
 	    T(strange_rows_of_an_old_file_stop_nobody),
 	    T(a_still_file_is_not_brought_up_to_date),

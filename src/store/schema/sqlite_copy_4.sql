@@ -1,5 +1,5 @@
--- What is in version 5 as it was in version 4, checksums included. What belongs
--- to nothing stays behind, and keeps nobody from starting.
+-- What is in version 6 as it was in versions 4 and 5, checksums included. What
+-- belongs to nothing stays behind, and keeps nobody from starting.
 
 INSERT INTO job_state SELECT * FROM old_job_state o
 WHERE EXISTS (SELECT 1 FROM job j WHERE j.seq = o.seq);
@@ -9,9 +9,6 @@ WHERE EXISTS (SELECT 1 FROM job j WHERE j.seq = o.seq);
 
 INSERT INTO delivery_body SELECT * FROM old_delivery_body o
 WHERE EXISTS (SELECT 1 FROM delivery d WHERE d.seq = o.seq);
-
-INSERT INTO attempt SELECT * FROM old_attempt o
-WHERE EXISTS (SELECT 1 FROM delivery d WHERE d.seq = o.delivery);
 
 INSERT INTO late_result SELECT * FROM old_late_result o
 WHERE EXISTS (SELECT 1 FROM job j WHERE j.seq = o.seq);

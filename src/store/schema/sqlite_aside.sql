@@ -1,6 +1,6 @@
--- What version 4 had stands aside as old_*, with the columns of version 5, and
--- sqlite_migrate.c copies it into new tables. A row that was damaged must not
--- become sound by that: fine says which are to be believed.
+-- What versions 4 and 5 had stands aside as old_*, and sqlite_migrate.c copies
+-- it into new tables. A row that was damaged must not become sound by that:
+-- fine says which are to be believed (sqlite_fine_*.sql).
 
 DROP TRIGGER done_is_final;
 DROP TRIGGER job_is_gone;
@@ -30,17 +30,9 @@ ALTER TABLE damaged RENAME TO old_damaged;
 
 ALTER TABLE old_job ADD COLUMN fine INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE old_delivery ADD COLUMN fine INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE old_attempt ADD COLUMN fine INTEGER NOT NULL DEFAULT 1;
 
-UPDATE old_job SET fine = 0 WHERE sum IS NOT awaitd_sum('j', seq, id,
-	created_at, endpoint, region, content_type, accept, custom_attributes,
-	inference_id, extension, filename, request_ttl_s, invocation_timeout_s,
-	own_names, avoid_duplicates, retry_failed, deployment, output_path,
-	deliver, retry_of, idempotency_key, idempotency_hash, input, input_path,
-	input_size, input_sha256, input_spooled, input_location, length(body),
-	body_sum);
-
-UPDATE old_delivery SET fine = 0 WHERE sum IS NOT awaitd_sum('d', seq, job, id,
-	(SELECT j.id FROM old_job j WHERE j.seq = old_delivery.job), target,
-	event, created_at, content_type, body_size, body_sha256, by_reference,
-	owner, epoch, state, due_at, ended_at, attempts, failures,
-	interruptions, interrupted_since, replays, note);
+-- Attempts were summed alike in both.
+UPDATE old_attempt SET fine = 0 WHERE sum IS NOT awaitd_sum('a', delivery,
+	(SELECT d.id FROM old_delivery d WHERE d.seq = old_attempt.delivery), n,
+	outcome, replay, started_at, ended_at, status, note, response);
