@@ -2,8 +2,10 @@
 /* JSON written piece by piece. */
 #include "base/jsonw.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
 
@@ -117,6 +119,18 @@ jsonw_time(struct jsonw *w, const char *key, int64_t at)
 		return;
 	timefmt_iso(at, text);
 	jsonw_str(w, key, text);
+}
+
+void
+jsonw_list(struct jsonw *w, const char *key, const char *list)
+{
+	char *copy = xstrdup(list), *rest = copy, *item;
+
+	jsonw_begin(w, key, '[');
+	while (*list != '\0' && (item = strsep(&rest, ",")) != NULL)
+		jsonw_str(w, NULL, str_trim(item));
+	jsonw_end(w, ']');
+	free(copy);
 }
 
 void

@@ -33,6 +33,9 @@ void jsonw_null(struct jsonw *w, const char *key);
 /* Nothing where the value is NULL or "". */
 void jsonw_opt(struct jsonw *w, const char *key, const char *value);
 
+/* "a, b" as ["a", "b"]; "" is []. */
+void jsonw_list(struct jsonw *w, const char *key, const char *list);
+
 /* A value that was parsed, with all that is in it. */
 void jsonw_json(struct jsonw *w, const char *key, const struct json *value);
 

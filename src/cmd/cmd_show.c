@@ -28,6 +28,7 @@ show_request(const struct job_spec *spec)
 	report_text("content type", spec->content_type);
 	report_text("accept", spec->accept);
 	report_text("custom attributes", spec->custom_attributes);
+	report_text("tags", spec->tags);
 	report_text("retry of", spec->retry_of);
 	report_text("deliver", spec->deliver);
 	show_callback(spec);

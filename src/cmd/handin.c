@@ -48,6 +48,7 @@ struct service_hand {
 	struct app *app;
 	const struct handin *h;
 	const struct conf_endpoint *endpoint; /* with the flags over it */
+	char *tags; /* or NULL */
 };
 
 /* NULL: those of the endpoint; "": nobody. */
@@ -101,19 +102,8 @@ fill_headers(const struct service_hand *s, struct headers *out)
 		headers_add(out, "Awaitd-Callback-Url", o->callback);
 	if (routes_of(s->h) != NULL)
 		headers_add(out, "Awaitd-Deliver", routes_of(s->h));
-}
-
-static void
-write_routes(const char *routes, struct jsonw *w)
-{
-	char *copy = xstrdup(routes), *rest = *copy != '\0' ? copy : NULL;
-	char *item;
-
-	jsonw_begin(w, "deliver", '[');
-	while ((item = strsep(&rest, ",")) != NULL)
-		jsonw_str(w, NULL, str_trim(item));
-	jsonw_end(w, ']');
-	free(copy);
+	if (s->tags != NULL)
+		headers_add(out, "Awaitd-Tags", s->tags);
 }
 
 static void
@@ -134,7 +124,9 @@ fill_json(const struct service_hand *s, const char *location, struct jsonw *w)
 		    s->endpoint->invocation_timeout_ms / 1000);
 	jsonw_opt(w, "callback_url", o->callback);
 	if (routes_of(s->h) != NULL)
-		write_routes(routes_of(s->h), w);
+		jsonw_list(w, "deliver", routes_of(s->h));
+	if (s->tags != NULL)
+		jsonw_list(w, "tags", s->tags);
 	jsonw_end(w, '}');
 }
 
@@ -330,12 +322,17 @@ handin(
     struct app *app, const struct handin *h, struct await *a, struct error *err)
 {
 	struct service_hand s = {.app = app, .h = h};
+	int rc;
 
 	if (check_teller(app, h->request, err) == -1)
 		return -1;
 	if (request_configure(app, h->request, &s.endpoint, err) == -1)
 		return -1;
-	if (app->client != NULL)
-		return to_service(&s, a, err);
-	return to_engine(app, h, s.endpoint, a, err);
+	if (app->client == NULL)
+		return to_engine(app, h, s.endpoint, a, err);
+	if (request_tags(h->request, &s.tags, err) == -1)
+		return -1;
+	rc = to_service(&s, a, err);
+	free(s.tags);
+	return rc;
 }

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd/input.h"
+#include "job/tags.h"
 #include "net/url.h"
 #include "serve/intake.h"
 
@@ -44,6 +45,8 @@ const struct cmd_option request_cmd_options[] = {
 	"tell these, or the endpoint's targets"},
     {"callback", 0, OPT_TEXT, AT(callback), "URL",
 	"tell this URL, too, what became of it"},
+    {"tag", 0, OPT_LIST, AT(tags), "TAG",
+	"a word to find the job by; may be given again"},
     {"poll-interval", 0, OPT_INTERVAL, AT(poll_interval_ms), "TIME",
 	"look at this fixed interval"},
 };
@@ -149,9 +152,17 @@ request_drop(struct job *take_job)
 	job_free(take_job);
 }
 
-static void
+int
+request_tags(const struct request_options *o, char **out, struct error *err)
+{
+	if (tags_join(o->tags.v, o->tags.n, out, err) == -1)
+		return err_prefix(err, "--tag");
+	return 0;
+}
+
+static int
 fill(struct job *job, const struct app *app, const struct request_options *o,
-    const struct conf_endpoint *endpoint)
+    const struct conf_endpoint *endpoint, struct error *err)
 {
 	struct intake in = {
 	    .endpoint = o->endpoint,
@@ -162,8 +173,14 @@ fill(struct job *job, const struct app *app, const struct request_options *o,
 	    .extension = o->extension,
 	    .filename = o->filename,
 	};
+	char *tags;
 
+	if (request_tags(o, &tags, err) == -1)
+		return -1;
+	in.tags = tags;
 	intake_fill(&job->spec, &in, app->conf, endpoint);
+	free(tags);
+	return 0;
 }
 
 /* Whether it may be named is the service's to say. */
@@ -194,10 +211,11 @@ request_check(const struct app *app, const struct request_options *o,
 	if (check_told(o, err) == -1)
 		return -1;
 	job = job_new();
-	fill(job, app, o, endpoint);
+	rc = fill(job, app, o, endpoint, err);
 	job->spec.input = INPUT_LOCATION;
 	job->spec.input_location = xstrdup_or_null(location);
-	rc = intake_check(job, err);
+	if (rc == 0)
+		rc = intake_check(job, err);
 	job_free(job);
 	return rc;
 }
@@ -209,9 +227,9 @@ request_job(const struct app *app, const struct request_options *o,
 {
 	struct job *job = job_new();
 
-	fill(job, app, o, endpoint);
 	/* Twice: the members before the input is read, and then with it. */
-	if (intake_check(job, err) == -1 ||
+	if (fill(job, app, o, endpoint, err) == -1 ||
+	    intake_check(job, err) == -1 ||
 	    intake_region(&job->spec, app->sites, endpoint,
 		app->globals->region, app->globals->profile, err) == -1 ||
 	    take_input(o, endpoint, word, folder, job, err) == -1 ||

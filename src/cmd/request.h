@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "cmd/app.h"
+#include "cmd/options.h"
 #include "job/job.h"
 
 struct request_options {
@@ -29,6 +30,7 @@ struct request_options {
 	const char *output_path;
 	const char *deliver; /* routes; "": the endpoint's; NULL: as usual */
 	const char *callback;
+	struct option_list tags;
 	int64_t poll_interval_ms;
 };
 
@@ -46,6 +48,10 @@ int request_configure(struct app *app, const struct request_options *o,
 /* What the input is, said by one INPUT (or NULL) and --input-location. */
 int request_word(const struct request_options *o, const char *word,
     const char **out, bool *location, struct error *err);
+
+/* What --tag said, as job/tags.h has it; NULL for none. The caller's. */
+int request_tags(
+    const struct request_options *o, char **out, struct error *err);
 
 /* All that can be checked of a job that somebody else will make; its input,
  * where it is a location, or NULL. */

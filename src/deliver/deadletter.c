@@ -56,6 +56,8 @@ write_data(struct jsonw *w, const char *key, const struct deadletter *what)
 	jsonw_str(w, "delivery", d->id);
 	jsonw_str(w, "job", d->job_id);
 	jsonw_str(w, "endpoint", what->job->spec.endpoint);
+	if (what->job->spec.tags != NULL)
+		jsonw_list(w, "tags", what->job->spec.tags);
 	jsonw_str(w, "target", d->target);
 	jsonw_str(w, "event", d->event);
 	jsonw_int(w, "attempts", d->attempts);

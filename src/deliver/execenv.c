@@ -83,6 +83,7 @@ add_job(struct env *e, const struct job *job)
 	add(e, "AWAITD_FAILURE_LOCATION", payload_failure_location(job));
 	add(e, "AWAITD_INFERENCE_ID", payload_inference_id(job));
 	add(e, "AWAITD_CUSTOM_ATTRIBUTES", job->spec.custom_attributes);
+	add(e, "AWAITD_TAGS", job->spec.tags);
 	add_time(e, "AWAITD_SUBMITTED_AT", job->submitted_at);
 	add_time(e, "AWAITD_COMPLETED_AT", job->completed_at);
 	add(e, "AWAITD_ERROR_CODE", job->error_code);

@@ -190,6 +190,8 @@ write_data(struct jsonw *w, const char *name, const struct job *job,
 	jsonw_opt(w, "failure_location", payload_failure_location(job));
 	write_facts(w, job, p);
 	jsonw_opt(w, "custom_attributes", job->spec.custom_attributes);
+	if (job->spec.tags != NULL)
+		jsonw_list(w, "tags", job->spec.tags);
 	jsonw_time(w, "submitted_at", job->submitted_at);
 	jsonw_time(w, "completed_at", job->completed_at);
 	write_result(w, job, p);

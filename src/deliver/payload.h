@@ -30,7 +30,7 @@ struct payload {
 /*
  * {"type", "timestamp", "data": {job, inference_id, endpoint, outcome,
  * output_location, failure_location, content_type, size, sha256,
- * custom_attributes, submitted_at, completed_at, result | result_base64,
+ * custom_attributes, tags, submitted_at, completed_at, result | result_base64,
  * result_url, result_url_expires_at, error: {code, message}}}, each where there
  * is one. The result is a string where the bytes are UTF-8 without NUL, else
  * base64. The same always gives the same bytes. 0, or -1 where `out` is full.

@@ -74,6 +74,7 @@ static const struct member of_job[] = {
     J(spec.callback_url, PLACE),
     J(spec.traceparent, TEXT),
     J(spec.tracestate, TEXT),
+    J(spec.tags, NAME),
     J(spec.retry_of, TEXT),
     J(spec.idempotency_key, TEXT),
     J(spec.idempotency_hash, TEXT),

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
+#include "job/tags.h"
 
 #define AVOID "avoid"
 #define TRANSIENT "transient"
@@ -212,22 +213,6 @@ write_request(struct jsonw *w, const struct job_spec *spec)
 	jsonw_end(w, '}');
 }
 
-/* "a, b" as ["a", "b"]. */
-static void
-write_targets(struct jsonw *w, const char *targets)
-{
-	char *copy = xstrdup(targets), *rest = copy, *name;
-
-	jsonw_begin(w, "deliver", '[');
-	while ((name = strsep(&rest, ",")) != NULL) {
-		name = str_trim(name);
-		if (*name != '\0')
-			jsonw_str(w, NULL, name);
-	}
-	jsonw_end(w, ']');
-	free(copy);
-}
-
 static void
 write_submission(struct jsonw *w, const struct submission *s)
 {
@@ -246,7 +231,7 @@ write_full(struct jsonw *w, const struct job *job)
 	WRITE(w, retry, &job->spec);
 	write_request(w, &job->spec);
 	if (job->spec.deliver != NULL)
-		write_targets(w, job->spec.deliver);
+		jsonw_list(w, "deliver", job->spec.deliver);
 	if (job->spec.callback_url != NULL)
 		jsonw_strn(w, "callback_url", job->spec.callback_url,
 		    job_spec_callback_len(&job->spec));
@@ -269,6 +254,8 @@ jobjson_write(struct jsonw *w, const struct job *job, bool full)
 	jsonw_str(w, "endpoint", job->spec.endpoint);
 	jsonw_str(w, "state", job_state_name(job->state));
 	jsonw_str(w, "outcome", job_outcome_name(job->outcome));
+	if (job->spec.tags != NULL)
+		jsonw_list(w, "tags", job->spec.tags);
 	WRITE(w, job_times, job);
 	if (job->state != JOB_DONE) {
 		WRITE(w, job_deadline, job);
@@ -523,6 +510,25 @@ read_targets(const struct json *obj, struct job_spec *spec, struct error *err)
 	return 0;
 }
 
+/* Checked as a caller's are: what is none is no job of ours. */
+static int
+read_tags(const struct json *obj, struct job_spec *spec, struct error *err)
+{
+	const char *words[TAGS_MAX];
+	const struct json *item = NULL;
+	size_t n = 0;
+
+	if (read_array(obj, "tags", &item, err) == -1)
+		return -1;
+	for (; item != NULL; item = json_next(item)) {
+		if (n == TAGS_MAX || json_str(item) == NULL)
+			return bad(err, "tags");
+		words[n++] = json_str(item);
+	}
+	return tags_join(words, n, &spec->tags, err) == 0 ? 0
+							  : bad(err, "tags");
+}
+
 static int
 read_submission(const struct json *obj, struct job *job, struct error *err)
 {
@@ -617,6 +623,7 @@ read_job(const struct json *obj, struct job *job, struct error *err)
 	    READ(obj, told, &job->spec, err) == -1 ||
 	    read_request(json_get(obj, "request"), &job->spec, err) == -1 ||
 	    read_targets(obj, &job->spec, err) == -1 ||
+	    read_tags(obj, &job->spec, err) == -1 ||
 	    read_submissions(obj, job, err) == -1)
 		return -1;
 	return read_deliveries(obj, job, err);

@@ -12,13 +12,14 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "job/route.h"
+#include "job/tags.h"
 
 #define FIELD_PREFIX "Awaitd-"
 #define SECONDS_MAX 1000000000
 /* Each is compared with each. */
 #define TARGETS_MAX 64
 
-enum kind { TEXT, SECONDS, TARGETS, BODY, BASE64 };
+enum kind { TEXT, SECONDS, TARGETS, TAGS, BODY, BASE64 };
 
 struct member {
 	const char *name; /* in JSON */
@@ -44,6 +45,7 @@ static const struct member members[] = {
 	AT(invocation_timeout_s)},
     {"deliver", "Awaitd-Deliver", TARGETS, 0},
     {"callback_url", "Awaitd-Callback-Url", TEXT, AT(callback_url)},
+    {"tags", "Awaitd-Tags", TAGS, 0},
     {"input_location", NULL, TEXT, AT(input_location)},
     {"body", NULL, BODY, 0},
     {"body_base64", NULL, BASE64, 0},
@@ -177,6 +179,10 @@ take_field(struct api_asked *a, const struct member *m, const char *value,
 	case TARGETS:
 		a->chosen = true;
 		return split_targets(a, m->field, value, err);
+	case TAGS:
+		if (tags_parse(value, &a->tags, err) == -1)
+			return err_prefix(err, "\"%s\"", m->field);
+		return 0;
 	case BODY:
 	case BASE64:
 		break;
@@ -296,6 +302,31 @@ take_targets(struct api_asked *a, const struct json *j, struct error *err)
 }
 
 static int
+take_tags(struct api_asked *a, const struct json *j, struct error *err)
+{
+	const char *words[4 * TAGS_MAX];
+	const struct json *item;
+	size_t n = 0;
+
+	if (!json_is_array(j))
+		return err_set(
+		    err, ERR_USAGE, "\"tags\" must be an array of strings");
+	for (item = json_first(j); item != NULL; item = json_next(item)) {
+		if (n == ARRAY_LEN(words))
+			return err_set(err, ERR_USAGE,
+			    "\"tags\" has too many: a job has at most %d",
+			    TAGS_MAX);
+		if (json_str(item) == NULL)
+			return err_set(
+			    err, ERR_USAGE, "\"tags\" must hold strings only");
+		words[n++] = json_str(item);
+	}
+	if (tags_join(words, n, &a->tags, err) == -1)
+		return err_prefix(err, "\"tags\"");
+	return 0;
+}
+
+static int
 take_member(struct api_asked *a, const struct member *m, const struct json *j,
     struct error *err)
 {
@@ -303,6 +334,8 @@ take_member(struct api_asked *a, const struct member *m, const struct json *j,
 
 	if (m->kind == TARGETS)
 		return take_targets(a, j, err);
+	if (m->kind == TAGS)
+		return take_tags(a, j, err);
 	if (m->kind == SECONDS) {
 		json_i64(j, &seconds);
 		return take_seconds(a, m, m->name, seconds, err);
@@ -388,6 +421,7 @@ api_asked_done(struct api_asked *a)
 		free(a->deliver[i]);
 	free(a->deliver);
 	free(a->callback_url);
+	free(a->tags);
 	free(a->input_location);
 	free(a->body);
 	memset(a, 0, sizeof(*a));
@@ -404,6 +438,7 @@ api_asked_intake(const struct api_asked *a, struct intake *out)
 	    .inference_id = a->inference_id,
 	    .extension = a->extension,
 	    .filename = a->filename,
+	    .tags = a->tags,
 	    .request_ttl_s = a->request_ttl_s,
 	    .invocation_timeout_s = a->invocation_timeout_s,
 	};
@@ -465,9 +500,14 @@ api_asked_digest(const struct api_asked *a, const char *input)
 		digest_text(h, a->deliver[i]);
 	digest_text(h, a->input_location);
 	digest_text(h, input);
-	/* Without one it is what it was before there were any. */
+	/* Without one it is what it was before there were any. No URL is the
+	 * word that says what follows. */
 	if (a->callback_url != NULL)
 		digest_text(h, a->callback_url);
+	if (a->tags != NULL) {
+		digest_text(h, "tags");
+		digest_text(h, a->tags);
+	}
 	hash_final(h, raw);
 	hash_free(h);
 	encode_hex(raw, sizeof(raw), hex);

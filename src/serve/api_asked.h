@@ -30,6 +30,7 @@ struct api_asked {
 	char **deliver;
 	size_t ndeliver;
 	char *callback_url;
+	char *tags; /* as job/tags.h has them */
 
 	/* Of the JSON form, one of both: */
 	char *input_location;

@@ -36,6 +36,7 @@ intake_fill(struct job_spec *spec, const struct intake *in,
 	spec->inference_id = xstrdup_or_null(in->inference_id);
 	spec->extension = xstrdup_or_null(in->extension);
 	spec->filename = xstrdup_or_null(in->filename);
+	spec->tags = xstrdup_or_null(in->tags);
 	spec->request_ttl_s =
 	    seconds_or(in->request_ttl_s, endpoint->request_ttl_ms);
 	spec->invocation_timeout_s = seconds_or(

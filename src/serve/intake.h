@@ -26,6 +26,7 @@ struct intake {
 	const char *inference_id;
 	const char *extension; /* S3OutputPathExtension */
 	const char *filename;
+	const char *tags; /* as job/tags.h has them */
 	int64_t request_ttl_s;
 	int64_t invocation_timeout_s;
 };

@@ -310,6 +310,7 @@ rich_job(void)
 	spec->traceparent =
 	    xstrdup("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
 	spec->tracestate = xstrdup("vendor=opaque");
+	spec->tags = xstrdup("batch:2026-03-04,nightly,tenant=7");
 	spec->retry_of = xstrdup("01arz3ndektsv4rrffq69g5fav");
 	spec->request_ttl_s = 7200;
 	spec->invocation_timeout_s = 600;

@@ -29,6 +29,7 @@ every_member_is_read(void **state)
 	    "\"output_path_extension\":\"x\",\"filename\":\"f\","
 	    "\"request_ttl_s\":60,\"invocation_timeout_s\":2,"
 	    "\"deliver\":[\"webhook a\",\"exec b\"],"
+	    "\"tags\":[\"nightly\",\"batch:7\",\"nightly\"],"
 	    "\"body_base64\":\"AAEC\"}";
 	struct api_asked a;
 	struct intake in;
@@ -46,6 +47,7 @@ every_member_is_read(void **state)
 	assert_string_equal(in.filename, "f");
 	assert_int_equal(in.request_ttl_s, 60);
 	assert_int_equal(in.invocation_timeout_s, 2);
+	assert_string_equal(in.tags, "batch:7,nightly");
 	assert_true(a.chosen);
 	assert_int_equal(a.ndeliver, 2);
 	assert_string_equal(a.deliver[1], "exec b");
@@ -133,6 +135,20 @@ static const struct {
 	"\"deliver\"", ""},
     {"{\"endpoint\":\"e\",\"deliver\":[\"exec a\",\"exec a\"]" REST, ERR_USAGE,
 	"\"exec a\" stands twice", ""},
+    {"{\"endpoint\":\"e\",\"tags\":\"a\"" REST, ERR_USAGE,
+	"\"tags\" must be an array", ""},
+    {"{\"endpoint\":\"e\",\"tags\":[7]" REST, ERR_USAGE,
+	"\"tags\" must hold strings", ""},
+    {"{\"endpoint\":\"e\",\"tags\":[\"a b\"]" REST, ERR_USAGE,
+	"\"tags\": \"a b\" is no tag", "1 to 64"},
+    {"{\"endpoint\":\"e\",\"tags\":[\"a,b\"]" REST, ERR_USAGE,
+	"\"a,b\" is no tag", ""},
+    {"{\"endpoint\":\"e\",\"tags\":[\"\"]" REST, ERR_USAGE, "\"\" is no tag",
+	""},
+    {"{\"endpoint\":\"e\",\"tags\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\","
+     "\"7\",\"8\",\"9\",\"10\",\"11\",\"12\",\"13\",\"14\",\"15\",\"16\","
+     "\"17\"]" REST,
+	ERR_USAGE, "at most 16", ""},
 };
 
 static void
@@ -176,7 +192,8 @@ every_field_is_read(void **state)
 	    "Awaitd-Custom-Attributes", "c", "Awaitd-Inference-Id", "i",
 	    "Awaitd-Output-Path-Extension", "x", "AWAITD-FILENAME", "f",
 	    "Awaitd-Request-Ttl", "61", "Awaitd-Invocation-Timeout", "2",
-	    "Awaitd-Deliver", " webhook a ,exec b", NULL};
+	    "Awaitd-Deliver", " webhook a ,exec b", "Awaitd-Tags",
+	    "nightly, batch:7", NULL};
 	struct api_asked a;
 	struct error err;
 
@@ -194,6 +211,7 @@ every_field_is_read(void **state)
 	assert_int_equal(a.ndeliver, 2);
 	assert_string_equal(a.deliver[0], "webhook a");
 	assert_string_equal(a.deliver[1], "exec b");
+	assert_string_equal(a.tags, "batch:7,nightly");
 	api_asked_done(&a);
 }
 
@@ -235,6 +253,9 @@ static const struct {
     {"Awaitd-Invocation-Timeout", "-1", "\"Awaitd-Invocation-Timeout\"", ""},
     {"Awaitd-Deliver", "exec a,", "\"Awaitd-Deliver\" is empty", ""},
     {"Awaitd-Deliver", "exec a,exec a", "stands twice", ""},
+    {"Awaitd-Tags", "a,,b", "\"Awaitd-Tags\": \"\" is no tag", "1 to 64"},
+    {"Awaitd-Tags", "a b", "\"Awaitd-Tags\": \"a b\" is no tag", ""},
+    {"Awaitd-Tag", "a", "\"Awaitd-Tag\"", "\"Awaitd-Tags\""},
 };
 
 static void
@@ -318,6 +339,10 @@ whatever_differs_has_another_digest(void **state)
 	    AS(",\"deliver\":[\"a\",\"b\"]"),
 	    AS(",\"deliver\":[\"b\",\"a\"]"),
 	    AS(",\"deliver\":[\"a1:b\"]"),
+	    AS(",\"tags\":[\"a\"]"),
+	    AS(",\"tags\":[\"a\",\"b\"]"),
+	    AS(",\"callback_url\":\"https://h/\""),
+	    AS(",\"callback_url\":\"https://h/\",\"tags\":[\"a\"]"),
 	    AS(",\"accept\":\"x\",\"content_type\":\"y\""),
 	    AS(",\"accept\":\"y\",\"content_type\":\"x\""),
 	    /* The same bytes, cut in other places. */
@@ -354,6 +379,34 @@ the_same_in_another_order_has_the_same_digest(void **state)
 	free(b);
 }
 
+/* Keys of a service that knew no tags are still good. */
+static void
+without_tags_the_digest_is_what_it_was(void **state)
+{
+	char *a = digest_of(AS(""), "one"),
+	     *b = digest_of(AS(",\"tags\":[]"), "one");
+
+	(void)state;
+	assert_string_equal(a,
+	    "6b35f8445a0d02366c84583b8afbfcf7"
+	    "6c33149458c3afcc372d0288b807d9ee");
+	assert_string_equal(a, b);
+	free(a);
+	free(b);
+}
+
+static void
+tags_in_any_order_are_the_same(void **state)
+{
+	char *a = digest_of(AS(",\"tags\":[\"a\",\"b\"]"), "one");
+	char *b = digest_of(AS(",\"tags\":[\"b\",\"a\",\"b\"]"), "one");
+
+	(void)state;
+	assert_string_equal(a, b);
+	free(a);
+	free(b);
+}
+
 int
 main(void)
 {
@@ -367,6 +420,8 @@ main(void)
 	    cmocka_unit_test(targets_are_at_most_sixty_four),
 	    cmocka_unit_test(whatever_differs_has_another_digest),
 	    cmocka_unit_test(the_same_in_another_order_has_the_same_digest),
+	    cmocka_unit_test(without_tags_the_digest_is_what_it_was),
+	    cmocka_unit_test(tags_in_any_order_are_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,6 +115,7 @@ the_environment_is_exactly_this(void **state)
 	char *got;
 
 	w->job->spec.custom_attributes = xstrdup("tenant=7");
+	w->job->spec.tags = xstrdup("batch:7,nightly");
 	set_our_own();
 	got = environment(w);
 	assert_string_equal(got,
@@ -135,6 +136,7 @@ the_environment_is_exactly_this(void **state)
 		"AWAITD_FAILURE_LOCATION=\n"
 		"AWAITD_INFERENCE_ID=" JOB "-1\n"
 		"AWAITD_CUSTOM_ATTRIBUTES=tenant=7\n"
+		"AWAITD_TAGS=batch:7,nightly\n"
 		"AWAITD_SUBMITTED_AT=2026-11-22T08:00:00.250Z\n"
 		"AWAITD_COMPLETED_AT=2026-11-22T08:01:01.007Z\n"
 		"AWAITD_ERROR_CODE=\n"

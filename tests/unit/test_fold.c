@@ -26,7 +26,8 @@
 	X(spec.accept) X(spec.custom_attributes) X(spec.inference_id)   \
 	X(spec.extension) X(spec.filename) X(spec.deployment)           \
 	X(spec.output_path) X(spec.deliver) X(spec.callback_url)        \
-	X(spec.traceparent) X(spec.tracestate) X(spec.retry_of)         \
+	X(spec.traceparent) X(spec.tracestate) X(spec.tags)             \
+	X(spec.retry_of)                                                \
 	X(spec.idempotency_key) X(spec.idempotency_hash)                \
 	X(spec.input_path) X(spec.input_sha256) X(spec.input_location)  \
 	X(result_location) X(result_etag) X(result_type)                \

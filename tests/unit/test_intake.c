@@ -329,6 +329,7 @@ make_failed(enum job_input input, bool submitted)
 	}
 	if (submitted)
 		job_add_submission(job)->fate = SUB_ACCEPTED;
+	job->spec.tags = xstrdup("batch:7");
 	job->error_code = xstrdup("model");
 	job_move(job, JOB_DONE, OUTCOME_FAILED);
 }
@@ -341,6 +342,7 @@ must_repeat(void)
 
 	if (intake_repeat(job, &again, &err) == -1)
 		fail_msg("%s", err.text);
+	assert_string_equal(again->spec.tags, "batch:7");
 	assert_string_equal(again->spec.retry_of, job->id);
 	return again;
 }

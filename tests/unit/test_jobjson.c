@@ -227,6 +227,7 @@ in_full_each_submission_is_told(void **state)
 static const char full_job[] =
     "{\"job\":\"01arz3ndektsv4rrffq69g5fav\",\"endpoint\":\"ocr\","
     "\"state\":\"done\",\"outcome\":\"ok\","
+    "\"tags\":[\"batch:7\",\"nightly\"],"
     "\"created_at\":\"2026-03-04T05:06:07.000Z\","
     "\"submitted_at\":\"2026-03-04T05:06:08.000Z\","
     "\"completed_at\":\"2026-03-04T05:06:09.123Z\","

@@ -33,12 +33,16 @@ commas_and_quotes_come_by_themselves(void **state)
 	jsonw_end(&w, ']');
 	jsonw_str(&w, NULL, "");
 	jsonw_end(&w, ']');
+	jsonw_list(&w, "words", " a, b c,d");
+	jsonw_list(&w, "none", "");
 	jsonw_bool(&w, "t", true);
 	jsonw_bool(&w, "f", false);
 	jsonw_null(&w, "n");
 	jsonw_end(&w, '}');
 	assert_string_equal(b.data,
-	    "{\"a\":\"x\",\"list\":[1,{},[],\"\"],\"t\":true,\"f\":false,"
+	    "{\"a\":\"x\",\"list\":[1,{},[],\"\"],"
+	    "\"words\":[\"a\",\"b "
+	    "c\",\"d\"],\"none\":[],\"t\":true,\"f\":false,"
 	    "\"n\":null}");
 	buf_done(&b);
 }

@@ -120,6 +120,7 @@ a_result_that_is_too_large_is_only_named(void **state)
 	job->result_size = 5000000000;
 	job->result_sha256 = xstrdup("ab12");
 	job->spec.custom_attributes = xstrdup("tenant=7;trace=abc");
+	job->spec.tags = xstrdup("batch:7,nightly");
 	check(job, NULL, 0,
 	    HEAD_OF("inference.completed") "\"inference_id\":\"" JOB
 					   "-2\",\"endpoint\":\"ocr\","
@@ -129,7 +130,9 @@ a_result_that_is_too_large_is_only_named(void **state)
 					   "\"size\":5000000000,\"sha256\":"
 					   "\"ab12\","
 					   "\"custom_attributes\":\"tenant=7;"
-					   "trace=abc\"," TIMES "}}");
+					   "trace=abc\",\"tags\":["
+					   "\"batch:7\",\"nightly\"]," TIMES
+					   "}}");
 }
 
 static void

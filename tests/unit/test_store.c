@@ -41,6 +41,7 @@
 	X(job, spec.callback_url)       \
 	X(job, spec.traceparent)        \
 	X(job, spec.tracestate)         \
+	X(job, spec.tags)               \
 	X(job, spec.retry_of)           \
 	X(job, spec.idempotency_key)    \
 	X(job, spec.idempotency_hash)   \
