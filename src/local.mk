@@ -123,6 +123,7 @@ aws_sources += src/aws/sagemaker.c src/aws/sagemaker.h
 aws_sources += src/aws/sagemaker_notice.c src/aws/sagemaker_notice.h
 aws_sources += src/aws/sigv4.c src/aws/sigv4.h
 aws_sources += src/aws/sigv4_canonical.c
+aws_sources += src/aws/sigv4_verify.c src/aws/sigv4_verify.h
 aws_sources += src/aws/sns.c src/aws/sns.h
 aws_sources += src/aws/sns_api.c src/aws/sns_api.h
 aws_sources += src/aws/sns_cert.c src/aws/sns_cert.h
