@@ -201,6 +201,7 @@ deliver_sources += src/deliver/whsign.c src/deliver/whsign.h
 
 engine_sources =
 engine_sources += src/engine/access.c src/engine/access.h
+engine_sources += src/engine/adopt.c
 engine_sources += src/engine/again.c src/engine/again.h
 engine_sources += src/engine/agenda.c src/engine/agenda.h
 engine_sources += src/engine/alias.c src/engine/alias.h
@@ -212,6 +213,7 @@ engine_sources += src/engine/budget.c src/engine/budget.h
 engine_sources += src/engine/core.h
 engine_sources += src/engine/curve.c src/engine/curve.h
 engine_sources += src/engine/deadletter.c
+engine_sources += src/engine/direct.c src/engine/direct.h
 engine_sources += src/engine/dispatch.c src/engine/dispatch.h
 engine_sources += src/engine/doubt.c src/engine/doubt.h
 engine_sources += src/engine/engine.c src/engine/engine.h
