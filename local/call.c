@@ -19,7 +19,7 @@
 static void
 call_free(struct call *c)
 {
-	auth_claim_done(&c->claim);
+	sigv4_claim_done(&c->claim);
 	free((char *)c->about.operation);
 	free((char *)c->about.endpoint);
 	free((char *)c->about.bucket);
@@ -70,7 +70,7 @@ call_new(struct http_exchange *x, struct faults *faults)
 	c->faults = faults;
 	c->started_at = clock_mono_ms();
 	random_uuid(c->request_id);
-	auth_claim_init(&c->claim);
+	sigv4_claim_init(&c->claim);
 	http_on_gone(x, on_gone, c);
 	return c;
 }
@@ -125,12 +125,12 @@ call_now(const struct call *c)
 	return clock_wall_ms() + c->skew_ms;
 }
 
-enum auth_verdict
+enum sigv4_verdict
 call_verify(struct call *c, struct hash *payload)
 {
 	unsigned char digest[HASH_SHA256_SIZE];
 	char hex[HASH_SHA256_HEX_SIZE];
-	struct auth_request r = {
+	struct sigv4_received r = {
 	    .method = http_method(c->x),
 	    .path = http_path(c->x),
 	    .query = http_query(c->x),
@@ -140,7 +140,7 @@ call_verify(struct call *c, struct hash *payload)
 
 	hash_final(payload, digest);
 	encode_hex(digest, sizeof(digest), hex);
-	return auth_verify(&c->claim, &r);
+	return sigv4_verify(&c->claim, &r);
 }
 
 bool

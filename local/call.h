@@ -13,7 +13,7 @@
 
 #include "base/hash.h"
 #include "base/random.h"
-#include "local/auth.h"
+#include "aws/sigv4_verify.h"
 #include "local/fault.h"
 #include "net/header.h"
 #include "net/http_server.h"
@@ -30,7 +30,7 @@ struct call {
 	struct http_exchange *x; /* of which everything may be asked */
 	char request_id[RANDOM_UUID_SIZE];
 	int64_t started_at; /* monotonic */
-	struct auth_claim claim; /* who is said to have signed */
+	struct sigv4_claim claim; /* who is said to have signed */
 	void (*gone)(void *arg);
 	void *gone_arg;
 	struct faults *faults;
@@ -52,7 +52,7 @@ int64_t call_now(const struct call *c);
 
 /* Is the signature that of the request, whose body went into `payload`? Ends
  * the hash. */
-enum auth_verdict call_verify(struct call *c, struct hash *payload);
+enum sigv4_verdict call_verify(struct call *c, struct hash *payload);
 
 /*
  * The signature is right, and nothing was done yet: from here on faults may

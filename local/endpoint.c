@@ -84,7 +84,7 @@ refuse_time(struct call *c, bool expired)
 {
 	char signed_at[TIMEFMT_AMZ_SIZE], edge[TIMEFMT_AMZ_SIZE];
 	char now[TIMEFMT_AMZ_SIZE];
-	int64_t skew = auth_skew_ms(c->claim.service), at = call_now(c);
+	int64_t skew = sigv4_skew_ms(c->claim.service), at = call_now(c);
 	char *text;
 
 	timefmt_amz(c->claim.at, signed_at);
@@ -99,30 +99,30 @@ refuse_time(struct call *c, bool expired)
 }
 
 void
-endpoint_refuse(struct call *c, enum auth_verdict verdict)
+endpoint_refuse(struct call *c, enum sigv4_verdict verdict)
 {
 	static const struct {
-		enum auth_verdict verdict;
+		enum sigv4_verdict verdict;
 		const char *type;
 		const char *message; /* NULL: the claim's detail */
 	} table[] = {
-	    {AUTH_MISSING, "MissingAuthenticationTokenException",
+	    {SIGV4_MISSING, "MissingAuthenticationTokenException",
 		"Missing Authentication Token"},
-	    {AUTH_PRESIGNED, "MissingAuthenticationTokenException",
+	    {SIGV4_PRESIGNED, "MissingAuthenticationTokenException",
 		"Missing Authentication Token: requests signed in their "
 		"query are not accepted here"},
-	    {AUTH_MALFORMED, "IncompleteSignatureException", NULL},
-	    {AUTH_WRONG_REGION, "InvalidSignatureException",
+	    {SIGV4_MALFORMED, "IncompleteSignatureException", NULL},
+	    {SIGV4_WRONG_REGION, "InvalidSignatureException",
 		"Credential should be scoped to a valid region."},
-	    {AUTH_WRONG_SERVICE, "InvalidSignatureException",
+	    {SIGV4_WRONG_SERVICE, "InvalidSignatureException",
 		"Credential should be scoped to correct service: "
 		"'sagemaker'."},
-	    {AUTH_UNKNOWN_KEY, "UnrecognizedClientException",
+	    {SIGV4_UNKNOWN_KEY, "UnrecognizedClientException",
 		"The security token included in the request is invalid."},
-	    {AUTH_TOKEN, "UnrecognizedClientException",
+	    {SIGV4_TOKEN, "UnrecognizedClientException",
 		"The security token included in the request is invalid."},
-	    {AUTH_NOT_SIGNED, "InvalidSignatureException", NULL},
-	    {AUTH_MISMATCH, "InvalidSignatureException",
+	    {SIGV4_NOT_SIGNED, "InvalidSignatureException", NULL},
+	    {SIGV4_MISMATCH, "InvalidSignatureException",
 		"The request signature we calculated does not match the "
 		"signature you provided. Check your AWS Secret Access Key "
 		"and signing method. Consult the service documentation for "
@@ -131,15 +131,15 @@ endpoint_refuse(struct call *c, enum auth_verdict verdict)
 	char *text = NULL;
 	size_t i;
 
-	if (verdict == AUTH_EXPIRED || verdict == AUTH_FUTURE) {
-		refuse_time(c, verdict == AUTH_EXPIRED);
+	if (verdict == SIGV4_EXPIRED || verdict == SIGV4_FUTURE) {
+		refuse_time(c, verdict == SIGV4_EXPIRED);
 		return;
 	}
 	for (i = 0; i < ARRAY_LEN(table) && table[i].verdict != verdict; i++)
 		continue;
 	if (i == ARRAY_LEN(table))
 		abort();
-	if (verdict == AUTH_NOT_SIGNED)
+	if (verdict == SIGV4_NOT_SIGNED)
 		text = xasprintf("'%s' must be a 'SignedHeader' in the AWS "
 				 "Authorization.",
 		    c->claim.detail);
@@ -358,14 +358,14 @@ static void
 on_end(struct http_exchange *x, void *arg)
 {
 	struct invocation *v = arg;
-	enum auth_verdict verdict = call_verify(v->call, v->sha256);
+	enum sigv4_verdict verdict = call_verify(v->call, v->sha256);
 	struct validate_members members;
 	struct validate_numbers numbers;
 	enum validate_verdict valid;
 	struct buf message;
 
 	(void)x;
-	if (verdict != AUTH_OK) {
+	if (verdict != SIGV4_OK) {
 		endpoint_refuse(leave(v), verdict);
 		return;
 	}
@@ -478,17 +478,17 @@ endpoint_request(struct endpoint *e, struct call *c)
 	    .endpoint = name,
 	};
 	bool invokes = name != NULL && str_eq(http_method(c->x), "POST");
-	enum auth_verdict verdict;
+	enum sigv4_verdict verdict;
 
 	if (invokes)
 		call_about(c, &about);
-	verdict = auth_admit(
+	verdict = sigv4_admit(
 	    e->auth, "sagemaker", http_headers(c->x), call_now(c), &c->claim);
-	if (verdict == AUTH_OK && invokes) {
+	if (verdict == SIGV4_OK && invokes) {
 		invoke(e, c, name);
 		return;
 	}
-	if (verdict != AUTH_OK)
+	if (verdict != SIGV4_OK)
 		endpoint_refuse(c, verdict);
 	else
 		refuse_operation(c);

@@ -7,14 +7,14 @@
 #ifndef LOCAL_ENDPOINT_H
 #define LOCAL_ENDPOINT_H
 
-#include "local/auth.h"
+#include "aws/sigv4_verify.h"
 #include "local/call.h"
 #include "local/conf.h"
 #include "local/queue.h"
 
 /* All borrowed for the life of the program. */
 struct endpoint {
-	const struct auth *auth;
+	const struct sigv4_clients *auth;
 	const struct conf *conf;
 	struct queue *queue;
 };
@@ -23,7 +23,7 @@ struct endpoint {
 void endpoint_request(struct endpoint *e, struct call *c);
 
 /* The answer to a signature that was not accepted. */
-void endpoint_refuse(struct call *c, enum auth_verdict verdict);
+void endpoint_refuse(struct call *c, enum sigv4_verdict verdict);
 
 /* "/endpoints/NAME/what": the caller's name, or NULL. */
 char *endpoint_name_in(const char *path, const char *what);

@@ -1,9 +1,8 @@
-# awaitd-local: the other side. It may use base, net and aws/sigv4.h of
+# awaitd-local: the other side. It may use base, net and aws/sigv4*.h of
 # awaitd; tools/check-layers says so when it reaches further.
 
 local_sources =
 local_sources += local/admin.c local/admin.h
-local_sources += local/auth.c local/auth.h
 local_sources += local/call.c local/call.h
 local_sources += local/checksum.c local/checksum.h
 local_sources += local/childlog.c local/childlog.h

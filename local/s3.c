@@ -284,32 +284,32 @@ dispatch(struct s3 *s, struct call *c, const struct s3target *t)
 
 /* --- who asks ------------------------------------------------------- */
 
-/* AUTH_OK, or the call is answered. */
-static enum auth_verdict
+/* SIGV4_OK, or the call is answered. */
+static enum sigv4_verdict
 authenticate(struct s3 *s, struct call *c, const struct s3target *t)
 {
 	const struct headers *h = http_headers(c->x);
-	struct auth_request r = {
+	struct sigv4_received r = {
 	    .method = http_method(c->x),
 	    .path = http_path(c->x),
 	    .query = http_query(c->x),
 	    .headers = h,
 	    .payload_hash = headers_get(&t->fields, "x-amz-content-sha256"),
 	};
-	enum auth_verdict verdict =
-	    auth_admit(s->auth, "s3", h, call_now(c), &c->claim);
+	enum sigv4_verdict verdict =
+	    sigv4_admit(s->auth, "s3", h, call_now(c), &c->claim);
 
-	if (r.payload_hash == NULL && c->claim.form == AUTH_FORM_QUERY)
+	if (r.payload_hash == NULL && c->claim.form == SIGV4_FORM_QUERY)
 		r.payload_hash = SIGV4_UNSIGNED_PAYLOAD;
-	if (verdict == AUTH_OK && r.payload_hash == NULL) {
+	if (verdict == SIGV4_OK && r.payload_hash == NULL) {
 		s3answer_text(c, "InvalidRequest",
 		    "Missing required header for this request: "
 		    "x-amz-content-sha256");
-		return AUTH_MALFORMED;
+		return SIGV4_MALFORMED;
 	}
-	if (verdict == AUTH_OK)
-		verdict = auth_verify(&c->claim, &r);
-	if (verdict != AUTH_OK)
+	if (verdict == SIGV4_OK)
+		verdict = sigv4_verify(&c->claim, &r);
+	if (verdict != SIGV4_OK)
 		s3answer_auth(c, verdict, s->auth->region);
 	return verdict;
 }
@@ -336,10 +336,11 @@ s3_request(struct s3 *s, struct call *c)
 	int rc = s3target_parse(http_path(c->x), http_query(c->x),
 	    host != NULL ? host : "", s->host, &t, &err);
 
-	s3target_hear(&t, http_headers(c->x), c->claim.form == AUTH_FORM_QUERY);
+	s3target_hear(
+	    &t, http_headers(c->x), c->claim.form == SIGV4_FORM_QUERY);
 	if (rc == 0)
 		say_what_about(c, &t);
-	if (authenticate(s, c, &t) == AUTH_OK) {
+	if (authenticate(s, c, &t) == SIGV4_OK) {
 		if (rc == -1)
 			s3answer_text(c, err.remote_code, err.text);
 		else if (!call_struck(c, &s3answer_words))

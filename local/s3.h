@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "local/auth.h"
+#include "aws/sigv4_verify.h"
 #include "local/call.h"
 #include "local/db.h"
 #include "local/objects.h"
@@ -18,7 +18,7 @@ struct s3events;
 
 /* All borrowed for the life of the program. */
 struct s3 {
-	const struct auth *auth;
+	const struct sigv4_clients *auth;
 	struct db *db;
 	struct objects *objects;
 	const char *host; /* that we listen on */

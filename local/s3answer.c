@@ -255,20 +255,20 @@ const struct call_words s3answer_words = {throttle, fail};
 /* --- signatures ----------------------------------------------------- */
 
 static bool
-is_presigned(const struct auth_claim *claim)
+is_presigned(const struct sigv4_claim *claim)
 {
-	return claim->form == AUTH_FORM_QUERY;
+	return claim->form == SIGV4_FORM_QUERY;
 }
 
 static const char *
-malformed_code(const struct auth_claim *claim)
+malformed_code(const struct sigv4_claim *claim)
 {
 	return is_presigned(claim) ? "AuthorizationQueryParametersError"
 				   : "AuthorizationHeaderMalformed";
 }
 
 static void
-send_region(struct call *c, const struct auth_claim *claim, const char *region)
+send_region(struct call *c, const struct sigv4_claim *claim, const char *region)
 {
 	char *text = xasprintf("%s; the region '%s' is wrong; expecting '%s'",
 	    is_presigned(claim) ? "Error parsing the X-Amz-Credential parameter"
@@ -286,7 +286,7 @@ send_region(struct call *c, const struct auth_claim *claim, const char *region)
 }
 
 static void
-send_service(struct call *c, const struct auth_claim *claim)
+send_service(struct call *c, const struct sigv4_claim *claim)
 {
 	char *text = xasprintf(
 	    "%s; incorrect service. This endpoint belongs to \"s3\".",
@@ -309,7 +309,7 @@ put_instant(int64_t at, char out[TIMEFMT_ISO_SIZE])
 }
 
 static void
-send_skewed(struct call *c, const struct auth_claim *claim)
+send_skewed(struct call *c, const struct sigv4_claim *claim)
 {
 	char signed_at[TIMEFMT_AMZ_SIZE], now[TIMEFMT_ISO_SIZE];
 	struct s3answer_error e = {
@@ -324,7 +324,7 @@ send_skewed(struct call *c, const struct auth_claim *claim)
 }
 
 static void
-send_over(struct call *c, const struct auth_claim *claim)
+send_over(struct call *c, const struct sigv4_claim *claim)
 {
 	char until[TIMEFMT_ISO_SIZE], now[TIMEFMT_ISO_SIZE], seconds[24];
 	struct s3answer_error e = {
@@ -341,7 +341,7 @@ send_over(struct call *c, const struct auth_claim *claim)
 }
 
 static void
-send_too_early(struct call *c, const struct auth_claim *claim)
+send_too_early(struct call *c, const struct sigv4_claim *claim)
 {
 	char from[TIMEFMT_ISO_SIZE], now[TIMEFMT_ISO_SIZE];
 	struct s3answer_error e = {
@@ -356,7 +356,7 @@ send_too_early(struct call *c, const struct auth_claim *claim)
 }
 
 static void
-send_time(struct call *c, const struct auth_claim *claim, bool past)
+send_time(struct call *c, const struct sigv4_claim *claim, bool past)
 {
 	if (!is_presigned(claim))
 		send_skewed(c, claim);
@@ -368,7 +368,7 @@ send_time(struct call *c, const struct auth_claim *claim, bool past)
 
 /* What was signed here lets the client find the difference. */
 static void
-send_mismatch(struct call *c, const struct auth_claim *claim)
+send_mismatch(struct call *c, const struct sigv4_claim *claim)
 {
 	struct s3answer_error e = {
 	    .code = "SignatureDoesNotMatch",
@@ -381,7 +381,7 @@ send_mismatch(struct call *c, const struct auth_claim *claim)
 }
 
 static void
-send_with_key(struct call *c, const struct auth_claim *claim, const char *code)
+send_with_key(struct call *c, const struct sigv4_claim *claim, const char *code)
 {
 	struct s3answer_error e = {
 	    .code = code,
@@ -392,7 +392,7 @@ send_with_key(struct call *c, const struct auth_claim *claim, const char *code)
 }
 
 static void
-send_malformed(struct call *c, const struct auth_claim *claim)
+send_malformed(struct call *c, const struct sigv4_claim *claim)
 {
 	struct s3answer_error both = {
 	    .code = "InvalidArgument",
@@ -401,9 +401,9 @@ send_malformed(struct call *c, const struct auth_claim *claim)
 	};
 	char *text;
 
-	if (claim->form == AUTH_FORM_BOTH)
+	if (claim->form == SIGV4_FORM_BOTH)
 		s3answer_error(c, &both);
-	else if (claim->form == AUTH_FORM_OTHER)
+	else if (claim->form == SIGV4_FORM_OTHER)
 		s3answer_text(c, "InvalidRequest",
 		    "The authorization mechanism you have provided is not "
 		    "supported. Please use AWS4-HMAC-SHA256.");
@@ -422,7 +422,7 @@ send_malformed(struct call *c, const struct auth_claim *claim)
 }
 
 static void
-send_unsigned(struct call *c, const struct auth_claim *claim)
+send_unsigned(struct call *c, const struct sigv4_claim *claim)
 {
 	struct s3answer_error e = {
 	    .code = "AccessDenied",
@@ -435,42 +435,42 @@ send_unsigned(struct call *c, const struct auth_claim *claim)
 }
 
 void
-s3answer_auth(struct call *c, enum auth_verdict verdict, const char *region)
+s3answer_auth(struct call *c, enum sigv4_verdict verdict, const char *region)
 {
-	const struct auth_claim *claim = &c->claim;
+	const struct sigv4_claim *claim = &c->claim;
 
 	switch (verdict) {
-	case AUTH_OK:
+	case SIGV4_OK:
 		break;
-	case AUTH_MISSING:
+	case SIGV4_MISSING:
 		s3answer_code(c, "AccessDenied");
 		return;
-	case AUTH_PRESIGNED: /* of another service; never said of s3 */
+	case SIGV4_PRESIGNED: /* of another service; never said of s3 */
 		send_service(c, claim);
 		return;
-	case AUTH_MALFORMED:
+	case SIGV4_MALFORMED:
 		send_malformed(c, claim);
 		return;
-	case AUTH_WRONG_REGION:
+	case SIGV4_WRONG_REGION:
 		send_region(c, claim, region);
 		return;
-	case AUTH_WRONG_SERVICE:
+	case SIGV4_WRONG_SERVICE:
 		send_service(c, claim);
 		return;
-	case AUTH_UNKNOWN_KEY:
+	case SIGV4_UNKNOWN_KEY:
 		send_with_key(c, claim, "InvalidAccessKeyId");
 		return;
-	case AUTH_TOKEN:
+	case SIGV4_TOKEN:
 		s3answer_code(c, "InvalidToken");
 		return;
-	case AUTH_EXPIRED:
-	case AUTH_FUTURE:
-		send_time(c, claim, verdict == AUTH_EXPIRED);
+	case SIGV4_EXPIRED:
+	case SIGV4_FUTURE:
+		send_time(c, claim, verdict == SIGV4_EXPIRED);
 		return;
-	case AUTH_NOT_SIGNED:
+	case SIGV4_NOT_SIGNED:
 		send_unsigned(c, claim);
 		return;
-	case AUTH_MISMATCH:
+	case SIGV4_MISMATCH:
 		send_mismatch(c, claim);
 		return;
 	}

@@ -8,7 +8,7 @@
 #define LOCAL_S3ANSWER_H
 
 #include "base/buf.h"
-#include "local/auth.h"
+#include "aws/sigv4_verify.h"
 #include "local/call.h"
 #include "net/header.h"
 
@@ -47,7 +47,7 @@ extern const struct call_words s3answer_words;
 
 /* The answer to a signature that was not accepted. */
 void s3answer_auth(
-    struct call *c, enum auth_verdict verdict, const char *region);
+    struct call *c, enum sigv4_verdict verdict, const char *region);
 
 /* The whole document, for tests of its form. */
 void s3answer_format(struct buf *out, const struct s3answer_error *e,

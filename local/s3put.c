@@ -295,8 +295,8 @@ read_framing(struct s3put *p, const struct headers *h, struct error *err)
 	const char *sha256 = headers_get(h, "x-amz-content-sha256");
 	struct chunked_options o = {
 	    .seed = p->call->claim.signature,
-	    .scope = auth_scope(&p->call->claim),
-	    .credentials = auth_credentials(&p->call->claim),
+	    .scope = sigv4_claim_scope(&p->call->claim),
+	    .credentials = sigv4_claim_credentials(&p->call->claim),
 	    .data = take_bytes,
 	    .arg = p,
 	};

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "local/admin.h"
-#include "local/auth.h"
+#include "aws/sigv4_verify.h"
 #include "local/call.h"
 #include "local/db.h"
 #include "local/endpoint.h"
@@ -47,8 +47,8 @@ struct server {
 	struct loop *loop;
 	int lock_fd;
 	char *tmp_dir;
-	struct auth auth;
-	struct auth_user *users;
+	struct sigv4_clients auth;
+	struct sigv4_user *users;
 	struct db *db;
 	struct seal *seal;
 	struct objects *objects;
@@ -84,23 +84,23 @@ on_request(struct http_exchange *x, void *arg)
 {
 	struct server *s = arg;
 	struct call *c = call_new(x, s->faults);
-	enum auth_verdict verdict;
+	enum sigv4_verdict verdict;
 
-	verdict = auth_parse(http_headers(x), http_query(x), &c->claim);
-	if (verdict == AUTH_OK && str_eq(c->claim.service, "s3"))
+	verdict = sigv4_claim_parse(http_headers(x), http_query(x), &c->claim);
+	if (verdict == SIGV4_OK && str_eq(c->claim.service, "s3"))
 		s3_request(&s->s3, c);
-	else if (verdict == AUTH_OK && str_eq(c->claim.service, "sagemaker"))
+	else if (verdict == SIGV4_OK && str_eq(c->claim.service, "sagemaker"))
 		endpoint_request(&s->endpoint, c);
-	else if (verdict == AUTH_OK && str_eq(c->claim.service, "sns"))
+	else if (verdict == SIGV4_OK && str_eq(c->claim.service, "sns"))
 		sns_request(s->sns, c);
-	else if (verdict == AUTH_OK && str_eq(c->claim.service, "sqs"))
+	else if (verdict == SIGV4_OK && str_eq(c->claim.service, "sqs"))
 		sqs_request(s->sqs, c);
-	else if (verdict == AUTH_MISSING &&
+	else if (verdict == SIGV4_MISSING &&
 	    sns_is_ours(http_method(x), http_path(x), http_query(x)))
 		sns_request(s->sns, c);
 	else {
-		if (verdict == AUTH_OK)
-			verdict = AUTH_WRONG_SERVICE;
+		if (verdict == SIGV4_OK)
+			verdict = SIGV4_WRONG_SERVICE;
 		if (is_runtime_path(c))
 			endpoint_refuse(c, verdict);
 		else

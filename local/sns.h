@@ -17,7 +17,7 @@
 
 #include "base/error.h"
 #include "base/loop.h"
-#include "local/auth.h"
+#include "aws/sigv4_verify.h"
 #include "local/call.h"
 #include "local/conf.h"
 #include "local/db.h"
@@ -34,7 +34,7 @@ struct sns_options {
 	struct http_client *http;
 	struct faults *faults;
 	struct sqs *sqs; /* queues can be subscribed; NULL: none */
-	const struct auth *auth;
+	const struct sigv4_clients *auth;
 	const struct conf *conf; /* region, account, [sns], endpoints' topics */
 	const char *data_dir; /* sns.key and sns.pem, made at the first start */
 };
@@ -74,6 +74,6 @@ bool sns_is_ours(const char *method, const char *path, const char *query);
 void sns_request(struct sns *s, struct call *c);
 
 /* The answer to a signature that was not accepted. */
-void sns_refuse(struct call *c, enum auth_verdict verdict);
+void sns_refuse(struct call *c, enum sigv4_verdict verdict);
 
 #endif

@@ -421,14 +421,14 @@ read_form(struct sns_ask *a)
 	return 0;
 }
 
-static enum auth_verdict
+static enum sigv4_verdict
 verify(struct sns_ask *a)
 {
 	struct call *c = a->call;
-	enum auth_verdict verdict = auth_admit(
+	enum sigv4_verdict verdict = sigv4_admit(
 	    a->s->o.auth, "sns", http_headers(c->x), call_now(c), &c->claim);
 
-	return verdict == AUTH_OK ? call_verify(c, a->sha256) : verdict;
+	return verdict == SIGV4_OK ? call_verify(c, a->sha256) : verdict;
 }
 
 /* An action is known by the body, so faults learn of it here. A subscription's
@@ -481,12 +481,12 @@ on_gone(void *arg)
 static bool
 is_let_in(struct sns_ask *a)
 {
-	enum auth_verdict verdict = a->is_signed ? verify(a) : AUTH_OK;
+	enum sigv4_verdict verdict = a->is_signed ? verify(a) : SIGV4_OK;
 	struct call *c = a->call;
 
-	if (verdict == AUTH_OK && !call_struck(c, &words))
+	if (verdict == SIGV4_OK && !call_struck(c, &words))
 		return true;
-	if (verdict != AUTH_OK) {
+	if (verdict != SIGV4_OK) {
 		call_on_gone(c, NULL, NULL);
 		sns_refuse(c, verdict);
 	}
@@ -540,11 +540,11 @@ on_toolarge(struct http_exchange *x, void *arg)
 static bool
 is_stranger(struct sns *s, struct call *c)
 {
-	enum auth_verdict verdict = auth_admit(
+	enum sigv4_verdict verdict = sigv4_admit(
 	    s->o.auth, "sns", http_headers(c->x), call_now(c), &c->claim);
 
-	if (verdict == AUTH_OK || verdict == AUTH_EXPIRED ||
-	    verdict == AUTH_FUTURE)
+	if (verdict == SIGV4_OK || verdict == SIGV4_EXPIRED ||
+	    verdict == SIGV4_FUTURE)
 		return false;
 	sns_refuse(c, verdict);
 	return true;
@@ -580,7 +580,7 @@ static void
 refuse_time(struct call *c, bool expired)
 {
 	char signed_at[TIMEFMT_AMZ_SIZE], edge[TIMEFMT_AMZ_SIZE];
-	int64_t skew = auth_skew_ms("sns"), now = call_now(c);
+	int64_t skew = sigv4_skew_ms("sns"), now = call_now(c);
 	char *text;
 
 	timefmt_amz(c->claim.at, signed_at);
@@ -593,30 +593,30 @@ refuse_time(struct call *c, bool expired)
 }
 
 void
-sns_refuse(struct call *c, enum auth_verdict verdict)
+sns_refuse(struct call *c, enum sigv4_verdict verdict)
 {
 	static const struct {
-		enum auth_verdict verdict;
+		enum sigv4_verdict verdict;
 		const char *code;
 		const char *message; /* NULL: the claim's detail */
 	} table[] = {
-	    {AUTH_MISSING, "MissingAuthenticationToken",
+	    {SIGV4_MISSING, "MissingAuthenticationToken",
 		"Missing Authentication Token"},
-	    {AUTH_PRESIGNED, "MissingAuthenticationToken",
+	    {SIGV4_PRESIGNED, "MissingAuthenticationToken",
 		"Missing Authentication Token: requests signed in their "
 		"query are not accepted here"},
-	    {AUTH_MALFORMED, "IncompleteSignature", NULL},
-	    {AUTH_WRONG_REGION, "SignatureDoesNotMatch",
+	    {SIGV4_MALFORMED, "IncompleteSignature", NULL},
+	    {SIGV4_WRONG_REGION, "SignatureDoesNotMatch",
 		"Credential should be scoped to a valid region."},
-	    {AUTH_WRONG_SERVICE, "SignatureDoesNotMatch",
+	    {SIGV4_WRONG_SERVICE, "SignatureDoesNotMatch",
 		"Credential should be scoped to correct service: 'sns'."},
-	    {AUTH_UNKNOWN_KEY, "InvalidClientTokenId",
+	    {SIGV4_UNKNOWN_KEY, "InvalidClientTokenId",
 		"The security token included in the request is invalid."},
-	    {AUTH_TOKEN, "InvalidClientTokenId",
+	    {SIGV4_TOKEN, "InvalidClientTokenId",
 		"The security token included in the request is invalid."},
-	    {AUTH_NOT_SIGNED, "SignatureDoesNotMatch",
+	    {SIGV4_NOT_SIGNED, "SignatureDoesNotMatch",
 		"A header that must be signed is not."},
-	    {AUTH_MISMATCH, "SignatureDoesNotMatch",
+	    {SIGV4_MISMATCH, "SignatureDoesNotMatch",
 		"The request signature we calculated does not match the "
 		"signature you provided. Check your AWS Secret Access Key "
 		"and signing method. Consult the service documentation for "
@@ -625,8 +625,8 @@ sns_refuse(struct call *c, enum auth_verdict verdict)
 	char *detail;
 	size_t i;
 
-	if (verdict == AUTH_EXPIRED || verdict == AUTH_FUTURE) {
-		refuse_time(c, verdict == AUTH_EXPIRED);
+	if (verdict == SIGV4_EXPIRED || verdict == SIGV4_FUTURE) {
+		refuse_time(c, verdict == SIGV4_EXPIRED);
 		return;
 	}
 	for (i = 0; i < ARRAY_LEN(table) && table[i].verdict != verdict; i++)

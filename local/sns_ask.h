@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/hash.h"
-#include "local/auth.h"
+#include "aws/sigv4_verify.h"
 #include "local/call.h"
 #include "local/db_sns.h"
 #include "local/sns_form.h"

@@ -17,7 +17,7 @@
 
 #include "base/error.h"
 #include "base/loop.h"
-#include "local/auth.h"
+#include "aws/sigv4_verify.h"
 #include "local/call.h"
 #include "local/conf.h"
 #include "local/db.h"
@@ -30,7 +30,7 @@ struct sqs_options {
 	struct loop *loop;
 	struct db *db;
 	struct faults *faults;
-	const struct auth *auth;
+	const struct sigv4_clients *auth;
 	const struct conf *conf; /* region, account, queues */
 };
 

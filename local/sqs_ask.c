@@ -278,28 +278,28 @@ sqs_need_queue(
 /* --- the way of a request ------------------------------------------- */
 
 static void
-refuse_claim(struct call *c, enum auth_verdict verdict)
+refuse_claim(struct call *c, enum sigv4_verdict verdict)
 {
 	switch (verdict) {
-	case AUTH_MISSING:
-	case AUTH_PRESIGNED:
+	case SIGV4_MISSING:
+	case SIGV4_PRESIGNED:
 		refuse(c, 0, "MissingAuthenticationTokenException",
 		    "Missing Authentication Token");
 		return;
-	case AUTH_MALFORMED:
+	case SIGV4_MALFORMED:
 		refuse(c, 0, "IncompleteSignature",
 		    "The signature cannot be read.");
 		return;
-	case AUTH_UNKNOWN_KEY:
-	case AUTH_TOKEN:
+	case SIGV4_UNKNOWN_KEY:
+	case SIGV4_TOKEN:
 		refuse(c, 0, "UnrecognizedClientException",
 		    "The security token included in the request is invalid.");
 		return;
-	case AUTH_EXPIRED:
-	case AUTH_FUTURE:
+	case SIGV4_EXPIRED:
+	case SIGV4_FUTURE:
 		refuse(c, 0, "InvalidSignatureException",
-		    verdict == AUTH_EXPIRED ? "Signature expired"
-					    : "Signature not yet current");
+		    verdict == SIGV4_EXPIRED ? "Signature expired"
+					     : "Signature not yet current");
 		return;
 	default:
 		refuse(c, 0, "InvalidSignatureException",
@@ -309,14 +309,14 @@ refuse_claim(struct call *c, enum auth_verdict verdict)
 	}
 }
 
-static enum auth_verdict
+static enum sigv4_verdict
 verify(struct sqs_ask *a)
 {
 	struct call *c = a->call;
-	enum auth_verdict verdict = auth_admit(
+	enum sigv4_verdict verdict = sigv4_admit(
 	    a->s->o.auth, "sqs", http_headers(c->x), call_now(c), &c->claim);
 
-	return verdict == AUTH_OK ? call_verify(c, a->sha256) : verdict;
+	return verdict == SIGV4_OK ? call_verify(c, a->sha256) : verdict;
 }
 
 /* The operation that X-Amz-Target names, or NULL. */
@@ -371,14 +371,14 @@ on_end(struct http_exchange *x, void *arg)
 	struct fault_subject about = {0};
 	sqs_operation_fn *fn = operation_of(a->call, &about.operation);
 	struct call *c = a->call;
-	enum auth_verdict verdict;
+	enum sigv4_verdict verdict;
 
 	(void)x;
 	if (about.operation != NULL)
 		call_about(c, &about);
 	verdict = verify(a);
-	if (verdict != AUTH_OK || call_struck(c, &words)) {
-		if (verdict != AUTH_OK) {
+	if (verdict != SIGV4_OK || call_struck(c, &words)) {
+		if (verdict != SIGV4_OK) {
 			call_on_gone(c, NULL, NULL);
 			refuse_claim(c, verdict);
 		}
@@ -422,13 +422,13 @@ sqs_request(struct sqs *s, struct call *c)
 	    .data = on_data,
 	    .end = on_end,
 	    .toolarge = on_toolarge};
-	enum auth_verdict verdict = auth_admit(
+	enum sigv4_verdict verdict = sigv4_admit(
 	    s->o.auth, "sqs", http_headers(c->x), call_now(c), &c->claim);
 	struct sqs_ask *a;
 
 	/* Time is judged later, for faults may set the clock. */
-	if (verdict != AUTH_OK && verdict != AUTH_EXPIRED &&
-	    verdict != AUTH_FUTURE) {
+	if (verdict != SIGV4_OK && verdict != SIGV4_EXPIRED &&
+	    verdict != SIGV4_FUTURE) {
 		refuse_claim(c, verdict);
 		return;
 	}

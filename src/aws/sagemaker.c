@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "aws/s3uri.h"
+#include "base/buf.h"
 #include "base/crash.h"
+#include "base/encode.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -214,6 +216,8 @@ struct sagemaker {
 
 struct sagemaker_call {
 	struct aws_call *call;
+	void (*tap)(const struct http_response *r, void *arg);
+	void *tap_arg;
 	sagemaker_done_fn *done;
 	void *arg;
 };
@@ -272,6 +276,8 @@ on_answer(const struct http_response *r, const struct error *err, void *arg)
 		free(call);
 		return;
 	}
+	if (call->tap != NULL)
+		call->tap(r, call->tap_arg);
 	crash_point("C5");
 	a.output_location =
 	    headers_get(&r->headers, "x-amzn-sagemaker-outputlocation");
@@ -317,6 +323,21 @@ add_members(const struct sagemaker_invoke *in, struct headers *h)
 		    "%lld", (long long)in->invocation_timeout_s);
 }
 
+/* Names that were not checked are the service's to refuse, not to be another
+ * path. The caller's. */
+static char *
+path_of(const struct aws_endpoint *endpoint, const char *name)
+{
+	struct buf b;
+
+	buf_init(&b, SIZE_MAX - 1);
+	buf_puts(&b, endpoint->base_path);
+	buf_puts(&b, "/endpoints/");
+	encode_uri(&b, name, strlen(name), false);
+	buf_puts(&b, "/async-invocations");
+	return buf_take(&b);
+}
+
 int
 sagemaker_invoke_async(struct sagemaker *sagemaker,
     const struct sagemaker_invoke *in, sagemaker_done_fn *done, void *arg,
@@ -334,21 +355,24 @@ sagemaker_invoke_async(struct sagemaker *sagemaker,
 	    .body_len = in->body_len,
 	    .timeout_ms = ACCEPT_TIMEOUT_MS,
 	    .once = true,
+	    .refused = in->tap,
+	    .refused_arg = in->tap_arg,
 	};
 	struct headers headers;
 	struct sagemaker_call *call;
 	char *path;
 	int rc;
 
-	if (sagemaker_check(in, err) == -1)
+	if (!in->unchecked && sagemaker_check(in, err) == -1)
 		return -1;
 	headers_init(&headers);
 	add_members(in, &headers);
-	path = xasprintf("%s/endpoints/%s/async-invocations",
-	    endpoint->base_path, in->endpoint_name);
+	path = path_of(endpoint, in->endpoint_name);
 	r.path = path;
 	r.headers = &headers;
 	call = xcalloc(1, sizeof(*call));
+	call->tap = in->tap;
+	call->tap_arg = in->tap_arg;
 	call->done = done;
 	call->arg = arg;
 	rc = aws_call(sagemaker->client, &r, on_answer, call, &call->call, err);

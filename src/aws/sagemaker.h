@@ -7,6 +7,7 @@
 #ifndef AWS_SAGEMAKER_H
 #define AWS_SAGEMAKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,11 @@ struct sagemaker_invoke {
 	int64_t invocation_timeout_s;
 	const void *body; /* must last till done */
 	size_t body_len;
+	/* Nothing is checked: the service is to judge it. */
+	bool unchecked;
+	/* Hears each answer as it came, before what it means; or NULL. */
+	void (*tap)(const struct http_response *r, void *arg);
+	void *tap_arg;
 };
 
 /* Borrowed for the length of the callback. */

@@ -158,6 +158,7 @@ on_event(enum engine_event event, const struct job *job,
 		a->trouble = *err;
 		break;
 	case ENGINE_NOT_STORED:
+	case ENGINE_WITHDRAWN:
 	case ENGINE_BROKEN:
 		a->broken = *err;
 		break;

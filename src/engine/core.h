@@ -65,6 +65,17 @@ void engine_step_over(struct work *w);
 void engine_tell(
     struct work *w, enum engine_event event, const struct error *err);
 
+/* A new job's way into the store; then it goes on. */
+void engine_insert(struct work *w);
+
+/* It goes on from where it stands, in so much time. */
+void engine_begin(struct work *w, int64_t delay_ms);
+
+/* The file that was ours to keep until the service had the input; inline bytes,
+ * which are not needed behind that, nor is the memory. */
+void engine_drop_spooled(const struct job *job);
+void engine_drop_body(struct job *job);
+
 /* The store failed, or the region is senseless: what is on disk stays true,
  * and nobody goes on here. Frees the work. */
 void engine_give_up(struct work *w, const struct error *err);
@@ -78,6 +89,19 @@ void engine_run(struct work *w);
 
 /* It is due no more, nor does it wait for its bucket. */
 void engine_unschedule(struct work *w);
+
+/* --- direct.c ------------------------------------------------------- */
+
+/* Whether the verdict ends a job whose caller waits for just that: then it is
+ * none any more, and the engine has nothing left to do. */
+bool direct_decides(struct work *w, const struct step_result *r);
+
+/* What was told of the job may be what its caller waits for. */
+void direct_news(
+    struct work *w, enum engine_event event, const struct error *err);
+
+/* Nobody is told. */
+void direct_drop(struct work *w);
 
 /* --- budget.c ------------------------------------------------------- */
 

@@ -181,6 +181,7 @@ engine_tell(struct work *w, enum engine_event event, const struct error *err)
 	const struct engine_options *o = &w->engine->o;
 
 	o->event(event, w->job, err, o->event_arg);
+	direct_news(w, event, err);
 }
 
 void
@@ -234,17 +235,15 @@ log_move(const struct job *job, enum job_state from)
 	log_end();
 }
 
-/* The file that was ours to keep until the service had the input. */
-static void
-drop_spooled_input(const struct job *job)
+void
+engine_drop_spooled(const struct job *job)
 {
 	if (job->spec.input_spooled && job->spec.input_path != NULL)
 		discard_path(job->spec.input_path);
 }
 
-/* Inline bytes are not needed once they were accepted, nor the memory. */
-static void
-drop_body(struct job *job)
+void
+engine_drop_body(struct job *job)
 {
 	free(job->spec.body);
 	job->spec.body = NULL;
@@ -289,8 +288,8 @@ on_moved(const struct error *err, void *arg)
 	bells_know(w);
 	log_move(w->job, from);
 	if (from == JOB_QUEUED) {
-		drop_spooled_input(w->job);
-		drop_body(w->job);
+		engine_drop_spooled(w->job);
+		engine_drop_body(w->job);
 	}
 	engine_tell(w, ENGINE_MOVED, NULL);
 	if (w->job->state == JOB_DONE)
@@ -378,6 +377,8 @@ void
 engine_apply(struct work *w, const struct step_result *r)
 {
 	engine_step_over(w);
+	if (direct_decides(w, r))
+		return;
 	switch (r->verdict) {
 	case VERDICT_DONE:
 		apply_move(w, r, r->next, r->outcome);
@@ -540,8 +541,8 @@ engine_cancel(struct engine *e, const char *id)
 
 /* --- in and out ----------------------------------------------------- */
 
-static void
-begin(struct work *w, int64_t delay_ms)
+void
+engine_begin(struct work *w, int64_t delay_ms)
 {
 	struct error err;
 
@@ -567,7 +568,7 @@ on_inserted(const struct error *err, void *arg)
 	w->writing = false;
 	if (err != NULL) {
 		engine_tell(w, ENGINE_NOT_STORED, err);
-		drop_spooled_input(w->job);
+		engine_drop_spooled(w->job);
 		work_free(w);
 		return;
 	}
@@ -580,7 +581,7 @@ on_inserted(const struct error *err, void *arg)
 	if (w->cancelled)
 		cancel_now(w);
 	else
-		begin(w, 0);
+		engine_begin(w, 0);
 }
 
 struct engine *
@@ -654,104 +655,17 @@ engine_free(struct engine *e)
 void
 engine_submit(struct engine *e, struct job *take_job)
 {
-	struct work *w = work_new(e, take_job);
+	engine_insert(work_new(e, take_job));
+}
 
+void
+engine_insert(struct work *w)
+{
 	times_set_deadline(w->job,
 	    w->job->deadline_at != 0 ? w->job->deadline_at - clock_wall_ms()
 				     : QUEUED_MAX_MS);
 	w->writing = true;
-	store_insert(e->o.store, w->job, on_inserted, w);
-}
-
-static void
-begin_adopted(struct work *w)
-{
-	begin(w, 0);
-}
-
-static void
-log_adopted(const struct job *job)
-{
-	/* One that only waits on is nobody's news; there may be 100,000. */
-	log_begin(job_in_doubt(job) ? LOG_INFO : LOG_DEBUG, "engine");
-	log_str("job", job->id);
-	log_str("adopted", job_state_name(job->state));
-	log_str("in_doubt", job_in_doubt(job) ? "yes" : NULL);
-	log_end();
-}
-
-/* The intent stands and nothing behind it: it may have been sent. */
-static void
-adopt_open(struct work *w, struct submission *s)
-{
-	s->fate = SUB_DOUBT;
-	times_end(s);
-	s->note = xstrdup("interrupted before the outcome was known");
-	doubt_make_room(w);
-	engine_record(w, s->n, begin_adopted);
-}
-
-void
-engine_adopt(struct engine *e, struct job *take_job)
-{
-	struct submission *s = job_last_submission(take_job);
-	struct work *w;
-
-	/* Nothing may be written for it any more, and nothing is lost. */
-	if (e->draining) {
-		job_free(take_job);
-		return;
-	}
-	w = work_new(e, take_job);
-	w->unheard = true;
-	times_adopt(take_job);
-	/* An older version put nothing off. */
-	doubt_make_room(w);
-	learn_adopted(w);
-	log_adopted(take_job);
-	/* An input file was stored before the first intent was written. */
-	w->input_stored = s != NULL && take_job->spec.input == INPUT_FILE;
-	if (take_job->state == JOB_PENDING)
-		drop_body(take_job);
-	if (s != NULL)
-		own_resume(w);
-	if (job_in_doubt(take_job) && s->fate == SUB_OPEN)
-		adopt_open(w, s);
-	else
-		begin(w, again_adopted_ms(take_job));
-}
-
-static void
-drop_deliveries(struct job *job)
-{
-	size_t i;
-
-	for (i = 0; i < job->ndeliveries; i++)
-		delivery_free(job->deliveries[i]);
-	job->ndeliveries = 0;
-}
-
-void
-engine_adopt_expired(struct engine *e, struct job *take_job)
-{
-	struct error ignored;
-	struct work *w;
-
-	if (e->draining || take_job->state != JOB_DONE ||
-	    work_find(e, take_job->id) != NULL) {
-		job_free(take_job);
-		return;
-	}
-	drop_body(take_job);
-	drop_deliveries(take_job);
-	w = work_new(e, take_job);
-	w->unheard = true;
-	times_adopt(take_job);
-	learn_adopted(w);
-	if (sites_get(e->o.sites, take_job->spec.region, &w->site, &ignored) ==
-		-1 ||
-	    !late_join(w))
-		work_free(w);
+	store_insert(w->engine->o.store, w->job, on_inserted, w);
 }
 
 void

@@ -38,6 +38,7 @@ enum engine_event {
 	ENGINE_LOOKED, /* a look found nothing; err: what stood in the way */
 	ENGINE_TROUBLE, /* a try failed and will be repeated; err says why */
 	ENGINE_LATE, /* a late result is on disk, with its deliveries */
+	ENGINE_WITHDRAWN, /* not accepted, so it is no job (direct.h); err */
 	ENGINE_BROKEN, /* the store failed: the job is let go of; with
 			  ERR_DAMAGED only this job's rows are of no use */
 };
@@ -112,8 +113,7 @@ void engine_adopt_expired(struct engine *engine, struct job *take_job);
 void engine_recall(struct engine *engine, const char *name, const char *value);
 
 /* A delivery that the store had, WAITING: carried on. One that was interrupted
- * in an attempt waits a while, and behind fresh ones; one that was interrupted
- * time and again goes alone (delivery_quarantined). */
+ * waits, behind fresh ones; one time and again goes alone (quarantined). */
 void engine_adopt_delivery(struct engine *engine, struct delivery *take_d);
 
 /* A job in the engine's hands, or NULL: DONE or unknown. Borrowed for now. */

@@ -356,6 +356,7 @@ upload_instead(struct work *w, struct submission *s, const struct error *err)
 	}
 	log_info("engine", "%s takes no inline body: uploading the input",
 	    w->job->spec.endpoint);
+	direct_unhear(w);
 	w->refuses_inline = true;
 	free(w->uploaded);
 	w->uploaded = job_upload_place(w->job, policy.input_prefix);
@@ -475,6 +476,7 @@ send_request(struct work *w)
 		in.body = spec->body;
 		in.body_len = spec->body_len;
 	}
+	direct_listen(w, &in);
 	log_debug("engine", "job %s: sending submission %u", w->id, s->n);
 	if (sagemaker_invoke_async(w->site->sagemaker, &in, on_answer, w,
 		&w->step->invoke, &err) == -1)

@@ -185,6 +185,7 @@ work_free(struct work *w)
 	late_leave(w);
 	engine_step_over(w);
 	own_release(w);
+	direct_drop(w);
 	step_end(w);
 	free(w->uploaded);
 	job_free(w->job);

@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "aws/s3.h"
+#include "aws/sagemaker.h"
 #include "engine/agenda.h"
 #include "engine/engine.h"
 #include "engine/step.h"
@@ -50,6 +51,7 @@ struct work {
 	struct site *site;
 	struct segment *segment; /* that listings find it in, or NULL */
 	struct own_claim *claim; /* own */
+	struct direct *direct; /* a caller waits for the first try, or NULL */
 	char *uploaded; /* where an inline body went, and not inline */
 	/* One that only waits rests: it has neither job nor step, but a fold.
 	 * In a step, and in all that is called from one, it has both. */
@@ -88,6 +90,11 @@ void step_submit_now(struct work *w);
 /* Let go of what a step has under way. */
 void step_submit_cancel(struct work *w);
 void step_poll_cancel(struct work *w);
+
+/* Where a caller waits for the answer it hears all of it, and nothing is checked
+ * before: the service is to judge what it said. */
+void direct_listen(struct work *w, struct sagemaker_invoke *in);
+void direct_unhear(struct work *w); /* it was not meant for the caller */
 
 /* The only caller of job_move(). */
 void engine_apply(struct work *w, const struct step_result *r);

@@ -54,6 +54,7 @@ static const int codes[] = {200, 201, 400, 401, 403, 404, 405, 408, 409, 410,
 struct metrics {
 	int64_t start_at;
 	uint64_t submitted;
+	uint64_t withdrawn;
 	uint64_t done[OUTCOMES];
 	struct histogram job_ms;
 	struct histogram delay_ms;
@@ -135,6 +136,9 @@ metrics_event(struct metrics *m, enum engine_event event, const struct job *job)
 		return;
 	case ENGINE_LATE:
 		m->late++;
+		return;
+	case ENGINE_WITHDRAWN:
+		m->withdrawn++;
 		return;
 	case ENGINE_NOT_STORED:
 	case ENGINE_BROKEN:
@@ -291,6 +295,10 @@ write_jobs(
 
 	counter(b, "awaitd_jobs_submitted_total", "Jobs taken and stored.",
 	    m->submitted);
+	counter(b, "awaitd_jobs_withdrawn_total",
+	    "Jobs that the gateway took back, as SageMaker had not accepted "
+	    "them.",
+	    m->withdrawn);
 	family(b, done, "counter", "Jobs that ended, by outcome.");
 	for (outcome = OUTCOME_OK; outcome < OUTCOMES; outcome++)
 		labelled(b, done, "outcome",

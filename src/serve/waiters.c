@@ -182,6 +182,7 @@ waiters_tell(struct waiters *w, enum engine_event event, const struct job *job,
 		tell(w, job, NULL);
 		return;
 	case ENGINE_NOT_STORED:
+	case ENGINE_WITHDRAWN:
 	case ENGINE_BROKEN:
 		tell(w, job, err);
 		return;

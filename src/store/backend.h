@@ -108,6 +108,7 @@ struct store_backend {
 	int (*insert)(void *db, const struct job *job, struct error *err);
 	int (*save)(
 	    void *db, const struct job *job, unsigned n, struct error *err);
+	int (*withdraw)(void *db, const struct job *job, struct error *err);
 	int (*save_delivery)(void *db, const struct delivery *d,
 	    const struct attempt *a, struct error *err);
 	int (*save_late)(void *db, const struct job *job, struct error *err);

@@ -300,6 +300,7 @@ const struct store_backend store_memory = {
     .trouble = mem_trouble,
     .insert = memory_insert,
     .save = memory_save,
+    .withdraw = memory_withdraw,
     .save_delivery = memory_save_delivery,
     .save_late = memory_save_late,
     .keep = memory_keep,

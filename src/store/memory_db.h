@@ -122,6 +122,7 @@ void memory_drop(struct mem *m, enum table_of table, struct row *row);
 int memory_insert(void *arg, const struct job *job, struct error *err);
 int memory_save(
     void *arg, const struct job *job, unsigned n, struct error *err);
+int memory_withdraw(void *arg, const struct job *job, struct error *err);
 int memory_save_delivery(void *arg, const struct delivery *d,
     const struct attempt *a, struct error *err);
 int memory_save_late(void *arg, const struct job *job, struct error *err);

@@ -386,6 +386,27 @@ forget_keys(struct mem *m, int64_t before_at, size_t limit)
 	return n;
 }
 
+/* --- as if it had never been ---------------------------------------- */
+
+int
+memory_withdraw(void *arg, const struct job *job, struct error *err)
+{
+	struct mem *m = arg;
+	struct job_row *r = (struct job_row *)memory_find(m, JOBS, job->id);
+	struct row *key = NULL;
+
+	if (may_save(r, job, err) == -1)
+		return -1;
+	if (r->job->state != JOB_QUEUED)
+		return err_set(err, ERR_STORE, "job %s was accepted", job->id);
+	if (r->spec.idempotency_key != NULL)
+		key = memory_find(m, KEYS, r->spec.idempotency_key);
+	if (key != NULL && str_eq(((struct key_row *)key)->job_id, job->id))
+		memory_drop(m, KEYS, key);
+	drop_job(m, r);
+	return 0;
+}
+
 int
 memory_forget(
     void *arg, const struct store_forget *f, size_t *n, struct error *err)

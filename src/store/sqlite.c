@@ -289,6 +289,7 @@ const struct store_backend store_sqlite = {
     .interrupt = sqlite_interrupt,
     .insert = sqlite_insert,
     .save = sqlite_save,
+    .withdraw = sqlite_withdraw,
     .save_delivery = sqlite_save_delivery,
     .save_late = sqlite_save_late,
     .keep = sqlite_keep,

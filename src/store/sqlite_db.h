@@ -109,6 +109,7 @@ void sqlite_interrupt(void *arg);
 int sqlite_insert(void *arg, const struct job *job, struct error *err);
 int sqlite_save(
     void *arg, const struct job *job, unsigned n, struct error *err);
+int sqlite_withdraw(void *arg, const struct job *job, struct error *err);
 int sqlite_save_delivery(void *arg, const struct delivery *d,
     const struct attempt *a, struct error *err);
 int sqlite_save_late(void *arg, const struct job *job, struct error *err);

@@ -141,6 +141,7 @@ static const char *const sql[SQL_COUNT] = {
 	"(SELECT 1 FROM job WHERE job.id = idempotency.job) "
 	"ORDER BY created_at",
     [SQL_FORGET_KEY] = "DELETE FROM idempotency WHERE key = ?",
+    [SQL_WITHDRAW_KEY] = "DELETE FROM idempotency WHERE key = ? AND job = ?",
 
     [SQL_OLD_NOTICES] =
 	"SELECT source, message_id, forget_at, sum "

@@ -401,6 +401,38 @@ sqlite_save(void *arg, const struct job *job, unsigned n, struct error *err)
 	return insert_deliveries(db, held.seq, job, err);
 }
 
+/* --- as if it had never been ---------------------------------------- */
+
+/* Another job's key of the same text stays. */
+static int
+withdraw_key(struct db *db, const struct job *job, struct error *err)
+{
+	struct cursor c = sqlite_bind(db, SQL_WITHDRAW_KEY);
+
+	sqlite_put_text(&c, job->spec.idempotency_key);
+	sqlite_put_text(&c, job->id);
+	return sqlite_run(db, SQL_WITHDRAW_KEY, "withdraw a key", err);
+}
+
+int
+sqlite_withdraw(void *arg, const struct job *job, struct error *err)
+{
+	struct db *db = arg;
+	struct cursor c;
+	struct held held;
+
+	if (hold_job(db, job, &held, err) == -1)
+		return -1;
+	if (held.state != JOB_QUEUED)
+		return err_set(err, ERR_STORE, "job %s was accepted", job->id);
+	if (job->spec.idempotency_key != NULL &&
+	    withdraw_key(db, job, err) == -1)
+		return -1;
+	c = sqlite_bind(db, SQL_FORGET_JOB);
+	sqlite_put_int(&c, held.seq);
+	return sqlite_run(db, SQL_FORGET_JOB, "withdraw a job", err);
+}
+
 /* --- a late result -------------------------------------------------- */
 
 static int

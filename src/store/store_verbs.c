@@ -119,6 +119,8 @@ store_op_run(const struct store_backend *b, void *db, struct store_op *op)
 		return b->insert(db, op->job, &op->err);
 	case STORE_OP_SAVE:
 		return b->save(db, op->job, op->n, &op->err);
+	case STORE_OP_WITHDRAW:
+		return b->withdraw(db, op->job, &op->err);
 	case STORE_OP_SAVE_DELIVERY:
 		return save_delivery(b, db, op);
 	case STORE_OP_BEGIN_ATTEMPT:
@@ -207,6 +209,7 @@ tell(struct store_op *op, const struct error *err)
 	switch (op->kind) {
 	case STORE_OP_INSERT:
 	case STORE_OP_SAVE:
+	case STORE_OP_WITHDRAW:
 	case STORE_OP_SAVE_DELIVERY:
 	case STORE_OP_SAVE_LATE:
 	case STORE_OP_KEEP:
@@ -365,6 +368,17 @@ store_save(struct store *store, const struct job *job, unsigned n,
 
 	op->job = job_clone(job, false);
 	op->n = n;
+	op->done.written = done;
+	store_queue(store, op);
+}
+
+void
+store_withdraw(
+    struct store *store, const struct job *job, store_done_fn *done, void *arg)
+{
+	struct store_op *op = op_new(STORE_OP_WITHDRAW, arg);
+
+	op->job = job_clone(job, false);
 	op->done.written = done;
 	store_queue(store, op);
 }

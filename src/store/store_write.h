@@ -34,6 +34,14 @@ void store_save(struct store *store, const struct job *job, unsigned n,
     store_done_fn *done, void *arg);
 
 /*
+ * A job that was not accepted is none any more, nor is its idempotency key: as
+ * if it had never been written. ERR_STORE where it is not QUEUED, or not ours;
+ * nothing was changed then.
+ */
+void store_withdraw(
+    struct store *store, const struct job *job, store_done_fn *done, void *arg);
+
+/*
  * The delivery's changeable part and one attempt (NULL: none), as one step. Of
  * an attempt that is there already the beginning (started_at, replay) stays.
  * What follows (d->follow) is made in the same step, where it is not there yet.

@@ -69,6 +69,15 @@ late(const struct job *job)
 }
 
 int
+withdraw(const struct job *job)
+{
+	struct asked a = {.over = false};
+
+	store_withdraw(fx.store, job, on_asked, &a);
+	return result(&a);
+}
+
+int
 keep(const char *name, const char *value)
 {
 	struct asked a = {.over = false};

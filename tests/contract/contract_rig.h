@@ -33,6 +33,7 @@ void await_asked(const struct asked *a);
 
 /* 0 or -1 with fx.err, or how many. */
 int late(const struct job *job);
+int withdraw(const struct job *job);
 int keep(const char *name, const char *value);
 int forget(int64_t before_at, int64_t keys_before_at, size_t limit);
 int forget_all(const struct store_forget *f);

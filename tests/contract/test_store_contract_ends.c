@@ -437,6 +437,68 @@ a_key_makes_one_job(void **state)
 }
 
 static void
+what_is_withdrawn_was_never_there(void **state)
+{
+	struct job *job = job_of_key("k", 5), *other = job_of_key("l", 6);
+	struct job *again = job_of_key("k", 7);
+	struct store_query all = {.limit = 9};
+	struct known known;
+
+	(void)state;
+	free(other->spec.endpoint);
+	other->spec.endpoint = xstrdup("other");
+	assert_int_equal(fx_insert(job), 0);
+	assert_int_equal(fx_insert(other), 0);
+	job_add_submission(job)->inference_id = xstrdup("i");
+	assert_int_equal(fx_save(job, 1), 0);
+	assert_int_equal(withdraw(job), 0);
+	assert_null(fx_find(job->id));
+	assert_string_equal(endpoints(&all), "other");
+	find_key("k", &known);
+	assert_false(known.there);
+	/* Once more it is not there, and the key makes another job. */
+	assert_int_equal(withdraw(job), -1);
+	assert_int_equal(fx.err.code, ERR_STORE);
+	assert_int_equal(fx_insert(again), 0);
+	find_key("k", &known);
+	assert_string_equal(known.job_id, again->id);
+	job_free(known.job);
+	find_key("l", &known);
+	assert_true(known.there);
+	job_free(known.job);
+	job_free(job);
+	job_free(other);
+	job_free(again);
+}
+
+static void
+what_was_accepted_or_is_anothers_is_not_withdrawn(void **state)
+{
+	struct job *job = job_of_key("k", 5);
+	struct known known;
+
+	(void)state;
+	assert_int_equal(fx_insert(job), 0);
+	job->epoch++;
+	assert_int_equal(withdraw(job), -1);
+	assert_int_equal(fx.err.code, ERR_STORE);
+	job->epoch--;
+	job_add_submission(job)->fate = SUB_ACCEPTED;
+	job_move(job, JOB_PENDING, OUTCOME_NONE);
+	assert_int_equal(fx_save(job, 1), 0);
+	assert_int_equal(withdraw(job), -1);
+	assert_int_equal(fx.err.code, ERR_STORE);
+	job_move(job, JOB_DONE, OUTCOME_OK);
+	assert_int_equal(fx_save(job, 0), 0);
+	assert_int_equal(withdraw(job), -1);
+	find_key("k", &known);
+	assert_string_equal(known.job->id, job->id);
+	assert_int_equal(known.job->nsubs, 1);
+	job_free(known.job);
+	job_free(job);
+}
+
+static void
 a_key_outlives_its_job_and_goes_by_its_own_age(void **state)
 {
 	struct job *job = job_of_key("k", 5), *again = job_of_key("k", 900);
@@ -528,6 +590,8 @@ main(void)
 	    BOTH(expired_jobs_without_a_late_result_are_found),
 	    BOTH(the_last_value_is_kept),
 	    BOTH(a_key_makes_one_job),
+	    BOTH(what_is_withdrawn_was_never_there),
+	    BOTH(what_was_accepted_or_is_anothers_is_not_withdrawn),
 	    BOTH(a_key_outlives_its_job_and_goes_by_its_own_age),
 	    BOTH(what_ended_long_ago_goes_and_nothing_else),
 	    BOTH(what_ended_first_goes_first),

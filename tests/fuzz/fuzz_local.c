@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "local/auth.h"
+#include "aws/sigv4_verify.h"
 #include "local/chunked.h"
 #include "local/s3cond.h"
 #include "local/s3list.h"
@@ -126,22 +126,22 @@ try_target(char *text)
 static void
 try_auth(const char *text)
 {
-	static const struct auth_user users[] = {{"u", "a", "s", NULL, true}};
-	static const struct auth auth = {users, 1, "r"};
-	struct auth_request r = {"GET", "/", "", NULL, SIGV4_EMPTY_SHA256};
-	struct auth_claim c;
+	static const struct sigv4_user users[] = {{"u", "a", "s", NULL, true}};
+	static const struct sigv4_clients auth = {users, 1, "r"};
+	struct sigv4_received r = {"GET", "/", "", NULL, SIGV4_EMPTY_SHA256};
+	struct sigv4_claim c;
 	struct headers h;
 
 	headers_init(&h);
 	headers_add(&h, "authorization", text);
 	headers_add(&h, "host", "h");
 	headers_add(&h, "x-amz-date", "20130524T000000Z");
-	auth_claim_init(&c);
+	sigv4_claim_init(&c);
 	r.headers = &h;
-	if (auth_parse(&h, "", &c) == AUTH_OK &&
-	    auth_admit(&auth, "s3", &h, c.at, &c) == AUTH_OK)
-		auth_verify(&c, &r);
-	auth_claim_done(&c);
+	if (sigv4_claim_parse(&h, "", &c) == SIGV4_OK &&
+	    sigv4_admit(&auth, "s3", &h, c.at, &c) == SIGV4_OK)
+		sigv4_verify(&c, &r);
+	sigv4_claim_done(&c);
 	headers_done(&h);
 }
 
@@ -178,33 +178,33 @@ try_members(const char *text)
 static void
 try_presigned(const char *query)
 {
-	static const struct auth_user users[] = {{"u", "a", "s", NULL, true}};
-	static const struct auth auth = {users, 1, "r"};
-	struct auth_request r = {
+	static const struct sigv4_user users[] = {{"u", "a", "s", NULL, true}};
+	static const struct sigv4_clients auth = {users, 1, "r"};
+	struct sigv4_received r = {
 	    "GET", "/b/k", query, NULL, SIGV4_UNSIGNED_PAYLOAD};
 	struct s3target t = {0};
 	struct error err = {0};
-	struct auth_claim c;
+	struct sigv4_claim c;
 	struct headers h;
 
 	headers_init(&h);
 	headers_add(&h, "host", "h");
-	auth_claim_init(&c);
+	sigv4_claim_init(&c);
 	r.headers = &h;
-	if (auth_parse(&h, query, &c) == AUTH_OK) {
-		hold(c.form == AUTH_FORM_QUERY && c.at != -1);
+	if (sigv4_claim_parse(&h, query, &c) == SIGV4_OK) {
+		hold(c.form == SIGV4_FORM_QUERY && c.at != -1);
 		hold(c.expires_s >= 1 && c.expires_s <= 604800);
-		hold(strlen(c.signature) == AUTH_SIGNATURE_SIZE - 1);
-		hold(auth_admit(&auth, "sagemaker", &h, c.at, &c) ==
-		    AUTH_PRESIGNED);
-		if (auth_admit(&auth, "s3", &h, c.at, &c) == AUTH_OK)
-			hold(!c.token && auth_verify(&c, &r) != AUTH_OK);
+		hold(strlen(c.signature) == SIGV4_SIGNATURE_SIZE - 1);
+		hold(sigv4_admit(&auth, "sagemaker", &h, c.at, &c) ==
+		    SIGV4_PRESIGNED);
+		if (sigv4_admit(&auth, "s3", &h, c.at, &c) == SIGV4_OK)
+			hold(!c.token && sigv4_verify(&c, &r) != SIGV4_OK);
 	}
 	if (s3target_parse("/b-b/k", query, "h", "h", &t, &err) == 0)
 		s3target_hear(&t, &h, true);
 	hold(headers_count(&t.fields, "host") <= 1);
 	s3target_done(&t);
-	auth_claim_done(&c);
+	sigv4_claim_done(&c);
 	headers_done(&h);
 }
 

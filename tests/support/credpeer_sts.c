@@ -9,7 +9,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "local/auth.h"
+#include "aws/sigv4_verify.h"
 #include "tests/support/credpeer.h"
 
 #define XML_TYPE "text/xml"
@@ -90,14 +90,15 @@ name_of(const char *access_key)
 
 static bool
 is_signed_well(
-    struct credpeer_call *c, const char *name, struct auth_claim *claim)
+    struct credpeer_call *c, const char *name, struct sigv4_claim *claim)
 {
 	struct credpeer_keys k;
-	struct auth_user user = {
+	struct sigv4_user user = {
 	    .access_key = CREDPEER_KEY, .secret_key = CREDPEER_SECRET};
-	struct auth auth = {.users = &user, .n = 1, .region = "us-east-1"};
+	struct sigv4_clients auth = {
+	    .users = &user, .n = 1, .region = "us-east-1"};
 	char hash[HASH_SHA256_HEX_SIZE];
-	struct auth_request r = {.method = http_method(c->x),
+	struct sigv4_received r = {.method = http_method(c->x),
 	    .path = http_path(c->x),
 	    .query = http_query(c->x),
 	    .headers = http_headers(c->x),
@@ -110,21 +111,21 @@ is_signed_well(
 		user.session_token = k.token;
 	}
 	hash_sha256_hex(c->body.data, c->body.len, hash);
-	return auth_admit(&auth, "sts", r.headers, clock_wall_ms(), claim) ==
-	    AUTH_OK &&
-	    auth_verify(claim, &r) == AUTH_OK;
+	return sigv4_admit(&auth, "sts", r.headers, clock_wall_ms(), claim) ==
+	    SIGV4_OK &&
+	    sigv4_verify(claim, &r) == SIGV4_OK;
 }
 
 /* The caller's; NULL where the request was refused. */
 static char *
 who_calls(struct credpeer_call *c)
 {
-	struct auth_claim claim;
+	struct sigv4_claim claim;
 	char *name = NULL;
 
-	auth_claim_init(&claim);
-	if (auth_parse(http_headers(c->x), http_query(c->x), &claim) !=
-	    AUTH_OK) {
+	sigv4_claim_init(&claim);
+	if (sigv4_claim_parse(http_headers(c->x), http_query(c->x), &claim) !=
+	    SIGV4_OK) {
 		refuse(c, 403, "MissingAuthenticationToken",
 		    "Request is missing Authentication Token");
 	} else if ((name = name_of(claim.access_key)) == NULL) {
@@ -135,7 +136,7 @@ who_calls(struct credpeer_call *c)
 		    "The request signature we calculated does not match.");
 		xfree(&name);
 	}
-	auth_claim_done(&claim);
+	sigv4_claim_done(&claim);
 	return name;
 }
 

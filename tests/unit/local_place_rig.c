@@ -19,7 +19,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "local/auth.h"
+#include "aws/sigv4_verify.h"
 #include "local/kept.h"
 #include "local/seal.h"
 #include "net/http_server.h"
@@ -54,21 +54,21 @@ struct asked {
 static void
 check_signature(struct http_exchange *x, const struct buf *body)
 {
-	static const struct auth_user user = {
+	static const struct sigv4_user user = {
 	    "u", "AKID", "secret", NULL, true};
-	static const struct auth auth = {&user, 1, "eu-test-1"};
+	static const struct sigv4_clients auth = {&user, 1, "eu-test-1"};
 	const struct headers *h = http_headers(x);
-	struct auth_request r = {http_method(x), http_path(x), http_query(x), h,
-	    headers_get(h, "x-amz-content-sha256")};
+	struct sigv4_received r = {http_method(x), http_path(x), http_query(x),
+	    h, headers_get(h, "x-amz-content-sha256")};
 	char sha256[HASH_SHA256_HEX_SIZE];
-	struct auth_claim claim;
+	struct sigv4_claim claim;
 
-	auth_claim_init(&claim);
-	assert_int_equal(auth_parse(h, r.query, &claim), AUTH_OK);
+	sigv4_claim_init(&claim);
+	assert_int_equal(sigv4_claim_parse(h, r.query, &claim), SIGV4_OK);
 	assert_int_equal(
-	    auth_admit(&auth, "s3", h, clock_wall_ms(), &claim), AUTH_OK);
-	assert_int_equal(auth_verify(&claim, &r), AUTH_OK);
-	auth_claim_done(&claim);
+	    sigv4_admit(&auth, "s3", h, clock_wall_ms(), &claim), SIGV4_OK);
+	assert_int_equal(sigv4_verify(&claim, &r), SIGV4_OK);
+	sigv4_claim_done(&claim);
 	hash_sha256_hex(body->data, body->len, sha256);
 	assert_string_equal(r.payload_hash, sha256);
 }

@@ -44,8 +44,8 @@ clock_mono_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static const struct auth_user user = {"me", "AKIDME", "secret", NULL, true};
-static const struct auth auth = {&user, 1, "us-east-1"};
+static const struct sigv4_user user = {"me", "AKIDME", "secret", NULL, true};
+static const struct sigv4_clients auth = {&user, 1, "us-east-1"};
 
 /* --- running -------------------------------------------------------- */
 
@@ -180,11 +180,11 @@ on_request(struct http_exchange *x, void *arg)
 {
 	struct rig *r = arg;
 	struct call *c = call_new(x, r->faults);
-	enum auth_verdict verdict =
-	    auth_parse(http_headers(x), http_query(x), &c->claim);
+	enum sigv4_verdict verdict =
+	    sigv4_claim_parse(http_headers(x), http_query(x), &c->claim);
 
-	if (verdict == AUTH_OK ||
-	    (verdict == AUTH_MISSING &&
+	if (verdict == SIGV4_OK ||
+	    (verdict == SIGV4_MISSING &&
 		(r->lax ||
 		    sns_is_ours(http_method(x), http_path(x), http_query(x)))))
 		sns_request(r->sns, c);

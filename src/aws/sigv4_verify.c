@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading and checking the Authorization header, or the query's parameters. */
-#include "local/auth.h"
+#include "aws/sigv4_verify.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #define EXPIRES_MAX_S 604800 /* a week */
 
 void
-auth_claim_init(struct auth_claim *c)
+sigv4_claim_init(struct sigv4_claim *c)
 {
 	memset(c, 0, sizeof(*c));
 	c->at = -1;
@@ -26,7 +26,7 @@ auth_claim_init(struct auth_claim *c)
 }
 
 void
-auth_claim_done(struct auth_claim *c)
+sigv4_claim_done(struct sigv4_claim *c)
 {
 	free(c->access_key);
 	free(c->day);
@@ -38,11 +38,11 @@ auth_claim_done(struct auth_claim *c)
 	buf_done(&c->string_to_sign);
 }
 
-static enum auth_verdict
-malformed(struct auth_claim *c, const char *detail)
+static enum sigv4_verdict
+malformed(struct sigv4_claim *c, const char *detail)
 {
 	snprintf(c->detail, sizeof(c->detail), "%s", detail);
-	return AUTH_MALFORMED;
+	return SIGV4_MALFORMED;
 }
 
 /* Cut the text at the next '/', or NULL at its end. */
@@ -62,7 +62,7 @@ next_part(char **rest)
 
 /* access-key/day/region/service/aws4_request */
 static int
-take_credential(struct auth_claim *c, char *value)
+take_credential(struct sigv4_claim *c, char *value)
 {
 	char *rest = value, *part[5];
 	size_t i;
@@ -83,11 +83,11 @@ take_credential(struct auth_claim *c, char *value)
 }
 
 static int
-take_signature(struct auth_claim *c, const char *value)
+take_signature(struct sigv4_claim *c, const char *value)
 {
 	size_t len = strlen(value);
 
-	if (len != AUTH_SIGNATURE_SIZE - 1 ||
+	if (len != SIGV4_SIGNATURE_SIZE - 1 ||
 	    strspn(value, "0123456789abcdef") != len)
 		return -1;
 	memcpy(c->signature, value, len + 1);
@@ -95,7 +95,7 @@ take_signature(struct auth_claim *c, const char *value)
 }
 
 static int
-take_field(struct auth_claim *c, char *field)
+take_field(struct sigv4_claim *c, char *field)
 {
 	char *eq = strchr(field, '=');
 
@@ -113,7 +113,7 @@ take_field(struct auth_claim *c, char *field)
 }
 
 static int
-take_fields(struct auth_claim *c, char *fields)
+take_fields(struct sigv4_claim *c, char *fields)
 {
 	char *field = fields, *comma;
 
@@ -132,7 +132,7 @@ take_fields(struct auth_claim *c, char *fields)
 }
 
 static void
-take_date(struct auth_claim *c, const struct headers *headers)
+take_date(struct sigv4_claim *c, const struct headers *headers)
 {
 	const char *amz = headers_get(headers, "x-amz-date");
 	const char *date = headers_get(headers, "date");
@@ -239,8 +239,8 @@ is_presigned(const char *query)
 	return false;
 }
 
-static enum auth_verdict
-take_expires(struct auth_claim *c, const char *value)
+static enum sigv4_verdict
+take_expires(struct sigv4_claim *c, const char *value)
 {
 	if (str_to_i64(value, INT64_MIN, INT64_MAX, &c->expires_s) == -1)
 		return malformed(c, "X-Amz-Expires should be a number");
@@ -251,12 +251,12 @@ take_expires(struct auth_claim *c, const char *value)
 		    "X-Amz-Expires must be less than a week (in seconds); "
 		    "that is, the given X-Amz-Expires must be less than "
 		    "604800 seconds");
-	return AUTH_OK;
+	return SIGV4_OK;
 }
 
 /* All are there; source of the words: what S3 answers. */
-static enum auth_verdict
-take_params(struct auth_claim *c, char *v[PARAMS])
+static enum sigv4_verdict
+take_params(struct sigv4_claim *c, char *v[PARAMS])
 {
 	if (!str_eq(v[ALGORITHM], SIGV4_ALGORITHM))
 		return malformed(
@@ -278,19 +278,19 @@ take_params(struct auth_claim *c, char *v[PARAMS])
 	return take_expires(c, v[EXPIRES]);
 }
 
-static enum auth_verdict
-parse_query(struct auth_claim *c, const char *query)
+static enum sigv4_verdict
+parse_query(struct sigv4_claim *c, const char *query)
 {
 	char *values[PARAMS] = {NULL};
-	enum auth_verdict verdict = AUTH_OK;
+	enum sigv4_verdict verdict = SIGV4_OK;
 	size_t i;
 
-	c->form = AUTH_FORM_QUERY;
+	c->form = SIGV4_FORM_QUERY;
 	if (read_params(query, values) == -1)
 		verdict = malformed(c,
 		    "The X-Amz- parameters are expected once each, and "
 		    "percent-encoded");
-	for (i = 0; i < TOKEN && verdict == AUTH_OK; i++) {
+	for (i = 0; i < TOKEN && verdict == SIGV4_OK; i++) {
 		if (str_empty(values[i]))
 			verdict = malformed(c,
 			    "Query-string authentication version 4 requires "
@@ -298,7 +298,7 @@ parse_query(struct auth_claim *c, const char *query)
 			    "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, "
 			    "and X-Amz-Expires parameters.");
 	}
-	if (verdict == AUTH_OK)
+	if (verdict == SIGV4_OK)
 		verdict = take_params(c, values);
 	for (i = 0; i < PARAMS; i++)
 		free(values[i]);
@@ -324,21 +324,21 @@ without_signature(const char *query, struct buf *out)
 
 /* --- the claim ------------------------------------------------------ */
 
-static enum auth_verdict
+static enum sigv4_verdict
 parse_header(
-    struct auth_claim *c, const struct headers *headers, const char *value)
+    struct sigv4_claim *c, const struct headers *headers, const char *value)
 {
 	size_t scheme = strlen(SIGV4_ALGORITHM);
 	char *copy;
 	int rc;
 
-	c->form = AUTH_FORM_HEADER;
+	c->form = SIGV4_FORM_HEADER;
 	if (headers_count(headers, "authorization") != 1 ||
 	    strlen(value) > HEADER_MAX)
 		return malformed(c, "one Authorization header is expected");
 	if (strncmp(value, SIGV4_ALGORITHM, scheme) != 0 ||
 	    value[scheme] != ' ') {
-		c->form = AUTH_FORM_OTHER;
+		c->form = SIGV4_FORM_OTHER;
 		return malformed(c, "the algorithm is not " SIGV4_ALGORITHM);
 	}
 	copy = xstrdup(value + scheme);
@@ -349,21 +349,21 @@ parse_header(
 		    "Credential, SignedHeaders and Signature are expected, "
 		    "each once and complete");
 	take_date(c, headers);
-	return AUTH_OK;
+	return SIGV4_OK;
 }
 
-enum auth_verdict
-auth_parse(
-    const struct headers *headers, const char *query, struct auth_claim *c)
+enum sigv4_verdict
+sigv4_claim_parse(
+    const struct headers *headers, const char *query, struct sigv4_claim *c)
 {
 	const char *value = headers_get(headers, "authorization");
 	bool presigned = is_presigned(query);
 
 	if (value == NULL)
-		return presigned ? parse_query(c, query) : AUTH_MISSING;
+		return presigned ? parse_query(c, query) : SIGV4_MISSING;
 	if (!presigned)
 		return parse_header(c, headers, value);
-	c->form = AUTH_FORM_BOTH;
+	c->form = SIGV4_FORM_BOTH;
 	return malformed(c,
 	    "Only one auth mechanism allowed; only the X-Amz-Algorithm query "
 	    "parameter, Signature query string parameter or the Authorization "
@@ -371,92 +371,113 @@ auth_parse(
 }
 
 int64_t
-auth_skew_ms(const char *service)
+sigv4_skew_ms(const char *service)
 {
 	return str_eq(service, "s3") ? 15 * 60 * 1000 : 5 * 60 * 1000;
 }
 
-static const struct auth_user *
-find_user(const struct auth *a, const char *access_key)
+/* The digests are compared: their time tells nothing of the texts. */
+static bool
+same_text(const char *a, const char *b)
 {
+	unsigned char x[HASH_SHA256_SIZE], y[HASH_SHA256_SIZE];
+
+	hash_sha256(a, strlen(a), x);
+	hash_sha256(b, strlen(b), y);
+	return hash_equal(x, y, sizeof(x));
+}
+
+/* Stands in for whoever is not known, so that the work is the same. */
+static const struct sigv4_user nobody = {
+    .name = "",
+    .access_key = "nobody",
+    .secret_key = "nobody's",
+};
+
+/* All are compared, and none faster than another. */
+static const struct sigv4_user *
+find_user(const struct sigv4_clients *a, const char *access_key)
+{
+	const struct sigv4_user *found = &nobody;
 	size_t i;
 
 	for (i = 0; i < a->n; i++) {
-		if (str_eq(a->users[i].access_key, access_key))
-			return &a->users[i];
+		if (same_text(a->users[i].access_key, access_key))
+			found = &a->users[i];
 	}
-	return NULL;
+	return found;
 }
 
-static enum auth_verdict
-check_day(struct auth_claim *c)
+static enum sigv4_verdict
+check_day(struct sigv4_claim *c)
 {
 	char amz[TIMEFMT_AMZ_SIZE];
 
 	timefmt_amz(c->at, amz);
 	amz[8] = '\0';
 	if (str_eq(c->day, amz))
-		return AUTH_OK;
-	if (c->form != AUTH_FORM_QUERY)
+		return SIGV4_OK;
+	if (c->form != SIGV4_FORM_QUERY)
 		return malformed(
 		    c, "the day in Credential is not that of X-Amz-Date");
 	snprintf(c->detail, sizeof(c->detail),
 	    "Invalid credential date \"%.32s\". This date is not the same as "
 	    "X-Amz-Date: \"%s\".",
 	    c->day, amz);
-	return AUTH_MALFORMED;
+	return SIGV4_MALFORMED;
 }
 
-static enum auth_verdict
-check_time(struct auth_claim *c, int64_t now_at)
+static enum sigv4_verdict
+check_time(struct sigv4_claim *c, int64_t skew, int64_t now_at)
 {
-	int64_t skew = auth_skew_ms(c->service), last_at;
-	enum auth_verdict verdict;
+	int64_t last_at;
+	enum sigv4_verdict verdict;
 
 	if (c->at == -1)
 		return malformed(c, "X-Amz-Date is missing or unreadable");
 	verdict = check_day(c);
-	if (verdict != AUTH_OK)
+	if (verdict != SIGV4_OK)
 		return verdict;
 	last_at =
-	    c->at + (c->form == AUTH_FORM_QUERY ? c->expires_s * 1000 : skew);
+	    c->at + (c->form == SIGV4_FORM_QUERY ? c->expires_s * 1000 : skew);
 	if (now_at > last_at)
-		return AUTH_EXPIRED;
-	return c->at > now_at + skew ? AUTH_FUTURE : AUTH_OK;
+		return SIGV4_EXPIRED;
+	return c->at > now_at + skew ? SIGV4_FUTURE : SIGV4_OK;
 }
 
 /* It is signed wherever it stands; in two places it could be two things. */
-static enum auth_verdict
-check_token(const struct auth_claim *c, const struct headers *headers)
+static enum sigv4_verdict
+check_token(const struct sigv4_claim *c, const struct headers *headers)
 {
 	const char *header = headers_get(headers, "x-amz-security-token");
 	const char *sent = c->token != NULL ? c->token : header;
 	const char *wanted = c->user->session_token;
 
 	if (sent == NULL && wanted == NULL)
-		return AUTH_OK;
+		return SIGV4_OK;
 	if (sent == NULL || wanted == NULL ||
-	    (c->token != NULL && header != NULL) || !str_eq(sent, wanted))
-		return AUTH_TOKEN;
-	return AUTH_OK;
+	    (c->token != NULL && header != NULL) || !same_text(sent, wanted))
+		return SIGV4_TOKEN;
+	return SIGV4_OK;
 }
 
-enum auth_verdict
-auth_admit(const struct auth *a, const char *service,
-    const struct headers *headers, int64_t now_at, struct auth_claim *c)
+enum sigv4_verdict
+sigv4_admit(const struct sigv4_clients *a, const char *service,
+    const struct headers *headers, int64_t now_at, struct sigv4_claim *c)
 {
-	if (c->form == AUTH_FORM_QUERY && !str_eq(service, "s3"))
-		return AUTH_PRESIGNED;
+	if (c->form == SIGV4_FORM_QUERY && !str_eq(service, "s3"))
+		return SIGV4_PRESIGNED;
 	if (!str_eq(c->service, service))
-		return AUTH_WRONG_SERVICE;
-	if (!str_eq(c->region, a->region))
-		return AUTH_WRONG_REGION;
+		return SIGV4_WRONG_SERVICE;
+	if (a->region != NULL && !str_eq(c->region, a->region))
+		return SIGV4_WRONG_REGION;
 	c->user = find_user(a, c->access_key);
-	if (c->user == NULL)
-		return AUTH_UNKNOWN_KEY;
-	if (check_token(c, headers) != AUTH_OK)
-		return AUTH_TOKEN;
-	return check_time(c, now_at);
+	if (c->user == &nobody)
+		return SIGV4_UNKNOWN_KEY;
+	if (check_token(c, headers) != SIGV4_OK)
+		return SIGV4_TOKEN;
+	return check_time(c,
+	    a->skew_ms != 0 ? a->skew_ms : sigv4_skew_ms(c->service), now_at);
 }
 
 /* Whether a name stands in the list "a;b;c". */
@@ -477,11 +498,11 @@ is_listed(const char *list, const char *name)
 	return false;
 }
 
-static enum auth_verdict
-left_out(struct auth_claim *c, const char *name)
+static enum sigv4_verdict
+left_out(struct sigv4_claim *c, const char *name)
 {
 	snprintf(c->detail, sizeof(c->detail), "%s", name);
-	return AUTH_NOT_SIGNED;
+	return SIGV4_NOT_SIGNED;
 }
 
 /* Who the bytes are for, and under which names: x-amz-* and SageMaker's own.
@@ -498,8 +519,8 @@ must_be_signed(const char *name)
  * bytes come from and go to, nothing. Two fields of one name are signed as
  * one with a comma, and could be read as something else.
  */
-static enum auth_verdict
-check_listed(struct auth_claim *c, const struct headers *headers)
+static enum sigv4_verdict
+check_listed(struct sigv4_claim *c, const struct headers *headers)
 {
 	size_t i;
 
@@ -515,7 +536,7 @@ check_listed(struct auth_claim *c, const struct headers *headers)
 		if (headers_count(headers, name) != 1)
 			return malformed(c, "a header stands there twice");
 	}
-	return AUTH_OK;
+	return SIGV4_OK;
 }
 
 /* The signed headers of the request; -1 where one is not there. */
@@ -546,8 +567,8 @@ pick_headers(const char *list, const struct headers *all, struct headers *out)
 }
 
 static int
-compute(struct auth_claim *c, const struct auth_request *r,
-    const struct headers *picked, char out[AUTH_SIGNATURE_SIZE])
+compute(struct sigv4_claim *c, const struct sigv4_received *r,
+    const struct headers *picked, char out[SIGV4_SIGNATURE_SIZE])
 {
 	bool s3 = str_eq(c->service, "s3");
 	struct buf names, query;
@@ -559,14 +580,14 @@ compute(struct auth_claim *c, const struct auth_request *r,
 	    .payload_hash = r->payload_hash,
 	    .path_as_is = s3,
 	};
-	struct sigv4_scope scope = auth_scope(c);
-	struct sigv4_credentials creds = auth_credentials(c);
+	struct sigv4_scope scope = sigv4_claim_scope(c);
+	struct sigv4_credentials creds = sigv4_claim_credentials(c);
 	struct error err = {0};
 	int rc;
 
 	buf_init(&names, HEADER_MAX);
 	buf_init(&query, CANONICAL_MAX);
-	if (c->form == AUTH_FORM_QUERY) {
+	if (c->form == SIGV4_FORM_QUERY) {
 		without_signature(r->query, &query);
 		request.query = query.data;
 	}
@@ -587,27 +608,29 @@ compute(struct auth_claim *c, const struct auth_request *r,
 	return 0;
 }
 
-enum auth_verdict
-auth_verify(struct auth_claim *c, const struct auth_request *r)
+enum sigv4_verdict
+sigv4_verify(struct sigv4_claim *c, const struct sigv4_received *r)
 {
-	enum auth_verdict verdict = check_listed(c, r->headers);
-	char expected[AUTH_SIGNATURE_SIZE];
+	enum sigv4_verdict verdict = check_listed(c, r->headers);
+	char expected[SIGV4_SIGNATURE_SIZE];
 	struct headers picked;
 
-	if (verdict != AUTH_OK)
+	if (verdict != SIGV4_OK)
 		return verdict;
 	headers_init(&picked);
-	verdict = AUTH_MISMATCH;
+	verdict = SIGV4_MISMATCH;
 	if (pick_headers(c->signed_headers, r->headers, &picked) == 0 &&
 	    compute(c, r, &picked, expected) == 0 &&
 	    hash_equal(expected, c->signature, sizeof(expected)))
-		verdict = AUTH_OK;
+		verdict = SIGV4_OK;
 	headers_done(&picked);
+	if (c->user == &nobody)
+		return SIGV4_UNKNOWN_KEY;
 	return verdict;
 }
 
 struct sigv4_scope
-auth_scope(const struct auth_claim *c)
+sigv4_claim_scope(const struct sigv4_claim *c)
 {
 	return (struct sigv4_scope){
 	    .region = c->region,
@@ -617,7 +640,7 @@ auth_scope(const struct auth_claim *c)
 }
 
 struct sigv4_credentials
-auth_credentials(const struct auth_claim *c)
+sigv4_claim_credentials(const struct sigv4_claim *c)
 {
 	return (struct sigv4_credentials){
 	    .access_key = c->user->access_key,

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
-#include "local/auth.h"
+#include "aws/sigv4_verify.h"
 
 #define DAY "20130524"
 #define SIGNATURE \
@@ -26,17 +26,17 @@
 	"x-amz-content-sha256;x-amz-date,Signature=" SIGNATURE
 
 /* "GET Object" of "Signature calculations: examples", S3 API reference. */
-static const struct auth_user users[] = {
+static const struct sigv4_user users[] = {
     {"other", "AKIDOTHER", "secret", NULL, true},
     {"doc", "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
 	NULL, true},
 };
-static const struct auth auth = {users, 2, "us-east-1"};
+static const struct sigv4_clients auth = {users, 2, "us-east-1"};
 
 struct fixture {
 	struct headers h;
-	struct auth_claim claim;
-	struct auth_request r;
+	struct sigv4_claim claim;
+	struct sigv4_received r;
 	int64_t now_at;
 };
 
@@ -52,8 +52,8 @@ setup(void **state)
 	headers_add(&f.h, "Range", "bytes=0-9");
 	headers_add(&f.h, "x-amz-content-sha256", SIGV4_EMPTY_SHA256);
 	headers_add(&f.h, "x-amz-date", DAY "T000000Z");
-	auth_claim_init(&f.claim);
-	f.r = (struct auth_request){
+	sigv4_claim_init(&f.claim);
+	f.r = (struct sigv4_received){
 	    "GET", "/test.txt", "", &f.h, SIGV4_EMPTY_SHA256};
 	timefmt_parse_amz(DAY "T000000Z", &f.now_at);
 	*state = &f;
@@ -66,22 +66,22 @@ teardown(void **state)
 	struct fixture *f = *state;
 
 	headers_done(&f->h);
-	auth_claim_done(&f->claim);
+	sigv4_claim_done(&f->claim);
 	sigv4_forget_keys();
 	return 0;
 }
 
-static enum auth_verdict
+static enum sigv4_verdict
 check(struct fixture *f)
 {
-	enum auth_verdict v;
+	enum sigv4_verdict v;
 
-	auth_claim_done(&f->claim);
-	auth_claim_init(&f->claim);
-	v = auth_parse(&f->h, f->r.query, &f->claim);
-	if (v == AUTH_OK)
-		v = auth_admit(&auth, "s3", &f->h, f->now_at, &f->claim);
-	return v == AUTH_OK ? auth_verify(&f->claim, &f->r) : v;
+	sigv4_claim_done(&f->claim);
+	sigv4_claim_init(&f->claim);
+	v = sigv4_claim_parse(&f->h, f->r.query, &f->claim);
+	if (v == SIGV4_OK)
+		v = sigv4_admit(&auth, "s3", &f->h, f->now_at, &f->claim);
+	return v == SIGV4_OK ? sigv4_verify(&f->claim, &f->r) : v;
 }
 
 static void
@@ -89,7 +89,7 @@ the_documented_request_is_accepted(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(check(f), AUTH_OK);
+	assert_int_equal(check(f), SIGV4_OK);
 	assert_string_equal(f->claim.user->name, "doc");
 	assert_string_equal(f->claim.service, "s3");
 }
@@ -100,24 +100,24 @@ a_change_anywhere_is_a_mismatch(void **state)
 	struct fixture *f = *state;
 
 	f->r.method = "PUT";
-	assert_int_equal(check(f), AUTH_MISMATCH);
+	assert_int_equal(check(f), SIGV4_MISMATCH);
 	f->r.method = "GET";
 	f->r.path = "/test.txt/";
-	assert_int_equal(check(f), AUTH_MISMATCH);
+	assert_int_equal(check(f), SIGV4_MISMATCH);
 	f->r.path = "/test.txt";
 	f->r.query = "a=b";
-	assert_int_equal(check(f), AUTH_MISMATCH);
+	assert_int_equal(check(f), SIGV4_MISMATCH);
 	f->r.query = "";
 	f->r.payload_hash = SIGV4_UNSIGNED_PAYLOAD;
-	assert_int_equal(check(f), AUTH_MISMATCH);
+	assert_int_equal(check(f), SIGV4_MISMATCH);
 	f->r.payload_hash = SIGV4_EMPTY_SHA256;
 	headers_set(&f->h, "Range", "bytes=0-8");
-	assert_int_equal(check(f), AUTH_MISMATCH);
+	assert_int_equal(check(f), SIGV4_MISMATCH);
 	assert_non_null(strstr(f->claim.canonical.data, "range:bytes=0-8"));
 	headers_add(&f->h, "Range", "bytes=0-9");
-	assert_int_equal(check(f), AUTH_MISMATCH);
+	assert_int_equal(check(f), SIGV4_MISMATCH);
 	headers_remove(&f->h, "Range");
-	assert_int_equal(check(f), AUTH_MISMATCH);
+	assert_int_equal(check(f), SIGV4_MISMATCH);
 }
 
 static void
@@ -131,7 +131,7 @@ every_digit_of_the_signature_counts(void **state)
 		memcpy(text, AUTHORIZATION, sizeof(text));
 		text[start + i] = text[start + i] == '0' ? '1' : '0';
 		headers_set(&f->h, "Authorization", text);
-		assert_int_equal(check(f), AUTH_MISMATCH);
+		assert_int_equal(check(f), SIGV4_MISMATCH);
 	}
 }
 
@@ -157,7 +157,7 @@ the_list_of_signed_headers_is_as_it_was_signed(void **state)
 		    lists[i]);
 
 		headers_set(&f->h, "Authorization", text);
-		if (check(f) != AUTH_MISMATCH)
+		if (check(f) != SIGV4_MISMATCH)
 			fail_msg("'%s' was taken", lists[i]);
 		free(text);
 	}
@@ -170,14 +170,14 @@ clocks_may_be_off_by_so_much_and_no_more(void **state)
 	int64_t at = f->now_at, skew = INT64_C(15) * 60 * 1000;
 
 	f->now_at = at + skew;
-	assert_int_equal(check(f), AUTH_OK);
+	assert_int_equal(check(f), SIGV4_OK);
 	f->now_at = at + skew + 1;
-	assert_int_equal(check(f), AUTH_EXPIRED);
+	assert_int_equal(check(f), SIGV4_EXPIRED);
 	f->now_at = at - skew;
-	assert_int_equal(check(f), AUTH_OK);
+	assert_int_equal(check(f), SIGV4_OK);
 	f->now_at = at - skew - 1;
-	assert_int_equal(check(f), AUTH_FUTURE);
-	assert_int_equal(auth_skew_ms("sagemaker"), 5 * 60 * 1000);
+	assert_int_equal(check(f), SIGV4_FUTURE);
+	assert_int_equal(sigv4_skew_ms("sagemaker"), 5 * 60 * 1000);
 }
 
 static void
@@ -186,7 +186,7 @@ amz_headers_must_be_signed(void **state)
 	struct fixture *f = *state;
 
 	headers_add(&f->h, "X-Amz-Meta-Late", "1");
-	assert_int_equal(check(f), AUTH_NOT_SIGNED);
+	assert_int_equal(check(f), SIGV4_NOT_SIGNED);
 	assert_string_equal(f->claim.detail, "X-Amz-Meta-Late");
 }
 
@@ -196,9 +196,9 @@ members_of_the_request_must_be_signed(void **state)
 	struct fixture *f = *state;
 
 	headers_add(&f->h, "X-Amzn-Trace-Id", "Root=1");
-	assert_int_equal(check(f), AUTH_OK);
+	assert_int_equal(check(f), SIGV4_OK);
 	headers_add(&f->h, "X-Amzn-SageMaker-Filename", "evil.out");
-	assert_int_equal(check(f), AUTH_NOT_SIGNED);
+	assert_int_equal(check(f), SIGV4_NOT_SIGNED);
 	assert_string_equal(f->claim.detail, "X-Amzn-SageMaker-Filename");
 }
 
@@ -209,7 +209,7 @@ a_signed_header_stands_there_once(void **state)
 	char *date = xstrdup(headers_get(&f->h, "x-amz-date"));
 
 	headers_add(&f->h, "x-amz-date", date);
-	assert_int_equal(check(f), AUTH_MALFORMED);
+	assert_int_equal(check(f), SIGV4_MALFORMED);
 	free(date);
 }
 
@@ -217,29 +217,29 @@ static void
 what_is_not_ours_is_told_apart(void **state)
 {
 	struct fixture *f = *state;
-	struct auth other = auth;
+	struct sigv4_clients other = auth;
 
-	assert_int_equal(auth_parse(&f->h, "", &f->claim), AUTH_OK);
+	assert_int_equal(sigv4_claim_parse(&f->h, "", &f->claim), SIGV4_OK);
 	assert_int_equal(
-	    auth_admit(&auth, "sagemaker", &f->h, f->now_at, &f->claim),
-	    AUTH_WRONG_SERVICE);
+	    sigv4_admit(&auth, "sagemaker", &f->h, f->now_at, &f->claim),
+	    SIGV4_WRONG_SERVICE);
 	other.region = "eu-west-1";
-	assert_int_equal(auth_admit(&other, "s3", &f->h, f->now_at, &f->claim),
-	    AUTH_WRONG_REGION);
+	assert_int_equal(sigv4_admit(&other, "s3", &f->h, f->now_at, &f->claim),
+	    SIGV4_WRONG_REGION);
 	other = auth;
 	other.n = 1;
-	assert_int_equal(auth_admit(&other, "s3", &f->h, f->now_at, &f->claim),
-	    AUTH_UNKNOWN_KEY);
+	assert_int_equal(sigv4_admit(&other, "s3", &f->h, f->now_at, &f->claim),
+	    SIGV4_UNKNOWN_KEY);
 	headers_add(&f->h, "X-Amz-Security-Token", "t");
-	assert_int_equal(check(f), AUTH_TOKEN);
+	assert_int_equal(check(f), SIGV4_TOKEN);
 }
 
 static void
 a_user_with_a_session_token_has_to_send_it(void **state)
 {
 	struct fixture *f = *state;
-	struct auth_user own[8];
-	struct auth with = auth;
+	struct sigv4_user own[8];
+	struct sigv4_clients with = auth;
 	size_t i;
 
 	assert_true(auth.n <= ARRAY_LEN(own));
@@ -247,17 +247,17 @@ a_user_with_a_session_token_has_to_send_it(void **state)
 	for (i = 0; i < auth.n; i++)
 		own[i].session_token = "t1";
 	with.users = own;
-	assert_int_equal(auth_parse(&f->h, "", &f->claim), AUTH_OK);
+	assert_int_equal(sigv4_claim_parse(&f->h, "", &f->claim), SIGV4_OK);
 	assert_int_equal(
-	    auth_admit(&with, "s3", &f->h, f->now_at, &f->claim), AUTH_TOKEN);
+	    sigv4_admit(&with, "s3", &f->h, f->now_at, &f->claim), SIGV4_TOKEN);
 	headers_set(&f->h, "X-Amz-Security-Token", "t2");
 	assert_int_equal(
-	    auth_admit(&with, "s3", &f->h, f->now_at, &f->claim), AUTH_TOKEN);
+	    sigv4_admit(&with, "s3", &f->h, f->now_at, &f->claim), SIGV4_TOKEN);
 	headers_set(&f->h, "X-Amz-Security-Token", "t1");
 	assert_int_equal(
-	    auth_admit(&with, "s3", &f->h, f->now_at, &f->claim), AUTH_OK);
+	    sigv4_admit(&with, "s3", &f->h, f->now_at, &f->claim), SIGV4_OK);
 	/* It came in later: it is not signed. */
-	assert_int_equal(auth_verify(&f->claim, &f->r), AUTH_NOT_SIGNED);
+	assert_int_equal(sigv4_verify(&f->claim, &f->r), SIGV4_NOT_SIGNED);
 }
 
 static void
@@ -266,10 +266,10 @@ a_missing_signature_is_not_a_presigned_one(void **state)
 	struct fixture *f = *state;
 
 	headers_remove(&f->h, "Authorization");
-	assert_int_equal(check(f), AUTH_MISSING);
+	assert_int_equal(check(f), SIGV4_MISSING);
 	f->r.query = "X-Amz-Algorithm=x&X-Amz-Signature=00";
-	assert_int_equal(check(f), AUTH_MALFORMED);
-	assert_int_equal(f->claim.form, AUTH_FORM_QUERY);
+	assert_int_equal(check(f), SIGV4_MALFORMED);
+	assert_int_equal(f->claim.form, SIGV4_FORM_QUERY);
 }
 
 /* --- presigned URLs ------------------------------------------------- */
@@ -303,18 +303,18 @@ the_documented_presigned_url_is_accepted(void **state)
 	struct fixture *f = *state;
 
 	presign(f, Q_ALL);
-	assert_int_equal(check(f), AUTH_OK);
+	assert_int_equal(check(f), SIGV4_OK);
 	assert_string_equal(f->claim.user->name, "doc");
-	assert_int_equal(f->claim.form, AUTH_FORM_QUERY);
+	assert_int_equal(f->claim.form, SIGV4_FORM_QUERY);
 	assert_int_equal(f->claim.expires_s, 86400);
 	/* The order of the parameters is nobody's business. */
 	f->r.query =
 	    Q_ALGORITHM Q_SIGNATURE Q_CREDENTIAL Q_HEADERS Q_EXPIRES Q_DATE;
-	assert_int_equal(check(f), AUTH_OK);
+	assert_int_equal(check(f), SIGV4_OK);
 	f->r.query = Q_ALGORITHM Q_CREDENTIAL Q_DATE Q_EXPIRES Q_HEADERS
 	    "&X%2DAmz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f9953"
 	    "30da4c265957d157751f604d404";
-	assert_int_equal(check(f), AUTH_OK);
+	assert_int_equal(check(f), SIGV4_OK);
 }
 
 static void
@@ -323,23 +323,23 @@ a_change_of_a_presigned_request_is_a_mismatch(void **state)
 	struct fixture *f = *state;
 
 	presign(f, Q_ALL "&response-content-type=text%2Fhtml");
-	assert_int_equal(check(f), AUTH_MISMATCH);
+	assert_int_equal(check(f), SIGV4_MISMATCH);
 	f->r.query = Q_ALL;
 	f->r.method = "PUT";
-	assert_int_equal(check(f), AUTH_MISMATCH);
+	assert_int_equal(check(f), SIGV4_MISMATCH);
 	f->r.method = "GET";
 	f->r.path = "/test.txt2";
-	assert_int_equal(check(f), AUTH_MISMATCH);
+	assert_int_equal(check(f), SIGV4_MISMATCH);
 	f->r.path = "/test.txt";
 	f->r.query = Q_ALGORITHM Q_CREDENTIAL Q_DATE
 	    "&X-Amz-Expires=86401" Q_HEADERS Q_SIGNATURE;
-	assert_int_equal(check(f), AUTH_MISMATCH);
+	assert_int_equal(check(f), SIGV4_MISMATCH);
 	f->r.query = Q_ALL;
 	headers_set(&f->h, "Host", "other.s3.amazonaws.com");
-	assert_int_equal(check(f), AUTH_MISMATCH);
+	assert_int_equal(check(f), SIGV4_MISMATCH);
 	presign(f, Q_ALL);
 	headers_add(&f->h, "x-amz-acl", "public-read");
-	assert_int_equal(check(f), AUTH_NOT_SIGNED);
+	assert_int_equal(check(f), SIGV4_NOT_SIGNED);
 }
 
 static void
@@ -350,13 +350,13 @@ a_presigned_url_holds_as_long_as_it_says(void **state)
 
 	presign(f, Q_ALL);
 	f->now_at = at + INT64_C(86400) * 1000;
-	assert_int_equal(check(f), AUTH_OK);
+	assert_int_equal(check(f), SIGV4_OK);
 	f->now_at++;
-	assert_int_equal(check(f), AUTH_EXPIRED);
+	assert_int_equal(check(f), SIGV4_EXPIRED);
 	f->now_at = at - INT64_C(15) * 60 * 1000;
-	assert_int_equal(check(f), AUTH_OK);
+	assert_int_equal(check(f), SIGV4_OK);
 	f->now_at--;
-	assert_int_equal(check(f), AUTH_FUTURE);
+	assert_int_equal(check(f), SIGV4_FUTURE);
 }
 
 static void
@@ -369,10 +369,11 @@ presigned_urls_are_s3s_alone(void **state)
 	    "&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F" DAY
 	    "%2Fus-east-1%2Fsagemaker%2Faws4_request" Q_DATE Q_EXPIRES Q_HEADERS
 		Q_SIGNATURE);
-	assert_int_equal(auth_parse(&f->h, f->r.query, &f->claim), AUTH_OK);
 	assert_int_equal(
-	    auth_admit(&auth, "sagemaker", &f->h, f->now_at, &f->claim),
-	    AUTH_PRESIGNED);
+	    sigv4_claim_parse(&f->h, f->r.query, &f->claim), SIGV4_OK);
+	assert_int_equal(
+	    sigv4_admit(&auth, "sagemaker", &f->h, f->now_at, &f->claim),
+	    SIGV4_PRESIGNED);
 }
 
 static void
@@ -381,13 +382,13 @@ one_signature_is_enough(void **state)
 	struct fixture *f = *state;
 
 	f->r.query = Q_ALL;
-	assert_int_equal(check(f), AUTH_MALFORMED);
-	assert_int_equal(f->claim.form, AUTH_FORM_BOTH);
+	assert_int_equal(check(f), SIGV4_MALFORMED);
+	assert_int_equal(f->claim.form, SIGV4_FORM_BOTH);
 	f->r.query = "X%2dAmz-Signature=0";
-	assert_int_equal(check(f), AUTH_MALFORMED);
-	assert_int_equal(f->claim.form, AUTH_FORM_BOTH);
+	assert_int_equal(check(f), SIGV4_MALFORMED);
+	assert_int_equal(f->claim.form, SIGV4_FORM_BOTH);
 	presign(f, Q_ALL "&X-Amz-Security-Token=t");
-	assert_int_equal(check(f), AUTH_TOKEN);
+	assert_int_equal(check(f), SIGV4_TOKEN);
 }
 
 static void
@@ -436,7 +437,7 @@ malformed_queries_are_refused(void **state)
 
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		presign(f, wrong[i].query);
-		if (check(f) != AUTH_MALFORMED)
+		if (check(f) != SIGV4_MALFORMED)
 			fail_msg("'%s' was taken", wrong[i].query);
 		if (strstr(f->claim.detail, wrong[i].detail) == NULL)
 			fail_msg("'%s' is told as '%s'", wrong[i].query,
@@ -446,7 +447,7 @@ malformed_queries_are_refused(void **state)
 	presign(f,
 	    Q_ALGORITHM Q_CREDENTIAL Q_DATE Q_EXPIRES
 	    "&X-Amz-SignedHeaders=date" Q_SIGNATURE);
-	assert_int_equal(check(f), AUTH_NOT_SIGNED);
+	assert_int_equal(check(f), SIGV4_NOT_SIGNED);
 }
 
 static void
@@ -477,17 +478,17 @@ malformed_headers_are_refused(void **state)
 
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		headers_set(&f->h, "Authorization", wrong[i]);
-		if (check(f) != AUTH_MALFORMED)
+		if (check(f) != SIGV4_MALFORMED)
 			fail_msg("'%s' was taken", wrong[i]);
 	}
 	headers_set(&f->h, "Authorization", AUTHORIZATION);
 	headers_add(&f->h, "Authorization", AUTHORIZATION);
-	assert_int_equal(check(f), AUTH_MALFORMED);
+	assert_int_equal(check(f), SIGV4_MALFORMED);
 	headers_set(&f->h, "Authorization", AUTHORIZATION);
 	headers_set(&f->h, "x-amz-date", DAY);
-	assert_int_equal(check(f), AUTH_MALFORMED);
+	assert_int_equal(check(f), SIGV4_MALFORMED);
 	headers_set(&f->h, "x-amz-date", "20130525T000000Z");
-	assert_int_equal(check(f), AUTH_MALFORMED);
+	assert_int_equal(check(f), SIGV4_MALFORMED);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
