@@ -364,6 +364,8 @@ cmd_sources += src/cmd/request.c src/cmd/request.h
 cmd_sources += src/cmd/runs.c src/cmd/runs.h
 cmd_sources += src/cmd/session.c src/cmd/session.h
 cmd_sources += src/cmd/snapshot.c src/cmd/snapshot.h
+cmd_sources += src/cmd/table.c src/cmd/table.h
+cmd_sources += src/cmd/term.c src/cmd/term.h
 cmd_sources += src/cmd/watch.c src/cmd/watch.h
 
 noinst_LIBRARIES += libawaitd.a

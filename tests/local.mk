@@ -187,6 +187,7 @@ unit_tests += tests/unit/test_store_prune
 unit_tests += tests/unit/test_store_stall
 unit_tests += tests/unit/test_store_sync
 unit_tests += tests/unit/test_str
+unit_tests += tests/unit/test_table
 unit_tests += tests/unit/test_tags
 unit_tests += tests/unit/test_targets
 unit_tests += tests/unit/test_target_json

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/str.h"
+
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -203,4 +205,17 @@ decode_uri(struct buf *out, const char *s, size_t len)
 		return 0;
 	buf_truncate(out, before);
 	return -1;
+}
+
+void
+encode_u(struct buf *out, const char *s, size_t n)
+{
+	uint32_t c = str_utf8_char(s, n);
+
+	if (c > 0xffff) {
+		c -= 0x10000;
+		buf_printf(out, "\\u%04x", (unsigned)(0xd800 + (c >> 10)));
+		c = 0xdc00 + (c & 0x3ff);
+	}
+	buf_printf(out, "\\u%04x", (unsigned)c);
 }

@@ -40,4 +40,8 @@ int encode_uri(struct buf *out, const char *data, size_t len, bool keep_slash);
  */
 int decode_uri(struct buf *out, const char *s, size_t len);
 
+/* The well-formed UTF-8 sequence of n bytes as JSON escapes it: \u202e, and two
+ * of these past U+FFFF. */
+void encode_u(struct buf *out, const char *s, size_t n);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
@@ -30,11 +31,8 @@ put_string(struct buf *out, const char *s, size_t len)
 			buf_puts(out, "\xef\xbf\xbd");
 		else if (c == '"' || c == '\\')
 			buf_printf(out, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			buf_printf(out, "\\u%04x", c);
-		else if (c == 0xc2 && (unsigned char)s[i + 1] < 0xa0)
-			/* Terminals obey U+0080 to U+009F. */
-			buf_printf(out, "\\u%04x", (unsigned char)s[i + 1]);
+		else if (!str_is_harmless(s + i, n))
+			encode_u(out, s + i, n);
 		else
 			buf_append(out, s + i, n);
 		i += n != 0 ? n : 1;

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/str.h"
 #include "base/timefmt.h"
 
@@ -90,10 +91,7 @@ needs_quotes(const char *value)
 	return false;
 }
 
-/*
- * The character of n bytes (0: one byte that is not UTF-8). Terminals obey
- * U+0080 to U+009F, and some readers end a line at U+2028 and U+2029.
- */
+/* The character of n bytes (0: one byte that is not UTF-8). */
 static void
 append_char(const char *s, size_t n)
 {
@@ -101,14 +99,10 @@ append_char(const char *s, size_t n)
 
 	if (c == '"' || c == '\\')
 		buf_printf(&line, "\\%c", c);
-	else if (n == 0 || c < 0x20 || c == 0x7f)
+	else if (n == 0)
 		buf_printf(&line, "\\u%04x", c);
-	else if (c == 0xc2 && (unsigned char)s[1] < 0xa0)
-		buf_printf(&line, "\\u%04x", (unsigned char)s[1]);
-	else if (str_starts(s, "\xe2\x80\xa8"))
-		buf_puts(&line, "\\u2028");
-	else if (str_starts(s, "\xe2\x80\xa9"))
-		buf_puts(&line, "\\u2029");
+	else if (!str_is_harmless(s, n))
+		encode_u(&line, s, n);
 	else
 		buf_append(&line, s, n);
 }

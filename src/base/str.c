@@ -153,20 +153,72 @@ str_is_text(const char *s, size_t len)
 	return true;
 }
 
+uint32_t
+str_utf8_char(const char *s, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)s;
+
+	switch (n) {
+	case 1:
+		return p[0];
+	case 2:
+		return (p[0] & 0x1fU) << 6 | (p[1] & 0x3fU);
+	case 3:
+		return (p[0] & 0x0fU) << 12 | (p[1] & 0x3fU) << 6 |
+		    (p[2] & 0x3fU);
+	case 4:
+		return (p[0] & 0x07U) << 18 | (p[1] & 0x3fU) << 12 |
+		    (p[2] & 0x3fU) << 6 | (p[3] & 0x3fU);
+	default:
+		abort();
+	}
+}
+
+/*
+ * Unicode 15, DerivedCoreProperties: controls, and of the format characters
+ * (Cf) those that turn words around, break lines or show nothing; not what
+ * scripts and emoji are joined with (U+200C, U+200D).
+ */
+static const struct {
+	uint32_t first, last;
+} harmful[] = {
+    {0x0000, 0x001f},
+    {0x007f, 0x009f},
+    {0x061c, 0x061c},
+    {0x180e, 0x180e},
+    {0x200b, 0x200b},
+    {0x200e, 0x200f},
+    {0x2028, 0x202e},
+    {0x2060, 0x206f},
+    {0xfeff, 0xfeff},
+    {0xfff9, 0xfffb},
+    {0xe0000, 0xe007f},
+};
+
+bool
+str_is_harmless(const char *s, size_t n)
+{
+	uint32_t c = str_utf8_char(s, n);
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(harmful) && c >= harmful[i].first; i++) {
+		if (c <= harmful[i].last)
+			return false;
+	}
+	return true;
+}
+
 void
 str_defang(char *s)
 {
 	size_t left = strlen(s), n;
 
 	for (; left > 0; s += n, left -= n) {
-		unsigned char c = (unsigned char)*s;
-
 		n = str_utf8_len(s, left);
 		if (n == 0) {
 			*s = '?';
 			n = 1;
-		} else if (c < 0x20 || c == 0x7f ||
-		    (c == 0xc2 && (unsigned char)s[1] < 0xa0)) {
+		} else if (!str_is_harmless(s, n)) {
 			memset(s, ' ', n);
 		}
 	}

@@ -22,8 +22,8 @@ bool str_near(const char *a, const char *b);
 bool str_has_control(const char *s);
 
 /*
- * Make s fit for a terminal, in place: control characters, those of U+0080 to
- * U+009F too, become blanks and bytes that are not UTF-8 become '?'.
+ * Make s fit for a terminal, in place: what str_is_harmless() denies becomes
+ * blanks, and bytes that are not UTF-8 become '?'.
  */
 void str_defang(char *s);
 
@@ -35,6 +35,16 @@ char *str_trim(char *s);
  * bytes may be read; 0 where there is none.
  */
 size_t str_utf8_len(const char *s, size_t len);
+
+/* The character that such a sequence of n bytes is. */
+uint32_t str_utf8_char(const char *s, size_t n);
+
+/*
+ * It is none that a terminal obeys (controls, those of U+0080 to U+009F too),
+ * none that turns the words around it about (overrides and isolates), breaks
+ * lines or hides.
+ */
+bool str_is_harmless(const char *s, size_t n);
 
 /* UTF-8 without NUL: a string for every program that reads it. */
 bool str_is_text(const char *s, size_t len);

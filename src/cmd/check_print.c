@@ -5,51 +5,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/jsonw.h"
 #include "base/str.h"
+#include "cmd/term.h"
 
 #define JSON_MAX 65536
 #define STATUS_WIDTH 7
 #define NAME_WIDTH 13
 #define INDENT (STATUS_WIDTH + 2 + NAME_WIDTH + 2)
-#define WIDTH_MIN 50
-#define WIDTH_DEFAULT 80
 
-/* 0: not a terminal, lines are as long as they are. */
-static int
-width(void)
-{
-	struct winsize ws;
-
-	if (!isatty(STDOUT_FILENO))
-		return 0;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == -1 || ws.ws_col == 0)
-		return WIDTH_DEFAULT;
-	return ws.ws_col < WIDTH_MIN ? WIDTH_MIN : ws.ws_col;
-}
-
-static bool
-in_colour(void)
-{
-	return isatty(STDOUT_FILENO) && str_empty(getenv("NO_COLOR"));
-}
-
-static const char *
-colour_of(enum check_status status)
+static enum term_tone
+tone_of(enum check_status status)
 {
 	switch (status) {
 	case CHECK_OK:
-		return "\033[32m";
+		return TERM_GOOD;
 	case CHECK_WARN:
-		return "\033[33m";
+		return TERM_WARN;
 	case CHECK_FAIL:
-		return "\033[1;31m";
+		return TERM_BAD;
 	case CHECK_SKIPPED:
-		return "\033[2m";
+		return TERM_FAINT;
 	}
 	abort();
 }
@@ -61,17 +39,6 @@ word_of(enum check_status status)
 	return status == CHECK_FAIL ? "FAIL" : check_status_name(status);
 }
 
-/* Characters, not bytes. */
-static int
-columns(const char *s, size_t len)
-{
-	int n = 0;
-
-	while (len-- > 0)
-		n += ((unsigned char)*s++ & 0xc0) != 0x80;
-	return n;
-}
-
 /* Words from column `at` on, the lines behind the first at column `indent`.
  * A word that is longer than a line stays whole: it may be copied. */
 static int
@@ -79,7 +46,7 @@ put_words(const char *s, int at, int indent, int max)
 {
 	while (*s != '\0') {
 		size_t len = strcspn(s, " ");
-		int n = columns(s, len);
+		int n = term_width(s, len);
 
 		if (max > 0 && at + 1 + n > max && at > indent) {
 			printf("\n%*s", indent, "");
@@ -110,11 +77,15 @@ is_as_above(const struct check_probe *p)
 static void
 print_text(const struct check_probe *p)
 {
-	int max = width(), at = INDENT;
+	enum term_tone tone = tone_of(p->status);
+	struct term term;
+	int max, at = INDENT;
 
-	printf("%s%-*s%s  %-*s  ", in_colour() ? colour_of(p->status) : "",
-	    STATUS_WIDTH, word_of(p->status), in_colour() ? "\033[0m" : "",
-	    NAME_WIDTH, p->kind->name);
+	term_of(stdout, &term);
+	max = term.width;
+	printf("%s%-*s%s  %-*s  ", term_tone(&term, tone), STATUS_WIDTH,
+	    word_of(p->status), term_tone_end(&term, tone), NAME_WIDTH,
+	    p->kind->name);
 	at = put_words(p->subject, at, INDENT, max);
 	putchar(':');
 	put_words(p->detail, at + 1, INDENT, max);

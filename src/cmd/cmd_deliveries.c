@@ -4,44 +4,53 @@
 #include "cmd/filter.h"
 #include "cmd/remote.h"
 #include "cmd/report.h"
+#include "cmd/table.h"
 
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "base/str.h"
-#include "base/timefmt.h"
 
 /* --- many ----------------------------------------------------------- */
 
+/* Nothing of an id is cut: it is there to be copied. */
+static const struct table_column columns[] = {
+    {.name = "DELIVERY"},
+    {.name = "JOB", .spare = 2},
+    {.name = "TARGET", .shrink = 1, .min = 12},
+    {.name = "STATE"},
+    {.name = "ATTEMPTS", .align = TABLE_RIGHT},
+    {.name = "NEXT/ENDED", .spare = 1},
+    {.name = "NOTE", .shrink = 2, .min = 10},
+};
+
 struct listing {
-	const struct app *app;
+	struct table *table; /* NULL: JSON */
 	size_t n;
 };
 
-static void
-print_head(void)
+static enum term_tone
+tone_of(const struct delivery *d)
 {
-	printf("%-30s  %-26s  %-20s  %-11s  %8s  %-24s  %s\n", "DELIVERY",
-	    "JOB", "TARGET", "STATE", "ATTEMPTS", "NEXT/ENDED", "NOTE");
+	if (d->state == DELIVERY_DEAD)
+		return TERM_BAD;
+	return delivery_quarantined(d) ? TERM_WARN : TERM_PLAIN;
 }
 
 static void
-print_row(const struct delivery *d)
+add_row(struct table *t, const struct delivery *d)
 {
-	char target[64], note[80], at[TIMEFMT_ISO_SIZE];
-
+	table_text(t, d->id);
+	table_text(t, d->job_id);
+	table_text(t, d->target);
+	table_tone(t, report_delivery_state(d), tone_of(d));
+	table_number(t, d->attempts);
 	/* An attempt that is under way has no time. */
 	if (d->state == DELIVERY_WAITING && d->due_at == 0)
-		snprintf(at, sizeof(at), "now");
+		table_text(t, "now");
 	else
-		timefmt_iso(
-		    d->state == DELIVERY_WAITING ? d->due_at : d->ended_at, at);
-	snprintf(target, sizeof(target), "%s", d->target);
-	str_defang(target);
-	snprintf(note, sizeof(note), "%s", d->note != NULL ? d->note : "");
-	str_defang(note);
-	printf("%-30s  %-26s  %-20s  %-11s  %8u  %-24s  %s\n", d->id, d->job_id,
-	    target, report_delivery_state(d), d->attempts, at, note);
+		table_instant(
+		    t, d->state == DELIVERY_WAITING ? d->due_at : d->ended_at);
+	table_text(t, d->note != NULL ? d->note : "");
 }
 
 static void
@@ -49,25 +58,29 @@ print_delivery(const struct delivery *d, void *arg)
 {
 	struct listing *l = arg;
 
-	if (l->app->globals->json) {
+	if (l->table == NULL)
 		report_delivery_json(d, false);
-	} else {
-		if (l->n == 0)
-			print_head();
-		print_row(d);
-	}
+	else
+		add_row(l->table, d);
 	l->n++;
 }
 
 static int
 list(struct app *app, const struct filter_options *o, struct error *err)
 {
-	struct listing l = {.app = app};
+	struct listing l = {0};
 	struct remote_query q;
 	struct filter f;
+	int rc;
 
-	if (filter_query(o, &f, &q, err) == -1 ||
-	    remote_list_deliveries(app, &q, print_delivery, &l, err) == -1)
+	if (filter_query(o, &f, &q, err) == -1)
+		return -1;
+	if (!app->globals->json)
+		l.table = table_new(stdout, columns, ARRAY_LEN(columns));
+	rc = remote_list_deliveries(app, &q, print_delivery, &l, err);
+	/* What came before an error was told, too. */
+	table_free(l.table);
+	if (rc == -1)
 		return -1;
 	if (l.n == 0 && !app->globals->json && !app->globals->quiet)
 		fputs("awaitd: no such deliveries\n", stderr);

@@ -6,54 +6,68 @@
 #include "cmd/report.h"
 #include "cmd/runs.h"
 #include "cmd/snapshot.h"
+#include "cmd/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "base/timefmt.h"
 
-static void
-print_row(const struct job *job)
-{
-	char age[TIMEFMT_SPAN_SIZE], endpoint[64];
-
-	timefmt_span(clock_wall_ms() - job->created_at, age);
-	snprintf(endpoint, sizeof(endpoint), "%s", job->spec.endpoint);
-	str_defang(endpoint);
-	printf("%s  %-7s  %-9s  %-20s  %s\n", job->id,
-	    job_state_name(job->state),
-	    job->state == JOB_DONE ? job_outcome_name(job->outcome) : "-",
-	    endpoint, age);
-}
-
-static void
-print_head(void)
-{
-	printf("%-26s  %-7s  %-9s  %-20s  %s\n", "JOB", "STATE", "OUTCOME",
-	    "ENDPOINT", "AGE");
-}
+static const struct table_column columns[] = {
+    {.name = "JOB"},
+    {.name = "STATE"},
+    {.name = "OUTCOME"},
+    {.name = "ENDPOINT", .shrink = 1, .min = 12},
+    {.name = "AGE", .align = TABLE_RIGHT},
+};
 
 struct listing {
 	const struct app *app;
+	struct table *table; /* NULL: JSON */
 	size_t n;
 };
+
+static enum term_tone
+tone_of(const struct job *job)
+{
+	return job->outcome == OUTCOME_FAILED ? TERM_BAD : TERM_PLAIN;
+}
+
+static void
+add_row(struct table *t, const struct job *job)
+{
+	char age[TIMEFMT_SPAN_SIZE];
+
+	timefmt_span(clock_wall_ms() - job->created_at, age);
+	table_text(t, job->id);
+	table_text(t, job_state_name(job->state));
+	table_tone(t,
+	    job->state == JOB_DONE ? job_outcome_name(job->outcome) : NULL,
+	    tone_of(job));
+	table_text(t, job->spec.endpoint);
+	table_text(t, age);
+}
 
 static void
 print_job(const struct job *job, void *arg)
 {
 	struct listing *l = arg;
 
-	if (l->app->globals->json) {
+	if (l->table == NULL)
 		report_json(job, false);
-	} else {
-		if (l->n == 0)
-			print_head();
-		print_row(job);
-	}
+	else
+		add_row(l->table, job);
 	l->n++;
+}
+
+static void
+begin(struct listing *l, const struct app *app)
+{
+	*l = (struct listing){.app = app};
+	if (!app->globals->json)
+		l->table = table_new(stdout, columns, ARRAY_LEN(columns));
 }
 
 static int
@@ -89,7 +103,7 @@ say_left(const struct app *app, const char *folder)
 static int
 list_files(const struct app *app, struct error *err)
 {
-	struct listing l = {.app = app};
+	struct listing l;
 	char *folder, **paths;
 	struct error one;
 	size_t n, i;
@@ -101,11 +115,13 @@ list_files(const struct app *app, struct error *err)
 		free(folder);
 		return cmd_fail(err);
 	}
+	begin(&l, app);
 	for (i = 0; i < n; i++) {
 		/* A damaged file must not hide the others. */
 		if (list_file(&l, paths[i], &one) == -1)
 			status = cmd_fail(&one);
 	}
+	table_free(l.table);
 	if (n == 0)
 		say_none(app, folder);
 	say_left(app, folder);
@@ -117,9 +133,14 @@ list_files(const struct app *app, struct error *err)
 static int
 list_service(struct app *app, struct error *err)
 {
-	struct listing l = {.app = app};
+	struct listing l;
+	int rc;
 
-	if (remote_list(app, print_job, &l, err) == -1)
+	begin(&l, app);
+	rc = remote_list(app, print_job, &l, err);
+	/* What came before an error was told, too. */
+	table_free(l.table);
+	if (rc == -1)
 		return cmd_fail(err);
 	if (l.n == 0)
 		say_none(app, client_address(app->client));

@@ -3,21 +3,33 @@
 #include "cmd/cmd.h"
 #include "cmd/remote_targets.h"
 #include "cmd/report.h"
+#include "cmd/table.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/timefmt.h"
 #include "serve/target_json.h"
 
 #define LINE_MAX_LEN ((size_t)64 << 10)
 
 /* --- all ------------------------------------------------------------ */
 
+static const struct table_column columns[] = {
+    {.name = "TARGET", .shrink = 1, .min = 24},
+    {.name = "STATE"},
+    {.name = "UNTIL/SINCE", .spare = 2},
+    {.name = "WAITING", .align = TABLE_RIGHT},
+    {.name = "UNDER WAY", .align = TABLE_RIGHT, .spare = 3},
+    {.name = "FAILURES", .align = TABLE_RIGHT},
+    {.name = "LAST SUCCESS", .spare = 1},
+    {.name = "WHY", .shrink = 2, .min = 16},
+};
+
 struct listing {
-	const struct app *app;
+	struct table *table; /* NULL: JSON */
 	size_t n;
 };
 
@@ -34,23 +46,6 @@ print_json(const struct health *h)
 	buf_done(&b);
 }
 
-static void
-print_head(void)
-{
-	printf("%-24s  %-8s  %-24s  %7s  %9s  %8s  %-24s  %s\n", "TARGET",
-	    "STATE", "UNTIL/SINCE", "WAITING", "UNDER WAY", "FAILURES",
-	    "LAST SUCCESS", "WHY");
-}
-
-static void
-instant(int64_t at, char out[TIMEFMT_ISO_SIZE])
-{
-	if (at != 0)
-		timefmt_iso(at, out);
-	else
-		snprintf(out, TIMEFMT_ISO_SIZE, "-");
-}
-
 /* What a success came after explains nothing any more. */
 static const char *
 why_of(const struct health *h)
@@ -64,21 +59,34 @@ why_of(const struct health *h)
 	return h->last_error;
 }
 
-static void
-print_row(const struct health *h)
+static enum term_tone
+tone_of(const struct health *h)
 {
-	char when[TIMEFMT_ISO_SIZE], ok[TIMEFMT_ISO_SIZE];
-	char target[300], why[120];
+	switch (h->state) {
+	case HEALTH_OK:
+	case HEALTH_PROBING:
+		return TERM_PLAIN;
+	case HEALTH_RESTING:
+	case HEALTH_UNKNOWN:
+		return TERM_WARN;
+	case HEALTH_DISABLED:
+		return TERM_BAD;
+	}
+	abort();
+}
 
-	instant(h->state == HEALTH_RESTING ? h->until_at : h->since_at, when);
-	instant(h->last_ok_at, ok);
-	snprintf(target, sizeof(target), "%s", h->target);
-	str_defang(target);
-	snprintf(why, sizeof(why), "%s", why_of(h));
-	str_defang(why);
-	printf("%-24s  %-8s  %-24s  %7zu  %9zu  %8u  %-24s  %s\n", target,
-	    health_state_name(h->state), when, h->waiting, h->under_way,
-	    h->failures, ok, why);
+static void
+add_row(struct table *t, const struct health *h)
+{
+	table_text(t, h->target);
+	table_tone(t, health_state_name(h->state), tone_of(h));
+	table_instant(
+	    t, h->state == HEALTH_RESTING ? h->until_at : h->since_at);
+	table_number(t, (int64_t)h->waiting);
+	table_number(t, (int64_t)h->under_way);
+	table_number(t, h->failures);
+	table_instant(t, h->last_ok_at);
+	table_text(t, why_of(h));
 }
 
 static void
@@ -86,23 +94,25 @@ print_target(const struct health *h, void *arg)
 {
 	struct listing *l = arg;
 
-	if (l->app->globals->json) {
+	if (l->table == NULL)
 		print_json(h);
-	} else {
-		if (l->n == 0)
-			print_head();
-		print_row(h);
-	}
+	else
+		add_row(l->table, h);
 	l->n++;
 }
 
 static int
 list(struct app *app, struct error *err)
 {
-	struct listing l = {.app = app};
+	struct listing l = {0};
 	size_t left_out;
+	int rc;
 
-	if (remote_list_targets(app, print_target, &l, &left_out, err) == -1)
+	if (!app->globals->json)
+		l.table = table_new(stdout, columns, ARRAY_LEN(columns));
+	rc = remote_list_targets(app, print_target, &l, &left_out, err);
+	table_free(l.table);
+	if (rc == -1)
 		return -1;
 	if (app->globals->json || app->globals->quiet)
 		return 0;

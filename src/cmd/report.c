@@ -76,15 +76,13 @@ report_delivery_state(const struct delivery *d)
 				       : delivery_state_name(d->state);
 }
 
-/* Line ends and tabs; no other control, be it of ASCII or of U+0080 on. */
+/* Line ends and tabs, too. */
 static bool
-is_harmless(const char *s, size_t n)
+may_stand(const char *s, size_t n)
 {
-	unsigned char c = (unsigned char)s[0];
-
-	if (n == 1)
-		return (c >= 0x20 && c != 0x7f) || c == '\n' || c == '\t';
-	return n > 1 && !(c == 0xc2 && (unsigned char)s[1] < 0xa0);
+	if (n == 1 && (*s == '\n' || *s == '\t'))
+		return true;
+	return n > 0 && str_is_harmless(s, n);
 }
 
 void
@@ -96,7 +94,7 @@ report_words(FILE *out, const char *text, int column)
 		len--;
 	while (i < len) {
 		n = str_utf8_len(text + i, len - i);
-		if (is_harmless(text + i, n)) {
+		if (may_stand(text + i, n)) {
 			fwrite(text + i, 1, n, out);
 			if (text[i] == '\n')
 				fprintf(out, "%*s", column, "");

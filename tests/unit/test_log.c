@@ -394,9 +394,11 @@ characters_that_end_lines_or_command_terminals_are_escaped(void **state)
 	    "1m|\xe2\x80\xa8|\xe2\x80\xa9");
 	assert_string_equal(
 	    tail(), "info t: msg=\"\\u0085|\\u009b1m|\\u2028|\\u2029\"");
-	log_info("t", "%s", "\xc2\xa0\xe2\x80\xa7\xe2\x80\xaa");
+	log_info("t", "%s", "\xe2\x80\xae|\xf3\xa0\x81\x81");
+	assert_string_equal(tail(), "info t: msg=\"\\u202e|\\udb40\\udc41\"");
+	log_info("t", "%s", "\xc2\xa0\xe2\x80\xa7\xe2\x80\xaf");
 	assert_string_equal(
-	    tail(), "info t: msg=\"\xc2\xa0\xe2\x80\xa7\xe2\x80\xaa\"");
+	    tail(), "info t: msg=\"\xc2\xa0\xe2\x80\xa7\xe2\x80\xaf\"");
 }
 
 static void

@@ -263,6 +263,16 @@ what_a_terminal_would_obey_is_defanged(void **state)
 		"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
 	    {"\x9b\xff\xc3", "???"},
 	    {"\xe2\x82", "??"},
+	    /* Overrides, isolates, marks: "exe.txt" would read "txt.exe". */
+	    {"a\xe2\x80\xae"
+	     "b\xe2\x81\xa6\xe2\x80\x8f"
+	     "c",
+		"a   b      c"},
+	    {"\xd8\x9c\xe2\x80\xaa\xe2\x81\xa9", "        "},
+	    /* No-break space, joiners and what lies beside the ranges. */
+	    {"\xe2\x80\x8c\xe2\x80\x8d\xe2\x80\xaf",
+		"\xe2\x80\x8c\xe2\x80\x8d\xe2\x80\xaf"},
+	    {"\xe2\x80\xa8\xef\xbb\xbf\xf3\xa0\x81\x81", "          "},
 	};
 	char s[32];
 	size_t i;
