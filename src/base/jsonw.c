@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "base/mem.h"
 #include "base/encode.h"
 #include "base/str.h"

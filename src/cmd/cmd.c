@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/near.h"
 #include "base/str.h"
+#include "cmd/help.h"
 
 static const struct {
 	const char *name;
@@ -38,7 +40,7 @@ static const struct {
 };
 
 #define GLOBAL(field) offsetof(struct cmd_globals, field)
-static const struct cmd_option global_options[] = {
+const struct cmd_option cmd_global_options[] = {
     {"config", 'c', OPT_TEXT, GLOBAL(config), "FILE",
 	"read this configuration file"},
     {"set", 0, OPT_LIST, GLOBAL(sets), "KEY=VALUE",
@@ -61,9 +63,16 @@ static const struct cmd_option global_options[] = {
     {"log-format", 0, OPT_TEXT, GLOBAL(log_format), "FORM", "text or json"},
     {"help", 'h', OPT_FLAG, GLOBAL(help), NULL, "show this help"},
 };
+const size_t cmd_global_options_len = ARRAY_LEN(cmd_global_options);
 
-static const struct cmd *
-find_command(const char *name)
+const struct cmd *
+cmd_at(size_t i)
+{
+	return i < ARRAY_LEN(commands) ? commands[i].cmd : NULL;
+}
+
+const struct cmd *
+cmd_find(const char *name)
 {
 	size_t i;
 
@@ -104,62 +113,26 @@ cmd_about(struct error *err, const char *kind, const char *id)
 	return err_prefix(err, "%s %s", kind, id);
 }
 
-static int
-unknown_command(const char *name)
+int
+cmd_unknown(const char *name)
 {
 	struct error err;
-
-	err_set(&err, ERR_USAGE, "unknown command \"%s\"", name);
-	err_hint(&err, "%s 'awaitd help'.",
-	    *name == '-' ? "Options stand behind the command: see" : "See");
-	return cmd_fail(&err);
-}
-
-static size_t
-shared_of(const struct cmd *cmd)
-{
-	return cmd->nshared != NULL ? *cmd->nshared : 0;
-}
-
-static void
-overview(FILE *out)
-{
+	struct near near;
 	size_t i;
 
-	fputs("usage: awaitd COMMAND [options] [arguments]\n\n"
-	      "Submits requests to Amazon SageMaker Async Inference, waits "
-	      "for each result\nand hands it over.\n\ncommands:\n",
-	    out);
+	err_set(&err, ERR_USAGE, "unknown command \"%s\"", name);
+	near_init(&near, name);
 	for (i = 0; i < ARRAY_LEN(commands); i++)
-		fprintf(out, "  %-11s %s\n", commands[i].name,
-		    commands[i].cmd->summary);
-	fputs("\n'awaitd help COMMAND' tells the rest; awaitd(1) tells all.\n",
-	    out);
-}
-
-int
-cmd_help(const char *name)
-{
-	const struct cmd *cmd;
-
-	if (name == NULL) {
-		overview(stdout);
-		return STATUS_OK;
-	}
-	cmd = find_command(name);
-	if (cmd == NULL)
-		return unknown_command(name);
-	printf("usage: awaitd %s [options]%s%s\n\n%s.\n", cmd->name,
-	    *cmd->args != '\0' ? " " : "", cmd->args, cmd->summary);
-	if (cmd->examples != NULL)
-		printf("\nexamples:\n%s", cmd->examples);
-	if (cmd->noptions + shared_of(cmd) > 0)
-		puts("\noptions:");
-	options_help(cmd->options, cmd->noptions);
-	options_help(cmd->shared, shared_of(cmd));
-	puts("\noptions of every command:");
-	options_help(global_options, ARRAY_LEN(global_options));
-	return STATUS_OK;
+		near_try(&near, commands[i].name);
+	if (*name == '-')
+		err_hint(&err,
+		    "Options stand behind the command: see 'awaitd help'.");
+	else if (near.best != NULL)
+		err_hint(
+		    &err, "Did you mean '%s'? See 'awaitd help'.", near.best);
+	else
+		err_hint(&err, "See 'awaitd help'.");
+	return cmd_fail(&err);
 }
 
 static void
@@ -174,15 +147,29 @@ free_lists(const struct option_set *set)
 	}
 }
 
+/* Where none is taken, all of them are one too many. */
+static int
+check_args(const struct cmd *cmd, const struct cmd_line *line)
+{
+	struct error err;
+
+	if (*cmd->args != '\0' || line->nargs == 0)
+		return cmd->run(line);
+	err_set(&err, ERR_USAGE, "%s takes no argument such as \"%s\"",
+	    cmd->name, line->args[0]);
+	err_hint(&err, "See 'awaitd %s --help'.", cmd->name);
+	return cmd_fail(&err);
+}
+
 static int
 run_command(const struct cmd *cmd, int argc, char **argv)
 {
 	struct cmd_globals globals = {0};
 	void *values = xcalloc(1, cmd->options_size);
 	struct option_set sets[] = {
-	    {global_options, ARRAY_LEN(global_options), &globals},
+	    {cmd_global_options, ARRAY_LEN(cmd_global_options), &globals},
 	    {cmd->options, cmd->noptions, values},
-	    {cmd->shared, shared_of(cmd), values},
+	    {cmd->shared, cmd->nshared != NULL ? *cmd->nshared : 0, values},
 	};
 	struct cmd_line line = {
 	    .globals = &globals,
@@ -199,9 +186,9 @@ run_command(const struct cmd *cmd, int argc, char **argv)
 		sets, ARRAY_LEN(sets), argc, argv, &line.nargs, &err) == -1)
 		status = cmd_fail(&err);
 	else if (globals.help)
-		status = cmd_help(cmd->name);
+		status = help_command(cmd);
 	else
-		status = cmd->run(&line);
+		status = check_args(cmd, &line);
 	for (i = 0; i < ARRAY_LEN(sets); i++)
 		free_lists(&sets[i]);
 	free(values);
@@ -242,13 +229,14 @@ cmd_main(int argc, char **argv)
 	fill_gaps();
 	/* A reader that left shows as an error of write(2). */
 	signal(SIGPIPE, SIG_IGN);
-	if (argc < 2 || str_eq(argv[1], "--help") || str_eq(argv[1], "-h"))
-		return flush_output(argc < 2 ? (overview(stderr), STATUS_USAGE)
-					     : cmd_help(NULL));
-	if (str_eq(argv[1], "--version"))
-		return flush_output(cmd_version.run(NULL));
-	cmd = find_command(argv[1]);
+	if (argc < 2) {
+		help_overview(stderr);
+		return STATUS_USAGE;
+	}
+	if (str_eq(argv[1], "--help") || str_eq(argv[1], "-h"))
+		return flush_output(help_overview(stdout));
+	cmd = str_eq(argv[1], "--version") ? &cmd_version : cmd_find(argv[1]);
 	if (cmd == NULL)
-		return unknown_command(argv[1]);
+		return cmd_unknown(argv[1]);
 	return flush_output(run_command(cmd, argc - 1, argv + 1));
 }

@@ -45,15 +45,26 @@ struct cmd_line {
 	int nargs;
 };
 
+/* By what one wants to do: the order of the overview. */
+enum cmd_group {
+	GROUP_MORE, /* awaitd itself; last */
+	GROUP_RUN,
+	GROUP_LOOK,
+	GROUP_DELIVER,
+	GROUP_OPERATE,
+};
+
 struct cmd {
 	const char *name;
-	const char *args; /* as usage shows them */
+	enum cmd_group group;
+	const char *args; /* as usage shows them; words: cmd/words.c */
 	const char *summary;
-	const char *examples; /* lines for --help, or NULL */
+	const char *examples; /* lines for --help */
 	const struct cmd_option *options;
 	size_t noptions;
 	const struct cmd_option *shared; /* rows of several commands */
 	const size_t *nshared;
+	const char *shared_title; /* above those rows in --help */
 	size_t options_size;
 	void (*defaults)(void *options); /* NULL: all zero */
 	int (*run)(const struct cmd_line *line); /* a cmd_status */
@@ -67,8 +78,16 @@ int cmd_fail(const struct error *err);
 /* Says what it is about, unless the service's words do. Returns -1. */
 int cmd_about(struct error *err, const char *kind, const char *id);
 
-/* Help for one command, or the overview for NULL. */
-int cmd_help(const char *name);
+/* Each command in its order, and NULL behind the last; or that of a name. */
+const struct cmd *cmd_at(size_t i);
+const struct cmd *cmd_find(const char *name);
+
+/* What every command takes. */
+extern const struct cmd_option cmd_global_options[];
+extern const size_t cmd_global_options_len;
+
+/* There is no such command: which one may be meant. A cmd_status. */
+int cmd_unknown(const char *name);
 
 extern const struct cmd cmd_cancel, cmd_check, cmd_config, cmd_deliveries,
     cmd_disable, cmd_enable, cmd_help_cmd, cmd_invoke, cmd_list, cmd_listen,

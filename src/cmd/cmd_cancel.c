@@ -141,6 +141,7 @@ run(const struct cmd_line *line)
 
 const struct cmd cmd_cancel = {
     .name = "cancel",
+    .group = GROUP_RUN,
     .args = "JOB|DELIVERY...",
     .summary = "Give jobs up; what AWS accepted runs on unheeded",
     .examples = "  awaitd cancel 01jd2k3m4n5p6q7r8s9t0v1w2x\n"

@@ -178,6 +178,7 @@ defaults(void *options)
 
 const struct cmd cmd_check = {
     .name = "check",
+    .group = GROUP_OPERATE,
     .args = "[ENDPOINT...]",
     .summary = "Try all that can be tried, and say what would help",
     .examples = "  awaitd check                writes nothing anywhere\n"

@@ -94,6 +94,7 @@ run(const struct cmd_line *line)
 
 const struct cmd cmd_config = {
     .name = "config",
+    .group = GROUP_OPERATE,
     .args = "",
     .summary = "Print every value in force and where it comes from",
     .examples = "  awaitd config -c awaitd.conf\n",

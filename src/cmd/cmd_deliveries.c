@@ -189,6 +189,7 @@ run(const struct cmd_line *line)
 
 const struct cmd cmd_deliveries = {
     .name = "deliveries",
+    .group = GROUP_DELIVER,
     .args = "[DELIVERY]",
     .summary = "List a service's deliveries, or tell all of one",
     .examples = "  awaitd deliveries --state dead --since 2h\n"
@@ -196,6 +197,7 @@ const struct cmd cmd_deliveries = {
 		"  awaitd deliveries msg_01jd2k3m4n5p6q7r8s9t0v1w2x\n",
     .shared = filter_cmd_options,
     .nshared = &filter_cmd_options_len,
+    .shared_title = "which deliveries (all that is given must hold)",
     .options_size = sizeof(struct filter_options),
     .run = run,
 };

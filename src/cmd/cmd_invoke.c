@@ -101,6 +101,7 @@ defaults(void *options)
 
 const struct cmd cmd_invoke = {
     .name = "invoke",
+    .group = GROUP_RUN,
     .args = "INPUT",
     .summary = "Submit one input, wait, and write the result to stdout",
     .examples = "  awaitd invoke -e ocr -t image/png page.png\n"
@@ -110,6 +111,7 @@ const struct cmd cmd_invoke = {
     .noptions = ARRAY_LEN(invoke_options),
     .shared = request_cmd_options,
     .nshared = &request_cmd_options_len,
+    .shared_title = "the request",
     .options_size = sizeof(struct invoke_options),
     .defaults = defaults,
     .run = run,

@@ -154,14 +154,6 @@ run(const struct cmd_line *line)
 	struct error err;
 	int status;
 
-	if (line->nargs > 0) {
-		err_set(&err, ERR_USAGE,
-		    "list takes no argument such as "
-		    "\"%s\"",
-		    line->args[0]);
-		err_hint(&err, "'awaitd show JOB' tells of one job.");
-		return cmd_fail(&err);
-	}
 	if (app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
 	if (app_find_service(&app, &err) == -1)
@@ -176,6 +168,7 @@ run(const struct cmd_line *line)
 
 const struct cmd cmd_list = {
     .name = "list",
+    .group = GROUP_LOOK,
     .args = "",
     .summary = "List the jobs there are, oldest first",
     .examples = "  awaitd list\n"

@@ -330,12 +330,6 @@ run(const struct cmd_line *line)
 	struct error err;
 	int status = STATUS_OK;
 
-	if (line->nargs > 0) {
-		err_set(&err, ERR_USAGE,
-		    "listen takes no argument such as \"%s\"", line->args[0]);
-		err_hint(&err, "Its address is named by --listen HOST:PORT.");
-		return cmd_fail(&err);
-	}
 	r.loop = loop_new();
 	r.timer = loop_timer_new(r.loop, on_timer, &r);
 	if (prepare(&r, &err) == -1)
@@ -360,6 +354,7 @@ defaults(void *options)
 
 const struct cmd cmd_listen = {
     .name = "listen",
+    .group = GROUP_DELIVER,
     .args = "",
     .summary = "Receive webhooks, verify and print them (for development)",
     .examples = "  awaitd listen --secret-file hook.secret\n"

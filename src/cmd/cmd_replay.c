@@ -141,6 +141,7 @@ run(const struct cmd_line *line)
 
 const struct cmd cmd_replay = {
     .name = "replay",
+    .group = GROUP_DELIVER,
     .args = "[DELIVERY...]",
     .summary = "Attempt deliveries again, now: those named, or all that match",
     .examples = "  awaitd replay msg_01jd2k3m4n5p6q7r8s9t0v1w2x\n"
@@ -150,6 +151,7 @@ const struct cmd cmd_replay = {
     .noptions = ARRAY_LEN(replay_options),
     .shared = filter_cmd_options,
     .nshared = &filter_cmd_options_len,
+    .shared_title = "which deliveries (all that is given must hold)",
     .options_size = sizeof(struct replay_options),
     .run = run,
 };

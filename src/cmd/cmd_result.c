@@ -163,6 +163,7 @@ run(const struct cmd_line *line)
 
 const struct cmd cmd_result = {
     .name = "result",
+    .group = GROUP_LOOK,
     .args = "JOB",
     .summary = "Write the result of a finished job to stdout",
     .examples = "  awaitd result -o page.txt JOB\n"

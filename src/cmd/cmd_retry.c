@@ -184,6 +184,7 @@ run(const struct cmd_line *line)
 
 const struct cmd cmd_retry = {
     .name = "retry",
+    .group = GROUP_RUN,
     .args = "JOB...",
     .summary = "Ask again for what failed, and print the new job ids",
     .examples = "  awaitd retry 01jd2k3m4n5p6q7r8s9t0v1w2x\n"

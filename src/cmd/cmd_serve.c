@@ -81,12 +81,6 @@ check(const struct cmd_line *line, struct error *err)
 {
 	const struct cmd_globals *g = line->globals;
 
-	if (line->nargs > 0) {
-		err_set(err, ERR_USAGE,
-		    "serve takes no argument such as \"%s\"", line->args[0]);
-		return err_hint(
-		    err, "Its configuration is named by --config FILE.");
-	}
 	if (g->server == NULL && g->token_file == NULL)
 		return 0;
 	err_set(err, ERR_USAGE, "--%s %s is for those who ask a service",
@@ -123,6 +117,7 @@ run(const struct cmd_line *line)
 
 const struct cmd cmd_serve = {
     .name = "serve",
+    .group = GROUP_OPERATE,
     .args = "",
     .summary = "Run as a service: take jobs, wait for them, deliver",
     .examples = "  awaitd serve\n"

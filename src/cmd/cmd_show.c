@@ -149,6 +149,7 @@ run(const struct cmd_line *line)
 
 const struct cmd cmd_show = {
     .name = "show",
+    .group = GROUP_LOOK,
     .args = "JOB",
     .summary = "Tell all of one job, and when it is looked at next",
     .examples = "  awaitd show 01jd2k3m4n5p6q7r8s9t0v1w2x\n"

@@ -70,6 +70,7 @@ run(const struct cmd_line *line)
 
 const struct cmd cmd_submit = {
     .name = "submit",
+    .group = GROUP_RUN,
     .args = "INPUT...",
     .summary = "Submit inputs and print a job id for each",
     .examples = "  awaitd submit -e ocr -t image/png page-*.png\n"
@@ -78,6 +79,7 @@ const struct cmd cmd_submit = {
     .noptions = ARRAY_LEN(submit_options),
     .shared = request_cmd_options,
     .nshared = &request_cmd_options_len,
+    .shared_title = "the request",
     .options_size = sizeof(struct submit_options),
     .run = run,
 };

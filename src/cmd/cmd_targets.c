@@ -131,11 +131,6 @@ run_list(const struct cmd_line *line)
 	struct error err;
 	int rc;
 
-	if (line->nargs > 0) {
-		err_set(&err, ERR_USAGE,
-		    "targets takes no argument such as \"%s\"", line->args[0]);
-		return cmd_fail(&err);
-	}
 	if (app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
 	rc = app_find_service(&app, &err);
@@ -229,6 +224,7 @@ run_disable(const struct cmd_line *line)
 
 const struct cmd cmd_targets = {
     .name = "targets",
+    .group = GROUP_DELIVER,
     .args = "",
     .summary = "List where a service delivers to, and how that goes",
     .examples = "  awaitd targets\n"
@@ -239,6 +235,7 @@ const struct cmd cmd_targets = {
 
 const struct cmd cmd_enable = {
     .name = "enable",
+    .group = GROUP_DELIVER,
     .args = "TARGET...",
     .summary = "Let what waits for a target go: it is well again",
     .examples = "  awaitd enable 'webhook hook'\n",
@@ -247,6 +244,7 @@ const struct cmd cmd_enable = {
 
 const struct cmd cmd_disable = {
     .name = "disable",
+    .group = GROUP_DELIVER,
     .args = "TARGET...",
     .summary = "Hold deliveries to a target back until it is enabled",
     .examples = "  awaitd disable 'webhook hook'\n",

@@ -7,8 +7,11 @@
 static int
 run(const struct cmd_line *line)
 {
-	(void)line;
-	puts("awaitd " PACKAGE_VERSION);
+	if (line->globals->json)
+		puts("{\"name\":\"awaitd\",\"version\":\"" PACKAGE_VERSION
+		     "\"}");
+	else
+		puts("awaitd " PACKAGE_VERSION);
 	return STATUS_OK;
 }
 
@@ -16,5 +19,7 @@ const struct cmd cmd_version = {
     .name = "version",
     .args = "",
     .summary = "Print the version",
+    .examples = "  awaitd version\n"
+		"  awaitd version --json | jq -r .version\n",
     .run = run,
 };

@@ -172,6 +172,7 @@ defaults(void *options)
 
 const struct cmd cmd_wait = {
     .name = "wait",
+    .group = GROUP_RUN,
     .args = "JOB...",
     .summary = "Wait for jobs; of a single one write the result to stdout",
     .examples = "  awaitd wait 01jd2k3m4n5p6q7r8s9t0v1w2x\n"

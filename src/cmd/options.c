@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/near.h"
 #include "base/str.h"
 
 #define OPTIONS_MAX 64
@@ -22,7 +23,7 @@ struct row {
 	void *values;
 };
 
-struct table {
+struct option_table {
 	struct row rows[OPTIONS_MAX];
 	int n;
 	struct option longs[OPTIONS_MAX + 1];
@@ -37,7 +38,7 @@ is_optional(const struct cmd_option *o)
 }
 
 static void
-fill_table(struct table *t, const struct option_set *sets, size_t nsets)
+fill_table(struct option_table *t, const struct option_set *sets, size_t nsets)
 {
 	size_t s, i, len = 0;
 
@@ -67,7 +68,7 @@ fill_table(struct table *t, const struct option_set *sets, size_t nsets)
 }
 
 static const struct row *
-row_of(const struct table *t, int value)
+row_of(const struct option_table *t, int value)
 {
 	int i;
 
@@ -136,8 +137,41 @@ set_value(const struct row *row, const char *arg, struct error *err)
 	abort();
 }
 
+/* --timout, or -timeout, or one that several begin with. */
+static void
+suggest(const struct option_table *t, const char *word, struct error *err)
+{
+	const char *name = word + strspn(word, "-");
+	size_t len = strcspn(name, "=");
+	struct near near;
+	char written[64];
+	int i;
+
+	if (word[0] != '-' || len < 2 || len >= sizeof(written))
+		return;
+	snprintf(written, sizeof(written), "%.*s", (int)len, name);
+	near_init(&near, written);
+	for (i = 0; i < t->n; i++)
+		near_try(&near, t->longs[i].name);
+	if (near.best != NULL)
+		err_hint(err, "Did you mean --%s?", near.best);
+}
+
+/* Written short, where several begin so: getopt takes none of them. */
+static bool
+is_ambiguous(const struct option_table *t, const char *word)
+{
+	size_t len = strcspn(word, "=");
+	int i, n = 0;
+
+	for (i = 0; i < t->n && len > 2; i++)
+		n += strncmp(t->longs[i].name, word + 2, len - 2) == 0;
+	return n > 1;
+}
+
 static int
-usage_error(int value, char **argv, struct error *err)
+usage_error(
+    const struct option_table *t, int value, char **argv, struct error *err)
 {
 	const char *word = argv[optind - 1];
 
@@ -148,16 +182,21 @@ usage_error(int value, char **argv, struct error *err)
 		    (int)strcspn(word + 2, "="), word + 2);
 	else if (optopt != 0)
 		err_set(err, ERR_USAGE, "unknown option -%c", optopt);
+	else if (is_ambiguous(t, word))
+		err_set(err, ERR_USAGE, "%s may be several options", word);
 	else
 		err_set(err, ERR_USAGE, "unknown option %s", word);
-	return err_hint(err, "See the command's --help.");
+	err_hint(err, "See 'awaitd %s --help'.", argv[0]);
+	if (value != ':' && optopt < FIRST_VALUE)
+		suggest(t, word, err);
+	return -1;
 }
 
 int
 options_parse(const struct option_set *sets, size_t nsets, int argc,
     char **argv, int *nargs, struct error *err)
 {
-	struct table t;
+	struct option_table t;
 	int value, i;
 
 	fill_table(&t, sets, nsets);
@@ -166,7 +205,7 @@ options_parse(const struct option_set *sets, size_t nsets, int argc,
 	while (
 	    (value = getopt_long(argc, argv, t.shorts, t.longs, NULL)) != -1) {
 		if (value == '?' || value == ':')
-			return usage_error(value, argv, err);
+			return usage_error(&t, value, argv, err);
 		if (set_value(row_of(&t, value), optarg, err) == -1)
 			return -1;
 	}

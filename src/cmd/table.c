@@ -145,7 +145,7 @@ set_widths(struct table *t)
 	/* Rather one column less than all of them cut to nothing. */
 	while (!squeeze(t) && leave_out(t))
 		;
-	/* What is left of the line is the last one's: later rows may need it. */
+	/* What is left of the line is the last one's, for rows to come. */
 	i = last_column(t);
 	left = t->term.width - total(t);
 	if (left > 0 && t->columns[i].align == TABLE_LEFT)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tables for people: one line a row, two blanks between columns, no lines drawn,
- * so that cut and awk can read them, too. Widths follow from the first rows, so a
- * list of any length needs the memory of a screenful.
+ * Tables for people: one line a row, two blanks between columns, no lines
+ * drawn, so that cut and awk can read them, too. Widths follow from the first
+ * rows, so a list of any length needs the memory of a screenful.
  *
  *	struct table *t = table_new(stdout, columns, ARRAY_LEN(columns));
  *	table_text(t, job->id);          each cell of a row, from the left
@@ -10,8 +10,8 @@
  *	table_free(t);                   prints what is not out yet
  *
  * On a terminal a row takes one line: columns that may shrink do, then those
- * that may go are left out. Elsewhere nothing is cut or left out. Words are made
- * harmless (str_defang), whoever chose them.
+ * that may go are left out. Elsewhere nothing is cut or left out. Words are
+ * made harmless (str_defang), whoever chose them.
  */
 #ifndef CMD_TABLE_H
 #define CMD_TABLE_H

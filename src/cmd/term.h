@@ -41,7 +41,8 @@ int term_width(const char *s, size_t len);
  */
 size_t term_fit(const char *s, int max, int *width);
 
-/* Make defanged text fit for it, in place: without UTF-8 all but ASCII is '?'. */
+/* Make defanged text fit for it, in place: without UTF-8 what is not ASCII
+ * becomes '?'. */
 void term_adapt(const struct term *term, char *s);
 
 #endif

@@ -136,30 +136,7 @@ run invoke -e cat --region us-east-1 in
 is "$status" 3 'the default profile is used without'
 like "$err" '*refused*' 'whose keys are refused'
 
-# --- help and version ---
-run help
-is "$status:$err" 0: 'awaitd help is exit status 0 with nothing on stderr'
-commands=$(sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' out)
-is "$(echo "$commands" | wc -w)" \
-    "$(count "$abs_top_srcdir/src/cmd/cmd.c" '^    [{]"[a-z]*", &cmd_')" \
-    'it lists every command'
-for c in $commands; do
-	"$awaitd" help "$c" >out1 2>err1
-	is "$?:$(wc -c <err1)" 0:0 "awaitd help $c"
-	"$awaitd" "$c" --help >out2 2>err2
-	is "$?:$(wc -c <err2)" 0:0 "awaitd $c --help"
-	same out1 out2 'are the same'
-	like "$(head -n 1 out1)" "usage: awaitd $c*" 'and begin with the usage'
-	is "$(awk 'length > 80' out1)" '' 'in lines of 80'
-done
-for o in --help -h; do
-	run $o
-	is "$status:$err" 0: "awaitd $o"
-done
-run
-is "$status" 2 'awaitd alone is exit status 2'
-ok 'with nothing on stdout' test ! -s out
-like "$err" 'usage: awaitd COMMAND*' 'and the usage on stderr'
+# --- the version ---
 for o in version --version; do
 	run $o
 	like "$status:$(cat out)" '0:awaitd [0-9]*' "awaitd $o"

@@ -151,6 +151,7 @@ static const struct {
     {"--nonsense", "unknown option --nonsense"},
     {"--nonsense=1", "unknown option --nonsense=1"},
     {"-f --flag=yes", "--flag=yes: --flag takes no value"},
+    {"--no", "unknown option --no"},
     {"-t", "-t needs a value"},
     {"--text", "--text needs a value"},
     {"-ft", "-ft needs a value"},
@@ -186,6 +187,29 @@ every_mistake_names_the_option(void **state)
 	}
 }
 
+static void
+a_misspelt_option_is_recognized(void **state)
+{
+	static const char *const cases[][2] = {
+	    {"--duratoin=5s", "Did you mean --duration?"},
+	    {"--flg", "Did you mean --flag?"},
+	    {"--othre x", "Did you mean --other?"},
+	    {"--nonsense", "See 'awaitd cmd --help'."},
+	    {"-x", "See 'awaitd cmd --help'."},
+	    {"-t", "See 'awaitd cmd --help'."},
+	    {"--flag=yes", "See 'awaitd cmd --help'."},
+	};
+	struct values v;
+	struct error err;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(parse(cases[i][0], &v, &err), -1);
+		assert_string_equal(err.hint, cases[i][1]);
+	}
+}
+
 int
 main(void)
 {
@@ -194,6 +218,7 @@ main(void)
 	    cmocka_unit_test(every_type_is_read),
 	    cmocka_unit_test(words_stay_in_their_order),
 	    cmocka_unit_test(every_mistake_names_the_option),
+	    cmocka_unit_test(a_misspelt_option_is_recognized),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
