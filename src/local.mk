@@ -172,6 +172,7 @@ store_sources += src/store/sqlite_write.c
 store_sources += src/store/store.c src/store/store.h
 store_sources += src/store/store_batch.c
 store_sources += src/store/store_inner.h
+store_sources += src/store/store_list.c
 store_sources += src/store/store_mood.c
 store_sources += src/store/store_news.c
 store_sources += src/store/store_notice.h

@@ -7,6 +7,7 @@ unit_tests =
 unit_tests += tests/contract/test_store_contract
 unit_tests += tests/contract/test_store_contract_ends
 unit_tests += tests/contract/test_store_contract_filters
+unit_tests += tests/contract/test_store_contract_jobs
 unit_tests += tests/contract/test_store_contract_notices
 unit_tests += tests/unit/test_access
 unit_tests += tests/unit/test_agenda
@@ -447,6 +448,8 @@ tests_contract_test_store_contract_ends_SOURCES = \
 	tests/contract/test_store_contract_ends.c $(contract_rig)
 tests_contract_test_store_contract_filters_SOURCES = \
 	tests/contract/test_store_contract_filters.c $(contract_rig)
+tests_contract_test_store_contract_jobs_SOURCES = \
+	tests/contract/test_store_contract_jobs.c $(contract_rig)
 tests_contract_test_store_contract_notices_SOURCES = \
 	tests/contract/test_store_contract_notices.c $(contract_rig)
 stall_rig = tests/unit/stall_rig.c tests/unit/stall_rig.h \

@@ -197,11 +197,11 @@ static const char *const job_names[] = {"wait", "until", NULL};
 static const char *const result_names[] = {"late", NULL};
 static const char *const url_names[] = {"expires", "late", NULL};
 static const char *const list_names[] = {
-    "limit", "after", "state", "outcome", "endpoint", NULL};
+    "limit", "after", "order", API_JOB_FILTERS, NULL};
 static const char *const deliveries_names[] = {
-    "limit", "after", API_FILTER_NAMES, NULL};
+    "limit", "after", API_DELIVERY_FILTERS, NULL};
 static const char *const replay_names[] = {
-    "limit", "after", "dry_run", API_FILTER_NAMES, NULL};
+    "limit", "after", "dry_run", API_DELIVERY_FILTERS, NULL};
 
 #define JOBS "/v1/jobs"
 #define DELIVERIES "/v1/deliveries"

@@ -166,7 +166,7 @@ api_deliveries_list(struct api_call *c)
 	struct error err;
 
 	if (api_list_query(c, delivery_id_ok, &q, &err) == -1 ||
-	    api_filter(c, &q, &err) == -1)
+	    api_filter_deliveries(c, &q, &err) == -1)
 		api_refuse_err(c, 400, "bad_parameter", &err);
 	else
 		store_list_deliveries(

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From parameters to a question of deliveries. */
+/* From parameters to a question of jobs or of deliveries. */
 #include "serve/api_filter.h"
 
 #include "base/mem.h"
 #include "base/timefmt.h"
+#include "job/tags.h"
 
 /* Of HTTP, or the status that a process ends with. */
 #define STATUS_MAX 999
@@ -50,7 +51,8 @@ take_status(const struct api_call *c, struct store_query *q, struct error *err)
 }
 
 int
-api_filter(const struct api_call *c, struct store_query *q, struct error *err)
+api_filter_deliveries(
+    const struct api_call *c, struct store_query *q, struct error *err)
 {
 	static const char *const states[] = {
 	    "waiting", "delivered", "dead", NULL};
@@ -68,14 +70,35 @@ api_filter(const struct api_call *c, struct store_query *q, struct error *err)
 	return take_status(c, q, err);
 }
 
-bool
-api_filter_none(const struct api_call *c)
+int
+api_filter_jobs(
+    const struct api_call *c, struct store_query *q, struct error *err)
 {
-	static const char *const names[] = {API_FILTER_NAMES};
-	size_t i;
+	static const char *const states[] = {"queued", "pending", "done", NULL};
+	static const char *const outcomes[] = {
+	    "ok", "failed", "expired", "cancelled", NULL};
 
-	for (i = 0; i < ARRAY_LEN(names); i++) {
-		if (api_query_get(&c->query, names[i]) != NULL)
+	q->endpoint = api_query_get(&c->query, "endpoint");
+	q->tag = api_query_get(&c->query, "tag");
+	q->note = api_query_get(&c->query, "error");
+	if (q->tag != NULL && !tag_ok(q->tag)) {
+		err_set(err, ERR_USAGE, "tag \"%s\": that is no tag", q->tag);
+		return err_hint(err,
+		    "One tag, 1 to 64 of A-Z a-z 0-9 . _ : / = + @ -; a '+' "
+		    "is %%2B in a query.");
+	}
+	if (api_query_word(&c->query, "state", states, &q->state, err) == -1 ||
+	    api_query_word(&c->query, "outcome", outcomes, &q->outcome, err) ==
+		-1)
+		return -1;
+	return take_times(c, q, err);
+}
+
+bool
+api_filter_none(const struct api_call *c, const char *const *names)
+{
+	for (; *names != NULL; names++) {
+		if (api_query_get(&c->query, *names) != NULL)
 			return false;
 	}
 	return true;

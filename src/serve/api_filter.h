@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which deliveries are meant. Only for files of this folder. */
+/* Which jobs or deliveries are meant. Only for files of this folder. */
 #ifndef SERVE_API_FILTER_H
 #define SERVE_API_FILTER_H
 
@@ -7,16 +7,20 @@
 #include "serve/api_call.h"
 #include "store/store.h"
 
-/* The parameters that api_filter() takes, for the lists of routes. */
-#define API_FILTER_NAMES \
+/* The parameters that are filters, for the lists of routes. */
+#define API_JOB_FILTERS \
+	"state", "outcome", "endpoint", "tag", "since", "until", "error"
+#define API_DELIVERY_FILTERS \
 	"state", "target", "job", "event", "since", "until", "error", "status"
 
 /* Into the query, which borrows from the call; its page is not touched.
  * ERR_USAGE names the parameter. */
-int api_filter(
+typedef int api_filter_fn(
     const struct api_call *c, struct store_query *q, struct error *err);
+api_filter_fn api_filter_jobs;
+api_filter_fn api_filter_deliveries;
 
-/* None of them was given. */
-bool api_filter_none(const struct api_call *c);
+/* None of these names, which end in NULL, was given. */
+bool api_filter_none(const struct api_call *c, const char *const *names);
 
 #endif

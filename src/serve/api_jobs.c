@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "engine/outlook.h"
 #include "job/jobjson.h"
+#include "serve/api_filter.h"
 #include "serve/api_list.h"
 #include "serve/api_submit.h"
 #include "serve/intake.h"
@@ -235,19 +236,17 @@ on_list(struct job **jobs, size_t n, const struct error *err, void *arg)
 void
 api_jobs_list(struct api_call *c)
 {
-	static const char *const states[] = {"queued", "pending", "done", NULL};
-	static const char *const outcomes[] = {
-	    "ok", "failed", "expired", "cancelled", NULL};
+	static const char *const orders[] = {"oldest", "newest", NULL};
 	struct store_query q = {0};
+	const char *order = NULL;
 	struct error err;
 
 	if (api_list_query(c, jobid_ok, &q, &err) == -1 ||
-	    api_query_word(&c->query, "state", states, &q.state, &err) == -1 ||
-	    api_query_word(&c->query, "outcome", outcomes, &q.outcome, &err) ==
-		-1) {
+	    api_query_word(&c->query, "order", orders, &order, &err) == -1 ||
+	    api_filter_jobs(c, &q, &err) == -1) {
 		api_refuse_err(c, 400, "bad_parameter", &err);
 		return;
 	}
-	q.endpoint = api_query_get(&c->query, "endpoint");
+	q.newest = order != NULL && str_eq(order, "newest");
 	store_list(c->api->service->store, &q, on_list, api_hold(c));
 }

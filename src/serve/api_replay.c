@@ -102,6 +102,7 @@ take_page(struct api_call *c, struct replay *r, struct error *err)
 static bool
 asked(struct api_call *c, struct replay *r)
 {
+	static const char *const filters[] = {API_DELIVERY_FILTERS, NULL};
 	struct error err;
 
 	if (r->text.len > 0 && take_json(c, &r->text, &err) == -1) {
@@ -110,7 +111,7 @@ asked(struct api_call *c, struct replay *r)
 		    &err);
 		return false;
 	}
-	if (api_filter_none(c)) {
+	if (api_filter_none(c, filters)) {
 		err_set(&err, ERR_USAGE, "nothing says which deliveries");
 		err_hint(&err,
 		    "Name a filter, such as state=dead: without one it would "
@@ -118,7 +119,8 @@ asked(struct api_call *c, struct replay *r)
 		api_refuse_err(c, 400, "no_filter", &err);
 		return false;
 	}
-	if (api_filter(c, &r->q, &err) == -1 || take_page(c, r, &err) == -1) {
+	if (api_filter_deliveries(c, &r->q, &err) == -1 ||
+	    take_page(c, r, &err) == -1) {
 		api_refuse_err(c, 400, "bad_parameter", &err);
 		return false;
 	}

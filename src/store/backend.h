@@ -25,7 +25,8 @@ enum store_which {
 #define STORE_ANY (-1)
 #define STORE_PIECE 500 /* jobs that are handed out at a time */
 
-/* Which jobs or deliveries are read, oldest first, and how much of each. */
+/* Which jobs or deliveries are read, oldest first unless `newest`, and how much
+ * of each. */
 struct store_ask {
 	enum store_which which;
 	char *key; /* BY_ID */
@@ -40,12 +41,17 @@ struct store_ask {
 	char *target;
 	char *job;
 	char *event;
-	char *note; /* part of it, in small letters */
+	char *tag;
+	char *note; /* part of it, or of a job's error, in small letters */
+	bool newest; /* jobs: in the other order */
+	bool unfinished;
+	bool ended_badly;
+	bool unrepeated;
 	bool by_status;
 	int status;
 	int64_t since_at; /* EXPIRED, too */
 	int64_t until_at;
-	/* Of deliveries: where not NULL, only some rows are looked at, behind
+	/* Where not NULL, only some rows are looked at, behind
 	 * `place` (0: `after`), and *stopped says where to go on, or is 0. */
 	int64_t place;
 	int64_t *stopped;
@@ -55,7 +61,16 @@ struct store_ask {
 	void *hand_out_arg;
 };
 
-/* What a question says of a delivery, its page aside. */
+/* Fills the part of BY_QUERY; ERR_USAGE for a name that is none. Strings are
+ * borrowed, and the part of a note stays as it is. */
+int store_ask_jobs(
+    struct store_ask *ask, const struct store_query *q, struct error *err);
+int store_ask_deliveries(
+    struct store_ask *ask, const struct store_query *q, struct error *err);
+
+/* What a question says of a job or a delivery, its page aside; whether a job
+ * was repeated only the backend knows. */
+bool store_ask_wants_job(const struct store_ask *ask, const struct job *job);
 bool store_ask_wants(const struct store_ask *ask, const struct delivery *d);
 
 /* An idempotency key; job_id "": it is not known. The hash is the caller's. */

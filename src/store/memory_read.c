@@ -20,21 +20,31 @@ grow(void *array, size_t n)
 	return xreallocarray(array, n < 16 ? 16 : 2 * n, sizeof(void *));
 }
 
+static struct row *
+next_row(const struct row *row, const struct store_ask *ask)
+{
+	return ask->newest ? TAILQ_PREV(row, rows, entry)
+			   : TAILQ_NEXT(row, entry);
+}
+
 /* Where a page begins. */
 static int
-first_row(const struct mem *m, enum table_of table, const char *after,
+first_row(const struct mem *m, enum table_of table, const struct store_ask *ask,
     struct row **out, struct error *err)
 {
+	const struct table *t = &m->tables[table];
 	struct row *row;
 
-	if (after == NULL) {
-		*out = TAILQ_FIRST(&m->tables[table].rows);
+	if (ask->after == NULL) {
+		*out = ask->newest ? TAILQ_LAST(&t->rows, rows)
+				   : TAILQ_FIRST(&t->rows);
 		return 0;
 	}
-	row = memory_find(m, table, after);
+	row = memory_find(m, table, ask->after);
 	if (row == NULL)
-		return err_set(err, ERR_NOT_FOUND, "there is no %s", after);
-	*out = TAILQ_NEXT(row, entry);
+		return err_set(
+		    err, ERR_NOT_FOUND, "there is no %s", ask->after);
+	*out = next_row(row, ask);
 	return 0;
 }
 
@@ -84,10 +94,10 @@ memory_deliveries(void *arg, const struct store_ask *ask,
 			add_delivery(ask, (struct delivery_row *)row, out, n);
 		return 0;
 	}
-	if (first_row(m, DELIVERIES, ask->after, &row, err) == -1)
+	if (first_row(m, DELIVERIES, ask, &row, err) == -1)
 		return -1;
 	for (; row != NULL && (ask->limit == 0 || *n < ask->limit);
-	     row = TAILQ_NEXT(row, entry)) {
+	     row = next_row(row, ask)) {
 		const struct delivery_row *r = (struct delivery_row *)row;
 
 		if (!row->gone && store_ask_wants(ask, r->d))
@@ -115,25 +125,57 @@ add_job(const struct store_ask *ask, const struct job_row *r, struct job ***out,
 	(*out)[(*n)++] = job;
 }
 
+/* The jobs of which there are retries, by their ids. */
+struct repeated {
+	const char **v;
+	size_t n;
+};
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void
+find_repeated(const struct mem *m, struct repeated *to)
+{
+	struct row *row;
+
+	TAILQ_FOREACH (row, &m->tables[JOBS].rows, entry) {
+		const struct job_row *r = (struct job_row *)row;
+
+		if (row->gone || r->spec.retry_of == NULL)
+			continue;
+		to->v = grow(to->v, to->n);
+		to->v[to->n++] = r->spec.retry_of;
+	}
+	if (to->n > 0)
+		qsort(to->v, to->n, sizeof(*to->v), by_text);
+}
+
+static bool
+is_repeated(const struct repeated *r, const char *id)
+{
+	return r->n > 0 &&
+	    bsearch(&id, r->v, r->n, sizeof(*r->v), by_text) != NULL;
+}
+
 static bool
 job_fits(const struct store_ask *ask, const struct job_row *r)
 {
-	const struct job *job = r->job;
+	struct job job = *r->job;
 
 	switch (ask->which) {
 	case STORE_UNFINISHED:
-		return job->state != JOB_DONE;
+		return job.state != JOB_DONE;
 	case STORE_EXPIRED:
-		return job->state == JOB_DONE &&
-		    job->outcome == OUTCOME_EXPIRED && job->late_at == 0 &&
-		    job->completed_at >= ask->since_at;
+		return job.state == JOB_DONE &&
+		    job.outcome == OUTCOME_EXPIRED && job.late_at == 0 &&
+		    job.completed_at >= ask->since_at;
 	default:
-		return (ask->state == STORE_ANY ||
-			   (int)job->state == ask->state) &&
-		    (ask->outcome == STORE_ANY ||
-			(int)job->outcome == ask->outcome) &&
-		    (ask->endpoint == NULL ||
-			str_eq(r->spec.endpoint, ask->endpoint));
+		job.spec = r->spec;
+		return store_ask_wants_job(ask, &job);
 	}
 }
 
@@ -142,6 +184,7 @@ memory_jobs(void *arg, const struct store_ask *ask, struct job ***out,
     size_t *n, struct error *err)
 {
 	const struct mem *m = arg;
+	struct repeated repeated = {0};
 	struct row *row = NULL;
 
 	if (ask->which == STORE_BY_ID) {
@@ -150,13 +193,16 @@ memory_jobs(void *arg, const struct store_ask *ask, struct job ***out,
 			add_job(ask, (struct job_row *)row, out, n);
 		return 0;
 	}
-	if (first_row(m, JOBS, ask->after, &row, err) == -1)
+	if (first_row(m, JOBS, ask, &row, err) == -1)
 		return -1;
+	if (ask->unrepeated)
+		find_repeated(m, &repeated);
 	for (; row != NULL && (ask->limit == 0 || *n < ask->limit);
-	     row = TAILQ_NEXT(row, entry)) {
+	     row = next_row(row, ask)) {
 		const struct job_row *r = (struct job_row *)row;
 
-		if (!row->gone && job_fits(ask, r))
+		if (!row->gone && job_fits(ask, r) &&
+		    !is_repeated(&repeated, r->id))
 			add_job(ask, r, out, n);
 		if (*n == STORE_PIECE && ask->hand_out != NULL) {
 			ask->hand_out(*out, *n, ask->hand_out_arg);
@@ -164,6 +210,7 @@ memory_jobs(void *arg, const struct store_ask *ask, struct job ***out,
 			*n = 0;
 		}
 	}
+	free(repeated.v);
 	return 0;
 }
 

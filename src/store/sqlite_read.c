@@ -73,6 +73,10 @@ find_subs(struct reading *r, int64_t seq)
 {
 	int i;
 
+	if (r->rows.down) {
+		seek_subs(r, seq);
+		return;
+	}
 	if (r->subs_rc == SQLITE_DONE)
 		return;
 	for (i = 0; r->subs_rc == SQLITE_ROW && subs_seq(r) < seq; i++) {
@@ -326,6 +330,27 @@ choose_jobs(const struct store_ask *ask)
 	return ask->endpoint != NULL ? SQL_JOBS_BY_ENDPOINT : SQL_JOBS;
 }
 
+/* The index leads to what is wanted, and to nothing else. */
+static bool
+drops_none(const struct store_ask *ask)
+{
+	bool all = ask->state == STORE_ANY && ask->outcome == STORE_ANY;
+
+	if (ask->tag != NULL || ask->note != NULL || ask->since_at != 0 ||
+	    ask->until_at != 0 || ask->unfinished || ask->ended_badly ||
+	    ask->unrepeated)
+		return false;
+	return choose_jobs(ask) == SQL_JOBS_BY_STATE ? ask->endpoint == NULL
+						     : all;
+}
+
+static bool
+in_windows(const struct store_ask *ask)
+{
+	return ask->which == STORE_BY_QUERY && ask->stopped != NULL &&
+	    !drops_none(ask);
+}
+
 static void
 ask_one(struct sqlite_rows *r)
 {
@@ -334,19 +359,59 @@ ask_one(struct sqlite_rows *r)
 	sqlite_put_int(&r->c, r->ask->body);
 }
 
+/* Everything of JOB_PAGE; rows from behind `last` up to `bound`. */
+static void
+put_page(
+    struct cursor *c, const struct store_ask *ask, int64_t last, int64_t bound)
+{
+	sqlite_put_int(c, last);
+	sqlite_put_int(c, ask->state);
+	sqlite_put_int(c, ask->outcome);
+	sqlite_put_text(c, ask->endpoint);
+	sqlite_put_text(c, ask->tag);
+	sqlite_put_int(c, ask->since_at);
+	sqlite_put_int(c, ask->until_at);
+	sqlite_put_text(c, ask->note);
+	sqlite_put_int(c, ask->unfinished);
+	sqlite_put_int(c, ask->ended_badly);
+	sqlite_put_int(c, ask->unrepeated);
+	sqlite_put_int(c, bound);
+}
+
+/* Behind which row the page, or its next window, begins. */
+static int
+find_place(struct sqlite_rows *r, struct error *err)
+{
+	const struct store_ask *ask = r->ask;
+
+	if (ask->place != 0) {
+		r->last = ask->place;
+		return 0;
+	}
+	if (ask->after == NULL && r->down) {
+		r->last = r->end;
+		return 0;
+	}
+	return sqlite_find_seq(
+	    r->db, SQL_SEQ_OF_JOB, ask->after, &r->last, err);
+}
+
+/* The two directions of a question stand side by side. */
 static int
 ask_page(struct sqlite_rows *r, struct error *err)
 {
 	const struct store_ask *ask = r->ask;
+	int64_t bound;
 
-	if (sqlite_find_seq(r->db, SQL_SEQ_OF_JOB, ask->after, &r->last, err) ==
-	    -1)
+	r->down = ask->newest;
+	if (find_place(r, err) == -1)
 		return -1;
-	r->c = sqlite_bind(r->db, choose_jobs(ask));
-	sqlite_put_int(&r->c, r->last);
-	sqlite_put_int(&r->c, ask->state);
-	sqlite_put_int(&r->c, ask->outcome);
-	sqlite_put_text(&r->c, ask->endpoint);
+	if (in_windows(ask))
+		bound = sqlite_rows_bound(r, r->last);
+	else
+		bound = r->down ? INT64_MIN : INT64_MAX;
+	r->c = sqlite_bind(r->db, (enum statement)(choose_jobs(ask) + r->down));
+	put_page(&r->c, ask, r->last, bound);
 	return 0;
 }
 
@@ -370,9 +435,23 @@ ask_jobs(struct sqlite_rows *r, struct error *err)
 	return ask_page(r, err);
 }
 
+/* What cannot be told counts as yes: nothing is to be repeated by mistake. */
 static bool
-wanted(const struct store_ask *ask, const void *row)
+is_repeated(struct db *db, const char *id)
 {
+	struct cursor c = sqlite_bind(db, SQL_REPEATED);
+	int rc;
+
+	sqlite_put_text(&c, id);
+	rc = sqlite3_step(c.stmt);
+	sqlite3_reset(c.stmt);
+	return rc != SQLITE_DONE;
+}
+
+static bool
+wanted(struct sqlite_rows *r, const void *row)
+{
+	const struct store_ask *ask = r->ask;
 	const struct job *job = row;
 
 	if (ask->which == STORE_UNFINISHED)
@@ -381,10 +460,8 @@ wanted(const struct store_ask *ask, const void *row)
 		return job->state == JOB_DONE &&
 		    job->outcome == OUTCOME_EXPIRED &&
 		    job->completed_at >= ask->since_at && job->late_at == 0;
-	return (ask->state == STORE_ANY || ask->state == (int)job->state) &&
-	    (ask->outcome == STORE_ANY || ask->outcome == (int)job->outcome) &&
-	    (ask->endpoint == NULL ||
-		str_eq(ask->endpoint, job->spec.endpoint));
+	return store_ask_wants_job(ask, job) &&
+	    !(r->torn && ask->unrepeated && is_repeated(r->db, job->id));
 }
 
 static void
@@ -409,6 +486,7 @@ static const struct sqlite_rows_kind jobs = {
     .reading = "read jobs",
     .seq = JOB_SEQ,
     .next = SQL_NEXT_JOB,
+    .before = SQL_JOB_BEFORE,
     .read = read_job,
     .wanted = wanted,
     .drop = drop_job,
@@ -420,15 +498,16 @@ static const struct sqlite_rows_kind jobs = {
 static void
 look_at(struct db *db, enum statement which)
 {
+	static const struct store_ask all = {
+	    .state = STORE_ANY,
+	    .outcome = STORE_ANY,
+	};
 	struct cursor c = sqlite_bind(db, which);
 	struct error told;
 	const char *why;
 
-	if (which == SQL_JOBS) {
-		sqlite_put_int(&c, INT64_MIN);
-		sqlite_put_int(&c, STORE_ANY);
-		sqlite_put_int(&c, STORE_ANY);
-	}
+	if (which == SQL_JOBS)
+		put_page(&c, &all, INT64_MIN, INT64_MAX);
 	while (sqlite3_step(c.stmt) == SQLITE_ROW) {
 		why = row_job_fault(c.stmt);
 		if (why != NULL)
@@ -493,14 +572,19 @@ sqlite_jobs(void *arg, const struct store_ask *ask, struct job ***out,
 	    .rows.end = db->next_job,
 	};
 	struct sqlite_rows *rows = &r.rows;
+	int64_t begin;
 	int rc;
 
 	if (db->empty)
 		return 0;
 	if (ask_jobs(rows, err) == -1)
 		return -1;
+	begin = rows->last;
 	rc = sqlite_rows_take(rows, err);
 	sqlite3_reset(rows->c.stmt);
+	if (rc == 0 && in_windows(ask) && rows->n < ask->limit)
+		*ask->stopped =
+		    sqlite_rows_place(rows, sqlite_rows_bound(rows, begin));
 	if (rc == -1 && rows->torn)
 		rc = sqlite_rows_walk(rows, err);
 	if (rc == 0 && ask->which == STORE_UNFINISHED)

@@ -34,7 +34,7 @@ int sqlite_load_deliveries(
 
 /*
  * Rows of one kind that a question is answered with, in the order of their
- * seqs. Of many, a damaged one is left out, and where the list itself cannot
+ * seqs or in the other one. Of many, a damaged one is left out, and where the list itself cannot
  * be read they are gone through one by one (sqlite_rows_walk).
  */
 struct sqlite_rows;
@@ -44,10 +44,11 @@ struct sqlite_rows_kind {
 	const char *reading; /* in errors: "read jobs" */
 	int seq; /* which column of the statement has it */
 	enum statement next; /* finds the next seq behind one */
+	enum statement before; /* and that before one, where `down` may be */
 	/* The row on which `c` stands; ERR_DAMAGED where it was set aside. */
 	int (*read)(struct sqlite_rows *r, void **out, struct error *err);
 	/* What the statement's conditions would have said. */
-	bool (*wanted)(const struct store_ask *ask, const void *row);
+	bool (*wanted)(struct sqlite_rows *r, const void *row);
 	void (*drop)(void *row);
 	/* Asks for the row of this seq alone. */
 	void (*bind_one)(struct sqlite_rows *r, int64_t seq);
@@ -60,6 +61,7 @@ struct sqlite_rows {
 	struct cursor c;
 	int64_t last; /* seq of the last row; a page begins behind it */
 	int64_t end; /* one behind the last seq that there can be */
+	bool down; /* the largest seq first */
 	bool torn; /* no more rows could be had */
 	size_t damaged; /* were left out */
 	void **v;
@@ -68,6 +70,14 @@ struct sqlite_rows {
 };
 
 int sqlite_rows_take(struct sqlite_rows *r, struct error *err);
+
+/* Rows that are looked at, at most, before others have their turn. */
+#define SQLITE_WINDOW 10000
+
+/* The last seq of the window behind this one, and where the one behind that
+ * begins: past a gap; 0: there is no more. */
+int64_t sqlite_rows_bound(const struct sqlite_rows *r, int64_t begin);
+int64_t sqlite_rows_place(const struct sqlite_rows *r, int64_t bound);
 
 /* Past pages that cannot be read: a page that is damaged takes its own rows
  * away, not those behind it. */

@@ -228,9 +228,6 @@ choose_deliveries(const struct store_ask *ask)
 	return ask->target != NULL ? SQL_DELIVERIES_BY_TARGET : SQL_DELIVERIES;
 }
 
-/* Rows that are looked at, at most, before others have their turn. */
-#define WINDOW 10000
-
 /* The job's own are few. */
 static bool
 in_windows(const struct store_ask *ask)
@@ -276,22 +273,9 @@ ask_deliveries(struct sqlite_rows *r, struct error *err)
 	sqlite_put_int(&r->c, ask->since_at);
 	sqlite_put_int(&r->c, ask->until_at);
 	sqlite_put_text(&r->c, ask->note);
-	sqlite_put_int(&r->c, in_windows(ask) ? r->last + WINDOW : INT64_MAX);
+	sqlite_put_int(
+	    &r->c, in_windows(ask) ? sqlite_rows_bound(r, r->last) : INT64_MAX);
 	return 0;
-}
-
-/* Where the next window begins: past a gap; 0: there is no more. */
-static int64_t
-next_window(struct db *db, int64_t end)
-{
-	struct cursor c = sqlite_bind(db, SQL_NEXT_DELIVERY);
-	int64_t place = 0;
-
-	sqlite_put_int(&c, end);
-	if (sqlite3_step(c.stmt) == SQLITE_ROW)
-		place = sqlite3_column_int64(c.stmt, 0) - 1;
-	sqlite3_reset(c.stmt);
-	return place;
 }
 
 static int
@@ -306,9 +290,9 @@ read_delivery(struct sqlite_rows *r, void **out, struct error *err)
 }
 
 static bool
-wanted(const struct store_ask *ask, const void *row)
+wanted(struct sqlite_rows *r, const void *row)
 {
-	return store_ask_wants(ask, row);
+	return store_ask_wants(r->ask, row);
 }
 
 static void
@@ -384,7 +368,8 @@ sqlite_deliveries(void *arg, const struct store_ask *ask,
 	rc = sqlite_rows_take(&r, err);
 	sqlite3_reset(r.c.stmt);
 	if (rc == 0 && in_windows(ask) && r.n < ask->limit)
-		*ask->stopped = next_window(db, begin + WINDOW);
+		*ask->stopped =
+		    sqlite_rows_place(&r, sqlite_rows_bound(&r, begin));
 	if (rc == 0 && some_hidden(&r)) {
 		sqlite_rows_drop(&r);
 		r.torn = true;

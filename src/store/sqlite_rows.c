@@ -52,7 +52,7 @@ take(struct sqlite_rows *r, struct error *err)
 		r->damaged++;
 		return err->code == ERR_DAMAGED && of_many(r) ? 0 : -1;
 	}
-	if (of_many(r) && !r->kind->wanted(r->ask, row)) {
+	if (of_many(r) && !r->kind->wanted(r, row)) {
 		r->kind->drop(row);
 		return 0;
 	}
@@ -69,7 +69,7 @@ in_order(struct sqlite_rows *r)
 {
 	int64_t seq = sqlite3_column_int64(r->c.stmt, r->kind->seq);
 
-	if (of_many(r) && seq <= r->last)
+	if (of_many(r) && (r->down ? seq >= r->last : seq <= r->last))
 		return false;
 	r->last = seq;
 	return true;
@@ -106,6 +106,40 @@ sqlite_rows_drop(struct sqlite_rows *r)
 	r->last = 0;
 }
 
+/* --- windows -------------------------------------------------------- */
+
+int64_t
+sqlite_rows_bound(const struct sqlite_rows *r, int64_t begin)
+{
+	return r->down ? begin - SQLITE_WINDOW : begin + SQLITE_WINDOW;
+}
+
+/* The nearest row behind one; or what rc says. */
+static int
+find_near(const struct sqlite_rows *r, int64_t seq, int64_t *out)
+{
+	struct cursor c =
+	    sqlite_bind(r->db, r->down ? r->kind->before : r->kind->next);
+	int rc;
+
+	sqlite_put_int(&c, seq);
+	rc = sqlite3_step(c.stmt);
+	if (rc == SQLITE_ROW)
+		*out = sqlite3_column_int64(c.stmt, 0);
+	sqlite3_reset(c.stmt);
+	return rc;
+}
+
+int64_t
+sqlite_rows_place(const struct sqlite_rows *r, int64_t bound)
+{
+	int64_t seq;
+
+	if (find_near(r, bound, &seq) != SQLITE_ROW)
+		return 0;
+	return r->down ? seq + 1 : seq - 1;
+}
+
 /* --- one by one ----------------------------------------------------- */
 
 struct walk {
@@ -115,24 +149,28 @@ struct walk {
 	unsigned misses; /* in a row */
 };
 
+static void
+step_on(struct walk *w)
+{
+	w->seq += w->r->down ? -1 : 1;
+}
+
 /* Behind a gap; one by one where even that cannot be told. */
 static void
 skip_gap(struct walk *w)
 {
-	struct cursor c = sqlite_bind(w->r->db, w->r->kind->next);
-	int rc;
+	bool down = w->r->down;
+	int64_t seq;
+	int rc = find_near(w->r, w->seq, &seq);
 
-	sqlite_put_int(&c, w->seq);
-	rc = sqlite3_step(c.stmt);
-	if (rc == SQLITE_ROW && sqlite3_column_int64(c.stmt, 0) > w->seq) {
-		w->seq = sqlite3_column_int64(c.stmt, 0);
+	if (rc == SQLITE_ROW && (down ? seq < w->seq : seq > w->seq)) {
+		w->seq = seq;
 	} else if (rc == SQLITE_DONE) {
-		w->seq = w->r->end;
+		w->seq = down ? 0 : w->r->end;
 	} else {
-		w->seq++;
+		step_on(w);
 		w->misses++;
 	}
-	sqlite3_reset(c.stmt);
 }
 
 static bool
@@ -143,7 +181,7 @@ walk_on(struct walk *w)
 		break;
 	case SQLITE_ROW:
 		w->misses = 0;
-		w->seq++;
+		step_on(w);
 		break;
 	case SQLITE_DONE:
 		skip_gap(w);
@@ -152,12 +190,12 @@ walk_on(struct walk *w)
 		damage_note_row(w->r->db, w->r->kind->name, w->seq,
 		    "its page cannot be read");
 		w->misses++;
-		w->seq++;
+		step_on(w);
 		break;
 	default:
 		return false;
 	}
-	return w->seq < w->r->end && w->misses < MISSES_MAX;
+	return w->seq > 0 && w->seq < w->r->end && w->misses < MISSES_MAX;
 }
 
 static int
@@ -172,7 +210,8 @@ walk_end(const struct walk *w, struct error *err)
 		return 0;
 	err_set(err, ERR_DAMAGED, "%s cannot be read behind row %lld",
 	    sqlite3_db_filename(db->conn, "main"),
-	    (long long)(w->seq - MISSES_MAX));
+	    (long long)(w->r->down ? w->seq + MISSES_MAX
+				   : w->seq - MISSES_MAX));
 	return err_hint(err,
 	    "Restore a backup, or see what `sqlite3 awaitd.db .recover` finds "
 	    "in a copy of it.");
@@ -181,9 +220,10 @@ walk_end(const struct walk *w, struct error *err)
 int
 sqlite_rows_walk(struct sqlite_rows *r, struct error *err)
 {
-	struct walk w = {.r = r, .seq = r->last + 1};
+	struct walk w = {.r = r, .seq = r->last};
 	int rc = 0;
 
+	step_on(&w);
 	while (rc == 0 && !full(r) && walk_on(&w)) {
 		r->kind->bind_one(r, w.seq);
 		w.rc = sqlite3_step(r->c.stmt);

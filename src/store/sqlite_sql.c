@@ -33,17 +33,38 @@
 #define WITH_STATE "FROM job j LEFT JOIN job_state s ON s.seq = j.seq "
 #define BY_BODY "CASE WHEN ?2 THEN j.body END "
 
-/* Pages of jobs: ?1 what came before, ?2 state, ?3 outcome, ?4 endpoint.
- * Indexes are named, and LEFT JOIN keeps the order: nothing is read that is not
- * given, but for rows that the other conditions drop. */
-#define BY_JOB                                                          \
-	"LEFT JOIN job_state s ON s.seq = j.seq WHERE j.seq > ?1 "
+/* Pages of jobs: ?1 what came before, ?2 state, ?3 outcome, ?4 endpoint, ?5
+ * tag, ?6 since, ?7 until, ?8 part of the error, ?9 unfinished, ?10 ended badly,
+ * ?11 unrepeated, ?12 the last row that is looked at. As store_ask_wants_job()
+ * has it. Indexes are named, and LEFT JOIN keeps the order: nothing is read that
+ * is not given, but for rows that the other conditions drop. */
+#define BY_JOB(how)                                                     \
+	"FROM job j " how "LEFT JOIN job_state s ON s.seq = j.seq "
 #define BY_STATE                                                        \
-	"LEFT JOIN job j ON j.seq = s.seq WHERE s.seq > ?1 "
+	"FROM job_state s INDEXED BY job_by_state "                     \
+	"LEFT JOIN job j ON j.seq = s.seq "
+#define UP(seq, by)                                                     \
+	"WHERE " by seq " > ?1 AND " seq " <= ?12 " JOB_PAGE            \
+	"ORDER BY " seq
+#define DOWN(seq, by)                                                   \
+	"WHERE " by seq " < ?1 AND " seq " >= ?12 " JOB_PAGE            \
+	"ORDER BY " seq " DESC"
 #define JOB_PAGE                                                        \
-	" AND (?2 = -1 OR s.state = ?2) "                               \
+	"AND (?2 = -1 OR s.state = ?2) "                                \
 	"AND (?3 = -1 OR s.outcome = ?3) "                              \
-	"AND (?4 IS NULL OR j.endpoint = ?4) "
+	"AND (?4 IS NULL OR j.endpoint = ?4) "                          \
+	"AND (?6 = 0 OR j.created_at >= ?6) "                           \
+	"AND (?7 = 0 OR j.created_at < ?7) "                            \
+	"AND (NOT ?9 OR s.state <> 2) "                                 \
+	"AND (NOT ?10 OR (s.state = 2 AND s.outcome <> 1)) "            \
+	"AND (?5 IS NULL "                                              \
+	"OR instr(',' || j.tags || ',', ',' || ?5 || ',') > 0) "        \
+	"AND (?8 IS NULL OR instr(lower(s.error_code), ?8) > 0 "        \
+	"OR instr(lower(s.error_text), ?8) > 0) "                       \
+	"AND (NOT ?11 OR NOT EXISTS (SELECT 1 FROM job r "              \
+	"INDEXED BY job_by_origin WHERE r.retry_of = j.id)) "
+#define SAME_END "s.state = ?2 AND s.outcome = ?3 AND "
+#define SAME_ENDPOINT "j.endpoint = ?4 AND "
 
 /* In the order of enum delivery_column. */
 #define DELIVERY_SELECT                                                 \
@@ -179,16 +200,21 @@ static const char *const sql[SQL_COUNT] = {
 	"FROM job_state s NOT INDEXED LEFT JOIN job j ON j.seq = s.seq "
 	"WHERE s.state <> 2 ORDER BY s.seq",
     [SQL_JOBS] =
-	JOB_SELECT "NULL FROM job j NOT INDEXED "
-	BY_JOB JOB_PAGE "ORDER BY j.seq",
+	JOB_SELECT "NULL " BY_JOB("NOT INDEXED ") UP("j.seq", ""),
+    [SQL_JOBS_DOWN] =
+	JOB_SELECT "NULL " BY_JOB("NOT INDEXED ") DOWN("j.seq", ""),
     [SQL_JOBS_BY_STATE] =
-	JOB_OR_STATE "NULL FROM job_state s INDEXED BY job_by_state "
-	BY_STATE "AND s.state = ?2 AND s.outcome = ?3"
-	JOB_PAGE "ORDER BY s.seq",
+	JOB_OR_STATE "NULL " BY_STATE UP("s.seq", SAME_END),
+    [SQL_JOBS_BY_STATE_DOWN] =
+	JOB_OR_STATE "NULL " BY_STATE DOWN("s.seq", SAME_END),
     [SQL_JOBS_BY_ENDPOINT] =
-	JOB_SELECT "NULL FROM job j INDEXED BY job_by_endpoint "
-	BY_JOB "AND j.endpoint = ?4"
-	JOB_PAGE "ORDER BY j.seq",
+	JOB_SELECT "NULL " BY_JOB("INDEXED BY job_by_endpoint ")
+	UP("j.seq", SAME_ENDPOINT),
+    [SQL_JOBS_BY_ENDPOINT_DOWN] =
+	JOB_SELECT "NULL " BY_JOB("INDEXED BY job_by_endpoint ")
+	DOWN("j.seq", SAME_ENDPOINT),
+    [SQL_REPEATED] =
+	"SELECT 1 FROM job INDEXED BY job_by_origin WHERE retry_of = ?",
     [SQL_EXPIRED] =
 	JOB_OR_STATE "NULL FROM job_state s INDEXED BY job_by_state "
 	"LEFT JOIN job j ON j.seq = s.seq "
@@ -204,6 +230,8 @@ static const char *const sql[SQL_COUNT] = {
 	"WHERE s.state < 2 AND s.owner IS NOT ?1",
     [SQL_NEXT_JOB] =
 	"SELECT seq FROM job_state WHERE seq > ? ORDER BY seq LIMIT 1",
+    [SQL_JOB_BEFORE] =
+	"SELECT seq FROM job_state WHERE seq < ? ORDER BY seq DESC LIMIT 1",
     [SQL_SUBMISSIONS] =
 	SUBMISSION_SELECT "WHERE seq >= ? ORDER BY seq, n",
     [SQL_LATE] =

@@ -51,8 +51,8 @@ struct store_op {
 	char *value;
 	struct store_notice notice;
 	struct store_ask ask;
-	struct store *store; /* DELIVERIES that come window by window … */
-	struct delivery **found; /* … in those before */
+	struct store *store; /* rows that come window by window … */
+	void **found; /* … in those before */
 	size_t nfound;
 
 	/* What came of it: all of this, or rc -1 and err. */
@@ -90,6 +90,8 @@ struct store_op {
 };
 TAILQ_HEAD(store_ops, store_op);
 
+struct store_op *store_op_new(enum store_op_kind kind, void *arg);
+
 /* By store.c: to be run and finished, in the order of the calls. */
 void store_queue(struct store *store, struct store_op *take_op);
 
@@ -109,6 +111,11 @@ struct store_op *store_op_piece(
 
 /* After the commit: tell, and free; or queue it again, for its next window. */
 void store_op_finish(struct store_op *take_op);
+
+/* By store_list.c: true where the next window is to be looked at; all that was
+ * found is the operation's otherwise. And what was found before. */
+bool store_list_goes_on(struct store_op *op);
+void store_list_forget(struct store_op *op);
 
 /* Without telling anybody. */
 void store_op_free(struct store_op *op);

@@ -25,29 +25,45 @@ struct store_query {
 	const char *after; /* behind the one with this id */
 	size_t limit;
 	const char *state; /* "queued", "waiting", … by its name */
-	const char *outcome; /* of jobs */
-	const char *endpoint; /* of jobs */
+	/* Part of a delivery's note, or of a job's error or its code, whatever
+	 * the case of its letters. */
+	const char *note;
+	int64_t since_at; /* made then or later; of a delivery that is dead:
+			     ended */
+	int64_t until_at; /* made, or ended, before then */
+	/* Of jobs. */
+	bool newest; /* the last first; `after` is behind in that order */
+	const char *outcome;
+	const char *endpoint;
+	const char *tag; /* one of its tags */
+	bool unfinished; /* not done */
+	bool ended_badly; /* done, and not ok */
+	bool unrepeated; /* no other job is a retry of it */
 	/* Of deliveries. */
 	const char *target;
 	const char *job; /* its id */
 	const char *event;
-	const char *note; /* is part of it, whatever the case of its letters */
 	bool by_status; /* the last attempt that ended had this one: */
 	int status;
-	int64_t since_at; /* made then or later; of one that is dead: ended */
-	int64_t until_at; /* made, or ended, before then */
 };
 
-/* Oldest first; jobs without bodies and deliveries. ERR_NOT_FOUND where
- * `after` is not there. */
+/*
+ * Oldest first, or newest first; jobs without bodies and deliveries.
+ * ERR_NOT_FOUND where `after` is not there. With a limit, rows are looked at a
+ * piece at a time, and others have their turn in between: it may be told later
+ * than what was asked behind it.
+ */
 void store_list(struct store *store, const struct store_query *q,
     store_jobs_fn *done, void *arg);
 
 /*
- * Oldest first, without bodies and attempts. With a limit, rows are looked at a
- * piece at a time, and others have their turn in between: it may be told later
- * than what was asked behind it.
+ * For jobs that come from elsewhere. ERR_USAGE as above; and is this job one of
+ * them, its place in the list and `unrepeated` aside? (Of what was checked.)
  */
+int store_query_check(const struct store_query *q, struct error *err);
+bool store_query_wants(const struct store_query *q, const struct job *job);
+
+/* Oldest first, without bodies and attempts; else as store_list(). */
 void store_list_deliveries(struct store *store, const struct store_query *q,
     store_deliveries_fn *done, void *arg);
 

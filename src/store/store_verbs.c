@@ -248,48 +248,10 @@ tell(struct store_op *op, const struct error *err)
 	op->njobs = op->ndeliveries = 0;
 }
 
-/* What the last window had, behind those before. */
-static void
-gather(struct store_op *op)
-{
-	size_t i;
-
-	op->found = xreallocarray(op->found, op->nfound + op->ndeliveries + 1,
-	    sizeof(struct delivery *));
-	for (i = 0; i < op->ndeliveries; i++)
-		op->found[op->nfound++] = op->deliveries[i];
-	free(op->deliveries);
-	op->deliveries = NULL;
-	op->ndeliveries = 0;
-}
-
-/* True: there is another window. All is in `deliveries` otherwise. */
-static bool
-goes_on(struct store_op *op)
-{
-	size_t n = op->ndeliveries;
-
-	if (op->store == NULL || op->rc == -1)
-		return false;
-	if (op->stopped == 0 && op->nfound == 0)
-		return false;
-	gather(op);
-	if (op->stopped != 0) {
-		op->ask.place = op->stopped;
-		op->ask.limit -= n;
-		return true;
-	}
-	op->deliveries = op->found;
-	op->ndeliveries = op->nfound;
-	op->found = NULL;
-	op->nfound = 0;
-	return false;
-}
-
 void
 store_op_finish(struct store_op *op)
 {
-	if (goes_on(op)) {
+	if (store_list_goes_on(op)) {
 		store_queue(op->store, op);
 		return;
 	}
@@ -317,10 +279,9 @@ store_op_free(struct store_op *op)
 	free(op->ask.target);
 	free(op->ask.job);
 	free(op->ask.event);
+	free(op->ask.tag);
 	free(op->ask.note);
-	while (op->nfound > 0)
-		delivery_free(op->found[--op->nfound]);
-	free(op->found);
+	store_list_forget(op);
 	free(op);
 }
 
@@ -347,6 +308,12 @@ op_new(enum store_op_kind kind, void *arg)
 	op->kind = kind;
 	op->arg = arg;
 	return op;
+}
+
+struct store_op *
+store_op_new(enum store_op_kind kind, void *arg)
+{
+	return op_new(kind, arg);
 }
 
 void
@@ -494,99 +461,6 @@ read_op(
 	op->ask.state = STORE_ANY;
 	op->ask.outcome = STORE_ANY;
 	return op;
-}
-
-static struct store_op *
-query_op(enum store_op_kind kind, const struct store_query *q, void *arg)
-{
-	struct store_op *op = read_op(kind, STORE_BY_QUERY, NULL, arg);
-
-	op->ask.after = xstrdup_or_null(q->after);
-	op->ask.limit = q->limit;
-	op->ask.endpoint = xstrdup_or_null(q->endpoint);
-	op->ask.target = xstrdup_or_null(q->target);
-	op->ask.job = xstrdup_or_null(q->job);
-	return op;
-}
-
-/* A name that nothing has cannot be asked for. */
-static void
-bar(struct store_op *op, const char *what, const char *name)
-{
-	op->barred = true;
-	err_set(&op->err, ERR_USAGE, "there is no %s \"%s\"", what, name);
-}
-
-/* What is queued or pending has no outcome, and what has one is done: either
- * way both are known. */
-static void
-ask_state(struct store_ask *ask, enum job_state state)
-{
-	ask->state = (int)state;
-	if (state != JOB_DONE)
-		ask->outcome = OUTCOME_NONE;
-}
-
-static void
-ask_outcome(struct store_ask *ask, enum job_outcome outcome)
-{
-	if (outcome != OUTCOME_NONE && ask->state == STORE_ANY)
-		ask->state = JOB_DONE;
-	ask->outcome = (int)outcome;
-}
-
-void
-store_list(struct store *store, const struct store_query *q,
-    store_jobs_fn *done, void *arg)
-{
-	struct store_op *op = query_op(STORE_OP_JOBS, q, arg);
-	enum job_state state;
-	enum job_outcome outcome;
-
-	op->done.jobs = done;
-	if (q->state != NULL && job_state_parse(q->state, &state) == -1)
-		bar(op, "state", q->state);
-	else if (q->state != NULL)
-		ask_state(&op->ask, state);
-	if (q->outcome != NULL && job_outcome_parse(q->outcome, &outcome) == -1)
-		bar(op, "outcome", q->outcome);
-	else if (q->outcome != NULL)
-		ask_outcome(&op->ask, outcome);
-	store_queue(store, op);
-}
-
-/* The filters that only deliveries have. */
-static void
-ask_deliveries(struct store_ask *ask, const struct store_query *q)
-{
-	ask->event = xstrdup_or_null(q->event);
-	ask->note = xstrdup_or_null(q->note);
-	if (ask->note != NULL)
-		str_lower(ask->note);
-	ask->by_status = q->by_status;
-	ask->status = q->status;
-	ask->since_at = q->since_at;
-	ask->until_at = q->until_at;
-}
-
-void
-store_list_deliveries(struct store *store, const struct store_query *q,
-    store_deliveries_fn *done, void *arg)
-{
-	struct store_op *op = query_op(STORE_OP_DELIVERIES, q, arg);
-	enum delivery_state state;
-
-	op->done.deliveries = done;
-	ask_deliveries(&op->ask, q);
-	if (q->limit > 0) {
-		op->store = store;
-		op->ask.stopped = &op->stopped;
-	}
-	if (q->state != NULL && delivery_state_parse(q->state, &state) == -1)
-		bar(op, "state", q->state);
-	else if (q->state != NULL)
-		op->ask.state = (int)state;
-	store_queue(store, op);
 }
 
 void

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "job/tags.h"
 #include "tests/support/store_fixture.h"
 
 #define JOBS 60
@@ -25,10 +26,13 @@ static const char *const states[] = {NULL, "queued", "pending", "done"};
 static const char *const outcomes[] = {
     NULL, "none", "ok", "failed", "expired", "cancelled"};
 static const char *const endpoints[] = {NULL, "ocr", "llm", "none-such"};
+static const char *const tags[] = {NULL, "a", "b", "ab", "none-such"};
 static const char *const targets[] = {
     NULL, "webhook hook", "exec a", "exec none-such"};
 static const char *const delivery_states[] = {
     NULL, "waiting", "delivered", "dead"};
+
+static const char *const tags_of[] = {NULL, "a", "a,b", "ab"};
 
 static struct job *jobs[JOBS];
 static struct delivery *deliveries[2 * JOBS];
@@ -75,6 +79,7 @@ make_some(void)
 		jobs[i] = job = fx_small_job();
 		free(job->spec.endpoint);
 		job->spec.endpoint = xstrdup(endpoints[1 + i % 5 / 3]);
+		job->spec.tags = xstrdup_or_null(tags_of[i % 4]);
 		assert_int_equal(fx_insert(job), 0);
 		if (i % 3 == 0)
 			continue;
@@ -109,7 +114,15 @@ wanted_job(const struct store_query *q, const struct job *job)
 {
 	return matches(q->state, job_state_name(job->state)) &&
 	    matches(q->outcome, job_outcome_name(job->outcome)) &&
-	    matches(q->endpoint, job->spec.endpoint);
+	    matches(q->endpoint, job->spec.endpoint) &&
+	    (q->tag == NULL || tags_has(job->spec.tags, q->tag));
+}
+
+/* In the order of the question. */
+static const struct job *
+nth(const struct store_query *q, size_t at)
+{
+	return jobs[q->newest ? JOBS - 1 - at : at];
 }
 
 /* All pages, one behind the other, are the jobs that match, in order. */
@@ -125,19 +138,19 @@ check_job_pages(struct store_query q)
 		n = fx.n;
 		assert_true(q.limit == 0 || n <= q.limit);
 		for (i = 0; i < n; i++, at++) {
-			while (at < JOBS && !wanted_job(&q, jobs[at]))
+			while (at < JOBS && !wanted_job(&q, nth(&q, at)))
 				at++;
 			assert_true(at < JOBS);
-			assert_string_equal(fx.jobs[i]->id, jobs[at]->id);
+			assert_string_equal(fx.jobs[i]->id, nth(&q, at)->id);
 			assert_null(fx.jobs[i]->spec.body);
 			assert_int_equal(fx.jobs[i]->ndeliveries, 0);
-			memcpy(after, jobs[at]->id, JOBID_SIZE);
+			memcpy(after, nth(&q, at)->id, JOBID_SIZE);
 			q.after = after;
 		}
 		fx_free_jobs();
 	} while (n > 0 && q.limit > 0);
 	for (; at < JOBS; at++)
-		assert_false(wanted_job(&q, jobs[at]));
+		assert_false(wanted_job(&q, nth(&q, at)));
 }
 
 static void
@@ -145,24 +158,29 @@ pages_hold_each_job_that_was_asked_for_once(void **state)
 {
 	static const size_t limits[] = {0, 1, 7, 1000};
 	struct store_query q = {0};
-	size_t s, o, e, l;
+	size_t s, o, e, t, l;
 
 	(void)state;
 	make_some();
 	for (s = 0; s < ARRAY_LEN(states); s++) {
 		for (o = 0; o < ARRAY_LEN(outcomes); o++) {
 			for (e = 0; e < ARRAY_LEN(endpoints); e++) {
-				q.state = states[s];
-				q.outcome = outcomes[o];
-				q.endpoint = endpoints[e];
-				q.limit = limits[(s + o + e) % 4];
-				check_job_pages(q);
+				for (t = 0; t < ARRAY_LEN(tags); t++) {
+					q.state = states[s];
+					q.outcome = outcomes[o];
+					q.endpoint = endpoints[e];
+					q.tag = tags[t];
+					q.limit = limits[(s + o + e + t) % 4];
+					q.newest = (s + o / 2 + t) % 2 == 1;
+					check_job_pages(q);
+				}
 			}
 		}
 	}
-	for (l = 0; l < ARRAY_LEN(limits); l++) {
+	for (l = 0; l < 2 * ARRAY_LEN(limits); l++) {
 		memset(&q, 0, sizeof(q));
-		q.limit = limits[l];
+		q.limit = limits[l / 2];
+		q.newest = l % 2 == 1;
 		check_job_pages(q);
 	}
 	free_some();
@@ -375,6 +393,18 @@ a_page_costs_what_it_holds(void **state)
 	    {{.endpoint = "rare", .outcome = "ok", .limit = 100}, 0},
 	    {{.endpoint = "rare", .state = "done", .limit = 100}, 2},
 	    {{.endpoint = "none-such", .limit = 100}, 0},
+	    {{.limit = 100, .newest = true}, 100},
+	    {{.after = "01arz3ndektsv4rrffq6015000",
+		 .limit = 100,
+		 .newest = true},
+		100},
+	    {{.outcome = "failed", .limit = 100, .newest = true}, 2},
+	    {{.endpoint = "rare", .limit = 100, .newest = true}, 2},
+	    {{.outcome = "failed",
+		 .endpoint = "ocr",
+		 .limit = 100,
+		 .newest = true},
+		0},
 	    {{.state = "done",
 		 .after = "01arz3ndektsv4rrffq6015000",
 		 .limit = 100},
@@ -455,6 +485,14 @@ count_rounds(struct delivery **v, size_t n, const struct error *err, void *arg)
 	rounds++;
 }
 
+static void
+count_rounds_of_jobs(
+    struct job **v, size_t n, const struct error *err, void *arg)
+{
+	(void)v;
+	count_rounds(NULL, n, err, arg);
+}
+
 /* Wherever they lie, and however far that is apart. */
 static void
 what_is_rare_is_found_in_one_page(void **state)
@@ -488,24 +526,84 @@ what_is_rare_is_found_in_one_page(void **state)
 	steps = 0;
 }
 
+static void
+find_rare_jobs(const struct store_query *rare)
+{
+	static const char *const ids[] = {"01arz3ndektsv4rrffq6000003",
+	    "01arz3ndektsv4rrffq6009999", "01arz3ndektsv4rrffq6010001",
+	    "01arz3ndektsv4rrffq6019999"};
+	struct store_query q = *rare;
+	size_t i;
+
+	for (q.newest = false;; q.newest = true) {
+		assert_int_equal(fx_query(&q), 0);
+		assert_int_equal(fx.n, 4);
+		for (i = 0; i < 4; i++)
+			assert_string_equal(
+			    fx.jobs[i]->id, ids[q.newest ? 3 - i : i]);
+		fx_free_jobs();
+		if (q.newest)
+			return;
+	}
+}
+
+/* In either order, with an index of no use or of little. */
+static void
+rare_jobs_are_found_in_one_page(void **state)
+{
+	static const struct store_query rare[] = {
+	    {.tag = "rare", .limit = 10},
+	    {.note = "RARE", .limit = 4},
+	    {.note = "mod", .outcome = "failed", .limit = 10},
+	    {.since_at = 50000, .limit = 10},
+	    {.since_at = 50000, .endpoint = "ocr", .limit = 10},
+	    {.tag = "rare", .ended_badly = true, .limit = 10},
+	    {.tag = "rare", .unrepeated = true, .limit = 10},
+	    {.tag = "rare"},
+	};
+	size_t i;
+
+	(void)state;
+	make_many();
+	fx_close();
+	fx_rewrite("DROP TRIGGER done_is_final;"
+		   "UPDATE job SET tags = 'a,rare', created_at = 50000 "
+		   "WHERE seq IN (3, 9999, 10001, 19999);"
+		   "UPDATE job_state SET outcome = 2, error_code = 'model', "
+		   "error_text = 'a Rare one' "
+		   "WHERE seq IN (3, 9999, 10001, 19999)");
+	/* As behind a number that was taken. */
+	fx_rewrite("PRAGMA foreign_keys = off;"
+		   "UPDATE job SET seq = seq + 1000000 WHERE seq > 15000;"
+		   "UPDATE job_state SET seq = seq + 1000000 "
+		   "WHERE seq > 15000;"
+		   "DELETE FROM delivery");
+	fx_open();
+	for (i = 0; i < ARRAY_LEN(rare); i++)
+		find_rare_jobs(&rare[i]);
+	steps = 0;
+}
+
 /* What looks at many rows lets others have their turn. */
 static void
 a_long_search_holds_nobody_up(void **state)
 {
 	static const struct store_query none = {.event = "x", .limit = 10};
+	static const struct store_query nobody = {.tag = "x", .limit = 10};
 	struct store_query one = {.limit = 1};
 
 	(void)state;
 	make_many();
 	rounds = 0;
 	store_list_deliveries(fx.store, &none, count_rounds, NULL);
+	store_list(fx.store, &nobody, count_rounds_of_jobs, NULL);
 	assert_int_equal(fx_query_deliveries(&one), 0);
 	assert_int_equal(fx.n, 1);
 	assert_int_equal(rounds, 0);
 	fx_free_jobs();
 	/* And what goes on at the close comes to its end. */
 	fx_close();
-	assert_int_equal(rounds, 1);
+	assert_int_equal(rounds, 2);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, fx_setup, fx_teardown)
@@ -521,6 +619,7 @@ main(void)
 	    T(a_page_costs_what_it_holds),
 	    T(a_page_of_deliveries_costs_what_it_holds),
 	    T(what_is_rare_is_found_in_one_page),
+	    T(rare_jobs_are_found_in_one_page),
 	    T(a_long_search_holds_nobody_up),
 	};
 

@@ -46,6 +46,9 @@ CREATE TABLE job (
 -- start where they should.
 CREATE INDEX job_by_endpoint ON job (endpoint);
 
+-- Which job is repeated by another.
+CREATE INDEX job_by_origin ON job (retry_of) WHERE retry_of IS NOT NULL;
+
 CREATE TABLE job_state (
 	seq INTEGER PRIMARY KEY REFERENCES job (seq) ON DELETE CASCADE,
 	state INTEGER NOT NULL,
