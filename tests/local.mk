@@ -6,6 +6,7 @@
 unit_tests =
 unit_tests += tests/contract/test_store_contract
 unit_tests += tests/contract/test_store_contract_ends
+unit_tests += tests/contract/test_store_contract_events
 unit_tests += tests/contract/test_store_contract_filters
 unit_tests += tests/contract/test_store_contract_notices
 unit_tests += tests/unit/test_access
@@ -177,6 +178,7 @@ unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_store_check
 unit_tests += tests/unit/test_store_damage
 unit_tests += tests/unit/test_store_delivery
+unit_tests += tests/unit/test_store_events
 unit_tests += tests/unit/test_store_file
 unit_tests += tests/unit/test_store_list
 unit_tests += tests/unit/test_store_migrate
@@ -414,6 +416,8 @@ seal_support = tests/support/seal.c tests/support/seal.h
 store_support = tests/support/store_fixture.c tests/support/store_fixture.h \
 	$(seal_support)
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_support)
+tests_unit_test_store_events_SOURCES = tests/unit/test_store_events.c \
+	$(store_support)
 tests_unit_test_store_delivery_SOURCES = tests/unit/test_store_delivery.c \
 	$(store_support)
 tests_unit_test_store_file_SOURCES = tests/unit/test_store_file.c \
@@ -444,6 +448,8 @@ tests_contract_test_store_contract_SOURCES = \
 	tests/contract/test_store_contract.c $(contract_rig)
 tests_contract_test_store_contract_ends_SOURCES = \
 	tests/contract/test_store_contract_ends.c $(contract_rig)
+tests_contract_test_store_contract_events_SOURCES = \
+	tests/contract/test_store_contract_events.c $(contract_rig)
 tests_contract_test_store_contract_filters_SOURCES = \
 	tests/contract/test_store_contract_filters.c $(contract_rig)
 tests_contract_test_store_contract_notices_SOURCES = \
