@@ -64,6 +64,7 @@ net_sources += src/net/http_server_options.h
 net_sources += src/net/http_server_reply.c
 net_sources += src/net/http_server_shape.c src/net/http_server_shape.h
 net_sources += src/net/http_server_source.c
+net_sources += src/net/http_server_stream.c src/net/http_server_stream.h
 net_sources += src/net/http_server_tls.c src/net/http_server_tls.h
 net_sources += src/net/http_server_unix.c
 net_sources += src/net/http_server_watch.c

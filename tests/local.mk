@@ -89,6 +89,7 @@ unit_tests += tests/unit/test_http_server_conn
 unit_tests += tests/unit/test_http_server_refusal
 unit_tests += tests/unit/test_http_server_shape
 unit_tests += tests/unit/test_http_server_source
+unit_tests += tests/unit/test_http_server_stream
 unit_tests += tests/unit/test_http_server_tls
 unit_tests += tests/unit/test_http_server_unix
 unit_tests += tests/unit/test_ini
@@ -268,6 +269,8 @@ tests_unit_test_http_server_shape_SOURCES = \
 	tests/unit/test_http_server_shape.c $(http_rig)
 tests_unit_test_http_server_source_SOURCES = \
 	tests/unit/test_http_server_source.c $(http_rig)
+tests_unit_test_http_server_stream_SOURCES = \
+	tests/unit/test_http_server_stream.c $(http_rig)
 tests_unit_test_http_server_tls_SOURCES = \
 	tests/unit/test_http_server_tls.c $(http_cases) $(http_rig)
 tests_unit_test_http_server_unix_SOURCES = \
