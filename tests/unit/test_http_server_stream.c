@@ -255,7 +255,6 @@ a_writer_is_told_when_there_is_room(void **state)
 {
 	char line[1001];
 	struct buf head;
-	unsigned before;
 	int fd;
 
 	(void)state;
@@ -275,11 +274,10 @@ a_writer_is_told_when_there_is_room(void **state)
 		rig_call(rig, write_upto);
 	} while (s.queued <= s.how.low);
 	assert_int_equal(s.gone, 0);
-	before = s.drained;
 	read_bytes(fd, s.said * (1000 + 7));
-	wait_for(&s.drained, before + 1);
 	rig_call(rig, end_now);
 	read_bytes(fd, 5);
+	assert_true(s.drained > 0);
 	buf_done(&head);
 	close(fd);
 	rig_stop(rig);
