@@ -6,6 +6,7 @@
 unit_tests =
 unit_tests += tests/contract/test_store_contract
 unit_tests += tests/contract/test_store_contract_ends
+unit_tests += tests/contract/test_store_contract_events
 unit_tests += tests/contract/test_store_contract_filters
 unit_tests += tests/contract/test_store_contract_jobs
 unit_tests += tests/contract/test_store_contract_notices
@@ -89,6 +90,7 @@ unit_tests += tests/unit/test_http_server_conn
 unit_tests += tests/unit/test_http_server_refusal
 unit_tests += tests/unit/test_http_server_shape
 unit_tests += tests/unit/test_http_server_source
+unit_tests += tests/unit/test_http_server_stream
 unit_tests += tests/unit/test_http_server_tls
 unit_tests += tests/unit/test_http_server_unix
 unit_tests += tests/unit/test_ini
@@ -179,6 +181,7 @@ unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_store_check
 unit_tests += tests/unit/test_store_damage
 unit_tests += tests/unit/test_store_delivery
+unit_tests += tests/unit/test_store_events
 unit_tests += tests/unit/test_store_file
 unit_tests += tests/unit/test_store_list
 unit_tests += tests/unit/test_store_migrate
@@ -268,6 +271,8 @@ tests_unit_test_http_server_shape_SOURCES = \
 	tests/unit/test_http_server_shape.c $(http_rig)
 tests_unit_test_http_server_source_SOURCES = \
 	tests/unit/test_http_server_source.c $(http_rig)
+tests_unit_test_http_server_stream_SOURCES = \
+	tests/unit/test_http_server_stream.c $(http_rig)
 tests_unit_test_http_server_tls_SOURCES = \
 	tests/unit/test_http_server_tls.c $(http_cases) $(http_rig)
 tests_unit_test_http_server_unix_SOURCES = \
@@ -416,6 +421,8 @@ seal_support = tests/support/seal.c tests/support/seal.h
 store_support = tests/support/store_fixture.c tests/support/store_fixture.h \
 	$(seal_support)
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_support)
+tests_unit_test_store_events_SOURCES = tests/unit/test_store_events.c \
+	$(store_support)
 tests_unit_test_store_delivery_SOURCES = tests/unit/test_store_delivery.c \
 	$(store_support)
 tests_unit_test_store_file_SOURCES = tests/unit/test_store_file.c \
@@ -446,6 +453,8 @@ tests_contract_test_store_contract_SOURCES = \
 	tests/contract/test_store_contract.c $(contract_rig)
 tests_contract_test_store_contract_ends_SOURCES = \
 	tests/contract/test_store_contract_ends.c $(contract_rig)
+tests_contract_test_store_contract_events_SOURCES = \
+	tests/contract/test_store_contract_events.c $(contract_rig)
 tests_contract_test_store_contract_filters_SOURCES = \
 	tests/contract/test_store_contract_filters.c $(contract_rig)
 tests_contract_test_store_contract_jobs_SOURCES = \

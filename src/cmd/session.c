@@ -54,6 +54,7 @@ on_store(enum store_event event, const struct error *err, void *arg)
 			log_trouble("the state file is damaged", err);
 		return;
 	case STORE_BROKEN:
+	case STORE_HAPPENED:
 		return;
 	}
 	abort();

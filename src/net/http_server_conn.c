@@ -105,8 +105,9 @@ http_conn_kill(struct http_conn *c)
 	if (c->state == HTTP_CONN_DEAD)
 		return;
 	c->state = HTTP_CONN_DEAD;
-	if (x != NULL && !x->replied) {
+	if (x != NULL && (!x->replied || x->streaming)) {
 		x->replied = true;
+		x->streaming = false;
 		if (x->gone != NULL)
 			x->gone(x, x->gone_arg);
 	}
@@ -376,7 +377,10 @@ step_exchange(struct http_conn *c)
 		return step_hang(c);
 	if (x->fd != -1)
 		http_reply_refill(x);
-	if (!x->replied || sending(c) || (x->keep && http_body_wanted(x))) {
+	if (x->streaming && http_stream_step(x))
+		return true;
+	if (!x->replied || x->streaming || sending(c) ||
+	    (x->keep && http_body_wanted(x))) {
 		watch_exchange(c);
 		return false;
 	}
@@ -480,9 +484,10 @@ expire_exchange(struct http_conn *c, int64_t now)
 	if (x->shaped.hang_until != 0)
 		return;
 	if (sending(c)) {
-		n = outstanding(c);
+		/* What is added to a stream is no progress. */
+		n = outstanding(c) - x->streamed;
 		/* A peer that has all it was given is not the slow one. */
-		if (n != x->outstanding || n == x->file_left)
+		if (n != x->outstanding || (n > 0 && n == x->file_left))
 			x->progress_at = now;
 		x->outstanding = n;
 	}

@@ -109,7 +109,16 @@ bool http_body_wanted(const struct http_exchange *x);
 /* Settle what becomes of the rest, now that the reply is known. */
 void http_body_replied(struct http_exchange *x);
 
+/* --- http_server_stream.c: true if it changed anything -------------- */
+bool http_stream_step(struct http_exchange *x);
+
 /* --- http_server_reply.c -------------------------------------------- */
+#define HTTP_UNTIL_CLOSE (-1) /* lengths that are none */
+#define HTTP_CHUNKED (-2)
+/* Settle the framing and write the head. 0 if the body that was promised is to
+ * follow; -1 if the head says all there is to say. */
+int http_reply_begin(struct http_exchange *x, int status,
+    const struct headers *h, int64_t length);
 /* Fill the output from the file that is being sent. */
 void http_reply_refill(struct http_exchange *x);
 /* An answer of the server's own behind which the connection ends. */

@@ -11,6 +11,7 @@
 #include "net/http_parse.h"
 #include "net/http_server.h"
 #include "net/http_server_shape.h"
+#include "net/http_server_stream.h"
 
 struct http_conn;
 
@@ -44,6 +45,12 @@ struct http_exchange {
 	int64_t file_at;
 	int64_t file_left;
 	struct http_shaped shaped;
+
+	bool streaming; /* `gone` is called yet, although it was replied */
+	bool high; /* more waits than is low */
+	int64_t streamed; /* bytes */
+	struct http_stream stream;
+	void *stream_arg;
 
 	int64_t progress_at; /* when a byte of body last came or went */
 	int64_t outstanding; /* bytes the peer had not taken at that time */

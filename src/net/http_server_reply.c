@@ -121,7 +121,7 @@ put_fields(struct buf *b, const struct headers *h)
 	return 0;
 }
 
-/* `length` -1: no Content-Length. Returns -1 where a field cannot be sent. */
+/* `length` is one, or none: HTTP_CHUNKED, HTTP_UNTIL_CLOSE. Returns -1 where a field cannot be sent. */
 static int
 put_head(struct http_server *s, int status, const struct headers *h,
     int64_t length, bool keep)
@@ -138,6 +138,8 @@ put_head(struct http_server *s, int status, const struct headers *h,
 		return -1;
 	if (length >= 0)
 		buf_printf(b, "Content-Length: %lld\r\n", (long long)length);
+	else if (length == HTTP_CHUNKED)
+		buf_puts(b, "Transfer-Encoding: chunked\r\n");
 	if (!keep)
 		buf_puts(b, "Connection: close\r\n");
 	buf_puts(b, "\r\n");
@@ -252,12 +254,8 @@ http_reply_failure(struct http_exchange *x, int status, const char *text)
 		http_reply_refusal(x->conn, status, text);
 }
 
-/*
- * Settle the framing and write the head. 0 if the body that was promised is
- * to follow; -1 if the head says all there is to say.
- */
-static int
-begin_reply(struct http_exchange *x, int status, const struct headers *h,
+int
+http_reply_begin(struct http_exchange *x, int status, const struct headers *h,
     int64_t length)
 {
 	struct http_conn *c = x->conn;
@@ -303,7 +301,7 @@ http_reply(struct http_exchange *x, int status, const struct headers *headers,
 		reply_shaped(x, status, headers, body, len);
 		return;
 	}
-	if (begin_reply(x, status, headers, length) == 0 && len > 0)
+	if (http_reply_begin(x, status, headers, length) == 0 && len > 0)
 		bufferevent_write(x->conn->bev, body, len);
 	http_conn_kick(x->conn);
 }
@@ -319,7 +317,7 @@ http_reply_head(struct http_exchange *x, int status,
 		len = -1;
 	else if (!is_head_request(x) && status != 304)
 		len = 0;
-	begin_reply(x, status, headers, len);
+	http_reply_begin(x, status, headers, len);
 	http_conn_kick(x->conn);
 }
 
@@ -382,7 +380,7 @@ http_reply_file(struct http_exchange *x, int status,
 {
 	int64_t length = is_bodiless(status) ? -1 : len;
 
-	if (x->replied || begin_reply(x, status, headers, length) == -1) {
+	if (x->replied || http_reply_begin(x, status, headers, length) == -1) {
 		discard_fd(take_fd);
 		http_conn_kick(x->conn);
 		return;

@@ -152,6 +152,8 @@ on_store(enum store_event event, const struct error *err, void *arg)
 		/* Whoever starts us again finds what is on disk. */
 		fail(sv, err);
 		return;
+	case STORE_HAPPENED:
+		return;
 	}
 	abort();
 }

@@ -147,6 +147,13 @@ struct store_backend {
 	int (*recall_told)(
 	    void *db, struct store_told **out, size_t *n, struct error *err);
 
+	/* `limit` is not 0. */
+	int (*events)(void *db, int64_t after, size_t limit,
+	    struct job_event ***out, size_t *n, struct store_span *span,
+	    struct error *err);
+	/* The newest that was written, and committed once that is over. */
+	int64_t (*last_event)(void *db);
+
 	/* The next row that was set aside since this was asked last, for
 	 * STORE_DAMAGED; false: no more. Ask behind each transaction, however
 	 * it ended. NULL where rows cannot be damaged, like `damaged`. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "store/memory_db.h"
@@ -62,6 +63,7 @@ part_of(enum table_of table, struct row *row)
 	case KEYS:
 	case NOTICES:
 	case TOLD:
+	case EVENTS:
 	case TABLES:
 		break;
 	}
@@ -125,6 +127,8 @@ row_free(enum table_of table, struct row *row)
 		memory_free_notice((struct notice_row *)row);
 	else if (table == TOLD)
 		memory_free_told((struct told_row *)row);
+	else if (table == EVENTS)
+		memory_free_event((struct event_row *)row);
 	else
 		free_note_row((struct note_row *)row);
 }
@@ -187,6 +191,8 @@ take_back(struct mem *m, struct undo *u)
 		/* It was the last one. */
 		if (u->table == DELIVERIES)
 			((struct delivery_row *)u->row)->of->ndeliveries--;
+		if (u->table == EVENTS)
+			m->next_event--;
 		out_of_tree(m, u->table, u->row);
 		remove_row(m, u->table, u->row);
 		return;
@@ -217,6 +223,7 @@ mem_open(const struct store_options *options, void **out, struct error *err)
 		return -1;
 	m = xcalloc(1, sizeof(*m));
 	m->lock_fd = lock_fd;
+	m->next_event = clock_wall_ms();
 	for (i = 0; i < TABLES; i++)
 		TAILQ_INIT(&m->tables[i].rows);
 	*out = m;
@@ -312,4 +319,6 @@ const struct store_backend store_memory = {
     .find_key = memory_find_key,
     .recall = memory_recall,
     .recall_told = memory_recall_told,
+    .events = memory_events,
+    .last_event = memory_last_event,
 };

@@ -16,6 +16,7 @@
 #include <sys/queue.h>
 
 #include "base/error.h"
+#include "job/job_event.h"
 #include "store/backend.h"
 
 /* First in every row: its key lies in what never changes of it. */
@@ -74,6 +75,17 @@ struct told_row {
 	struct store_told told;
 };
 
+struct event_row {
+	struct row row;
+	char *key; /* the seq */
+	int64_t seq;
+	int64_t at;
+	enum job_event_type type;
+	char job[JOBID_SIZE];
+	char delivery[DELIVERY_ID_SIZE]; /* or "" */
+	unsigned n;
+};
+
 enum table_of {
 	JOBS,
 	DELIVERIES,
@@ -81,6 +93,7 @@ enum table_of {
 	NOTES,
 	NOTICES,
 	TOLD,
+	EVENTS,
 	TABLES,
 };
 
@@ -101,6 +114,7 @@ struct undo {
 struct mem {
 	struct table tables[TABLES];
 	size_t nnotices; /* or more */
+	int64_t next_event;
 	struct undo *log;
 	size_t nlog;
 	int lock_fd; /* or -1 */
@@ -147,5 +161,17 @@ size_t memory_forget_notices(struct mem *m, int64_t before_at, size_t limit);
 void memory_forget_told(struct mem *m, const char *job);
 void memory_free_notice(struct notice_row *r);
 void memory_free_told(struct told_row *r);
+
+/* --- memory_event.c ------------------------------------------------- */
+
+/* EVENT_NONE notes nothing; delivery NULL: it is the job's. */
+void memory_note_event(struct mem *m, enum job_event_type type, const char *job,
+    const char *delivery, unsigned n);
+int memory_events(void *arg, int64_t after, size_t limit,
+    struct job_event ***out, size_t *n, struct store_span *span,
+    struct error *err);
+int64_t memory_last_event(void *arg);
+size_t memory_forget_events(struct mem *m, int64_t before_at, size_t limit);
+void memory_free_event(struct event_row *r);
 
 #endif

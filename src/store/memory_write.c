@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "store/event.h"
 #include "store/memory_db.h"
 
 /* --- deliveries ----------------------------------------------------- */
@@ -107,6 +108,7 @@ memory_save_delivery(void *arg, const struct delivery *d,
 {
 	struct mem *m = arg;
 	struct row *row = memory_find(m, DELIVERIES, d->id);
+	enum job_event_type type;
 	struct delivery *next;
 
 	if (row == NULL)
@@ -118,10 +120,12 @@ memory_save_delivery(void *arg, const struct delivery *d,
 		return err_set(
 		    err, ERR_STORE, "delivery %s is not ours any more", d->id);
 	}
+	type = store_event_of_delivery(next->state, next->due_at, d, a);
 	change_delivery(next, d);
 	if (a != NULL)
 		save_attempt(next, a);
 	memory_set(m, DELIVERIES, row, next);
+	memory_note_event(m, type, d->job_id, d->id, d->attempts);
 	if (d->follow != NULL &&
 	    memory_find(m, DELIVERIES, d->follow->id) == NULL)
 		return insert_delivery(
@@ -157,6 +161,12 @@ insert_key(struct mem *m, const struct job *job)
 	memory_add(m, KEYS, &r->row);
 }
 
+static void
+note_event(struct mem *m, enum job_event_type type, const struct job *job)
+{
+	memory_note_event(m, type, job->id, NULL, (unsigned)job->nsubs);
+}
+
 int
 memory_insert(void *arg, const struct job *job, struct error *err)
 {
@@ -181,6 +191,8 @@ memory_insert(void *arg, const struct job *job, struct error *err)
 	memory_add(m, JOBS, &r->row);
 	if (key != NULL)
 		insert_key(m, job);
+	note_event(m, EVENT_JOB_QUEUED, job);
+	note_event(m, store_event_of_job(JOB_QUEUED, job), job);
 	return job->state == JOB_DONE ? insert_deliveries(m, r, job, err) : 0;
 }
 
@@ -251,6 +263,7 @@ memory_save(void *arg, const struct job *job, unsigned n, struct error *err)
 	next = state_of(job);
 	merge_submissions(next, r->job, n);
 	copy_late(next, r->job);
+	note_event(m, store_event_of_job(r->job->state, job), job);
 	replace_job(m, r, next);
 	return job->state == JOB_DONE ? insert_deliveries(m, r, job, err) : 0;
 }
@@ -272,6 +285,7 @@ memory_save_late(void *arg, const struct job *job, struct error *err)
 		    "job %s has a late result already", job->id);
 	next = state_of(r->job);
 	copy_late(next, job);
+	note_event(m, EVENT_JOB_LATE, job);
 	replace_job(m, r, next);
 	return insert_deliveries(m, r, job, err);
 }
@@ -416,6 +430,7 @@ memory_forget(
 	(void)err;
 	*n = forget_jobs(m, f->before_at, f->limit) +
 	    forget_keys(m, f->keys_before_at, f->limit) +
-	    memory_forget_notices(m, f->notices_before_at, f->limit);
+	    memory_forget_notices(m, f->notices_before_at, f->limit) +
+	    memory_forget_events(m, f->events_before_at, f->limit);
 	return 0;
 }

@@ -21,6 +21,7 @@
 #include "store/sqlite_damage.h"
 #include "store/reserve.h"
 #include "store/sqlite_db.h"
+#include "store/sqlite_event.h"
 
 /* --- open ----------------------------------------------------------- */
 
@@ -239,6 +240,7 @@ db_begin(void *arg, struct error *err)
 
 	db->trouble = STORE_OF_ONE;
 	damage_begin(db);
+	sqlite_event_begin(db);
 	return sqlite_run(db, SQL_BEGIN, "begin", err);
 }
 
@@ -261,6 +263,7 @@ db_rollback(void *arg)
 	struct error ignored;
 
 	db->notices = -1;
+	sqlite_event_rollback(db);
 	if (!sqlite3_get_autocommit(db->conn))
 		sqlite_run(db, SQL_ROLLBACK, "roll back", &ignored);
 }
@@ -301,6 +304,8 @@ const struct store_backend store_sqlite = {
     .find_key = sqlite_find_key,
     .recall = sqlite_recall,
     .recall_told = sqlite_recall_told,
+    .events = sqlite_events,
+    .last_event = sqlite_last_event,
     .next_damage = sqlite_next_damage,
     .damaged = sqlite_damaged,
 };

@@ -30,6 +30,8 @@ struct db {
 	/* The seqs of the next rows: never one that was there before. */
 	int64_t next_job;
 	int64_t next_delivery;
+	int64_t next_event;
+	int64_t first_new_event; /* of this transaction */
 	int64_t notices; /* -1: not counted */
 	struct damage *damage;
 	bool alone; /* the file and its log are ours */
@@ -57,6 +59,9 @@ int sqlite_migrate(struct db *db, bool still, struct error *err);
 
 /* All of them. */
 int sqlite_prepare(struct db *db, struct error *err);
+
+/* The row's number is taken, though it should be larger than any. */
+bool sqlite_seq_taken(struct db *db);
 
 /* Run a statement that gives no rows. */
 int sqlite_run(

@@ -10,6 +10,7 @@
 #include "job/delivery.h"
 #include "store/sqlite_damage.h"
 #include "store/sqlite_db.h"
+#include "store/sqlite_event.h"
 #include "store/sqlite_row.h"
 
 /* None waits, and of each that is known. */
@@ -128,14 +129,15 @@ sqlite_forget(
     void *arg, const struct store_forget *f, size_t *n, struct error *err)
 {
 	struct db *db = arg;
-	size_t jobs = 0, keys = 0, notices = 0;
+	size_t jobs = 0, keys = 0, notices = 0, events = 0;
 
 	if (damage_write(db, err) == -1 ||
 	    forget_jobs(db, f, &jobs, err) == -1 ||
 	    forget_keys(db, f, &keys, err) == -1 ||
 	    sqlite_forget_notices(db, f, &notices, err) == -1 ||
+	    sqlite_forget_events(db, f, &events, err) == -1 ||
 	    damage_recount(db, err) == -1)
 		return -1;
-	*n = jobs + keys + notices;
+	*n = jobs + keys + notices + events;
 	return 0;
 }

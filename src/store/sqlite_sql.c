@@ -7,6 +7,7 @@
 #include "store/sqlite_columns.h"
 #include "store/sqlite_damage.h"
 #include "store/sqlite_db.h"
+#include "store/sqlite_event.h"
 
 /* A column in each place where it stands. */
 #define NAME(kind, name) ", " #name
@@ -132,6 +133,9 @@ static const char *const sql[SQL_COUNT] = {
     [SQL_INSERT_KEY] =
 	"INSERT INTO idempotency (key, hash, job, created_at, sum) "
 	"VALUES (?, ?, ?, ?, ?)",
+    [SQL_INSERT_EVENT] =
+	"INSERT INTO event (seq, at, type, job, delivery, n, sum) "
+	"VALUES (?, ?, ?, ?, ?, ?, ?)",
     [SQL_KEEP] =
 	"INSERT OR REPLACE INTO kept (name, value, sum) VALUES (?, ?, ?)",
     [SQL_SEE] =
@@ -174,6 +178,11 @@ static const char *const sql[SQL_COUNT] = {
 	"DELETE FROM notice WHERE (source, message_id) IN "
 	"(SELECT source, message_id FROM notice INDEXED BY notice_by_age "
 	"ORDER BY forget_at LIMIT ?)",
+
+    [SQL_FORGET_EVENTS] = "DELETE FROM event WHERE seq <= ?",
+    [SQL_FORGET_DAMAGED_EVENTS] =
+	"DELETE FROM damaged "
+	"WHERE kind = 'event' AND CAST(key AS INTEGER) <= ?",
 
     [SQL_LAST_JOB] = "SELECT max(seq) FROM job WHERE seq < ?",
     [SQL_LAST_STATE] = "SELECT max(seq) FROM job_state WHERE seq < ?",
@@ -278,6 +287,12 @@ static const char *const sql[SQL_COUNT] = {
 	"FROM idempotency WHERE key = ?",
     [SQL_KEPT] = "SELECT name, value, sum FROM kept ORDER BY name",
 
+    [SQL_EVENTS] =
+	"SELECT seq, at, type, job, delivery, n, sum FROM event "
+	"WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+    [SQL_FIRST_EVENT] = "SELECT min(seq) FROM event",
+    [SQL_LAST_EVENT] = "SELECT max(seq) FROM event WHERE seq < ?",
+
     /* Of each job, and of none, since a seq may be damaged. */
     [SQL_TOLD] =
 	"SELECT t.seq, j.id, t.inference_id, t.endpoint, t.event_at, "
@@ -355,7 +370,7 @@ sqlite_prepare(struct db *db, struct error *err)
 			NULL) != SQLITE_OK)
 			return sqlite_complain(db, "prepare", err);
 	}
-	if (damage_open(db, err) == -1 ||
+	if (damage_open(db, err) == -1 || sqlite_event_open(db, err) == -1 ||
 	    read_next(db, SQL_LAST_JOB, SQL_LAST_STATE, SQL_LAST_JOB_BY_INDEX,
 		&db->next_job, err) == -1)
 		return -1;

@@ -4,8 +4,10 @@
 #include <stdbool.h>
 
 #include "base/str.h"
+#include "store/event.h"
 #include "store/sqlite_columns.h"
 #include "store/sqlite_db.h"
+#include "store/sqlite_event.h"
 #include "store/sqlite_row.h"
 
 /* One column of *from, where c stands. */
@@ -67,9 +69,8 @@ enum delivery_at { DELIVERY_COLUMNS(FROM_STATE) };
 
 /* --- jobs ----------------------------------------------------------- */
 
-/* The row's number is taken, though it should be larger than any. */
-static bool
-seq_taken(struct db *db)
+bool
+sqlite_seq_taken(struct db *db)
 {
 	int code = sqlite3_extended_errcode(db->conn);
 
@@ -125,7 +126,7 @@ insert_delivery(
 	int64_t seq = db->next_delivery++;
 	int rc = insert_delivery_at(db, seq, job, d, err);
 
-	if (rc == -1 && seq_taken(db)) {
+	if (rc == -1 && sqlite_seq_taken(db)) {
 		seq += SEQ_JUMP;
 		db->next_delivery = seq + 1;
 		rc = insert_delivery_at(db, seq, job, d, err);
@@ -212,7 +213,7 @@ insert_job(
 
 	*seq = db->next_job++;
 	rc = insert_job_at(db, *seq, job, err);
-	if (rc == -1 && seq_taken(db)) {
+	if (rc == -1 && sqlite_seq_taken(db)) {
 		*seq += SEQ_JUMP;
 		db->next_job = *seq + 1;
 		rc = insert_job_at(db, *seq, job, err);
@@ -259,7 +260,10 @@ sqlite_insert(void *arg, const struct job *job, struct error *err)
 
 	if (insert_key(db, job, err) == -1 ||
 	    insert_job(db, job, &seq, err) == -1 ||
-	    insert_state(db, seq, job, err) == -1)
+	    insert_state(db, seq, job, err) == -1 ||
+	    sqlite_event_job(db, EVENT_JOB_QUEUED, job, err) == -1 ||
+	    sqlite_event_job(
+		db, store_event_of_job(JOB_QUEUED, job), job, err) == -1)
 		return -1;
 	return insert_deliveries(db, seq, job, err);
 }
@@ -398,6 +402,9 @@ sqlite_save(void *arg, const struct job *job, unsigned n, struct error *err)
 	if (n != 0 &&
 	    save_submission(db, job, held.seq, &job->subs[n - 1], err) == -1)
 		return -1;
+	if (sqlite_event_job(
+		db, store_event_of_job(held.state, job), job, err) == -1)
+		return -1;
 	return insert_deliveries(db, held.seq, job, err);
 }
 
@@ -494,7 +501,8 @@ sqlite_save_late(void *arg, const struct job *job, struct error *err)
 		return -1;
 	if (held.state != JOB_DONE)
 		return err_set(err, ERR_STORE, "job %s is not done", job->id);
-	if (insert_late(db, job, held.seq, err) == -1)
+	if (insert_late(db, job, held.seq, err) == -1 ||
+	    sqlite_event_job(db, EVENT_JOB_LATE, job, err) == -1)
 		return -1;
 	/* Those of its end are there already. */
 	for (i = 0; i < job->ndeliveries; i++) {
@@ -511,6 +519,8 @@ struct held_delivery {
 	int64_t seq;
 	int64_t job;
 	int64_t attempts;
+	enum delivery_state state;
+	int64_t due_at;
 	bool taken; /* it ended, and was another owner's … */
 	int64_t whole; /* … and this is the row's sum as ours */
 	struct sum sum;
@@ -570,6 +580,10 @@ hold_row(struct db *db, sqlite3_stmt *stmt, struct held_delivery *held)
 	held->job = sqlite3_column_int64(stmt, DELIVERY_JOB);
 	held->attempts = sqlite3_column_int64(
 	    stmt, (int)DELIVERY_STATE + (int)FROM_STATE_attempts);
+	held->state =
+	    (enum delivery_state)sqlite3_column_int(stmt, DELIVERY_STATE);
+	held->due_at = sqlite3_column_int64(
+	    stmt, (int)DELIVERY_STATE + (int)FROM_STATE_due_at);
 	held->taken = is_free(stmt, db);
 	if (held->taken)
 		held->whole = row_delivery_sum(stmt, db->owner,
@@ -677,7 +691,10 @@ sqlite_save_delivery(void *arg, const struct delivery *d,
 	sqlite_put_int(&c, held.seq);
 	if (sqlite_run(db, SQL_SAVE_DELIVERY, "save a delivery", err) == -1)
 		return -1;
-	if (a != NULL && save_attempt(db, &held, d, a, err) == -1)
+	if ((a != NULL && save_attempt(db, &held, d, a, err) == -1) ||
+	    sqlite_event_delivery(db,
+		store_event_of_delivery(held.state, held.due_at, d, a), d,
+		err) == -1)
 		return -1;
 	return d->follow != NULL ? insert_missing(db, held.job, d->follow, err)
 				 : 0;

@@ -206,6 +206,18 @@ on_impatient(void *arg)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* Behind those who made them happen. */
+static void
+tell_of_events(struct store *s)
+{
+	int64_t last = atomic_load(&s->last_event);
+
+	if (last == s->told_event || s->event == NULL)
+		return;
+	s->told_event = last;
+	s->event(STORE_HAPPENED, NULL, s->event_arg);
+}
+
 static void
 on_wakeup(void *arg)
 {
@@ -231,6 +243,7 @@ on_wakeup(void *arg)
 		TAILQ_REMOVE(&finished, op, entry);
 		store_op_finish(op);
 	}
+	tell_of_events(s);
 }
 
 static void
@@ -285,6 +298,8 @@ store_open(struct loop *loop, const struct store_options *options,
 	TAILQ_INIT(&s->waiting);
 	TAILQ_INIT(&s->news);
 	s->delay_ms = STORE_RETRY_MS;
+	s->told_event = s->backend->last_event(s->db);
+	atomic_store(&s->last_event, s->told_event);
 	s->check_due = check_wanted(s);
 	s->check_at = clock_mono_ms() + CHECK_FIRST_MS;
 	s->patience_ms = CHECK_PATIENCE_MS;
@@ -354,4 +369,10 @@ store_count(struct store *s, struct store_counts *out)
 	out->writes = atomic_load(&s->writes);
 	out->damaged = atomic_load(&s->damaged);
 	out->stalled = atomic_load(&s->stalled);
+}
+
+int64_t
+store_last_event(struct store *store)
+{
+	return atomic_load(&store->last_event);
 }

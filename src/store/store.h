@@ -31,6 +31,7 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "job/job.h"
+#include "store/store_events.h"
 #include "store/store_notice.h"
 #include "store/store_read.h"
 #include "store/store_write.h"
@@ -43,6 +44,7 @@ enum store_event {
 	STORE_DAMAGED, /* a row was set aside; err says which */
 	STORE_BROKEN, /* for good; err says why */
 	STORE_CHECKED, /* behind an unclean end: the file is sound, or err */
+	STORE_HAPPENED, /* there are new events: see store_last_event() */
 };
 typedef void store_event_fn(
     enum store_event event, const struct error *err, void *arg);

@@ -115,6 +115,7 @@ transact(struct store *s, struct store_ops *batch, struct error *err)
 	s->met = STORE_OF_ONE;
 	if (transact_ops(s, batch, err) == 0) {
 		count(s, batch);
+		atomic_store(&s->last_event, s->backend->last_event(s->db));
 		return 0;
 	}
 	s->met = s->backend->trouble(s->db);

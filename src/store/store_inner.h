@@ -59,6 +59,8 @@ struct store {
 	_Atomic uint64_t writes;
 	_Atomic uint64_t damaged;
 	_Atomic bool stalled;
+	_Atomic int64_t last_event; /* that was committed */
+	int64_t told_event; /* by STORE_HAPPENED; of the loop */
 
 	/* Only of the thread, and of store_close behind it. */
 	enum mood mood;

@@ -33,6 +33,7 @@ enum store_op_kind {
 	STORE_OP_KEY,
 	STORE_OP_RECALL,
 	STORE_OP_RECALL_TOLD,
+	STORE_OP_EVENTS,
 	STORE_OP_EACH, /* jobs in pieces: see store_op_piece */
 };
 
@@ -51,6 +52,8 @@ struct store_op {
 	char *value;
 	struct store_notice notice;
 	struct store_ask ask;
+	int64_t after; /* an event */
+	size_t limit;
 	struct store *store; /* rows that come window by window … */
 	void **found; /* … in those before */
 	size_t nfound;
@@ -71,6 +74,9 @@ struct store_op {
 	enum store_seen seen;
 	struct store_told *told;
 	size_t ntold;
+	struct job_event **events;
+	size_t nevents;
+	struct store_span span;
 
 	/* Who is told. */
 	union {
@@ -83,6 +89,7 @@ struct store_op {
 		store_kept_fn *kept;
 		store_seen_fn *seen;
 		store_told_fn *told;
+		store_events_fn *events;
 		store_done_fn *read; /* EACH */
 	} done;
 	store_jobs_fn *piece; /* EACH */

@@ -47,6 +47,9 @@ forget(struct store_op *op)
 	}
 	for (i = 0; i < op->ntold; i++)
 		told_done(&op->told[i]);
+	for (i = 0; i < op->nevents; i++)
+		job_event_free(op->events[i]);
+	free(op->events);
 	free(op->told);
 	free(op->jobs);
 	free(op->deliveries);
@@ -56,8 +59,10 @@ forget(struct store_op *op)
 	op->deliveries = NULL;
 	op->notes = NULL;
 	op->told = NULL;
+	op->events = NULL;
 	memset(&op->known, 0, sizeof(op->known));
 	op->njobs = op->ndeliveries = op->nnotes = op->ntold = op->count = 0;
+	op->nevents = 0;
 	op->stopped = 0;
 }
 
@@ -147,6 +152,9 @@ store_op_run(const struct store_backend *b, void *db, struct store_op *op)
 		return b->recall(db, &op->notes, &op->nnotes, &op->err);
 	case STORE_OP_RECALL_TOLD:
 		return b->recall_told(db, &op->told, &op->ntold, &op->err);
+	case STORE_OP_EVENTS:
+		return b->events(db, op->after, op->limit, &op->events,
+		    &op->nevents, &op->span, &op->err);
 	}
 	abort();
 }
@@ -240,6 +248,11 @@ tell(struct store_op *op, const struct error *err)
 		break;
 	case STORE_OP_RECALL_TOLD:
 		op->done.told(op->told, op->ntold, err, op->arg);
+		break;
+	case STORE_OP_EVENTS:
+		op->done.events(
+		    op->events, op->nevents, &op->span, err, op->arg);
+		op->nevents = 0;
 		break;
 	case STORE_OP_EACH:
 		hand_out_rest(op, err);
@@ -535,6 +548,18 @@ store_recall_told(struct store *store, store_told_fn *done, void *arg)
 	struct store_op *op = op_new(STORE_OP_RECALL_TOLD, arg);
 
 	op->done.told = done;
+	store_queue(store, op);
+}
+
+void
+store_list_events(struct store *store, int64_t after, size_t limit,
+    store_events_fn *done, void *arg)
+{
+	struct store_op *op = op_new(STORE_OP_EVENTS, arg);
+
+	op->after = after;
+	op->limit = limit;
+	op->done.events = done;
 	store_queue(store, op);
 }
 

@@ -85,14 +85,16 @@ void store_take_over(struct store *store, store_count_fn *done, void *arg);
  * delivery waits, with all that belongs to them, and at most as many
  * idempotency keys that were given before `keys_before_at` and whose jobs are
  * gone, and as many notifications whose forget_at is before
- * `notices_before_at`, with what was told of jobs that are DONE by now. An
- * instant of 0: nothing of that kind. `n` counts all. What is damaged stays,
- * for whoever looks.
+ * `notices_before_at`, with what was told of jobs that are DONE by now, and as
+ * many events that happened before `events_before_at`, but for the newest one.
+ * An instant of 0: nothing of that kind. `n` counts all. What is damaged stays,
+ * for whoever looks, but for events.
  */
 struct store_forget {
 	int64_t before_at;
 	int64_t keys_before_at;
 	int64_t notices_before_at;
+	int64_t events_before_at;
 	size_t limit;
 };
 void store_forget(struct store *store, const struct store_forget *f,

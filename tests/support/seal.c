@@ -36,7 +36,9 @@ static const char all[] =
     "forget_at);"
     "UPDATE told SET sum = awaitd_sum('t', seq, "
     "(SELECT id FROM job WHERE job.seq = told.seq), inference_id, "
-    "endpoint, event_at, reason);";
+    "endpoint, event_at, reason);"
+    "UPDATE event SET sum = awaitd_sum('e', seq, at, type, job, "
+    "delivery, n);";
 /* clang-format on */
 
 int
