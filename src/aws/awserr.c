@@ -200,6 +200,35 @@ awserr_class(const struct error *err)
 	return class_of(err->remote_code, err->text, err->http_status);
 }
 
+bool
+awserr_is_identity(const struct error *err)
+{
+	static const char *const denials[] = {
+	    "AccessDenied",
+	    "AccessDeniedException",
+	    "AllAccessDisabled",
+	    "KMS.AccessDeniedException",
+	    "KmsAccessDenied",
+	};
+	size_t i;
+
+	switch (awserr_class(err)) {
+	case AWSERR_NO_CREDENTIALS:
+	case AWSERR_EXPIRED:
+	case AWSERR_SKEW:
+		return true;
+	case AWSERR_AUTH:
+		break;
+	default:
+		return false;
+	}
+	for (i = 0; i < ARRAY_LEN(denials); i++) {
+		if (str_eq(err->remote_code, denials[i]))
+			return false;
+	}
+	return awserr_has_code(err);
+}
+
 const char *awserr_class_name(enum awserr_class class)
 {
 	switch (class) {

@@ -48,6 +48,10 @@ int awserr_from_response(
 /* Of any error that a call gave, answered by a service or not. */
 enum awserr_class awserr_class(const struct error *err);
 
+/* A service says that it does not know us: for want of credentials that are
+ * good, or of the right time. Not what they may not do. */
+bool awserr_is_identity(const struct error *err);
+
 /* Is AWS's own code there? A status alone may be from something in between. */
 bool awserr_has_code(const struct error *err);
 

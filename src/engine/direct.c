@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Beside a step: what its verdict means to a caller that waits for just that. */
+/* Beside a step: what its verdict means to a caller that waits for that. */
 #include "engine/direct.h"
 
 #include <stdlib.h>

@@ -17,7 +17,7 @@
 enum direct_end {
 	DIRECT_ACCEPTED, /* the job is PENDING, and that is on disk */
 	DIRECT_DECLINED, /* certainly not accepted; the job is gone */
-	DIRECT_IN_DOUBT, /* it may have been: the job stays, and is looked for */
+	DIRECT_IN_DOUBT, /* it may have been: the job stays */
 	DIRECT_OVER, /* the job is DONE: somebody gave it up */
 	DIRECT_NOT_STORED, /* it never was one: nothing was sent */
 	DIRECT_BROKEN, /* the store failed; on disk is what is there */

@@ -91,8 +91,8 @@ void step_submit_now(struct work *w);
 void step_submit_cancel(struct work *w);
 void step_poll_cancel(struct work *w);
 
-/* Where a caller waits for the answer it hears all of it, and nothing is checked
- * before: the service is to judge what it said. */
+/* Where a caller waits for the answer it hears all of it, and nothing is
+ * checked before: the service is to judge what it said. */
 void direct_listen(struct work *w, struct sagemaker_invoke *in);
 void direct_unhear(struct work *w); /* it was not meant for the caller */
 

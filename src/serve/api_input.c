@@ -25,6 +25,14 @@ api_input_init(struct api_input *in, const char *folder)
 	in->fd = -1;
 	in->hash = hash_new(HASH_SHA256);
 	buf_init(&in->small, SAGEMAKER_BODY_MAX);
+	in->inline_max = SAGEMAKER_BODY_MAX;
+}
+
+void
+api_input_keep(struct api_input *in, size_t max)
+{
+	in->small.max = max;
+	in->inline_max = (int64_t)max;
 }
 
 void
@@ -41,7 +49,7 @@ api_input_done(struct api_input *in)
 bool
 api_input_grows(const struct api_input *in, size_t len)
 {
-	return !in->to_file && in->size + (int64_t)len > SAGEMAKER_BODY_MAX;
+	return !in->to_file && in->size + (int64_t)len > in->inline_max;
 }
 
 static char *

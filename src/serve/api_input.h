@@ -23,6 +23,7 @@
 struct api_input {
 	const char *folder;
 	bool to_file; /* it does not, or no longer, go inline */
+	int64_t inline_max; /* SAGEMAKER_BODY_MAX; more is a file */
 	struct buf small;
 	char *path; /* NULL: no file was made */
 	int fd;
@@ -32,6 +33,9 @@ struct api_input {
 
 /* The folder is borrowed. */
 void api_input_init(struct api_input *in, const char *folder);
+
+/* Before the first byte: up to so many stay in memory. */
+void api_input_keep(struct api_input *in, size_t max);
 
 /* The file that was not handed over goes. */
 void api_input_done(struct api_input *in);

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "serve/doorbell.h"
+#include "serve/gateway.h"
 #include "serve/problem.h"
 #include "serve/service.h"
 #include "serve/sns_listener.h"
@@ -617,6 +618,7 @@ metrics_handle(struct http_exchange *x, void *arg)
 	metrics_write_targets(service, &b);
 	if (sns_listener_count(service->sns, &sns))
 		write_sns(&sns, &b);
+	gateway_write_metrics(service->gateway, &b);
 	reply(x, 200, TYPE, &b);
 	buf_done(&b);
 }

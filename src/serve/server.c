@@ -14,6 +14,8 @@
 #include "engine/budget.h"
 #include "engine/engine.h"
 #include "engine/spool.h"
+#include "serve/gateway.h"
+#include "serve/gateway_keys.h"
 #include "serve/intake.h"
 #include "serve/listeners.h"
 #include "serve/metrics.h"
@@ -298,7 +300,8 @@ look_for_end(void *arg)
 	size_t busy =
 	    engine_busy(sv->s.engine) + (queues_busy(sv->queues) ? 1 : 0);
 	unsigned open = listeners_connections(sv->listeners) +
-	    sns_listener_connections(sv->s.sns);
+	    sns_listener_connections(sv->s.sns) +
+	    gateway_connections(sv->s.gateway);
 	bool late = clock_mono_ms() >= sv->stop_by;
 
 	if (busy == 0 && (open == 0 || sv->broken_off)) {
@@ -336,6 +339,7 @@ on_stop(void *arg)
 	waiters_expire(sv->s.waiters);
 	listeners_drain(sv->listeners);
 	sns_listener_drain(sv->s.sns);
+	gateway_drain(sv->s.gateway);
 	queues_drain(sv->queues);
 	loop_timer_set(sv->stop_timer, 1);
 }
@@ -355,15 +359,22 @@ warn_restart(const struct server *sv, const struct conf *conf)
 static int
 reload(struct server *sv, struct error *err)
 {
+	struct gateway_keys *keys;
 	struct targets *targets;
 	struct conf *conf;
 
 	if (conf_load(&sv->o->reload, &conf, err) == -1)
 		return -1;
-	if (targets_new(conf, sv->s.loop, &targets, err) == -1) {
+	if (gateway_reread(sv->s.gateway, conf, &keys, err) == -1) {
 		conf_free(conf);
 		return -1;
 	}
+	if (targets_new(conf, sv->s.loop, &targets, err) == -1) {
+		gateway_keys_unref(keys);
+		conf_free(conf);
+		return -1;
+	}
+	gateway_take_keys(sv->s.gateway, keys);
 	if (sv->o->configured != NULL)
 		sv->o->configured(conf, sv->o->configured_arg);
 	warn_restart(sv, conf);
@@ -415,6 +426,7 @@ start(struct server *sv)
 		return;
 	if (listeners_open(&sv->s, &sv->listeners, &err) == -1 ||
 	    sns_listener_open(sv->s.sns, &err) == -1 ||
+	    gateway_open(sv->s.gateway, &err) == -1 ||
 	    queues_open(&sv->s, sv->s.doorbell, &sv->queues, &err) == -1) {
 		fail(sv, &err);
 		return;
@@ -627,7 +639,8 @@ open_all(struct server *sv, struct error *err)
 	if (sns_trust_new(&sv->s, &sv->trust, err) == -1)
 		return -1;
 	sv->s.verifier = sns_trust_verifier(sv->trust);
-	if (sns_listener_new(&sv->s, sv->s.doorbell, &sv->s.sns, err) == -1)
+	if (sns_listener_new(&sv->s, sv->s.doorbell, &sv->s.sns, err) == -1 ||
+	    gateway_new(&sv->s, &sv->s.gateway, err) == -1)
 		return -1;
 	sv->stop_timer = loop_timer_new(sv->s.loop, look_for_end, sv);
 	sv->prune_timer = loop_timer_new(sv->s.loop, prune, sv);
@@ -643,6 +656,7 @@ close_all(struct server *sv)
 {
 	listeners_close(sv->listeners);
 	sns_listener_free(sv->s.sns);
+	gateway_close(sv->s.gateway);
 	queues_free(sv->queues);
 	sns_trust_free(sv->trust);
 	if (sv->s.engine != NULL)
@@ -651,6 +665,7 @@ close_all(struct server *sv)
 	engine_free(sv->s.engine);
 	spool_free(sv->s.spool);
 	listeners_free(sv->listeners);
+	gateway_free(sv->s.gateway);
 	waiters_free(sv->s.waiters);
 	doorbell_free(sv->s.doorbell);
 	metrics_free(sv->s.metrics);

@@ -17,6 +17,7 @@
 #include "store/store.h"
 
 struct doorbell;
+struct gateway;
 struct metrics;
 struct sns_listener;
 struct sns_verifier;
@@ -41,6 +42,7 @@ struct service {
 	struct doorbell *doorbell;
 	struct sns_verifier *verifier; /* of [sns] topic; or NULL */
 	struct sns_listener *sns; /* or NULL */
+	struct gateway *gateway; /* or NULL */
 	struct aws_client *aws;
 	bool stopping; /* nothing new is taken */
 	struct error stalled; /* of the store; code NONE: it can write */

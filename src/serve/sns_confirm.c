@@ -20,7 +20,7 @@ struct confirm {
 	char *topic;
 	char *token; /* that was confirmed last, or is being */
 	bool confirmed;
-	struct sns_quiet quiet; /* of failures: it may be sent again */
+	struct quiet quiet; /* of failures: it may be sent again */
 	struct sns_call *call; /* under way, or NULL */
 	sns_confirmed_result_fn *done;
 	void *arg;
@@ -87,7 +87,7 @@ log_failure(struct confirm *c, const struct error *err)
 		    "Mend that, then subscribe again: 'aws sns subscribe' has "
 		    "SNS send a new confirmation.");
 	log_begin(
-	    sns_may_log(&c->quiet, &skipped) ? LOG_ERROR : LOG_DEBUG, "sns");
+	    quiet_over(&c->quiet, &skipped) ? LOG_ERROR : LOG_DEBUG, "sns");
 	log_err(&e);
 	if (skipped > 0)
 		log_int("not_logged", skipped);

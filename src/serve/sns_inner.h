@@ -10,6 +10,7 @@
 
 #include "aws/sns_verify.h"
 #include "base/hash.h"
+#include "serve/quiet.h"
 #include "serve/sns_listener.h"
 
 struct http_exchange;
@@ -17,12 +18,6 @@ struct http_server;
 struct http_tls;
 struct sns_confirms;
 struct sns_post;
-
-/* Lines about what anybody can bring about: one a minute. */
-struct sns_quiet {
-	int64_t next_at; /* monotonic */
-	int64_t skipped; /* since the last line */
-};
 
 struct sns_listener {
 	const struct service *service;
@@ -37,13 +32,9 @@ struct sns_listener {
 	TAILQ_HEAD(, sns_post) posts;
 	size_t held; /* bytes of them */
 	struct sns_counts counts;
-	struct sns_quiet forged, stale, malformed, unchecked;
-	struct sns_quiet *unsubscribed; /* of each topic */
+	struct quiet forged, stale, malformed, unchecked;
+	struct quiet *unsubscribed; /* of each topic */
 };
-
-/* --- sns_listener.c ------------------------------------------------- */
-/* May a line be written now? `skipped` tells how many were not. */
-bool sns_may_log(struct sns_quiet *q, int64_t *skipped);
 
 /* --- sns_user.c: the user and the password of the URL --------------- */
 int sns_user_read(struct sns_listener *l, const char *path, struct error *err);

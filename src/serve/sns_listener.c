@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -22,7 +21,6 @@
 /* SNS itself waits for 15 s. */
 #define REQUEST_MS 10000
 #define IDLE_MS 60000
-#define QUIET_MS 60000
 #define TLS_LOOK_MS 10000
 
 static const char *const names[] = {
@@ -47,21 +45,6 @@ const char *
 sns_result_name(enum sns_result result)
 {
 	return names[result];
-}
-
-bool
-sns_may_log(struct sns_quiet *q, int64_t *skipped)
-{
-	int64_t now = clock_mono_ms();
-
-	if (now < q->next_at) {
-		q->skipped++;
-		return false;
-	}
-	*skipped = q->skipped;
-	q->skipped = 0;
-	q->next_at = now + QUIET_MS;
-	return true;
 }
 
 /* --- what the server says by itself --------------------------------- */

@@ -129,12 +129,12 @@ end(struct sns_post *p, const struct answer *a)
 
 /* `err` may be NULL. Nothing of the body stands there but the topic. */
 static void
-log_refused(struct sns_quiet *quiet, const struct http_exchange *x,
+log_refused(struct quiet *quiet, const struct http_exchange *x,
     const char *topic, const char *what, const struct error *err)
 {
 	int64_t skipped;
 
-	if (!sns_may_log(quiet, &skipped))
+	if (!quiet_over(quiet, &skipped))
 		return;
 	log_begin(LOG_WARN, "sns");
 	log_str("msg", what);
@@ -239,8 +239,7 @@ alarm_unsubscribed(struct sns_post *p)
 	int64_t skipped;
 	struct error err;
 
-	if (!sns_may_log(
-		&l->unsubscribed[topic_index(l, p->message->topic_arn)],
+	if (!quiet_over(&l->unsubscribed[topic_index(l, p->message->topic_arn)],
 		&skipped)) {
 		end(p, &unsubscribed);
 		return;

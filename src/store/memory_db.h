@@ -132,7 +132,6 @@ void memory_set(
 void memory_drop(struct mem *m, enum table_of table, struct row *row);
 
 /* --- the verbs ------------------------------------------------------ */
-
 int memory_insert(void *arg, const struct job *job, struct error *err);
 int memory_save(
     void *arg, const struct job *job, unsigned n, struct error *err);
