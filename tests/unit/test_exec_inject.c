@@ -387,6 +387,7 @@ want_environ(const struct injection *i, bool ok, struct buf *env)
 	want_variable(env, "AWAITD_FAILURE_LOCATION", ok ? "" : text);
 	want_variable(env, "AWAITD_INFERENCE_ID", text);
 	want_variable(env, "AWAITD_CUSTOM_ATTRIBUTES", text);
+	want_variable(env, "AWAITD_TAGS", "");
 	want_variable(env, "AWAITD_SUBMITTED_AT", "2026-11-22T08:00:00.250Z");
 	want_variable(env, "AWAITD_COMPLETED_AT", "2026-11-22T08:01:01.007Z");
 	want_variable(env, "AWAITD_ERROR_CODE", text);

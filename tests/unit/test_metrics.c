@@ -339,7 +339,7 @@ the_text_is_well_formed(void **state)
 			fail_msg("no sample of %s: %s", family, line);
 		}
 	}
-	assert_int_equal(families, 46);
+	assert_int_equal(families, 47);
 }
 
 int
