@@ -2,10 +2,11 @@
 /* awaitd list: a service's jobs; without one, those of all state files, live
  * runs included. */
 #include "cmd/cmd.h"
+#include "cmd/job_filter.h"
+#include "cmd/matching.h"
 #include "cmd/remote.h"
 #include "cmd/report.h"
 #include "cmd/runs.h"
-#include "cmd/snapshot.h"
 #include "cmd/table.h"
 
 #include <stdio.h>
@@ -14,6 +15,19 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
+
+struct list_options {
+	struct job_filter_options filter; /* first: its rows are shared */
+	bool newest;
+	int64_t limit;
+};
+
+#define AT(field) offsetof(struct list_options, field)
+static const struct cmd_option list_options[] = {
+    {"newest", 0, OPT_FLAG, AT(newest), NULL, "the newest first"},
+    {"limit", 0, OPT_COUNT, AT(limit), "NUMBER",
+	"at most so many, from the beginning of the list"},
+};
 
 static const struct table_column columns[] = {
     {.name = "JOB"},
@@ -63,32 +77,18 @@ print_job(const struct job *job, void *arg)
 }
 
 static void
-begin(struct listing *l, const struct app *app)
+begin(struct listing *l)
 {
-	*l = (struct listing){.app = app};
-	if (!app->globals->json)
+	if (!l->app->globals->json)
 		l->table = table_new(stdout, columns, ARRAY_LEN(columns));
 }
 
-static int
-list_file(struct listing *l, const char *path, struct error *err)
-{
-	struct job **jobs = NULL;
-	size_t n = 0, i;
-
-	if (snapshot_read(path, NULL, &jobs, &n, err) == -1)
-		return -1;
-	for (i = 0; i < n; i++)
-		print_job(jobs[i], l);
-	runs_free_jobs(jobs, n);
-	return 0;
-}
-
 static void
-say_none(const struct app *app, const char *where)
+say_none(const struct app *app, const struct list_options *o, const char *where)
 {
 	if (!app->globals->json && !app->globals->quiet)
-		fprintf(stderr, "awaitd: no jobs %s %s\n",
+		fprintf(stderr, "awaitd: no %sjobs %s %s\n",
+		    job_filter_none(&o->filter) ? "" : "such ",
 		    app->client != NULL ? "at" : "in", where);
 }
 
@@ -101,50 +101,60 @@ say_left(const struct app *app, const char *folder)
 }
 
 static int
-list_files(const struct app *app, struct error *err)
+list_files(struct listing *l, const struct list_options *o,
+    const struct store_query *q, struct error *err)
 {
-	struct listing l;
-	char *folder, **paths;
-	struct error one;
-	size_t n, i;
-	int status = STATUS_OK;
+	struct matching m;
+	char *folder;
+	size_t i;
 
-	if (runs_folder(app, &folder, err) == -1)
+	if (runs_folder(l->app, &folder, err) == -1)
 		return cmd_fail(err);
-	if (runs_all(folder, &paths, &n, err) == -1) {
+	if (matching_find(folder, q, &m, err) == -1) {
 		free(folder);
 		return cmd_fail(err);
 	}
-	begin(&l, app);
-	for (i = 0; i < n; i++) {
-		/* A damaged file must not hide the others. */
-		if (list_file(&l, paths[i], &one) == -1)
-			status = cmd_fail(&one);
-	}
-	table_free(l.table);
-	if (n == 0)
-		say_none(app, folder);
-	say_left(app, folder);
-	runs_free(paths, n);
+	begin(l);
+	for (i = 0; i < m.n; i++)
+		print_job(m.v[i].job, l);
+	table_free(l->table);
+	if (l->n == 0)
+		say_none(l->app, o, folder);
+	say_left(l->app, folder);
+	matching_done(&m);
 	free(folder);
-	return status;
+	return m.status;
 }
 
 static int
-list_service(struct app *app, struct error *err)
+list_service(struct listing *l, struct app *app, const struct list_options *o,
+    const struct store_query *q, struct error *err)
 {
-	struct listing l;
 	int rc;
 
-	begin(&l, app);
-	rc = remote_list(app, print_job, &l, err);
+	begin(l);
+	rc = remote_list(app, q, print_job, l, err);
 	/* What came before an error was told, too. */
-	table_free(l.table);
+	table_free(l->table);
 	if (rc == -1)
 		return cmd_fail(err);
-	if (l.n == 0)
-		say_none(app, client_address(app->client));
+	if (l->n == 0)
+		say_none(app, o, client_address(app->client));
 	return STATUS_OK;
+}
+
+static int
+list(struct app *app, const struct list_options *o, struct error *err)
+{
+	struct listing l = {.app = app};
+	struct store_query q;
+
+	if (job_filter_query(&o->filter, &q, err) == -1)
+		return cmd_fail(err);
+	q.newest = o->newest;
+	q.limit = (size_t)o->limit;
+	return app->client != NULL ? list_service(&l, app, o, &q, err)
+				   : list_files(&l, o, &q, err);
 }
 
 static int
@@ -158,10 +168,8 @@ run(const struct cmd_line *line)
 		return cmd_fail(&err);
 	if (app_find_service(&app, &err) == -1)
 		status = cmd_fail(&err);
-	else if (app.client != NULL)
-		status = list_service(&app, &err);
 	else
-		status = list_files(&app, &err);
+		status = list(&app, line->options, &err);
 	app_done(&app);
 	return status;
 }
@@ -172,7 +180,13 @@ const struct cmd cmd_list = {
     .args = "",
     .summary = "List the jobs there are, oldest first",
     .examples = "  awaitd list\n"
-		"  awaitd list --json | jq -r 'select(.outcome == "
-		"\"failed\") | .job'\n",
+		"  awaitd list --newest --limit 20\n"
+		"  awaitd list --outcome failed --since 2h --error memory\n"
+		"  awaitd list --tag nightly --json | jq -r .job\n",
+    .options = list_options,
+    .noptions = ARRAY_LEN(list_options),
+    .shared = job_filter_cmd_options,
+    .nshared = &job_filter_cmd_options_len,
+    .options_size = sizeof(struct list_options),
     .run = run,
 };

@@ -33,10 +33,8 @@ filter_none(const struct filter_options *o)
 	    o->error == NULL && o->status == NULL;
 }
 
-/* "2h" or "2026-03-04T05:06:07Z"; NULL stays that. */
-static int
-take_time(const char *name, const char *text, char out[TIMEFMT_ISO_SIZE],
-    const char **value, struct error *err)
+int
+filter_time(const char *name, const char *text, int64_t *out, struct error *err)
 {
 	int64_t at, span;
 
@@ -51,6 +49,21 @@ take_time(const char *name, const char *text, char out[TIMEFMT_ISO_SIZE],
 		    "Write a span, such as 2h for two hours ago, or an "
 		    "instant, such as 2026-03-04T05:06:07Z.");
 	}
+	/* 0 would be no filter. */
+	*out = at > 1 ? at : 1;
+	return 0;
+}
+
+static int
+take_time(const char *name, const char *text, char out[TIMEFMT_ISO_SIZE],
+    const char **value, struct error *err)
+{
+	int64_t at;
+
+	if (text == NULL)
+		return 0;
+	if (filter_time(name, text, &at, err) == -1)
+		return -1;
 	timefmt_iso(at, out);
 	*value = out;
 	return 0;

@@ -32,6 +32,11 @@ struct filter {
 	char until[TIMEFMT_ISO_SIZE];
 };
 
+/* "2h", which is ago, or "2026-03-04T05:06:07Z"; NULL leaves *out as it is.
+ * ERR_USAGE names the option. */
+int filter_time(
+    const char *name, const char *text, int64_t *out, struct error *err);
+
 bool filter_none(const struct filter_options *o);
 
 /* Spans become instants, counted back from now. ERR_USAGE names the option;

@@ -22,6 +22,8 @@
 /* A service that is started anew is there again after a while. */
 #define AGAIN_MS 1000
 #define QUERY_MAX 4096
+/* Rows of a page of which no number is asked for. */
+#define PAGE_USUAL 100
 
 /* --- one question --------------------------------------------------- */
 
@@ -310,7 +312,8 @@ struct page {
 	void *fn; /* of the caller's, for item() */
 	void *arg;
 	char last[64]; /* id of the last item */
-	char next[64]; /* "": there is no more */
+	char next[64]; /* "": there is no more, or no more is wanted */
+	bool enough;
 };
 
 static int
@@ -377,42 +380,91 @@ all_pages(struct app *app, const char *path, struct page *p, struct error *err)
 		r.path = b.data;
 		rc = ask(app, &r, take_page, p, err);
 		buf_done(&b);
-	} while (rc == 0 && p->next[0] != '\0');
+	} while (rc == 0 && p->next[0] != '\0' && !p->enough);
 	return rc;
+}
+
+static int
+all_pages_of(
+    struct app *app, const struct buf *path, struct page *p, struct error *err)
+{
+	if (path->overflow)
+		return err_set(err, ERR_USAGE, "what is asked for is too long");
+	return all_pages(app, path->data, p, err);
 }
 
 struct job_list {
 	remote_job_fn *fn;
 	void *arg;
+	size_t n;
+	size_t limit; /* 0: none */
 };
 
 static int
 list_job(const struct json *j, struct page *p, struct error *err)
 {
-	const struct job_list *list = p->arg;
+	struct job_list *list = p->arg;
 	struct job *job;
 
 	if (jobjson_parse(j, &job, err) == -1)
 		return -1;
-	/* Oldest first: an id that comes again would make a ring. */
-	if (p->last[0] != '\0' ? strcmp(job->id, p->last) <= 0
-			       : strcmp(job->id, p->next) <= 0) {
+	/* Behind itself nothing stands; that much of a ring can be seen. Ids
+	 * that came at the same time may stand in any order. */
+	if (str_eq(job->id, p->next) || str_eq(job->id, p->last)) {
 		job_free(job);
 		return no_page(err);
 	}
 	snprintf(p->last, sizeof(p->last), "%s", job->id);
-	list->fn(job, list->arg);
+	if (!p->enough)
+		list->fn(job, list->arg);
+	p->enough = ++list->n == list->limit || p->enough;
 	job_free(job);
 	return 0;
 }
 
-int
-remote_list(struct app *app, remote_job_fn *fn, void *arg, struct error *err)
+static void
+add_time(struct buf *path, const char *name, int64_t at)
 {
-	struct job_list list = {.fn = fn, .arg = arg};
-	struct page p = {.items = "jobs", .item = list_job, .arg = &list};
+	char text[TIMEFMT_ISO_SIZE];
 
-	return all_pages(app, "/v1/jobs", &p, err);
+	if (at == 0)
+		return;
+	timefmt_iso(at, text);
+	add_parameter(path, name, text);
+}
+
+static void
+add_job_query(struct buf *path, const struct store_query *q)
+{
+	add_parameter(path, "state", q->state);
+	add_parameter(path, "outcome", q->outcome);
+	add_parameter(path, "endpoint", q->endpoint);
+	add_parameter(path, "tag", q->tag);
+	add_time(path, "since", q->since_at);
+	add_time(path, "until", q->until_at);
+	add_parameter(path, "error", q->note);
+}
+
+int
+remote_list(struct app *app, const struct store_query *q, remote_job_fn *fn,
+    void *arg, struct error *err)
+{
+	struct job_list list = {.fn = fn, .arg = arg, .limit = q->limit};
+	struct page p = {.items = "jobs", .item = list_job, .arg = &list};
+	struct buf path;
+	char limit[32];
+	int rc;
+
+	snprintf(limit, sizeof(limit), "%zu", q->limit);
+	buf_init(&path, QUERY_MAX / 2);
+	buf_puts(&path, "/v1/jobs");
+	add_job_query(&path, q);
+	add_parameter(&path, "order", q->newest ? "newest" : NULL);
+	if (q->limit > 0 && q->limit < PAGE_USUAL)
+		add_parameter(&path, "limit", limit);
+	rc = all_pages_of(app, &path, &p, err);
+	buf_done(&path);
+	return rc;
 }
 
 /* --- deliveries ----------------------------------------------------- */
@@ -470,9 +522,7 @@ remote_list_deliveries(struct app *app, const struct remote_query *q,
 	buf_init(&path, QUERY_MAX / 2);
 	buf_puts(&path, "/v1/deliveries");
 	add_query(&path, q);
-	rc = path.overflow
-	    ? err_set(err, ERR_USAGE, "what is asked for is too long")
-	    : all_pages(app, path.data, &p, err);
+	rc = all_pages_of(app, &path, &p, err);
 	buf_done(&path);
 	return rc;
 }

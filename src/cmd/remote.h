@@ -12,6 +12,7 @@
 #include "cmd/client.h"
 #include "job/delivery.h"
 #include "job/job.h"
+#include "store/store.h"
 
 /* One question; what is made of its answer (0, or -1 with *err). */
 typedef int remote_take_fn(
@@ -51,10 +52,11 @@ struct remote_url {
 int remote_result_url(struct app *app, const struct job *job, int64_t valid_s,
     struct remote_url *out, struct error *err);
 
-/* Every job, oldest first, as it comes. Borrowed for the length of a call. */
+/* Every job that is wanted, as it comes, as many as its limit says (0: all).
+ * Borrowed for the length of a call. */
 typedef void remote_job_fn(const struct job *job, void *arg);
-int remote_list(
-    struct app *app, remote_job_fn *fn, void *arg, struct error *err);
+int remote_list(struct app *app, const struct store_query *q, remote_job_fn *fn,
+    void *arg, struct error *err);
 
 /* Which deliveries, as the parameters of the API. NULL asks nothing. */
 struct remote_query {

@@ -251,6 +251,33 @@ run_alone list --json
 is "$(jq -r .job "$tmp/out" | sort | tail -n 2 | paste -sd' ')" "$one $two" \
     'in JSON as well'
 is "$(jq -r .job "$tmp/out" | sort -c && echo sorted)" sorted 'oldest first'
+run_alone submit -e cat --tag 'batch:7+a' --tag nightly "$tmp/small"
+tagged=$(cat "$tmp/out")
+run_alone submit -e cat --tag 'a b' "$tmp/small"
+is "$status" 2 'what is no tag is refused'
+like "$err" '*--tag: "a b" is no tag*' 'and named'
+run_alone wait "$tagged"
+run_alone list --tag 'batch:7+a' --json
+is "$(jq -r '.job + " " + (.tags | join(" "))' "$tmp/out")" \
+    "$tagged batch:7+a nightly" 'a tag finds its job'
+run_alone list --tag batch:7
+is "$status:$(cat "$tmp/out")" 0: 'a part of it none'
+like "$err" '*no such jobs at*' 'which is said'
+run_alone list --newest --limit 2 --json
+is "$(jq -r .job "$tmp/out" | paste -sd' ')" "$tagged $two" \
+    'the newest two'
+run_alone list --endpoint words --outcome failed --error WOE --since 1h --json
+is "$(jq -r .job "$tmp/out" | grep -cx "$bad")" 1 'an error finds its job'
+run_alone list --until 1h --json
+is "$status:$(cat "$tmp/out")" 0: 'there was none an hour ago'
+for flag in '--state gone' '--outcome none-such' '--tag a,b' '--since soon' \
+    '--since 1h --until 2h'; do
+	# shellcheck disable=SC2086
+	run_alone list $flag
+	is "$status" 2 "list $flag is refused"
+done
+run_alone show "$tagged"
+like "$(cat "$tmp/out")" '*tags *batch:7+a,nightly*' 'show tells of tags'
 run_alone show "$one"
 like "$(cat "$tmp/out")" "job *$one*endpoint *cat*submission 1*" 'show'
 run_alone show "$bad"

@@ -120,6 +120,27 @@ is "$status" 2 '--any and --all exclude each other'
 run wait --poll-interval 1ms "$good"
 is "$status" 2 'nobody looks a thousand times a second'
 
+# --- which are listed, without a service ---
+run submit -e cat --tag first --tag all "$tmp/in"
+first=$(cat "$tmp/out")
+run submit -e cat --tag second --tag all "$tmp/in"
+second=$(cat "$tmp/out")
+run wait "$first" "$second"
+run list --tag all --json
+is "$(jq -r '.job + " " + .tags[1]' "$tmp/out" | paste -sd' ')" \
+    "$first first $second second" 'a tag finds its jobs, the oldest first'
+run list --newest --limit 1 --json
+is "$(jq -r .job "$tmp/out")" "$second" 'the newest is one of all files'
+run list --outcome failed --json
+is "$(jq -r .outcome "$tmp/out" | sort -u)" failed 'an outcome finds its own'
+run list --tag al
+is "$status:$(cat "$tmp/out")" 0: 'a part of a tag finds none'
+like "$err" "*no such jobs in $AWAITD_STATE*" 'which is said'
+run list --tag all --until 1h
+is "$(cat "$tmp/out")" '' 'nor was there one an hour ago'
+run list --state gone
+is "$status" 2 'a state that nothing has is refused'
+
 # --- a folder with what does not belong there ---
 echo 'no database' >"$AWAITD_STATE/01jd2k3m4n5p6q7r8s9t0v1w2x.db"
 : >"$AWAITD_STATE/notes.db"
@@ -127,7 +148,7 @@ mkdir "$AWAITD_STATE/01jd2k3m4n5p6q7r8s9t0v1w2y.db"
 run list
 is "$status" 1 'a damaged state file is an error'
 is "$(wc -l <"$tmp/err")" 2 'that is told of each'
-is "$(count "$tmp/out" '^0.* done ')" 13 'and hides no job'
+is "$(count "$tmp/out" '^0.* done ')" 15 'and hides no job'
 run wait "$good"
 is "$status" 0 'nor stands it in the way'
 done_testing
