@@ -642,6 +642,7 @@ system_tests += tests/system/damaged.sh
 system_tests += tests/system/deliveries.sh
 system_tests += tests/system/dirunix.sh
 system_tests += tests/system/docker_serve.sh
+system_tests += tests/system/examples_guide.sh
 system_tests += tests/system/examples_help.sh
 system_tests += tests/system/examples_pages.sh
 system_tests += tests/system/handlers.sh

@@ -263,11 +263,11 @@ serves() { # BEGINNING REGEX
 }
 
 # The contents of a file, checked as what its name says.
-saved() { # BEGINNING FILE
+saved() { # BEGINNING FILE [KIND]
 	take "$1" || return 0
 	mkdir -p "$(dirname "$2")"
 	cp "$ex_file" "$2"
-	check_syntax "${2##*.}" "$2"
+	check_syntax "${3-${2##*.}}" "$2"
 }
 
 check_syntax() { # KIND FILE

@@ -162,8 +162,21 @@ take 'awaitd listen --listen' && {
 # --- and the rest ------------------------------------------------------------
 
 help_of help
+try 'awaitd help' 0 '^usage: awaitd COMMAND'
+try 'awaitd help invoke' 0 '^usage: awaitd invoke'
 help_of version
-"$awaitd" help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' >commands
+try 'awaitd version' 0 '^awaitd [0-9]'
+try 'awaitd version --json' 0 '^[0-9]'
+
+scene overview
+"$awaitd" help >"$tmp/help"
+page help "$tmp/help" 'help'
+try 'awaitd invoke' 0 '^THE HARBOUR BOOK$'
+try 'awaitd wait' 0
+cp "$HOME/.config/awaitd/awaitd.conf" awaitd.conf
+serves 'awaitd serve' 'msg=ready'
+sed -n 's/^  \([a-z]*\)  *[A-Z].*/\1/p' "$tmp/help" >commands
+ok 'there are commands' test -s commands
 while read -r name; do
 	ok "help $name: its examples are run" \
 	    grep -q "^help_of $name\$" "$abs_top_srcdir/tests/system/examples_help.sh"
