@@ -37,6 +37,7 @@ unit_tests += tests/unit/test_client
 unit_tests += tests/unit/test_cloudevent
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_conf_check
+unit_tests += tests/unit/test_conf_secret
 unit_tests += tests/unit/test_container_contract
 unit_tests += tests/unit/test_container_summary
 unit_tests += tests/unit/test_creds
@@ -396,6 +397,8 @@ tests_unit_test_sns_listener_SOURCES = tests/unit/test_sns_listener.c \
 	$(sns_listener_rig)
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c $(conf_support)
 tests_unit_test_conf_check_SOURCES = tests/unit/test_conf_check.c \
+	$(conf_support)
+tests_unit_test_conf_secret_SOURCES = tests/unit/test_conf_secret.c \
 	$(conf_support)
 tests_unit_test_targets_SOURCES = tests/unit/test_targets.c $(conf_support) \
 	$(keeper_here)

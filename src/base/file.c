@@ -53,6 +53,15 @@ file_read(const char *path, struct buf *out, struct error *err)
 	return rc;
 }
 
+bool
+file_is_private(const struct stat *st)
+{
+	bool handed = st->st_uid == 0 && st->st_gid == 0 && geteuid() != 0;
+	mode_t group = handed ? S_IWGRP | S_IXGRP : S_IRWXG;
+
+	return (st->st_mode & (group | S_IRWXO)) == 0;
+}
+
 int
 file_check_private(const char *path, struct error *err)
 {
@@ -62,7 +71,7 @@ file_check_private(const char *path, struct error *err)
 		return err_set_errno(err, ERR_CONFIG, "%s", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_CONFIG, "%s is no regular file", path);
-	if ((st.st_mode & (S_IRWXG | S_IRWXO)) == 0)
+	if (file_is_private(&st))
 		return 0;
 	err_set(err, ERR_CONFIG, "%s can be read by others", path);
 	return err_hint(err, "Do 'chmod 600 %s'.", path);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -18,9 +19,15 @@
 int file_read(const char *path, struct buf *out, struct error *err);
 
 /*
+ * Nobody but its owner can read or write it. What root hands over to a service
+ * (LoadCredential= of systemd) is root's and names us in an ACL, whose mask
+ * shows as the rights of root's group: that is private, too.
+ */
+bool file_is_private(const struct stat *st);
+
+/*
  * What holds a secret: a regular file (to open a pipe may take for ever) that
- * nobody but its owner can read or write. ERR_CONFIG; the text begins with the
- * path.
+ * is private. ERR_CONFIG; the text begins with the path.
  */
 int file_check_private(const char *path, struct error *err);
 

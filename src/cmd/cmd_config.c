@@ -2,6 +2,7 @@
 /* awaitd config: every value in force and where it comes from. */
 #include "cmd/app.h"
 #include "cmd/cmd.h"
+#include "cmd/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,93 +11,251 @@
 #include "base/jsonw.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "net/proxy.h"
+#include "serve/conf_json.h"
 
-#define JSON_MAX 65536
+#define LINE_SIZE ((size_t)128 << 10)
+
+struct config_options {
+	bool changed;
+};
+
+#define AT(field) offsetof(struct config_options, field)
+static const struct cmd_option config_options[] = {
+    {"changed", 0, OPT_FLAG, AT(changed), NULL,
+	"show: only what is not the default"},
+};
 
 struct printing {
 	bool json;
+	bool changed;
 	char *section; /* the last one printed, or NULL */
 };
 
+/* --- show ----------------------------------------------------------- */
+
 static void
-print_json(
-    const char *section, const char *key, const char *value, const char *source)
+print_json(const struct conf_shown *v)
 {
 	struct jsonw w;
 	struct buf b;
 
-	buf_init(&b, JSON_MAX);
+	buf_init(&b, LINE_SIZE);
+	jsonw_init(&w, &b);
+	conf_json_write(&w, v);
+	puts(b.data);
+	buf_done(&b);
+}
+
+/* What is masked must not be taken for the value when this is read again. */
+static void
+print_text(struct printing *p, const struct conf_shown *v)
+{
+	if (p->section == NULL || !str_eq(p->section, v->section)) {
+		printf("%s[%s]\n", p->section != NULL ? "\n" : "", v->section);
+		free(p->section);
+		p->section = xstrdup(v->section);
+	}
+	printf("# %s%s\n%s%s = %s\n", v->source, v->secret ? ", secret" : "",
+	    v->secret ? "# " : "", v->key, v->value);
+}
+
+static void
+print_value(const struct conf_value *v, void *arg)
+{
+	struct conf_shown shown = conf_json_of(v);
+	struct printing *p = arg;
+
+	if (p->changed && v->is_default)
+		return;
+	if (p->json)
+		print_json(&shown);
+	else
+		print_text(p, &shown);
+}
+
+static void
+print_place(const struct conf_place *place, void *arg)
+{
+	const char **before = arg;
+
+	if (!place->must_exist)
+		printf("%s%s", *before, place->file);
+	*before = ", ";
+}
+
+static void
+print_file(const struct app *app)
+{
+	const char *before = "# file: none; would be read: ";
+
+	if (app->conf->file != NULL) {
+		printf("# file: %s\n", app->conf->file);
+		return;
+	}
+	conf_places(app->globals->config, print_place, &before);
+	putchar('\n');
+}
+
+/* "[webhook hook]" is "webhook hook". */
+static char *
+bare_title(const char *word)
+{
+	size_t len = strlen(word);
+
+	if (len >= 2 && word[0] == '[' && word[len - 1] == ']')
+		return xstrndup(word + 1, len - 2);
+	return xstrdup(word);
+}
+
+static int
+show_one(const struct app *app, const char *word, struct printing *p)
+{
+	char *title = bare_title(word);
+	struct error err;
+	int rc = conf_need_section(app->conf, title, &err);
+
+	if (rc == 0)
+		conf_show(app->conf, title, print_value, p);
+	free(title);
+	return rc == 0 ? STATUS_OK : cmd_fail(&err);
+}
+
+static int
+show(const struct cmd_line *line, char *const *sections, int n)
+{
+	const struct config_options *o = line->options;
+	struct printing p = {
+	    .json = line->globals->json,
+	    .changed = o->changed,
+	};
+	int i, status = STATUS_OK;
+	struct app app;
+	struct error err;
+
+	if (app_init(&app, line->globals, &err) == -1)
+		return cmd_fail(&err);
+	if (!line->globals->json)
+		print_file(&app);
+	if (n == 0)
+		conf_show(app.conf, NULL, print_value, &p);
+	for (i = 0; i < n && status == STATUS_OK; i++)
+		status = show_one(&app, sections[i], &p);
+	free(p.section);
+	app_done(&app);
+	return status;
+}
+
+/* --- path ----------------------------------------------------------- */
+
+struct places {
+	bool json;
+	bool found;
+	bool quiet;
+};
+
+static void
+place_json(const struct conf_place *place)
+{
+	struct jsonw w;
+	struct buf b;
+
+	buf_init(&b, LINE_SIZE);
 	jsonw_init(&w, &b);
 	jsonw_begin(&w, NULL, '{');
-	jsonw_str(&w, "section", section);
-	jsonw_str(&w, "key", key);
-	jsonw_str(&w, "value", value);
-	jsonw_str(&w, "source", source);
+	jsonw_str(&w, "file", place->file);
+	jsonw_str(&w, "by", place->by);
+	jsonw_bool(&w, "there", place->there);
+	jsonw_bool(&w, "read", place->read);
 	jsonw_end(&w, '}');
 	puts(b.data);
 	buf_done(&b);
 }
 
 static void
-print_text(struct printing *p, const char *section, const char *key,
-    const char *value, const char *source)
+take_place(const struct conf_place *place, void *arg)
 {
-	if (p->section == NULL || !str_eq(p->section, section)) {
-		printf("%s[%s]\n", p->section != NULL ? "\n" : "", section);
-		free(p->section);
-		p->section = xstrdup(section);
-	}
-	printf("# %s\n%s = %s\n", source, key, value);
+	struct places *p = arg;
+
+	p->found |= place->read && place->there;
+	if (p->json)
+		place_json(place);
+	else if (place->read && place->there)
+		puts(place->file);
+	else if (!p->quiet)
+		fprintf(stderr, "awaitd: %s (%s) %s\n", place->file, place->by,
+		    place->there ? "is not read: another comes before it"
+				 : "is not there");
 }
 
-static void
-print_value(const char *section, const char *key, const char *value,
-    const char *source, void *arg)
+/* What it holds is not looked at: this is also for a file that is wrong. */
+static int
+path(const struct cmd_line *line)
 {
-	struct printing *p = arg;
-	char *shown = NULL;
+	struct places p = {
+	    .json = line->globals->json,
+	    .quiet = line->globals->quiet,
+	};
 
-	/* The one value that may hold a password. */
-	if (str_eq(key, "proxy") && strchr(value, '@') != NULL)
-		value = shown = proxy_name(value);
-	if (p->json)
-		print_json(section, key, value, source);
-	else
-		print_text(p, section, key, value, source);
-	free(shown);
+	conf_places(line->globals->config, take_place, &p);
+	return p.found ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
+/* --- which ---------------------------------------------------------- */
+
+static int
+refuse_word(const char *what, const char *word)
+{
+	struct error err;
+
+	err_set(
+	    &err, ERR_USAGE, "%s takes no argument such as \"%s\"", what, word);
+	err_hint(&err,
+	    "'awaitd config show SECTION' shows one section; besides there are "
+	    "'config keys' and 'config path'.");
+	return cmd_fail(&err);
+}
+
+static int
+refuse_changed(void)
+{
+	struct error err;
+
+	err_set(&err, ERR_USAGE, "--changed is for 'config show'");
+	return cmd_fail(&err);
 }
 
 static int
 run(const struct cmd_line *line)
 {
-	struct printing p = {.json = line->globals->json};
-	struct app app;
-	struct error err;
+	const struct config_options *o = line->options;
+	const char *word = line->nargs > 0 ? line->args[0] : "show";
+	char *const *rest = line->nargs > 0 ? line->args + 1 : line->args;
+	int n = line->nargs > 0 ? line->nargs - 1 : 0;
 
-	if (line->nargs > 0) {
-		err_set(&err, ERR_USAGE,
-		    "config takes no argument such as "
-		    "\"%s\"",
-		    line->args[0]);
-		return cmd_fail(&err);
-	}
-	if (app_init(&app, line->globals, &err) == -1)
-		return cmd_fail(&err);
-	if (!line->globals->json)
-		printf("# file: %s\n",
-		    app.conf->file != NULL ? app.conf->file : "none");
-	conf_show(app.conf, print_value, &p);
-	free(p.section);
-	app_done(&app);
-	return STATUS_OK;
+	if (str_eq(word, "show"))
+		return show(line, rest, n);
+	if (o->changed)
+		return refuse_changed();
+	if (str_eq(word, "keys"))
+		return config_keys(rest, n, line->globals->json);
+	if (!str_eq(word, "path"))
+		return refuse_word("config", word);
+	return n > 0 ? refuse_word("config path", rest[0]) : path(line);
 }
 
 const struct cmd cmd_config = {
     .name = "config",
     .group = GROUP_OPERATE,
-    .args = "",
+    .args = "[show [SECTION...] | keys [SECTION...] | path]",
     .summary = "Print every value in force and where it comes from",
-    .examples = "  awaitd config -c awaitd.conf\n",
+    .examples =
+	"  awaitd config show --changed      what is set, and where\n"
+	"  awaitd config show 'webhook hook' one section; webhook: all of "
+	"them\n"
+	"  awaitd config keys endpoint       every key of [endpoint NAME]\n"
+	"  $EDITOR \"$(awaitd config path)\"   the file that is read\n",
+    .options = config_options,
+    .noptions = ARRAY_LEN(config_options),
+    .options_size = sizeof(struct config_options),
     .run = run,
 };

@@ -104,7 +104,9 @@ run(const struct cmd_line *line)
 		return cmd_fail(&err);
 	set_log(app.conf, &app);
 	allow_files();
-	rc = app_connect_service(&app, &err);
+	rc = conf_check_service(app.conf, &err);
+	if (rc == 0)
+		rc = app_connect_service(&app, &err);
 	if (rc == 0)
 		rc = runs_folder_to_write(&app, &folder, &err);
 	if (rc == 0)

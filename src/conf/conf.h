@@ -14,6 +14,8 @@
 #include "base/error.h"
 #include "conf/types.h"
 
+struct conf_key;
+
 struct conf_options {
 	const char *file; /* named by a flag, or NULL */
 	const char *const *sets; /* "SECTION.KEY=VALUE" */
@@ -30,6 +32,17 @@ int conf_load(
     const struct conf_options *options, struct conf **out, struct error *err);
 void conf_free(struct conf *conf);
 
+/* A file that would be read where no other comes before it. */
+struct conf_place {
+	const char *by; /* "--config", "AWAITD_CONFIG", "the user's" … */
+	const char *file;
+	bool must_exist;
+	bool there;
+	bool read; /* it is the one */
+};
+typedef void conf_place_fn(const struct conf_place *place, void *arg);
+void conf_places(const char *named, conf_place_fn *fn, void *arg);
+
 /* Set one key, as if the file had it; `source` names the flag. */
 int conf_set(struct conf *conf, const char *section, const char *key,
     const char *value, const char *source, struct error *err);
@@ -37,6 +50,9 @@ int conf_set(struct conf *conf, const char *section, const char *key,
 /* What must hold between sections: conf_load has done it; again behind
  * conf_set. ERR_CONFIG names the place and the remedy. */
 int conf_check(const struct conf *conf, struct error *err);
+
+/* What only a service has need of: files that systemd hands over to it. */
+int conf_check_service(const struct conf *conf, struct error *err);
 
 /* Each of these is a route (job/route.h) to a target that there is, and no
  * target stands there twice. ERR_CONFIG names the one, and in its hint the
@@ -65,9 +81,40 @@ const char *conf_source(
 int conf_needs_restart(
     const struct conf *was, const struct conf *is, char *out, size_t size);
 
-/* One value as text, for `awaitd config`; what is not set is "". */
-typedef void conf_show_fn(const char *section, const char *key,
-    const char *value, const char *source, void *arg);
-void conf_show(const struct conf *conf, conf_show_fn *fn, void *arg);
+/* One value as text, for `awaitd config`. */
+struct conf_value {
+	const char *section; /* "webhook hook" */
+	const struct conf_key *key;
+	const char *value; /* "": not set; a secret is masked */
+	const char *source;
+	bool secret; /* something is masked */
+	bool is_default;
+};
+typedef void conf_show_fn(const struct conf_value *v, void *arg);
+
+/* All of `section`: "webhook hook", or "webhook" for each of the kind; NULL: of
+ * all sections. */
+void conf_show(
+    const struct conf *conf, const char *section, conf_show_fn *fn, void *arg);
+
+/* ERR_NOT_FOUND where conf_show() would find no such section, with those that
+ * are near. */
+int conf_need_section(
+    const struct conf *conf, const char *section, struct error *err);
+
+enum conf_what { CONF_ADDED, CONF_REMOVED, CONF_CHANGED };
+
+/* What one configuration has otherwise than another. */
+struct conf_change {
+	enum conf_what what; /* of a whole section; or of one key */
+	const char *section;
+	const struct conf_key *key; /* CHANGED; else NULL */
+	const char *was; /* masked as values are; NULL without a key */
+	const char *value;
+	bool secret;
+};
+typedef void conf_change_fn(const struct conf_change *c, void *arg);
+void conf_compare(const struct conf *was, const struct conf *is,
+    conf_change_fn *fn, void *arg);
 
 #endif

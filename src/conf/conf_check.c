@@ -37,13 +37,12 @@ static int
 check_section(const struct conf_kind *kind, const struct conf_head *head,
     struct error *err)
 {
-	size_t i;
+	struct section_keys k = section_keys(kind);
 
-	for (i = 0; i < conf_keys_len; i++) {
-		const struct conf_key *key = &conf_keys[i];
+	for (; k.first < k.end; k.first++) {
+		const struct conf_key *key = &conf_keys[k.first];
 
 		if ((key->flags & CONF_REQUIRED) != 0 &&
-		    str_eq(key->section, kind->name) &&
 		    check_required(key, kind, head, err) == -1)
 			return -1;
 	}
@@ -210,6 +209,24 @@ check_forms(const struct conf *conf, struct error *err)
 
 /* --- the API -------------------------------------------------------- */
 
+/* Of a secret and the file that holds it. */
+static int
+check_either(const struct conf_head *head, const char *kind, const char *key,
+    bool inside, bool file, struct error *err)
+{
+	char *key_file;
+
+	if (!inside || !file)
+		return 0;
+	key_file = xasprintf("%s_file", key);
+	err_set(err, ERR_CONFIG, "%s: [%s%s%s] %s is set beside %s (%s)",
+	    conf_source(head, kind, key_file), kind,
+	    *head->name != '\0' ? " " : "", head->name, key_file, key,
+	    conf_source(head, kind, key));
+	free(key_file);
+	return err_hint(err, "Keep one of them.");
+}
+
 /* Who connects over TCP is known by nothing but a token. */
 static int
 check_api(const struct conf *conf, struct error *err)
@@ -217,9 +234,12 @@ check_api(const struct conf *conf, struct error *err)
 	const struct conf_api *api = &conf->api;
 	size_t i;
 
+	if (check_either(&api->head, "api", "token", api->token != NULL,
+		api->token_file != NULL, err) == -1)
+		return -1;
 	for (i = 0; i < api->listen.n; i++) {
 		if (str_starts(api->listen.v[i], "unix:") ||
-		    api->token_file != NULL)
+		    api->token_file != NULL || api->token != NULL)
 			continue;
 		err_set(err, ERR_CONFIG,
 		    "%s: [api] listen = %s: over TCP anybody could come",
@@ -229,6 +249,22 @@ check_api(const struct conf *conf, struct error *err)
 		    "long random token.");
 	}
 	return 0;
+}
+
+/* Nobody could sign what is asked for there. */
+static int
+check_gateway(const struct conf *conf, struct error *err)
+{
+	const struct conf_gateway *g = &conf->gateway;
+
+	if (g->listen == NULL || g->credentials_file != NULL)
+		return 0;
+	err_set(err, ERR_CONFIG,
+	    "%s: [gateway] listen = %s: there is no credentials_file",
+	    conf_source(&g->head, "gateway", "listen"), g->listen);
+	return err_hint(err,
+	    "Set credentials_file in [gateway] to a private file with the "
+	    "access keys that its clients sign with.");
 }
 
 /* --- notifications -------------------------------------------------- */
@@ -313,17 +349,53 @@ check_pair_of_files(
 	    err, "A receiver that asks for a certificate is shown both.");
 }
 
+/* A copy signs nothing more: another one was meant. */
+static int
+check_no_copy(const struct conf_webhook *w, const char *kind, const char *key,
+    const struct conf_list *list, struct error *err)
+{
+	size_t i, j;
+
+	for (i = 0; i < list->n; i++) {
+		for (j = 0; j < i && !str_eq(list->v[i], list->v[j]); j++)
+			;
+		if (j == i)
+			continue;
+		err_set(err, ERR_CONFIG, "%s: [%s%s%s] %s: number %zu is %s",
+		    conf_source(&w->head, kind, key), kind,
+		    *w->head.name != '\0' ? " " : "", w->head.name, key, i + 1,
+		    j == 0 ? "the first one again" : "there already");
+		return err_hint(err, "Name each of them once.");
+	}
+	return 0;
+}
+
+static int
+check_webhook(const struct conf_webhook *w, const char *kind, struct error *err)
+{
+	const struct conf_head *head = &w->head;
+	const char *proxy = conf_source(head, kind, "proxy");
+
+	if (check_pair_of_files(w, kind, err) == -1 ||
+	    check_either(head, kind, "secret", w->secret.n > 0,
+		w->secret_file.n > 0, err) == -1 ||
+	    check_no_copy(w, kind, "secret", &w->secret, err) == -1 ||
+	    check_no_copy(w, kind, "secret_file", &w->secret_file, err) == -1)
+		return -1;
+	return check_either(head, kind, "proxy", !str_eq(proxy, "default"),
+	    w->proxy_file != NULL, err);
+}
+
 static int
 check_webhooks(const struct conf *conf, struct error *err)
 {
 	size_t i;
 
 	for (i = 0; i < conf->nwebhooks; i++) {
-		if (check_pair_of_files(conf->webhooks[i], "webhook", err) ==
-		    -1)
+		if (check_webhook(conf->webhooks[i], "webhook", err) == -1)
 			return -1;
 	}
-	return check_pair_of_files(&conf->callback, "callback", err);
+	return check_webhook(&conf->callback, "callback", err);
 }
 
 /* --- looks ---------------------------------------------------------- */
@@ -390,8 +462,52 @@ conf_check(const struct conf *conf, struct error *err)
 {
 	if (check_sections(conf, err) == -1 ||
 	    check_dead_letter(conf, err) == -1 || check_api(conf, err) == -1 ||
-	    check_sns(conf, err) == -1 || check_webhooks(conf, err) == -1 ||
+	    check_gateway(conf, err) == -1 || check_sns(conf, err) == -1 ||
+	    check_webhooks(conf, err) == -1 ||
 	    check_endpoints(conf, err) == -1 || check_forms(conf, err) == -1)
 		return -1;
 	return check_deliver(conf, err);
+}
+
+/* --- what a service needs ------------------------------------------- */
+
+static int
+check_credentials(const struct conf_kind *kind, const struct conf_head *head,
+    struct error *err)
+{
+	struct section_keys k = section_keys(kind);
+
+	for (; k.first < k.end; k.first++) {
+		const struct conf_key *key = &conf_keys[k.first];
+		const char *name = value_credential(key, head);
+
+		if (name == NULL)
+			continue;
+		err_set(err, ERR_CONFIG,
+		    "%s: [%s%s%s] %s: there is no folder for credentials:%s",
+		    conf_source(head, kind->name, key->name), kind->name,
+		    kind->named ? " " : "", head->name, key->name, name);
+		return err_hint(err,
+		    "Write LoadCredential=%s:PATH into the unit, which sets "
+		    "CREDENTIALS_DIRECTORY; or name the file itself.",
+		    name);
+	}
+	return 0;
+}
+
+int
+conf_check_service(const struct conf *conf, struct error *err)
+{
+	size_t i, j;
+
+	for (i = 0; i < conf_kinds_len; i++) {
+		const struct conf_kind *kind = &conf_kinds[i];
+
+		for (j = 0; j < section_count(conf, kind); j++) {
+			if (check_credentials(
+				kind, section_at(conf, kind, j), err) == -1)
+				return -1;
+		}
+	}
+	return 0;
 }

@@ -185,6 +185,24 @@ must_user(const char *s)
 	return NULL;
 }
 
+/* No header field holds anything else. */
+static const char *
+must_token(const char *s)
+{
+	if (strlen(s) < CONF_TOKEN_MIN || str_has_control(s))
+		return "a token is at least 16 characters, in one line";
+	return NULL;
+}
+
+/* The rest is read by deliver/whkey.c. */
+static const char *
+must_secret(const char *s)
+{
+	if (str_starts(s, "whsec_") || str_starts(s, "whsk_"))
+		return NULL;
+	return "a secret begins with whsec_ or whsk_";
+}
+
 bool
 conf_name_ok(const char *name)
 {
@@ -274,8 +292,10 @@ const struct conf_key conf_keys[] = {
 
     {"api", "listen", CONF_LIST, "", AT(api, listen), .flags = CONF_RESTART,
 	.must = must_listen, .help = "where requests are taken"},
+    {"api", "token", CONF_SECRET, "", AT(api, token), .flags = CONF_RESTART,
+	.must = must_token, .help = "what a TCP client must know"},
     {"api", "token_file", CONF_PATH, "", AT(api, token_file),
-	.flags = CONF_RESTART, .help = "holds what a TCP client must know"},
+	.flags = CONF_RESTART, .help = "holds that token"},
     {"api", "users", CONF_LIST, "", AT(api, users), .flags = CONF_RESTART,
 	.must = must_user, .help = "who else may use the socket"},
     {"api", "max_connections", CONF_COUNT, "4096", AT(api, max_connections),
@@ -382,8 +402,10 @@ const struct conf_key conf_keys[] = {
 
     {"webhook", "url", CONF_URL, "", AT(webhook, url), .flags = CONF_REQUIRED,
 	.must = must_url, .help = "where events are posted to"},
+    {"webhook", "secret", CONF_SECRETS, "", AT(webhook, secret),
+	.must = must_secret, .help = "what requests are signed with"},
     {"webhook", "secret_file", CONF_PATHS, "", AT(webhook, secret_file),
-	.help = "hold what requests are signed with"},
+	.help = "hold such secrets"},
     {"webhook", "payload", CONF_CHOICE, "event", AT(webhook, payload),
 	.choices = PAYLOADS, .help = "what is posted"},
     {"webhook", "cloudevents", CONF_CHOICE, "no", AT(webhook, cloudevents),
@@ -423,11 +445,15 @@ const struct conf_key conf_keys[] = {
 	AT(webhook, private_key_file), .help = "PEM: its key"},
     {"webhook", "proxy", CONF_URL, "environment", AT(webhook, proxy),
 	.must = must_proxy, .help = "environment, none or a URL"},
+    {"webhook", "proxy_file", CONF_PATH, "", AT(webhook, proxy_file),
+	.help = "holds the proxy's URL with user and password"},
 
     {"callback", "allow", CONF_LIST, "", AT(webhook, allow),
 	.must = must_callback, .help = "hosts that submissions may name"},
+    {"callback", "secret", CONF_SECRETS, "", AT(webhook, secret),
+	.must = must_secret, .help = "what requests are signed with"},
     {"callback", "secret_file", CONF_PATHS, "", AT(webhook, secret_file),
-	.help = "hold what requests are signed with"},
+	.help = "hold such secrets"},
     {"callback", "payload", CONF_CHOICE, "event", AT(webhook, payload),
 	.choices = PAYLOADS, .help = "what is posted"},
     {"callback", "cloudevents", CONF_CHOICE, "no", AT(webhook, cloudevents),
@@ -467,6 +493,8 @@ const struct conf_key conf_keys[] = {
 	AT(webhook, private_key_file), .help = "PEM: its key"},
     {"callback", "proxy", CONF_URL, "environment", AT(webhook, proxy),
 	.must = must_proxy, .help = "environment, none or a URL"},
+    {"callback", "proxy_file", CONF_PATH, "", AT(webhook, proxy_file),
+	.help = "holds the proxy's URL with user and password"},
 
     {"exec", "command", CONF_COMMAND, "", AT(exec, command),
 	.flags = CONF_REQUIRED, .help = "the program and its arguments"},
@@ -529,5 +557,3 @@ const struct conf_key conf_keys[] = {
 };
 
 const size_t conf_keys_len = ARRAY_LEN(conf_keys);
-
-_Static_assert(ARRAY_LEN(conf_keys) <= CONF_KEYS_MAX, "enlarge it");

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 /* A kind of section. Its struct begins with a struct conf_head. */
 struct conf_kind {
 	const char *name; /* "endpoint" */
@@ -24,6 +26,8 @@ extern const size_t conf_kinds_len;
 enum conf_type {
 	CONF_TEXT,
 	CONF_URL, /* text that no error repeats: it may hold a password */
+	CONF_SECRET, /* text that is never repeated or shown */
+	CONF_SECRETS, /* words with commas between them, of the same kind */
 	CONF_PATH, /* absolute; it is written relative to the file's folder */
 	CONF_LIST, /* words with commas between them */
 	CONF_PATHS, /* the same, each of them a path */
@@ -60,6 +64,20 @@ struct conf_key {
 
 extern const struct conf_key conf_keys[];
 extern const size_t conf_keys_len;
+
+/* --- about keys, for people (conf_about.c) -------------------------- */
+
+/* "a time", "a list of secrets" */
+const char *conf_about_type(const struct conf_key *key);
+
+/* A bound, as it would be written; nothing where there is none. */
+void conf_about_min(const struct conf_key *key, struct buf *out);
+void conf_about_max(const struct conf_key *key, struct buf *out);
+
+/* AWAITD_STATE is [awaitd] state, AWAITD_API_LISTEN is [api] listen. The
+ * caller's; NULL where the section has a name. */
+char *conf_about_variable(
+    const struct conf_kind *kind, const struct conf_key *key);
 
 /* Fit for the name of a target: 1 to 63 of A-Z a-z 0-9 - _ . */
 bool conf_name_ok(const char *name);

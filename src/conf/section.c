@@ -6,14 +6,15 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "conf/value.h"
 
 /* --- titles --------------------------------------------------------- */
 
-static int
-refuse_title(const char *title, struct error *err)
+static void
+hint_kinds(struct error *err)
 {
 	struct buf known;
 	size_t i;
@@ -25,15 +26,36 @@ refuse_title(const char *title, struct error *err)
 			: i + 1 < conf_kinds_len ? ", "
 						 : " and ",
 		    conf_kinds[i].name, conf_kinds[i].named ? " NAME" : "");
-	err_set(err, ERR_CONFIG, "unknown section [%s]", title);
 	err_hint(err, "Known sections: %s.", known.data);
+	buf_done(&known);
+}
+
+/* "webhok hook", and "hook" alone is no kind. */
+static int
+refuse_title(const char *title, struct error *err)
+{
+	char *word = xstrndup(title, strcspn(title, " "));
+	const char *rest = title + strlen(word);
+	size_t i;
+
+	rest += strspn(rest, " ");
+
+	err_set(err, ERR_CONFIG, "unknown section [%s]", title);
+	hint_kinds(err);
 	for (i = 0; i < conf_kinds_len; i++) {
-		if (conf_kinds[i].named && str_eq(conf_kinds[i].name, title)) {
+		const struct conf_kind *kind = &conf_kinds[i];
+
+		if (kind->named && str_eq(kind->name, title)) {
 			err_set(err, ERR_CONFIG, "[%s] has no name", title);
 			err_hint(err, "Write [%s NAME].", title);
+			break;
 		}
+		if (str_near(kind->name, word) &&
+		    kind->named == (*rest != '\0'))
+			err_hint(err, "Did you mean [%s%s%s]?", kind->name,
+			    kind->named ? " " : "", rest);
 	}
-	buf_done(&known);
+	free(word);
 	return -1;
 }
 
@@ -68,6 +90,16 @@ section_kind(const char *title, const struct conf_kind **kind,
 	return 0;
 }
 
+const struct conf_kind *
+section_kind_of(const char *name)
+{
+	size_t i = 0;
+
+	while (!str_eq(conf_kinds[i].name, name))
+		i++;
+	return &conf_kinds[i];
+}
+
 char *
 section_title(const struct conf_kind *kind, const struct conf_head *head)
 {
@@ -75,17 +107,41 @@ section_title(const struct conf_kind *kind, const struct conf_head *head)
 			   : xstrdup(kind->name);
 }
 
-size_t
-section_key(const char *kind, const char *key)
+struct section_keys
+section_keys(const struct conf_kind *kind)
 {
-	size_t i;
+	struct section_keys k = {0, 0};
 
-	for (i = 0; i < conf_keys_len; i++) {
-		if (str_eq(conf_keys[i].section, kind) &&
-		    str_eq(conf_keys[i].name, key))
-			break;
+	while (k.first < conf_keys_len &&
+	    !str_eq(conf_keys[k.first].section, kind->name))
+		k.first++;
+	for (k.end = k.first; k.end < conf_keys_len &&
+	     str_eq(conf_keys[k.end].section, kind->name);
+	     k.end++)
+		;
+	if (k.end - k.first > CONF_KEYS_MAX)
+		abort();
+	return k;
+}
+
+const struct conf_key *
+section_key(const struct conf_kind *kind, const char *key)
+{
+	struct section_keys k = section_keys(kind);
+
+	for (; k.first < k.end; k.first++) {
+		if (str_eq(conf_keys[k.first].name, key))
+			return &conf_keys[k.first];
 	}
-	return i;
+	return NULL;
+}
+
+char **
+section_source(struct conf_head *head, const struct conf_kind *kind,
+    const struct conf_key *key)
+{
+	return &head->sources
+		    .v[(size_t)(key - conf_keys) - section_keys(kind).first];
 }
 
 /* --- one section ---------------------------------------------------- */
@@ -93,12 +149,11 @@ section_key(const char *kind, const char *key)
 void
 section_init(const struct conf_kind *kind, struct conf_head *head)
 {
+	struct section_keys k = section_keys(kind);
 	struct error err;
-	size_t i;
 
-	for (i = 0; i < conf_keys_len; i++) {
-		if (str_eq(conf_keys[i].section, kind->name) &&
-		    value_set(&conf_keys[i], head, "", NULL, &err) == -1)
+	for (; k.first < k.end; k.first++) {
+		if (value_set(&conf_keys[k.first], head, "", NULL, &err) == -1)
 			abort();
 	}
 }
@@ -106,13 +161,13 @@ section_init(const struct conf_kind *kind, struct conf_head *head)
 void
 section_done(const struct conf_kind *kind, struct conf_head *head)
 {
+	struct section_keys k = section_keys(kind);
 	size_t i;
 
-	for (i = 0; i < conf_keys_len; i++) {
+	for (i = 0; i < CONF_KEYS_MAX; i++)
 		xfree(&head->sources.v[i]);
-		if (str_eq(conf_keys[i].section, kind->name))
-			value_done(&conf_keys[i], head);
-	}
+	for (; k.first < k.end; k.first++)
+		value_done(&conf_keys[k.first], head);
 	xfree(&head->name);
 	xfree(&head->place);
 }
@@ -174,19 +229,79 @@ section_at(const struct conf *conf, const struct conf_kind *kind, size_t i)
 	return head;
 }
 
+/* One map a kind. */
+struct conf_index {
+	struct map *v;
+};
+
+static struct map *
+names_of(const struct conf *conf, const struct conf_kind *kind)
+{
+	return &conf->index->v[kind - conf_kinds];
+}
+
+static const void *
+name_key(const void *item, size_t *len)
+{
+	const struct conf_head *head = item;
+
+	*len = strlen(head->name);
+	return head->name;
+}
+
+void
+sections_init(struct conf *conf)
+{
+	size_t i;
+
+	conf->index = xcalloc(1, sizeof(*conf->index));
+	conf->index->v = xcalloc(conf_kinds_len, sizeof(struct map));
+	for (i = 0; i < conf_kinds_len; i++) {
+		struct conf_head *head;
+
+		map_init(&conf->index->v[i], name_key);
+		if (conf_kinds[i].named)
+			continue;
+		head = section_at(conf, &conf_kinds[i], 0);
+		head->name = xstrdup("");
+		section_init(&conf_kinds[i], head);
+	}
+}
+
+static void
+kind_done(struct conf *conf, const struct conf_kind *kind)
+{
+	size_t i;
+
+	map_done(names_of(conf, kind));
+	for (i = 0; i < section_count(conf, kind); i++) {
+		if (kind->named)
+			section_free(kind, section_at(conf, kind, i));
+		else
+			section_done(kind, section_at(conf, kind, i));
+	}
+	if (kind->named)
+		free(array_of(conf, kind));
+}
+
+void
+sections_done(struct conf *conf)
+{
+	size_t i;
+
+	for (i = 0; i < conf_kinds_len; i++)
+		kind_done(conf, &conf_kinds[i]);
+	free(conf->index->v);
+	free(conf->index);
+}
+
 struct conf_head *
 section_find(
     const struct conf *conf, const struct conf_kind *kind, const char *name)
 {
-	size_t i;
-
-	for (i = 0; i < section_count(conf, kind); i++) {
-		struct conf_head *head = section_at(conf, kind, i);
-
-		if (!kind->named || str_eq(head->name, name))
-			return head;
-	}
-	return NULL;
+	if (!kind->named)
+		return section_at(conf, kind, 0);
+	return map_find(names_of(conf, kind), name, strlen(name));
 }
 
 struct conf_head *
@@ -204,5 +319,6 @@ section_make(struct conf *conf, const struct conf_kind *kind, const char *name,
 	memcpy(array + *n * sizeof(head), &head, sizeof(head));
 	memcpy((char *)conf + kind->offset, &array, sizeof(array));
 	(*n)++;
+	map_add(names_of(conf, kind), head);
 	return head;
 }

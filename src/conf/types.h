@@ -50,11 +50,14 @@ struct conf_global {
 	char *dead_letter; /* a section: "webhook ops", or NULL */
 };
 
+#define CONF_TOKEN_MIN 16
+
 /* [api] */
 struct conf_api {
 	struct conf_head head;
 	struct conf_list listen; /* unix:PATH, HOST:PORT; none: the default */
-	char *token_file;
+	char *token; /* what a TCP client must know; or … */
+	char *token_file; /* … what holds it; or neither */
 	struct conf_list users; /* names or numbers, besides our own and root */
 	int64_t max_connections; /* of each listener */
 };
@@ -99,8 +102,11 @@ struct conf_endpoint {
 	struct conf_list deliver; /* sections of targets: "webhook hook" */
 };
 
+struct conf_index;
+
 struct conf {
 	char *file; /* that was read, or NULL */
+	struct conf_index *index; /* of the named sections: section.c's */
 	struct conf_global global;
 	struct conf_api api;
 	struct conf_gateway gateway;

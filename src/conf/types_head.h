@@ -5,8 +5,9 @@
 
 #include <stddef.h>
 
-/* Indexed as the table of keys is; NULL stands for the default. */
-#define CONF_KEYS_MAX 192
+/* Indexed as the rows of the kind are in the table of keys; NULL stands for the
+ * default. */
+#define CONF_KEYS_MAX 32
 struct conf_sources {
 	char *v[CONF_KEYS_MAX];
 };

@@ -13,7 +13,8 @@ struct conf_webhook {
 	struct conf_head head;
 	char *url;
 	struct conf_list allow; /* hosts, "*.example.com", "*" */
-	struct conf_list secret_file;
+	struct conf_list secret; /* or … */
+	struct conf_list secret_file; /* … what holds them; or neither */
 	int payload; /* enum conf_payload */
 	int cloudevents; /* enum conf_cloudevents */
 	char *header_file;
@@ -30,6 +31,7 @@ struct conf_webhook {
 	char *certificate_file; /* both, or neither */
 	char *private_key_file;
 	char *proxy; /* "environment", "none" or a URL */
+	char *proxy_file; /* holds the URL; or NULL */
 };
 
 /* [exec NAME] */

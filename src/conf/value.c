@@ -6,12 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/schedule.h"
 #include "base/str.h"
 #include "conf/conf.h"
 
 #define LIST_MAX 64
+#define CREDENTIALS "credentials:"
 static const int64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
 
 #define WORDS_MAX 256
@@ -22,6 +24,32 @@ static const int64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
 #define PLACE_OF(type, base, key) \
 	((const type *)(const void *)((const char *)(base) + (key)->offset))
 
+/* --- secrets -------------------------------------------------------- */
+
+static bool
+is_secret_type(enum conf_type type)
+{
+	return type == CONF_SECRET || type == CONF_SECRETS;
+}
+
+/* The end of what stands before the '@' of a URL's host, or NULL. */
+static const char *
+userinfo_end(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	return host == NULL ? NULL
+			    : memrchr(host + 3, '@', strcspn(host + 3, "/?#"));
+}
+
+bool
+value_text_is_secret(const struct conf_key *key, const char *text)
+{
+	if (key->type == CONF_URL)
+		return userinfo_end(text) != NULL;
+	return is_secret_type(key->type) && *text != '\0';
+}
+
 /* --- reading -------------------------------------------------------- */
 
 static int
@@ -29,17 +57,18 @@ refuse(const struct conf_key *key, const char *text, const char *why,
     struct error *err)
 {
 	/* A password may stand in a URL. */
-	if (key->type == CONF_URL ||
+	if (key->type == CONF_URL || is_secret_type(key->type) ||
 	    (key->type == CONF_LIST && strstr(text, "://") != NULL &&
 		strchr(text, '@') != NULL))
 		return err_set(err, ERR_CONFIG, "%s: %s", key->name, why);
 	return err_set(err, ERR_CONFIG, "%s = %s: %s", key->name, text, why);
 }
 
+/* Whatever it was: it may have been a secret. */
 static void
 put_text(char **place, const char *text)
 {
-	free(*place);
+	hash_wipe_free(place);
 	*place = *text != '\0' ? xstrdup(text) : NULL;
 }
 
@@ -57,6 +86,40 @@ set_text(const struct conf_key *key, const char *text, char **place,
 	return 0;
 }
 
+/* NULL: it is no such path. */
+static const char *
+credential_of(const char *path)
+{
+	return str_starts(path, CREDENTIALS) ? path + strlen(CREDENTIALS)
+					     : NULL;
+}
+
+/* Who is not started by systemd reads the same file, and has no need of what
+ * only the service uses: so without a folder the name is kept as it is. */
+static int
+set_credential(const struct conf_key *key, const char *text, char **place,
+    struct error *err)
+{
+	const char *name = credential_of(text);
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	char *path;
+	int rc;
+
+	if (*name == '\0' || strchr(name, '/') != NULL || str_eq(name, ".") ||
+	    str_eq(name, "..")) {
+		refuse(key, text, "it must be credentials:NAME", err);
+		return err_hint(err,
+		    "NAME is that of LoadCredential= in the unit, without a "
+		    "slash.");
+	}
+	if (str_empty(folder))
+		return set_text(key, text, place, err);
+	path = xasprintf("%s/%s", folder, name);
+	rc = set_text(key, path, place, err);
+	free(path);
+	return rc;
+}
+
 static int
 set_path(const struct conf_key *key, const char *text, const char *folder,
     char **place, struct error *err)
@@ -64,6 +127,8 @@ set_path(const struct conf_key *key, const char *text, const char *folder,
 	char *base, *path;
 	int rc;
 
+	if (str_ends(key->name, "_file") && credential_of(text) != NULL)
+		return set_credential(key, text, place, err);
 	if (*text == '\0' || *text == '/')
 		return set_text(key, text, place, err);
 	base = realpath(folder != NULL ? folder : ".", NULL);
@@ -80,6 +145,10 @@ set_path(const struct conf_key *key, const char *text, const char *folder,
 static void
 free_list(struct conf_list *list)
 {
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		hash_wipe(list->v[i], strlen(list->v[i]));
 	str_free_words(list->v);
 	list->v = NULL;
 	list->n = 0;
@@ -126,6 +195,7 @@ set_list(const struct conf_key *key, const char *text, struct conf_list *place,
 		rc = take_item(key, str_trim(item), &list, err);
 		item = comma != NULL ? comma + 1 : NULL;
 	}
+	hash_wipe(copy, strlen(text));
 	free(copy);
 	free_list(rc == 0 ? place : &list);
 	if (rc == 0)
@@ -301,11 +371,13 @@ set_typed(const struct conf_key *key, void *base, const char *text,
 	switch (key->type) {
 	case CONF_TEXT:
 	case CONF_URL:
+	case CONF_SECRET:
 		return set_text(key, text, PLACE(char *, base, key), err);
 	case CONF_PATH:
 		return set_path(
 		    key, text, folder, PLACE(char *, base, key), err);
 	case CONF_LIST:
+	case CONF_SECRETS:
 		return set_list(
 		    key, text, PLACE(struct conf_list, base, key), err);
 	case CONF_PATHS:
@@ -353,10 +425,12 @@ value_done(const struct conf_key *key, void *section)
 	switch (key->type) {
 	case CONF_TEXT:
 	case CONF_URL:
+	case CONF_SECRET:
 	case CONF_PATH:
-		xfree(PLACE(char *, section, key));
+		hash_wipe_free(PLACE(char *, section, key));
 		return;
 	case CONF_LIST:
+	case CONF_SECRETS:
 	case CONF_PATHS:
 	case CONF_COMMAND:
 		free_list(PLACE(struct conf_list, section, key));
@@ -382,6 +456,28 @@ format_list(const struct conf_list *list, struct buf *out)
 
 	for (i = 0; i < list->n; i++)
 		buf_printf(out, "%s%s", i > 0 ? ", " : "", list->v[i]);
+}
+
+/* How many there are is no secret. */
+static void
+format_masks(const struct conf_list *list, struct buf *out)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		buf_printf(out, "%s" VALUE_MASK, i > 0 ? ", " : "");
+}
+
+static void
+format_url(const char *url, struct buf *out)
+{
+	const char *at = url != NULL ? userinfo_end(url) : NULL;
+
+	if (at != NULL)
+		buf_printf(out, "%.*s" VALUE_MASK "%s",
+		    (int)(strstr(url, "://") + 3 - url), url, at);
+	else
+		buf_puts(out, url != NULL ? url : "");
 }
 
 /* So that str_split_words() reads the same word again. */
@@ -494,10 +590,19 @@ value_format(const struct conf_key *key, const void *section, struct buf *out)
 
 	switch (key->type) {
 	case CONF_TEXT:
-	case CONF_URL:
 	case CONF_PATH:
 		text = *PLACE_OF(char *, section, key);
 		buf_puts(out, text != NULL ? text : "");
+		return;
+	case CONF_URL:
+		format_url(*PLACE_OF(char *, section, key), out);
+		return;
+	case CONF_SECRET:
+		if (*PLACE_OF(char *, section, key) != NULL)
+			buf_puts(out, VALUE_MASK);
+		return;
+	case CONF_SECRETS:
+		format_masks(PLACE_OF(struct conf_list, section, key), out);
 		return;
 	case CONF_LIST:
 	case CONF_PATHS:
@@ -531,4 +636,94 @@ value_format(const struct conf_key *key, const void *section, struct buf *out)
 		return;
 	}
 	abort();
+}
+
+/* --- comparing ------------------------------------------------------ */
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : str_eq(a, b);
+}
+
+static bool
+same_list(const struct conf_list *a, const struct conf_list *b)
+{
+	size_t i;
+
+	for (i = 0; i < a->n && i < b->n; i++) {
+		if (!str_eq(a->v[i], b->v[i]))
+			return false;
+	}
+	return a->n == b->n;
+}
+
+bool
+value_same(const struct conf_key *key, const void *section, const void *other)
+{
+	const struct schedule *a, *b;
+
+	switch (key->type) {
+	case CONF_TEXT:
+	case CONF_URL:
+	case CONF_SECRET:
+	case CONF_PATH:
+		return same_text(*PLACE_OF(char *, section, key),
+		    *PLACE_OF(char *, other, key));
+	case CONF_LIST:
+	case CONF_SECRETS:
+	case CONF_PATHS:
+	case CONF_COMMAND:
+		return same_list(PLACE_OF(struct conf_list, section, key),
+		    PLACE_OF(struct conf_list, other, key));
+	case CONF_DURATION:
+	case CONF_SECONDS:
+	case CONF_SIZE:
+	case CONF_COUNT:
+	case CONF_DECIMAL:
+		return *PLACE_OF(int64_t, section, key) ==
+		    *PLACE_OF(int64_t, other, key);
+	case CONF_CHOICE:
+		return *PLACE_OF(int, section, key) ==
+		    *PLACE_OF(int, other, key);
+	case CONF_SCHEDULE:
+		a = PLACE_OF(struct schedule, section, key);
+		b = PLACE_OF(struct schedule, other, key);
+		return a->n == b->n &&
+		    memcmp(a->delay_ms, b->delay_ms,
+			a->n * sizeof(a->delay_ms[0])) == 0;
+	}
+	abort();
+}
+
+bool
+value_is_secret(const struct conf_key *key, const void *section)
+{
+	const char *text;
+
+	if (key->type == CONF_SECRETS)
+		return PLACE_OF(struct conf_list, section, key)->n > 0;
+	if (key->type != CONF_SECRET && key->type != CONF_URL)
+		return false;
+	text = *PLACE_OF(char *, section, key);
+	return text != NULL && value_text_is_secret(key, text);
+}
+
+const char *
+value_credential(const struct conf_key *key, const void *section)
+{
+	const struct conf_list *list;
+	const char *text, *name = NULL;
+	size_t i;
+
+	if (!str_ends(key->name, "_file"))
+		return NULL;
+	if (key->type == CONF_PATH) {
+		text = *PLACE_OF(char *, section, key);
+		return text != NULL ? credential_of(text) : NULL;
+	}
+	list = PLACE_OF(struct conf_list, section, key);
+	for (i = 0; i < list->n && name == NULL; i++)
+		name = credential_of(list->v[i]);
+	return name;
 }

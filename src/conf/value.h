@@ -26,8 +26,24 @@ int value_set(const struct conf_key *key, void *section, const char *text,
 /* Release what it holds. */
 void value_done(const struct conf_key *key, void *section);
 
-/* Append it as it could be written; nothing for what is not set. */
+/* Append it as it could be written; nothing for what is not set, VALUE_MASK for
+ * a secret and for the user and the password in a URL. */
+#define VALUE_MASK "***"
 void value_format(
     const struct conf_key *key, const void *section, struct buf *out);
+
+/* Does it hold something that value_format() masks? */
+bool value_is_secret(const struct conf_key *key, const void *section);
+
+/* Do both mean the same, secrets included? */
+bool value_same(
+    const struct conf_key *key, const void *section, const void *other);
+
+/* Would such a text hold a secret? */
+bool value_text_is_secret(const struct conf_key *key, const char *text);
+
+/* The name behind "credentials:", a file that systemd has not handed over;
+ * NULL: there is none. */
+const char *value_credential(const struct conf_key *key, const void *section);
 
 #endif

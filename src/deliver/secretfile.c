@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 /* Only ourselves, and root, may be able to read it. */
 static int
@@ -21,7 +23,7 @@ check_mode(int fd, const char *path, struct error *err)
 		return err_set_errno(err, ERR_CONFIG, "look at %s", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_CONFIG, "%s is no file", path);
-	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+	if (!file_is_private(&st)) {
 		err_set(err, ERR_CONFIG, "%s can be read by others", path);
 		return err_hint(err, "Run 'chmod 600 %s'.", path);
 	}
@@ -73,4 +75,31 @@ secretfile_read(const char *path, const char *what, size_t max, char **out,
 	hash_wipe(text, max + 2);
 	free(text);
 	return rc;
+}
+
+/* Who wrote it with an editor, or on Windows, has an end of line there. */
+static void
+trim(char *text)
+{
+	const char *begin = str_trim(text);
+
+	memmove(text, begin, strlen(begin) + 1);
+}
+
+int
+secretfile_line(const char *path, const char *what, size_t min, size_t max,
+    char **out, struct error *err)
+{
+	char *text;
+
+	if (secretfile_read(path, what, max, &text, err) == -1)
+		return -1;
+	trim(text);
+	if (strlen(text) >= min && !str_has_control(text)) {
+		*out = text;
+		return 0;
+	}
+	hash_wipe_free(&text);
+	return err_set(err, ERR_CONFIG,
+	    "%s: %s is one line of at least %zu characters", path, what, min);
 }

@@ -16,4 +16,12 @@
 int secretfile_read(const char *path, const char *what, size_t max, char **out,
     struct error *err);
 
+/*
+ * The one line of such a file, without blanks and ends of lines around it: at
+ * least `min` bytes, no other control characters. Released with
+ * hash_wipe_free().
+ */
+int secretfile_line(const char *path, const char *what, size_t min, size_t max,
+    char **out, struct error *err);
+
 #endif

@@ -23,6 +23,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "deliver/headerfile.h"
+#include "deliver/secretfile.h"
 #include "deliver/whanswer.h"
 #include "deliver/whrequest.h"
 #include "deliver/whsign.h"
@@ -32,6 +33,7 @@
 
 /* Of a kept connection; a second more at most. */
 #define IDLE_MAX_S 3
+#define PROXY_MAX 4096
 /* A file has to leave at 16 kB/s or faster, so that there is an end to it. */
 #define BYTES_PER_MS_MIN 16
 /* Of signing, in one turn of the loop. */
@@ -375,31 +377,53 @@ check_url(const char *s, const struct egress *egress, struct error *err)
 	return rc;
 }
 
-/* As the client wants it: NULL for what the environment says. */
-static const char *
-proxy_of(const struct webhook_options *o)
+/* As the client wants it: NULL for what the environment says. *out is the
+ * caller's, to be released with hash_wipe_free(). */
+static int
+read_proxy(const struct webhook_options *o, char **out, struct error *err)
 {
-	if (o->proxy == NULL || str_eq(o->proxy, "environment"))
-		return NULL;
-	return str_eq(o->proxy, "none") ? "" : o->proxy;
+	*out = NULL;
+	if (o->proxy_file != NULL) {
+		if (secretfile_line(o->proxy_file, "a proxy's URL", 1,
+			PROXY_MAX, out, err) == 0)
+			return 0;
+		return err_prefix(err, "proxy_file");
+	}
+	if (o->proxy != NULL && !str_eq(o->proxy, "environment"))
+		*out = xstrdup(str_eq(o->proxy, "none") ? "" : o->proxy);
+	return 0;
 }
 
-char *
-webhook_proxy(const struct webhook_options *o)
+/* A host that nobody excepts, where each job names its own. */
+static char *
+environment_proxy(const struct webhook_options *o)
 {
-	const char *proxy = proxy_of(o);
+	const char *proxy;
 	struct error ignored;
 	struct url url;
 
-	if (proxy != NULL)
-		return *proxy != '\0' ? proxy_name(proxy) : NULL;
-	/* A host that nobody excepts, where each job names its own. */
 	if (url_parse(o->url != NULL ? o->url : "https://any.invalid/", &url,
 		&ignored) == -1)
 		return NULL;
 	proxy = proxy_of_environment(&url);
 	url_done(&url);
 	return proxy != NULL ? proxy_name(proxy) : NULL;
+}
+
+char *
+webhook_proxy(const struct webhook_options *o)
+{
+	struct error ignored;
+	char *proxy, *name = NULL;
+
+	if (read_proxy(o, &proxy, &ignored) == -1)
+		return NULL;
+	if (proxy == NULL)
+		return environment_proxy(o);
+	if (*proxy != '\0')
+		name = proxy_name(proxy);
+	hash_wipe_free(&proxy);
+	return name;
 }
 
 int
@@ -411,18 +435,24 @@ webhook_client(const struct webhook_options *o, struct http_client **out,
 	    .ca_file = o->ca_file,
 	    .certificate_file = o->certificate_file,
 	    .private_key_file = o->private_key_file,
-	    .proxy = proxy_of(o),
 	    .user_agent = "awaitd/" PACKAGE_VERSION,
 	};
 	struct egress *egress;
+	char *proxy;
 	int rc;
 
 	if (egress_new(o->allow_networks, &egress, err) == -1)
 		return err_prefix(err, "allow_networks");
+	if (read_proxy(o, &proxy, err) == -1) {
+		egress_free(egress);
+		return -1;
+	}
 	ho.egress = egress;
+	ho.proxy = proxy;
 	rc = o->url != NULL ? check_url(o->url, egress, err) : 0;
 	if (rc == 0)
 		rc = http_client_new(o->loop, &ho, out, err);
+	hash_wipe_free(&proxy);
 	egress_free(egress);
 	return rc;
 }
@@ -431,18 +461,25 @@ static int
 read_keys(
     const struct webhook_options *o, struct whsign **out, struct error *err)
 {
+	bool texts = o->secrets != NULL && o->secrets[0] != NULL;
+	bool files = o->secret_files != NULL && o->secret_files[0] != NULL;
+	const char *key = texts ? "secret" : "secret_file";
+	int rc;
+
 	*out = NULL;
-	if (o->secret_files == NULL || o->secret_files[0] == NULL)
+	if (!texts && !files)
 		return 0;
-	if (whsign_from_files(o->secret_files, out, err) == -1)
-		return err_prefix(err, "secret_file");
+	rc = texts ? whsign_from_texts(o->secrets, out, err)
+		   : whsign_from_files(o->secret_files, out, err);
+	if (rc == -1)
+		return err_prefix(err, "%s", key);
 	if (whsign_can_sign(*out))
 		return 0;
 	whsign_free(*out);
 	*out = NULL;
-	err_set(err, ERR_CONFIG, "secret_file: a public key cannot sign");
+	err_set(err, ERR_CONFIG, "%s: a public key cannot sign", key);
 	return err_hint(
-	    err, "whpk_ is for receivers: name the file with its whsk_ here.");
+	    err, "whpk_ is for receivers: here its whsk_ is needed.");
 }
 
 static int

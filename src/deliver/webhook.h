@@ -15,13 +15,15 @@ struct webhook_options {
 	struct target_options target;
 	struct loop *loop; /* borrowed */
 	const char *url; /* NULL: the job's callback_url */
-	const char *const *secret_files; /* ends in NULL, or NULL: not signed */
+	const char *const *secrets; /* ends in NULL, or NULL */
+	const char *const *secret_files; /* the same; neither: not signed */
 	const char *header_file; /* or NULL */
 	const char *const *allow_networks; /* ends in NULL, or NULL */
 	const char *ca_file; /* or NULL: the system's */
 	const char *certificate_file; /* PEM, or NULL */
 	const char *private_key_file; /* PEM, or NULL */
 	const char *proxy; /* "environment", "none" or a URL */
+	const char *proxy_file; /* holds the URL; or NULL */
 };
 
 /*

@@ -163,6 +163,24 @@ whkey_from_file(struct whkey *k, const char *path, struct error *err)
 	return rc;
 }
 
+bool
+whkey_same(const struct whkey *a, const struct whkey *b)
+{
+	unsigned char one[HASH_SHA256_SIZE], other[HASH_SHA256_SIZE];
+
+	_Static_assert(ED25519_PUBLIC_SIZE == HASH_SHA256_SIZE, "as large");
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == WHKEY_SECRET) {
+		hash_mac_sha256(a->mac, "", 0, one);
+		hash_mac_sha256(b->mac, "", 0, other);
+	} else {
+		ed25519_public(a->pair, one);
+		ed25519_public(b->pair, other);
+	}
+	return hash_equal(one, other, sizeof(one));
+}
+
 void
 whkey_done(struct whkey *k)
 {

@@ -11,6 +11,8 @@
 #ifndef DELIVER_WHKEY_H
 #define DELIVER_WHKEY_H
 
+#include <stdbool.h>
+
 #include "base/ed25519.h"
 #include "base/error.h"
 #include "base/hash.h"
@@ -29,6 +31,9 @@ int whkey_init(struct whkey *k, const char *text, struct error *err);
 
 /* The same from a file (at most 4 KiB) that others cannot read. */
 int whkey_from_file(struct whkey *k, const char *path, struct error *err);
+
+/* Do they sign the same, or verify it? Of a pair and its public half, no. */
+bool whkey_same(const struct whkey *a, const struct whkey *b);
 void whkey_done(struct whkey *k);
 
 #endif

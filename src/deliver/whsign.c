@@ -44,16 +44,52 @@ whsign_new(const char *secret, struct whsign **out, struct error *err)
 	return 0;
 }
 
+typedef int key_fn(struct whkey *k, const char *from, struct error *err);
+
+/* Of a rotation with the old key alone nobody would know. */
 static int
-add_files(struct whsign *s, const char *const *paths, struct error *err)
+check_new(const struct whsign *s, struct error *err)
 {
-	for (; *paths != NULL; paths++, s->n++) {
-		if (s->n == WHSIGN_KEYS_MAX)
-			return err_set(err, ERR_CONFIG,
-			    "there are more than %d secrets", WHSIGN_KEYS_MAX);
-		if (whkey_from_file(&s->keys[s->n], *paths, err) == -1)
-			return -1;
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		if (!whkey_same(&s->keys[i], &s->keys[s->n]))
+			continue;
+		err_set(err, ERR_CONFIG, "secrets %zu and %zu are the same",
+		    i + 1, s->n + 1);
+		return err_hint(err, "Name each of them once.");
 	}
+	return 0;
+}
+
+static int
+add(struct whsign *s, key_fn *fn, const char *from, struct error *err)
+{
+	int rc;
+
+	if (s->n == WHSIGN_KEYS_MAX)
+		return err_set(err, ERR_CONFIG,
+		    "there are more than %d secrets", WHSIGN_KEYS_MAX);
+	if (fn(&s->keys[s->n], from, err) == -1)
+		return -1;
+	rc = check_new(s, err);
+	s->n++;
+	return rc;
+}
+
+static int
+from_all(
+    key_fn *fn, const char *const *from, struct whsign **out, struct error *err)
+{
+	struct whsign *s = xcalloc(1, sizeof(*s));
+
+	for (; *from != NULL; from++) {
+		if (add(s, fn, *from, err) == -1) {
+			whsign_free(s);
+			return -1;
+		}
+	}
+	*out = s;
 	return 0;
 }
 
@@ -61,14 +97,14 @@ int
 whsign_from_files(
     const char *const *paths, struct whsign **out, struct error *err)
 {
-	struct whsign *s = xcalloc(1, sizeof(*s));
+	return from_all(whkey_from_file, paths, out, err);
+}
 
-	if (add_files(s, paths, err) == -1) {
-		whsign_free(s);
-		return -1;
-	}
-	*out = s;
-	return 0;
+int
+whsign_from_texts(
+    const char *const *secrets, struct whsign **out, struct error *err)
+{
+	return from_all(whkey_init, secrets, out, err);
 }
 
 int

@@ -31,9 +31,14 @@ int whsign_new(const char *secret, struct whsign **out, struct error *err);
 /* The same from a file (at most 4 KiB) that others cannot read. */
 int whsign_from_file(const char *path, struct whsign **out, struct error *err);
 
-/* Of one to WHSIGN_KEYS_MAX files; `paths` ends in NULL. */
+/* Of one to WHSIGN_KEYS_MAX files; `paths` ends in NULL. No key may be there
+ * twice. */
 int whsign_from_files(
     const char *const *paths, struct whsign **out, struct error *err);
+
+/* The same of keys as text. */
+int whsign_from_texts(
+    const char *const *secrets, struct whsign **out, struct error *err);
 void whsign_free(struct whsign *s);
 
 /* Every key is a secret one. */

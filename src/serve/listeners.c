@@ -6,17 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "deliver/secretfile.h"
 #include "net/http_server.h"
 #include "serve/api.h"
 #include "serve/metrics.h"
 #include "serve/server.h"
 
-#define TOKEN_MIN 16
 #define TOKEN_MAX 4096
 /* Slow senders: 1 kB a second, counted over a whole body. */
 #define BODY_RATE_MIN 1000
@@ -37,34 +36,18 @@ struct listeners {
 /* --- who may come --------------------------------------------------- */
 
 static int
-read_token(struct listeners *l, const char *path, struct error *err)
+read_token(struct listeners *l, const struct conf_api *c, struct error *err)
 {
-	struct buf b;
-	const char *token;
-	bool whole;
-
-	if (path == NULL)
+	if (c->token != NULL)
+		l->token = xstrdup(c->token);
+	if (c->token_file == NULL)
 		return 0;
-	if (file_check_private(path, err) == -1)
-		return err_prefix(err, "token_file");
-	buf_init(&b, TOKEN_MAX);
-	if (file_read(path, &b, err) == -1) {
-		buf_done(&b);
-		err->code = ERR_CONFIG;
-		return err_prefix(err, "token_file");
-	}
-	whole = strlen(b.data) == b.len;
-	token = str_trim(b.data);
-	if (whole && strlen(token) >= TOKEN_MIN && !str_has_control(token))
-		l->token = xstrdup(token);
-	explicit_bzero(b.data, b.len);
-	buf_done(&b);
-	if (l->token != NULL)
+	if (secretfile_line(c->token_file, "a token", CONF_TOKEN_MIN, TOKEN_MAX,
+		&l->token, err) == 0)
 		return 0;
-	err_set(err, ERR_CONFIG,
-	    "token_file %s: a token is one line of at least %d characters",
-	    path, TOKEN_MIN);
-	return err_hint(err, "'openssl rand -hex 32' makes one.");
+	if (err->hint[0] == '\0')
+		err_hint(err, "'openssl rand -hex 32' makes one.");
+	return err_prefix(err, "[api] token_file");
 }
 
 static int
@@ -215,7 +198,7 @@ open_all(struct listeners *l, struct error *err)
 	struct api_options ao = {.service = l->service};
 	size_t i;
 
-	if (read_token(l, conf->api.token_file, err) == -1 ||
+	if (read_token(l, &conf->api, err) == -1 ||
 	    find_users(l, &conf->api.users, err) == -1)
 		return -1;
 	ao.token = l->token;
@@ -284,8 +267,6 @@ listeners_free(struct listeners *l)
 	api_free(l->api);
 	free(l->v);
 	free(l->uids);
-	if (l->token != NULL)
-		explicit_bzero(l->token, strlen(l->token));
-	free(l->token);
+	hash_wipe_free(&l->token);
 	free(l);
 }

@@ -7,8 +7,9 @@
 #include <strings.h>
 
 #include "base/encode.h"
-#include "base/file.h"
+#include "base/hash.h"
 #include "base/str.h"
+#include "deliver/secretfile.h"
 #include "net/http_server.h"
 #include "serve/sns_inner.h"
 
@@ -16,11 +17,11 @@
 #define PASSWORD_MIN 8
 
 static bool
-is_sound(const char *s, size_t len)
+is_sound(const char *s)
 {
 	const char *colon = strchr(s, ':');
 
-	return strlen(s) == len && colon != NULL && colon != s &&
+	return colon != NULL && colon != s &&
 	    strlen(colon + 1) >= PASSWORD_MIN && !str_has_control(s);
 }
 
@@ -40,26 +41,16 @@ keep_digest(struct sns_listener *l, const char *s)
 int
 sns_user_read(struct sns_listener *l, const char *path, struct error *err)
 {
-	struct buf b;
 	char *line;
-	int rc;
 
 	if (path == NULL)
 		return 0;
-	if (file_check_private(path, err) == -1)
+	if (secretfile_read(
+		path, "a user and a password", USER_MAX, &line, err) == -1)
 		return err_prefix(err, "[sns] user_file");
-	buf_init(&b, USER_MAX);
-	rc = file_read(path, &b, err);
-	line = str_trim(b.data);
-	if (rc == 0 && (b.len = strlen(b.data)) > 0 &&
-	    is_sound(line, strlen(line)))
-		keep_digest(l, line);
-	hash_wipe(b.data, b.cap);
-	buf_done(&b);
-	if (rc == -1) {
-		err->code = ERR_CONFIG;
-		return err_prefix(err, "[sns] user_file");
-	}
+	if (is_sound(str_trim(line)))
+		keep_digest(l, str_trim(line));
+	hash_wipe_free(&line);
 	if (l->has_user)
 		return 0;
 	err_set(err, ERR_CONFIG,

@@ -70,6 +70,7 @@ fill_webhook(
 	o->target.url_valid_s = c->url_valid_ms / 1000;
 	o->loop = loop;
 	o->url = c->url;
+	o->secrets = (const char *const *)c->secret.v;
 	o->secret_files = (const char *const *)c->secret_file.v;
 	o->header_file = c->header_file;
 	o->allow_networks = (const char *const *)c->allow_networks.v;
@@ -77,6 +78,7 @@ fill_webhook(
 	o->certificate_file = c->certificate_file;
 	o->private_key_file = c->private_key_file;
 	o->proxy = c->proxy;
+	o->proxy_file = c->proxy_file;
 }
 
 /* --- one function a kind ---------------------------------------- */

@@ -172,10 +172,8 @@ endpoint = $ceph_url
 access_key = $AWS_ACCESS_KEY_ID
 secret_key_file = $tmp/secret.key
 END
-cat >>"$HOME/.config/awaitd/awaitd.conf" <<END
-[endpoint cat]
-input_prefix = s3://$bucket/inputs/a b
-END
+sed -i "s|^\\[endpoint cat\\]|&\\ninput_prefix = s3://$bucket/inputs/a b|" \
+    "$HOME/.config/awaitd/awaitd.conf"
 local_start
 export AWS_ENDPOINT_URL_S3="$ceph_url"
 bytes 300000 "$tmp/in"

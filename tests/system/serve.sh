@@ -222,8 +222,8 @@ cp "$tmp/base.conf" "$tmp/serve.conf"
 start own serve --config "$tmp/serve.conf" --log-format json
 ok 'a service tells changes of state unasked, in the form that is asked for' \
     wait_until 20 has "$tmp/own.err" '^\{.*"level":"info".*"msg":"ready"'
-printf '[awaitd]\nlog_level = debug\n[api]\nusers = root\nlisten = unix:/x\n' \
-    >>"$tmp/serve.conf"
+sed -i 's/^\[awaitd\]/&\nlog_level = debug/' "$tmp/serve.conf"
+printf '[api]\nusers = root\nlisten = unix:/x\n' >>"$tmp/serve.conf"
 kill -HUP "$pid"
 ok 'all that needs a restart is named' wait_until 20 has "$tmp/own.err" \
     '"[^"]*\[api\] listen, \[api\] users[^"]* changed: that needs a restart'

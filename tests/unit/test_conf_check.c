@@ -28,14 +28,58 @@ static const struct {
 	const char *error; /* behind "FILE:" */
 	const char *hint;
 } mistakes[] = {
-    {"deployment = x\n", "1: \"deployment\" stands before any section", ""},
+    {"deployment = x\n", "1: \"deployment\" stands before any section",
+	"Write the section above it, such as [awaitd]."},
+    {"[awaitd]\n\n[api]\n[awaitd]\n", "4: [awaitd] is there already, at ",
+	"Keep one of them."},
+    {WEBHOOK EXEC WEBHOOK, "5: [webhook w] is there already, at ", ""},
+    {"[api]\nusers = a\nusers = b\n", "3: [api] users is there already, at ",
+	""},
+    {"[awaitd]\npoll_max = 1s\n", "2: unknown key \"poll_max\" in [awaitd]",
+	"It is a key of [endpoint NAME]."},
+    {"[webhook w]\nsecret whsec_hidden=\n",
+	"2: [webhook] secret: there is no '=' behind the key",
+	"Write 'secret = VALUE'."},
+    {"[api]\ntoken: hidden=\n",
+	"2: [api] token: there is no '=' behind the key", ""},
+    {"[api]\ntoken = hidden\n", "2: token: a token is at least 16 characters",
+	""},
+    {"[webhook w]\nsecret = hidden\n",
+	"2: secret: a secret begins with whsec_ or whsk_", ""},
+    {"[webhook w]\nsecret = whsec_a, hidden\n",
+	"2: secret: a secret begins with whsec_ or whsk_", ""},
+    {"[webhook w]\nsecret_file = credentials:a/b\n",
+	"2: secret_file = credentials:a/b: it must be credentials:NAME",
+	"NAME is that of LoadCredential= in the unit"},
+    {"[webhook w]\nsecret_file = credentials:..\n",
+	"2: secret_file = credentials:..: it must be credentials:NAME", ""},
+    {"[webhook w]\nsecret_file = credentials:\n",
+	"2: secret_file = credentials:: it must be credentials:NAME", ""},
+    {"[gateway]\nlisten = 127.0.0.1:1\n",
+	"2: [gateway] listen = 127.0.0.1:1: there is no credentials_file",
+	"Set credentials_file in [gateway] to a private file"},
+    {"[api]\ntoken = 0123456789abcdef\n\ntoken_file = /t\n",
+	"4: [api] token_file is set beside token (", "Keep one of them."},
+    {WEBHOOK "secret_file = /t\nsecret = whsec_a\n",
+	"3: [webhook w] secret_file is set beside secret (", ""},
+    {"[callback]\nproxy_file = /t\nproxy = http://h:1\n",
+	"2: [callback] proxy_file is set beside proxy (", ""},
+    {WEBHOOK "secret_file = /a, /b, /a\n",
+	"3: [webhook w] secret_file: number 3 is the first one again",
+	"Name each of them once."},
+    {"[callback]\nsecret = whsec_b, whsec_a, whsec_a\n",
+	"2: [callback] secret: number 3 is there already", ""},
     {"\n[awaitd]\nstat = x\n", "3: unknown key \"stat\" in [awaitd]",
 	"Did you mean \"state\"?"},
     {"[awaitd]\nzzzzzzzz = x\n", "2: unknown key \"zzzzzzzz\" in [awaitd]",
 	"Known keys: deployment, state, log_level"},
     {"[endpoint a]\npol_max = 1s\n", "2: unknown key \"pol_max\" in [endpoint]",
 	"Did you mean \"poll_max\"?"},
-    {"[awaitdx]\n", "1: unknown section [awaitdx]", "Known sections"},
+    {"[awaitdx]\n", "1: unknown section [awaitdx]", "Did you mean [awaitd]?"},
+    {"[hooks a]\n", "1: unknown section [hooks a]",
+	"Known sections: [awaitd], [api], [gateway], [metrics], [sns], [sqs], "
+	"[endpoint NAME], [webhook NAME], [callback], [exec NAME], [dir NAME] "
+	"and [unix NAME]."},
     {"[endpoint]\n", "1: [endpoint] has no name", "Write [endpoint NAME]."},
     {"[endpoint ]\n", "1: [endpoint] has no name", "Write [endpoint NAME]."},
     {"[awaitd]\nlog_level = loud\n",
@@ -88,12 +132,10 @@ static const struct {
     {"[webhook]\nurl = http://h\n", "1: [webhook] has no name",
 	"Write [webhook NAME]."},
     {"[webhok a]\nurl = http://h\n", "1: unknown section [webhok a]",
-	"Known sections: [awaitd], [api], [metrics], [sns], [sqs], [endpoint "
-	"NAME], [webhook NAME], [callback], [exec NAME], [dir NAME] and [unix "
-	"NAME]."},
+	"Did you mean [webhook a]?"},
     {"[webhook a b]\n", "1: [webhook a b]: a name is 1 to 63 characters", ""},
     {"[exec a/b]\n", "1: [exec a/b]: a name is", ""},
-    {"[exec  a]\n", "1: unknown section [exec  a]", "Known sections"},
+    {"[exec  a]\n", "1: unknown section [exec  a]", "Did you mean [exec a]?"},
     {"[webhook w]\nurl = ftp://h\n",
 	"2: url: it must be an http:// or https:// URL", ""},
     {"[webhook w]\nurl = http:///x\n", "2: url: it must be an http://", ""},
@@ -125,8 +167,7 @@ static const struct {
     {"[exec x]\nxcommand = a\n", "2: unknown key \"xcommand\" in [exec]",
 	"Did you mean \"command\"?"},
     {"[exec x]\nsecret_file = a\n", "2: unknown key \"secret_file\" in [exec]",
-	"Known keys: command, payload, url_valid, inline_max, timeout, "
-	"schedule, max_in_flight, rate, other_exit."},
+	"It is a key of [webhook NAME], [callback]."},
     {"[endpoint e]\ndeliver = w\n",
 	"2: deliver = w: it must be the name of a section, 'webhook NAME', "
 	"'exec NAME', 'dir NAME' or 'unix NAME'",
@@ -160,8 +201,7 @@ static const struct {
 	"2: [callback] certificate_file: there is no private_key_file", ""},
     {WEBHOOK "[exec x]\ntimeout = 1s\n", "3: [exec x] has no command",
 	"Write 'command = ...' in it: the program and its arguments."},
-    {"[exec x]\ncommand = a\n[exec y]\n[exec x]\ncommand =\n",
-	"1: [exec x] has no command", ""},
+    {EXEC "[exec y]\ncommand =\n", "3: [exec y] has no command", ""},
     {"[api]\n\nlisten = unix:/a, 127.0.0.1:80, b:1\n",
 	"3: [api] listen = 127.0.0.1:80: over TCP anybody could come",
 	"Set token_file in [api]"},
@@ -240,6 +280,9 @@ every_mistake_is_told_with_its_line(void **state)
 			fail_msg("%s\nis not: %s", err.text, want);
 		if (!str_starts(err.hint, mistakes[i].hint))
 			fail_msg("%s: %s", err.text, err.hint);
+		if (strstr(err.text, "hidden") != NULL ||
+		    strstr(err.hint, "hidden") != NULL)
+			fail_msg("a secret is shown: %s", err.text);
 		free(want);
 	}
 }

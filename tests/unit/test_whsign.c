@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/ed25519.h"
 #include "base/encode.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -631,19 +632,60 @@ any_key_of_a_set_verifies(void **state)
 	whsign_free(s);
 }
 
+/* A pair of keys for each number. The caller's. */
+static char *
+pair_of(int n)
+{
+	unsigned char key[ED25519_SEED_SIZE + ED25519_PUBLIC_SIZE] = {0};
+	struct ed25519 *pair;
+	struct buf text;
+
+	key[0] = (unsigned char)n;
+	pair = ed25519_new(key);
+	ed25519_public(pair, key + ED25519_SEED_SIZE);
+	ed25519_free(pair);
+	buf_init(&text, 256);
+	buf_puts(&text, "whsk_");
+	encode_base64(&text, key, sizeof(key));
+	return buf_take(&text);
+}
+
 static void
 there_can_be_too_many_keys(void **state)
 {
-	static const char *const most[] = {
-	    PAIR, PAIR, PAIR, PAIR, PAIR, PAIR, PAIR, PAIR, NULL};
-	static const char *const more[] = {
-	    PAIR, PAIR, PAIR, PAIR, PAIR, PAIR, PAIR, PAIR, PAIR, NULL};
-	struct whsign *s = set_of(*state, most);
+	char *pairs[WHSIGN_KEYS_MAX + 2] = {NULL};
+	const char *const *keys = (const char *const *)pairs;
 	char list[WHSIGN_LIST_SIZE];
+	struct whsign *s;
+	int i;
 
+	for (i = 0; i < WHSIGN_KEYS_MAX; i++)
+		pairs[i] = pair_of(i);
+	s = set_of(*state, keys);
 	sign_text(s, ID, NOW, BODY, strlen(BODY), list);
 	whsign_free(s);
-	assert_null(set_of(*state, more));
+	pairs[i] = pair_of(i);
+	assert_null(set_of(*state, keys));
+	for (; i >= 0; i--)
+		free(pairs[i]);
+}
+
+/* Of two copies one is an oversight: the new key is not there. */
+static void
+no_key_is_there_twice(void **state)
+{
+	const char *const texts[] = {SECRET, OTHER, " " SECRET, NULL};
+	const char *const pairs[] = {PAIR, PAIR, NULL};
+	const char *const halves[] = {PAIR, PUBLIC, SECRET, NULL};
+	struct whsign *s;
+	struct error err;
+
+	assert_null(set_of(*state, pairs));
+	assert_null(set_of(*state, texts));
+	assert_int_equal(whsign_from_texts(texts, &s, &err), -1);
+	assert_string_equal(err.text, "secrets 1 and 3 are the same");
+	assert_int_equal(whsign_from_texts(halves, &s, &err), 0);
+	whsign_free(s);
 }
 
 /* In pieces of this size; the list is the caller's. */
@@ -741,6 +783,8 @@ main(void)
 		any_key_of_a_set_verifies, enter, leave),
 	    cmocka_unit_test_setup_teardown(
 		there_can_be_too_many_keys, enter, leave),
+	    cmocka_unit_test_setup_teardown(
+		no_key_is_there_twice, enter, leave),
 	    cmocka_unit_test_setup_teardown(
 		pieces_are_signed_as_the_whole_is, enter, leave),
 	    cmocka_unit_test_setup_teardown(
