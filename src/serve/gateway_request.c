@@ -215,6 +215,24 @@ choose_region(const struct gateway_call *c, struct job_spec *spec,
 	return -1;
 }
 
+/* What is asked of SageMaker comes from the application alone: the section's
+ * defaults are for those who say nothing to SageMaker themselves. */
+static void
+fill(const struct gateway_call *c, const struct members *m,
+    const struct conf_endpoint *e, struct job_spec *spec)
+{
+	intake_fill(spec, &m->in, c->g->service->conf, e);
+	free(spec->content_type);
+	spec->content_type = xstrdup_or_null(m->in.content_type);
+	spec->request_ttl_s = m->in.request_ttl_s;
+	spec->invocation_timeout_s = m->in.invocation_timeout_s;
+	spec->input_location = xstrdup_or_null(m->input_location);
+	if (m->input_location != NULL)
+		spec->input = INPUT_LOCATION;
+	spec->deliver = api_asked_targets(e->deliver.v, e->deliver.n);
+	api_submit_trace(http_headers(c->x), spec);
+}
+
 int
 gateway_job(const struct gateway_call *c, const char *endpoint,
     struct job **out, struct error *err)
@@ -229,16 +247,11 @@ gateway_job(const struct gateway_call *c, const char *endpoint,
 		return -1;
 	m.in.endpoint = endpoint;
 	job = job_new();
-	intake_fill(&job->spec, &m.in, service->conf, e);
+	fill(c, &m, e, &job->spec);
 	if (choose_region(c, &job->spec, e, err) == -1) {
 		job_free(job);
 		return -1;
 	}
-	job->spec.input_location = xstrdup_or_null(m.input_location);
-	if (m.input_location != NULL)
-		job->spec.input = INPUT_LOCATION;
-	job->spec.deliver = api_asked_targets(e->deliver.v, e->deliver.n);
-	api_submit_trace(http_headers(c->x), &job->spec);
 	*out = job;
 	return 0;
 }
