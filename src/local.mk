@@ -52,6 +52,7 @@ net_sources += src/net/header.c src/net/header.h
 net_sources += src/net/http_chunk.c src/net/http_chunk.h
 net_sources += src/net/http_client.c src/net/http_client.h
 net_sources += src/net/http_easy.c src/net/http_easy.h
+net_sources += src/net/http_fault.c src/net/http_fault.h
 net_sources += src/net/http_guard.c src/net/http_guard.h
 net_sources += src/net/http_identity.c src/net/http_identity.h
 net_sources += src/net/http_parse.c src/net/http_parse.h
@@ -188,6 +189,7 @@ store_sources += src/store/store_verbs.c
 store_sources += src/store/store_write.h
 
 deliver_sources =
+deliver_sources += src/deliver/class.c src/deliver/class.h
 deliver_sources += src/deliver/cloudevent.c src/deliver/cloudevent.h
 deliver_sources += src/deliver/deadletter.c src/deliver/deadletter.h
 deliver_sources += src/deliver/callback.c src/deliver/callback.h
@@ -203,7 +205,9 @@ deliver_sources += src/deliver/facts.c src/deliver/facts.h
 deliver_sources += src/deliver/unixsock.c src/deliver/unixsock.h
 deliver_sources += src/deliver/webhook.c src/deliver/webhook.h
 deliver_sources += src/deliver/whanswer.c src/deliver/whanswer.h
+deliver_sources += src/deliver/whfields.c src/deliver/whfields.h
 deliver_sources += src/deliver/whkey.c src/deliver/whkey.h
+deliver_sources += src/deliver/whmask.c src/deliver/whmask.h
 deliver_sources += src/deliver/whrequest.c src/deliver/whrequest.h
 deliver_sources += src/deliver/whsign.c src/deliver/whsign.h
 

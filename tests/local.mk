@@ -34,6 +34,7 @@ unit_tests += tests/unit/test_child_end
 unit_tests += tests/unit/test_child_find
 unit_tests += tests/unit/test_child_kept
 unit_tests += tests/unit/test_client
+unit_tests += tests/unit/test_class
 unit_tests += tests/unit/test_cloudevent
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_conf_check
@@ -208,6 +209,7 @@ unit_tests += tests/unit/test_webhook
 unit_tests += tests/unit/test_webhook_faults
 unit_tests += tests/unit/test_webhook_large
 unit_tests += tests/unit/test_whanswer
+unit_tests += tests/unit/test_whfields
 unit_tests += tests/unit/test_whrequest
 unit_tests += tests/unit/test_whsign
 

@@ -34,8 +34,19 @@ enum error_code {
 	ERR_DAMAGED, /* what is stored is not what was written */
 };
 
+/* Of an exchange that failed: where, as far as the library told. */
+enum error_net {
+	NET_UNKNOWN,
+	NET_DNS,
+	NET_CONNECT,
+	NET_TLS,
+	NET_BROKEN, /* it was under way */
+	NET_NONSENSE, /* what came is not what the protocol has */
+};
+
 struct error {
 	enum error_code code;
+	enum error_net net;
 	bool retryable; /* the same call may work later */
 	bool sent; /* a byte of the request may have left */
 	bool stale; /* it went over a kept connection that turned out dead: over

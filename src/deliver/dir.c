@@ -101,6 +101,7 @@ end(struct call *c, const char *response)
 	struct deliver_result r = {
 	    .verdict = c->rc == 0 ? DELIVER_OK : DELIVER_RETRY,
 	    .status = ATTEMPT_NO_STATUS,
+	    .error_class = c->rc == 0 ? CLASS_NONE : deliver_class_of(&c->err),
 	    .note = note,
 	    .response = response,
 	};

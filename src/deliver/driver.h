@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/schedule.h"
+#include "deliver/class.h"
 #include "job/delivery.h"
 #include "job/job.h"
 
@@ -66,8 +67,12 @@ struct deliver_result {
 	int64_t retry_after_ms; /* RETRY: not before, says the target; or 0 */
 	bool stale; /* RETRY: it went over a kept connection that was dead, and
 		       may go at once over another */
+	enum deliver_class error_class; /* what kind of trouble; NONE with OK */
 	const char *note; /* what went wrong, one line; NULL with OK */
 	const char *response; /* the beginning of what it said, or NULL */
+	/* Of HTTP, as struct attempt has them, or NULL. */
+	const char *request_headers;
+	const char *response_headers;
 };
 
 typedef void deliver_done_fn(const struct deliver_result *r, void *arg);

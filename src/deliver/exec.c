@@ -130,6 +130,19 @@ end_of(const struct call *c, const struct child_result *r)
 	    name != NULL ? ", SIG" : "", name != NULL ? name : "");
 }
 
+/* In one word, as end_of() tells it. */
+static enum deliver_class
+class_of(const struct child_result *r)
+{
+	if (r->error != 0)
+		return CLASS_START;
+	if (r->timed_out)
+		return CLASS_TIMEOUT;
+	if (r->exit_code >= 0)
+		return r->exit_code == 0 ? CLASS_NONE : CLASS_EXIT;
+	return r->lost ? CLASS_LOST : CLASS_SIGNAL;
+}
+
 /* And of what came of it; NULL where there is nothing to say. */
 static char *
 note_of(const struct call *c, const struct child_result *r)
@@ -174,6 +187,7 @@ on_child(const struct child_result *r, void *arg)
 	struct deliver_result result = {
 	    .verdict = verdict_of(c, r),
 	    .status = r->exit_code >= 0 ? r->exit_code : ATTEMPT_NO_STATUS,
+	    .error_class = class_of(r),
 	    .note = note,
 	};
 

@@ -86,11 +86,12 @@ end(struct call *c, struct deliver_result *r)
 
 /* Without a word of the reader's that could be believed; takes the note. */
 static void
-end_failed(struct call *c, char *take_note)
+end_failed(struct call *c, enum deliver_class class, char *take_note)
 {
 	char *said = deliver_text(c->said.data, c->said.len);
 	struct deliver_result r = {
 	    .verdict = DELIVER_RETRY,
+	    .error_class = class,
 	    .note = take_note,
 	    .response = said,
 	};
@@ -156,19 +157,22 @@ judge(struct call *c, const char *line)
 		if (all_sent(c))
 			end_said(c, &r, text);
 		else
-			end_failed(
-			    c, xstrdup("said OK before it had everything"));
+			end_failed(c, CLASS_EARLY,
+			    xstrdup("said OK before it had everything"));
 	} else if ((text = behind(line, "RETRY")) != NULL) {
 		r.verdict = DELIVER_RETRY;
+		r.error_class = CLASS_STATUS;
 		r.note = "said RETRY";
 		text = take_seconds(text, &r.retry_after_ms);
 		end_said(c, &r, text);
 	} else if ((text = behind(line, "DEAD")) != NULL) {
 		r.verdict = DELIVER_DEAD;
+		r.error_class = CLASS_STATUS;
 		r.note = "said DEAD: it wants no more of this";
 		end_said(c, &r, text);
 	} else {
-		end_failed(c, xstrdup("said neither OK nor RETRY nor DEAD"));
+		end_failed(c, CLASS_PROTOCOL,
+		    xstrdup("said neither OK nor RETRY nor DEAD"));
 	}
 }
 
@@ -181,14 +185,15 @@ take_line(struct call *c)
 	if (nl == NULL && c->said.len < c->said.max)
 		return false;
 	if (nl == NULL) {
-		end_failed(c, xstrdup("said a line without end"));
+		end_failed(
+		    c, CLASS_PROTOCOL, xstrdup("said a line without end"));
 		return true;
 	}
 	crash_point("C11");
 	buf_truncate(&c->said, (size_t)(nl - c->said.data));
 	/* A zero byte would hide what stands behind it. */
 	if (memchr(c->said.data, '\0', c->said.len) != NULL)
-		end_failed(c, xstrdup("said a zero byte"));
+		end_failed(c, CLASS_PROTOCOL, xstrdup("said a zero byte"));
 	else
 		judge(c, c->said.data);
 	return true;
@@ -209,12 +214,12 @@ listen_to(struct call *c)
 		if (n == -1 && errno == EAGAIN)
 			return false;
 		if (n == -1) {
-			end_failed(c,
+			end_failed(c, CLASS_RESET,
 			    xasprintf("read its answer: %s", strerror(errno)));
 			return true;
 		}
 		if (n == 0) {
-			end_failed(c,
+			end_failed(c, CLASS_RESET,
 			    xstrdup(all_sent(c) ? "hung up without an answer"
 						: "hung up in the middle"));
 			return true;
@@ -348,7 +353,7 @@ on_broken(struct call *c, const struct error *err)
 {
 	if (err->code == ERR_NET && listen_to(c))
 		return;
-	end_failed(c, xstrdup(err->text));
+	end_failed(c, deliver_class_of(err), xstrdup(err->text));
 }
 
 static void
@@ -408,7 +413,7 @@ on_timer(void *arg)
 	char span[TIMEFMT_SPAN_SIZE];
 
 	timefmt_span(c->target->timeout_ms, span);
-	end_failed(c,
+	end_failed(c, CLASS_TIMEOUT,
 	    xasprintf(all_sent(c) ? "no answer within %s"
 				  : "took too little within %s",
 		span));
@@ -444,6 +449,7 @@ connect_to(const char *path, int *out_fd, struct error *err)
 	else
 		err_set_errno(err, ERR_NET, "connect to %s", path);
 	close(fd);
+	err->net = NET_CONNECT;
 	return err_hint(err,
 	    "Start the program that listens there, at a socket that awaitd "
 	    "may write to; deliveries wait for it.");

@@ -25,6 +25,7 @@
 #include "deliver/headerfile.h"
 #include "deliver/secretfile.h"
 #include "deliver/whanswer.h"
+#include "deliver/whfields.h"
 #include "deliver/whrequest.h"
 #include "deliver/whsign.h"
 #include "net/egress.h"
@@ -57,6 +58,7 @@ struct call {
 	struct whsign_run *run; /* over the file, up to … */
 	int64_t signed_to;
 	const char *never; /* why it is not tried at all, or NULL */
+	char *fields; /* of the request, as they are kept; or NULL */
 	deliver_done_fn *done;
 	void *arg;
 };
@@ -70,9 +72,11 @@ url_of(const struct webhook *w, const struct parcel *p)
 /* --- the answer ----------------------------------------------------- */
 
 static void
-finish(struct call *c, const struct deliver_result *result)
+finish(struct call *c, struct deliver_result *result)
 {
+	result->request_headers = c->fields;
 	c->done(result, c->arg);
+	free(c->fields);
 	free(c);
 }
 
@@ -84,6 +88,16 @@ fail(struct call *c, const struct error *err)
 	whanswer_judge(NULL, err, &result);
 	finish(c, &result);
 	whanswer_done(&result);
+}
+
+static char *
+fields_of(const struct call *c, const struct http_response *r)
+{
+	const char *const urls[] = {
+	    c->parcel.result_url, url_of(c->webhook, &c->parcel)};
+
+	return whfields_of_answer(
+	    &r->headers, &c->webhook->extra, urls, ARRAY_LEN(urls));
 }
 
 static void
@@ -99,6 +113,8 @@ on_done(const struct http_response *r, const struct error *err, void *arg)
 	whanswer_judge(r, err, &result);
 	whanswer_mask(&result, &c->webhook->extra, c->parcel.result_url);
 	whanswer_mask(&result, NULL, url_of(c->webhook, &c->parcel));
+	if (r != NULL)
+		result.response_headers = fields_of(c, r);
 	finish(c, &result);
 	whanswer_done(&result);
 }
@@ -194,6 +210,7 @@ send_it(struct call *c, const struct buf *list, struct error *err)
 	    &headers, &c->parcel, c->timestamp_s, &c->webhook->extra);
 	if (list->len > 0)
 		headers_add(&headers, "webhook-signature", list->data);
+	c->fields = whfields_of_request(&headers, &c->webhook->extra);
 	rc = post(c, &headers, err);
 	headers_done(&headers);
 	return rc;
@@ -280,6 +297,7 @@ on_never(void *arg)
 	struct deliver_result result = {
 	    .verdict = DELIVER_DEAD,
 	    .status = ATTEMPT_NO_STATUS,
+	    .error_class = CLASS_CONFIG,
 	    .note = c->never,
 	};
 
@@ -323,6 +341,7 @@ webhook_start(void *self, const struct parcel *p, deliver_done_fn *done,
 	c->done = done;
 	c->arg = arg;
 	if (begin(c, err) == -1) {
+		free(c->fields);
 		free(c);
 		return -1;
 	}
@@ -341,6 +360,7 @@ webhook_cancel(void *call)
 	http_cancel(c->http);
 	if (c->parcel.source != NULL)
 		c->parcel.source->ready = NULL;
+	free(c->fields);
 	free(c);
 }
 

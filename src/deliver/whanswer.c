@@ -15,9 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
-
-/* Of a word in a response, so that masking leaves answers readable. */
-#define SECRET_MIN 8
+#include "deliver/whmask.h"
 
 static const struct rule {
 	int from, to; /* of the status */
@@ -93,12 +91,14 @@ judge_response(const struct http_response *r, struct deliver_result *out)
 	if (out->verdict == DELIVER_OK && r->unsent) {
 		/* It cannot have what never left. */
 		out->verdict = DELIVER_RETRY;
+		out->error_class = CLASS_EARLY;
 		out->note = xasprintf(
 		    "answered %d without taking all of the body", r->status);
 		return;
 	}
 	if (out->verdict == DELIVER_OK)
 		return;
+	out->error_class = CLASS_STATUS;
 	out->note = xasprintf("answered %d%s", r->status, rule->why);
 	if (out->verdict == DELIVER_RETRY && r->status >= 400)
 		out->retry_after_ms = retry_after_ms(r);
@@ -114,80 +114,24 @@ whanswer_judge(const struct http_response *r, const struct error *err,
 		judge_response(r, out);
 	} else {
 		out->stale = err->stale;
+		out->error_class = deliver_class_of(err);
 		out->note = xstrdup(err->text);
 	}
 }
 
 /* --- what must not be kept ------------------------------------------ */
 
-/* In all of the text, and where the text ends within it. */
-static void
-mask(char *text, const char *secret, size_t len)
-{
-	size_t left = strlen(text), n;
-	char *at = text;
-
-	if (len < SECRET_MIN)
-		return;
-	while ((at = memmem(at, left, secret, len)) != NULL) {
-		memset(at, '*', len);
-		at += len;
-		left = strlen(at);
-	}
-	left = strlen(text);
-	for (n = len < left ? len : left; n >= SECRET_MIN; n--) {
-		if (memcmp(text + left - n, secret, n) == 0) {
-			memset(text + left - n, '*', n);
-			return;
-		}
-	}
-}
-
-/* "Bearer abc" may come back as "abc". */
-static void
-mask_words(char *text, const char *value)
-{
-	size_t len;
-
-	for (; *value != '\0'; value += len) {
-		value += strspn(value, " ");
-		len = strcspn(value, " ");
-		mask(text, value, len);
-	}
-}
-
-/* The whole, its query, and each value there: among them is what signs it, or
- * proves who sends. Without a query there is nothing to keep to ourselves. */
-static void
-mask_url(char *text, const char *url)
-{
-	const char *p = strchr(url, '?');
-	size_t len;
-
-	if (p == NULL)
-		return;
-	mask(text, url, strlen(url));
-	mask(text, p, strlen(p));
-	while (p != NULL && (p = strchr(p, '=')) != NULL) {
-		len = strcspn(++p, "&");
-		mask(text, p, len);
-		p += len;
-	}
-}
-
 void
 whanswer_mask(struct deliver_result *result, const struct headers *secret,
     const char *url)
 {
 	char *text = (char *)(uintptr_t)result->response;
-	size_t i;
 
 	if (text == NULL)
 		return;
-	for (i = 0; secret != NULL && i < secret->n; i++)
-		mask_words(text, secret->v[i].value);
+	whmask_values(text, secret);
 	if (url != NULL)
-		mask_url(text, url);
+		whmask_url(text, url);
 }
 
 void
@@ -195,5 +139,6 @@ whanswer_done(struct deliver_result *result)
 {
 	free((char *)(uintptr_t)result->note);
 	free((char *)(uintptr_t)result->response);
-	result->note = result->response = NULL;
+	free((char *)(uintptr_t)result->response_headers);
+	result->note = result->response = result->response_headers = NULL;
 }

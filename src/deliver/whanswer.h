@@ -21,6 +21,8 @@ void whanswer_judge(const struct http_response *r, const struct error *err,
  * nothing of the URL's query (or NULL), stays in the response. */
 void whanswer_mask(struct deliver_result *result, const struct headers *secret,
     const char *url);
+
+/* Frees what it owns: note, response, and response_headers. */
 void whanswer_done(struct deliver_result *result);
 
 #endif

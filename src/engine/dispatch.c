@@ -221,6 +221,7 @@ log_attempt(const struct shipment *s)
 	log_int("ms", a->ended_at - a->started_at);
 	if (d->state == DELIVERY_WAITING)
 		log_int("retry_ms", d->due_at - a->ended_at);
+	log_str("class", a->error_class);
 	log_str("note", a->note);
 	log_end();
 }
@@ -328,6 +329,23 @@ set_note(struct shipment *s, const char *note)
 	s->attempt.note = xstrdup_or_null(note);
 }
 
+static void
+set_class(struct shipment *s, enum deliver_class c)
+{
+	s->attempt.error_class = xstrdup_or_null(deliver_class_name(c));
+}
+
+static void
+note_what_it_met(struct shipment *s, const struct deliver_result *r)
+{
+	struct attempt *a = &s->attempt;
+
+	set_class(s, r->verdict == DELIVER_OK ? CLASS_NONE : r->error_class);
+	a->response = xstrdup_or_null(r->response);
+	a->request_headers = xstrdup_or_null(r->request_headers);
+	a->response_headers = xstrdup_or_null(r->response_headers);
+}
+
 void
 dispatch_apply(struct shipment *s, const struct deliver_result *r)
 {
@@ -339,7 +357,7 @@ dispatch_apply(struct shipment *s, const struct deliver_result *r)
 	lane_hear(s, r);
 	s->attempt.status = r->status;
 	d->last_status = r->status;
-	s->attempt.response = xstrdup_or_null(r->response);
+	note_what_it_met(s, r);
 	set_note(s, r->note);
 	if (ok) {
 		d->failures = 0;
@@ -357,6 +375,7 @@ dispatch_put_off(struct shipment *s, const char *note)
 	int64_t now = clock_wall_ms();
 
 	set_note(s, note);
+	set_class(s, CLASS_ROOM);
 	s->d->due_at = now + INTERRUPTED_MS;
 	save_end(s, ATTEMPT_FAILED, now);
 }
@@ -372,6 +391,7 @@ end_broken_off(struct shipment *s, bool left)
 	set_note(s,
 	    left ? "ended by a stop of awaitd; it may have arrived"
 		 : "awaitd stopped before it was sent");
+	set_class(s, CLASS_STOPPED);
 	s->d->due_at = now + INTERRUPTED_MS;
 	save_end(s, left ? ATTEMPT_INTERRUPTED : ATTEMPT_FAILED, now);
 }
@@ -509,8 +529,8 @@ note_interruption(struct shipment *s)
 	    .ended_at = now,
 	    .status = ATTEMPT_NO_STATUS,
 	    .note = interrupted,
+	    .error_class = (char *)(uintptr_t)deliver_class_name(CLASS_DIED),
 	};
-
 	bool before = delivery_quarantined(d);
 
 	delivery_interrupt(d, now);

@@ -30,11 +30,13 @@ streams(const struct shipment *s, const struct target *t)
 }
 
 static void
-end(struct shipment *s, enum deliver_verdict verdict, const struct error *err)
+end(struct shipment *s, enum deliver_verdict verdict, enum deliver_class class,
+    const struct error *err)
 {
 	struct deliver_result r = {
 	    .verdict = verdict,
 	    .status = ATTEMPT_NO_STATUS,
+	    .error_class = class,
 	    .note = err->text,
 	};
 
@@ -76,13 +78,14 @@ fail(struct shipment *s, const struct error *err)
 	} else if (!s->claim.has && !streams(s, s->target) &&
 	    !spool_could_hold(spool, s->d->body_size)) {
 		too_large(s, &e);
-		end(s, DELIVER_DEAD, &e);
+		end(s, DELIVER_DEAD, CLASS_LIMIT, &e);
 	} else if (err->code == ERR_DAMAGED) {
-		end(s, DELIVER_DEAD, err);
+		end(s, DELIVER_DEAD, CLASS_SOURCE, err);
 	} else {
 		err_prefix(&e, "read the result");
 		/* What changed or vanished will not come back. */
-		end(s, fetch_lost(err) ? DELIVER_DEAD : DELIVER_RETRY, &e);
+		end(s, fetch_lost(err) ? DELIVER_DEAD : DELIVER_RETRY,
+		    err->code == ERR_IO ? CLASS_IO : CLASS_SOURCE, &e);
 	}
 }
 
@@ -118,6 +121,7 @@ on_streamed(struct shipment *s, const struct deliver_result *r)
 		fail(s, err);
 	} else if (r->verdict == DELIVER_OK && !stream_over(s->stream)) {
 		early.verdict = DELIVER_RETRY;
+		early.error_class = CLASS_EARLY;
 		early.note = "answered before it had the whole result";
 		dispatch_apply(s, &early);
 	} else {
@@ -159,7 +163,7 @@ drive(struct shipment *s)
 
 	crash_point("C10");
 	if (t->driver->start(t->self, &p, on_driven, s, &s->call, &err) == -1)
-		end(s, DELIVER_RETRY, &err);
+		end(s, DELIVER_RETRY, deliver_class_of(&err), &err);
 }
 
 /* A handler is told of what it gets, where the job's row does not know it. */

@@ -27,6 +27,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "net/http_easy.h"
+#include "net/http_fault.h"
 #include "net/http_guard.h"
 #include "net/http_upload.h"
 #include "net/sockset.h"
@@ -187,6 +188,7 @@ on_header(char *data, size_t size, size_t n, void *arg)
 		err_set(own_error(call), ERR_LIMIT,
 		    "the response's headers are larger than %zu bytes",
 		    HEAD_MAX_BYTES);
+		call->err->net = NET_NONSENSE;
 		return 0;
 	}
 	/* An interim answer (100) was not the answer. */
@@ -311,6 +313,7 @@ fill_unix_error(struct http_call *call, struct error *err)
 	curl_easy_getinfo(call->easy->curl, CURLINFO_OS_ERRNO, &why);
 	err_set(err, ERR_NET, "cannot connect to %s: %s", call->unix_socket,
 	    why != 0 ? strerror((int)why) : call->easy->error);
+	err->net = NET_CONNECT;
 	err->retryable = true;
 }
 
@@ -334,6 +337,7 @@ fill_error(struct http_call *call, CURLcode code, struct error *err)
 		/* "Failed to …", but "CONNECT tunnel …". */
 		if (str_lower_char(err->text[1]) == err->text[1])
 			err->text[0] = (char)str_lower_char(err->text[0]);
+		err->net = http_fault_of(code);
 		err->retryable = code != CURLE_URL_MALFORMAT &&
 		    code != CURLE_UNSUPPORTED_PROTOCOL;
 	}

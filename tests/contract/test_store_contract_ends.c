@@ -38,6 +38,9 @@ every_field_of_a_delivery_comes_back(void **state)
 	a.ended_at = 120;
 	a.status = 503;
 	a.response = xstrdup("busy");
+	a.error_class = xstrdup("status");
+	a.request_headers = xstrdup("A: b\n");
+	a.response_headers = xstrdup("C: d\nC: e\n");
 	d->due_at = 200;
 	d->failures = 1;
 	d->interruptions = 1;
@@ -73,6 +76,9 @@ every_field_of_a_delivery_comes_back(void **state)
 	assert_int_equal(found->log[0].status, 503);
 	assert_int_equal(found->log[0].ended_at, 120);
 	assert_string_equal(found->log[0].response, "busy");
+	assert_string_equal(found->log[0].error_class, "status");
+	assert_string_equal(found->log[0].request_headers, "A: b\n");
+	assert_string_equal(found->log[0].response_headers, "C: d\nC: e\n");
 	assert_string_equal(found->log[0].note, "note");
 	delivery_free(found);
 	attempt_done(&a);

@@ -38,6 +38,7 @@ an_attempt_cut_short_goes_again_with_its_id_and_bytes(void **state)
 	restarted = clock_wall_ms();
 	d = delivery_on_disk();
 	assert_int_equal(d->log[0].outcome, ATTEMPT_INTERRUPTED);
+	assert_string_equal(d->log[0].error_class, "died");
 	assert_int_not_equal(d->log[0].started_at, 0);
 	assert_int_equal(d->interruptions, 1);
 	assert_int_equal(d->failures, 0);

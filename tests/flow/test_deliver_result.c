@@ -176,6 +176,7 @@ a_result_that_vanished_is_not_delivered(void **state)
 	delivery_must_be(DELIVERY_DEAD, 1);
 	d = delivery_on_disk();
 	assert_non_null(strstr(d->note, "read the result"));
+	assert_string_equal(d->log[0].error_class, "source");
 	delivery_free(d);
 	assert_int_equal(probe.begun, 0);
 }
@@ -284,6 +285,7 @@ other_bytes_under_the_same_etag_are_not_delivered(void **state)
 	delivery_must_be(DELIVERY_DEAD, 2);
 	d = delivery_on_disk();
 	assert_non_null(strstr(d->note, "other bytes"));
+	assert_string_equal(d->log[d->nlog - 1].error_class, "source");
 	delivery_free(d);
 	assert_int_equal(probe.begun, 1);
 }

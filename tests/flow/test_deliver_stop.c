@@ -46,6 +46,7 @@ attempt_must_be(
 	assert_string_equal(attempt_outcome_name(d->log[n - 1].outcome),
 	    attempt_outcome_name(outcome));
 	assert_non_null(strstr(d->log[n - 1].note, note_holds));
+	assert_string_equal(d->log[n - 1].error_class, "stopped");
 	assert_int_not_equal(d->log[n - 1].ended_at, 0);
 	assert_int_equal(d->interruptions, 0);
 	assert_int_equal(d->failures, 0);

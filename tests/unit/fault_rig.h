@@ -53,6 +53,7 @@ struct fault {
 	bool hasty; /* the sender's time-out is short */
 	/* What the sender is to make of it. */
 	int verdict;
+	int class; /* CLASS_NONE: it is well */
 	int status; /* 0: none */
 	int64_t retry_after_ms;
 	const char *note; /* part of it, NULL: there is none */

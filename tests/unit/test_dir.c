@@ -338,6 +338,7 @@ nothing_is_written_over(void **state)
 	for (i = 0; i < ARRAY_LEN(others); i++) {
 		put(r, NAME ".out", others[i]);
 		assert_retry(r, NAME ".out is there");
+		assert_int_equal(r->result.error_class, CLASS_EXISTS);
 		assert_non_null(strstr(r->note, "Move it away"));
 		assert_text(r, NAME ".out", others[i]);
 		assert_files(r, 1, 0);
@@ -423,6 +424,7 @@ a_full_disk_is_said_and_leaves_nothing(void **state)
 
 	fail_write = ENOSPC;
 	assert_retry(r, "write " NAME ".out in");
+	assert_int_equal(r->result.error_class, CLASS_ROOM);
 	assert_non_null(strstr(r->note, "No space left"));
 	assert_non_null(strstr(r->note, "Make room there"));
 	assert_files(r, 0, 0);
@@ -460,6 +462,7 @@ a_sync_that_fails_is_no_success(void **state)
 	assert_files(r, 0, 0);
 	/* Of the folder behind the bytes: they are there, and no facts. */
 	fail_fsync_in = 1;
+	assert_int_equal(r->result.error_class, CLASS_IO);
 	assert_retry(r, "fsync the folder");
 	assert_files(r, 1, 0);
 	/* Of the facts. */

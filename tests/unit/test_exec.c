@@ -225,6 +225,7 @@ exit_0_is_success(void **state)
 	assert_int_equal(w->result.verdict, DELIVER_OK);
 	assert_int_equal(w->result.status, 0);
 	assert_null(w->note);
+	assert_int_equal(w->result.error_class, CLASS_NONE);
 	assert_string_equal(w->response, "stored ");
 	run_script(w, "exit 0");
 	assert_int_equal(w->result.verdict, DELIVER_OK);
@@ -242,6 +243,7 @@ end_with(struct world *w, int code, enum deliver_verdict verdict)
 	assert_int_equal(w->result.verdict, verdict);
 	assert_int_equal(w->result.status, code);
 	assert_int_equal(w->result.retry_after_ms, 0);
+	assert_int_equal(w->result.error_class, CLASS_EXIT);
 	assert_string_equal(w->note, want);
 	assert_string_equal(w->response, "why ");
 }
@@ -291,6 +293,7 @@ a_signal_is_named(void **state)
 	run_script(w, "kill -SEGV $$");
 	assert_int_equal(w->result.verdict, DELIVER_RETRY);
 	assert_int_equal(w->result.status, ATTEMPT_NO_STATUS);
+	assert_int_equal(w->result.error_class, CLASS_SIGNAL);
 	assert_string_equal(w->note, "ended by signal 11, SIGSEGV");
 }
 
@@ -335,6 +338,7 @@ exit_0_after_the_time_out_is_no_success(void **state)
 	run(w, argv, 300);
 	assert_int_equal(w->result.verdict, DELIVER_RETRY);
 	assert_int_equal(w->result.status, 0);
+	assert_int_equal(w->result.error_class, CLASS_TIMEOUT);
 	assert_true(str_starts(w->note, "ended after the time-out"));
 }
 
@@ -708,6 +712,7 @@ a_program_that_is_none_is_tried_again(void **state)
 	run(w, argv, TIMEOUT_MS);
 	assert_int_equal(w->result.verdict, DELIVER_RETRY);
 	assert_int_equal(w->result.status, ATTEMPT_NO_STATUS);
+	assert_int_equal(w->result.error_class, CLASS_START);
 	assert_string_equal(w->note, "it cannot be started: Exec format error");
 	fd = open(path, O_WRONLY | O_TRUNC);
 	assert_int_equal(write(fd, "#!/no/such/shell\n", 17), 17);

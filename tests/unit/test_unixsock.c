@@ -310,6 +310,8 @@ static void
 assert_verdict(struct world *w, enum deliver_verdict verdict, const char *note)
 {
 	assert_int_equal(w->r->result.status, ATTEMPT_NO_STATUS);
+	assert_int_equal(
+	    w->r->result.error_class == CLASS_NONE, verdict == DELIVER_OK);
 	if (w->r->result.verdict != verdict)
 		fail_msg("%s", w->r->note != NULL ? w->r->note : "OK");
 	if (note == NULL)
@@ -466,34 +468,38 @@ each_answer_has_its_verdict(void **state)
 	static const struct {
 		const char *answer;
 		enum deliver_verdict verdict;
+		enum deliver_class class;
 		int64_t after_ms;
 		const char *response;
 	} cases[] = {
-	    {"OK\n", DELIVER_OK, 0, NULL},
-	    {"OK \n", DELIVER_OK, 0, NULL},
-	    {"OK row 17\nwhatever\n", DELIVER_OK, 0, "row 17"},
-	    {"RETRY\n", DELIVER_RETRY, 0, NULL},
-	    {"RETRY 7\n", DELIVER_RETRY, 7000, NULL},
-	    {"RETRY 7 the disk is full\n", DELIVER_RETRY, 7000,
+	    {"OK\n", DELIVER_OK, CLASS_NONE, 0, NULL},
+	    {"OK \n", DELIVER_OK, CLASS_NONE, 0, NULL},
+	    {"OK row 17\nwhatever\n", DELIVER_OK, CLASS_NONE, 0, "row 17"},
+	    {"RETRY\n", DELIVER_RETRY, CLASS_STATUS, 0, NULL},
+	    {"RETRY 7\n", DELIVER_RETRY, CLASS_STATUS, 7000, NULL},
+	    {"RETRY 7 the disk is full\n", DELIVER_RETRY, CLASS_STATUS, 7000,
 		"the disk is full"},
-	    {"RETRY later\n", DELIVER_RETRY, 0, "later"},
-	    {"RETRY 7s\n", DELIVER_RETRY, 0, "7s"},
-	    {"RETRY 0\n", DELIVER_RETRY, 0, NULL},
-	    {"RETRY 99999999999999999999 x\n", DELIVER_RETRY, 1000000000, "x"},
-	    {"RETRY -5\n", DELIVER_RETRY, 0, "-5"},
-	    {"DEAD\n", DELIVER_DEAD, 0, NULL},
-	    {"DEAD no such tenant\n", DELIVER_DEAD, 0, "no such tenant"},
-	    {"DEAD \033[2Ja\tb\n", DELIVER_DEAD, 0, " [2Ja b"},
+	    {"RETRY later\n", DELIVER_RETRY, CLASS_STATUS, 0, "later"},
+	    {"RETRY 7s\n", DELIVER_RETRY, CLASS_STATUS, 0, "7s"},
+	    {"RETRY 0\n", DELIVER_RETRY, CLASS_STATUS, 0, NULL},
+	    {"RETRY 99999999999999999999 x\n", DELIVER_RETRY, CLASS_STATUS,
+		1000000000, "x"},
+	    {"RETRY -5\n", DELIVER_RETRY, CLASS_STATUS, 0, "-5"},
+	    {"DEAD\n", DELIVER_DEAD, CLASS_STATUS, 0, NULL},
+	    {"DEAD no such tenant\n", DELIVER_DEAD, CLASS_STATUS, 0,
+		"no such tenant"},
+	    {"DEAD \033[2Ja\tb\n", DELIVER_DEAD, CLASS_STATUS, 0, " [2Ja b"},
 	    /* Words of nobody's. */
-	    {"ok\n", DELIVER_RETRY, 0, "ok"},
-	    {"OKAY\n", DELIVER_RETRY, 0, "OKAY"},
-	    {"OK\r\n", DELIVER_RETRY, 0, "OK "},
-	    {" OK\n", DELIVER_RETRY, 0, " OK"},
-	    {"OK", DELIVER_RETRY, 0, "OK"},
-	    {"\n", DELIVER_RETRY, 0, NULL},
-	    {"\nOK\n", DELIVER_RETRY, 0, NULL},
-	    {"HTTP/1.1 200 OK\r\n\r\n", DELIVER_RETRY, 0, "HTTP/1.1 200 OK "},
-	    {"", DELIVER_RETRY, 0, NULL},
+	    {"ok\n", DELIVER_RETRY, CLASS_PROTOCOL, 0, "ok"},
+	    {"OKAY\n", DELIVER_RETRY, CLASS_PROTOCOL, 0, "OKAY"},
+	    {"OK\r\n", DELIVER_RETRY, CLASS_PROTOCOL, 0, "OK "},
+	    {" OK\n", DELIVER_RETRY, CLASS_PROTOCOL, 0, " OK"},
+	    {"OK", DELIVER_RETRY, CLASS_RESET, 0, "OK"},
+	    {"\n", DELIVER_RETRY, CLASS_PROTOCOL, 0, NULL},
+	    {"\nOK\n", DELIVER_RETRY, CLASS_PROTOCOL, 0, NULL},
+	    {"HTTP/1.1 200 OK\r\n\r\n", DELIVER_RETRY, CLASS_PROTOCOL, 0,
+		"HTTP/1.1 200 OK "},
+	    {"", DELIVER_RETRY, CLASS_RESET, 0, NULL},
 	};
 	struct world *w = *state;
 	size_t i;
@@ -507,6 +513,7 @@ each_answer_has_its_verdict(void **state)
 		    w->r->result.retry_after_ms, cases[i].after_ms);
 		assert_int_equal(
 		    w->r->note == NULL, cases[i].verdict == DELIVER_OK);
+		assert_int_equal(w->r->result.error_class, cases[i].class);
 		if (cases[i].response == NULL)
 			assert_null(w->r->response);
 		else
@@ -537,6 +544,7 @@ endless_and_broken_lines_are_no_answers(void **state)
 
 	run(w, answers_without_end, NULL);
 	assert_verdict(w, DELIVER_RETRY, "said a line without end");
+	assert_int_equal(w->r->result.error_class, CLASS_PROTOCOL);
 	assert_int_equal(strlen(w->r->response), ATTEMPT_RESPONSE_MAX);
 	run(w, answers_with_a_zero_byte, NULL);
 	assert_verdict(w, DELIVER_RETRY, "said a zero byte");
@@ -551,6 +559,7 @@ who_hangs_up_has_not_taken_it(void **state)
 
 	run(w, reads_and_answers, "");
 	assert_verdict(w, DELIVER_RETRY, "hung up without an answer");
+	assert_int_equal(w->r->result.error_class, CLASS_RESET);
 	run(w, hangs_up_at_once, NULL);
 	assert_int_equal(w->r->result.verdict, DELIVER_RETRY);
 	hex = driver_rig_large(w->r, 4 * MB);
@@ -568,6 +577,7 @@ nobody_can_say_ok_before_he_has_it(void **state)
 
 	run(w, answers_before_it_reads, "OK\n");
 	assert_verdict(w, DELIVER_RETRY, "said OK before it had everything");
+	assert_int_equal(w->r->result.error_class, CLASS_EARLY);
 	/* But that he does not want it. */
 	run(w, answers_before_it_reads, "DEAD too large\n");
 	assert_int_equal(w->r->result.verdict, DELIVER_DEAD);
@@ -594,6 +604,7 @@ who_says_nothing_is_left_at_the_time_out(void **state)
 		at = clock_mono_ms();
 		run(w, silent[i], NULL);
 		assert_verdict(w, DELIVER_RETRY, "no answer within 300 ms");
+		assert_int_equal(w->r->result.error_class, CLASS_TIMEOUT);
 		assert_in_range(clock_mono_ms() - at, 280, 5000);
 	}
 }

@@ -44,6 +44,7 @@ struct world {
 	unsigned calls;
 	struct deliver_result result; /* its strings are copies */
 	char *note, *response;
+	char *sent, *heard; /* header fields */
 };
 
 static int
@@ -128,6 +129,8 @@ leave(void **state)
 	unlink(w->secret_file);
 	free(w->note);
 	free(w->response);
+	free(w->sent);
+	free(w->heard);
 	free(w);
 	return 0;
 }
@@ -144,6 +147,10 @@ on_done(const struct deliver_result *r, void *arg)
 	free(w->response);
 	w->note = xstrdup_or_null(r->note);
 	w->response = xstrdup_or_null(r->response);
+	free(w->sent);
+	free(w->heard);
+	w->sent = xstrdup_or_null(r->request_headers);
+	w->heard = xstrdup_or_null(r->response_headers);
 	if (w->let_go) {
 		target_unref(w->target);
 		w->target = NULL;
@@ -406,6 +413,10 @@ nobody_there_is_tried_again(void **state)
 	assert_int_equal(w->result.verdict, DELIVER_RETRY);
 	assert_int_equal(w->result.status, ATTEMPT_NO_STATUS);
 	assert_non_null(strstr(w->note, "onnect"));
+	assert_int_equal(w->result.error_class, CLASS_CONNECT);
+	/* What would have gone. */
+	assert_non_null(w->sent);
+	assert_null(w->heard);
 	assert_null(strchr(w->note, '\n'));
 }
 
@@ -560,10 +571,16 @@ of_its_words_the_urls_secret_is_not_kept(void **state)
 	w->job.spec.callback_url = xasprintf(
 	    "http://127.0.0.1:%d/hook?token=s3cret-word", w->receiver.port);
 	w->receiver.how = ANSWER;
-	w->receiver.words = "HTTP/1.1 404 x\r\n\r\nno /hook?token=s3cret-word";
+	w->receiver.words =
+	    "HTTP/1.1 404 x\r\nLocation: /hook?token=s3cret-word\r\n"
+	    "Set-Cookie: a\r\n\r\nno /hook?token=s3cret-word";
 	deliver(w);
 	stop(w);
 	assert_string_equal(w->response, "no /hook******************");
+	assert_string_equal(
+	    w->heard, "Location: /hook******************\nSet-Cookie: ***\n");
+	assert_non_null(strstr(w->sent, "\nwebhook-id: " ID "\n"));
+	assert_non_null(strstr(w->sent, "\nwebhook-signature: ***\n"));
 	free(w->job.spec.callback_url);
 	w->job.spec.callback_url = NULL;
 }

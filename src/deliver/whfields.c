@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Header fields as text: masked, fit to be shown, bounded. */
+#include "deliver/whfields.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "deliver/whmask.h"
+#include "job/attempt.h"
+
+/* One that is long is not to hide the others. */
+#define VALUE_MAX 512
+#define FIELDS_USUAL ((size_t)640)
+
+/* Neither a control character nor a byte that is no text. */
+static bool
+is_plain(const char *s, size_t n)
+{
+	unsigned char c = (unsigned char)*s;
+
+	if (n == 1)
+		return c >= 0x20 && c != 0x7f;
+	return n > 1 && (c != 0xc2 || (unsigned char)s[1] >= 0xa0);
+}
+
+static void
+add_text(struct buf *b, const char *s)
+{
+	size_t len = strlen(s), at = 0, n, i;
+
+	while (at < len && at < VALUE_MAX) {
+		n = str_utf8_len(s + at, len - at);
+		if (is_plain(s + at, n))
+			buf_append(b, s + at, n);
+		else
+			for (i = 0; i < (n > 0 ? n : 1); i++)
+				buf_printf(
+				    b, "\\x%02x", (unsigned char)s[at + i]);
+		at += n > 0 ? n : 1;
+	}
+	if (at < len)
+		buf_puts(b, "...");
+}
+
+static bool
+is_secret(const char *name, const struct headers *extra)
+{
+	return whmask_is_secret(name) || headers_get(extra, name) != NULL;
+}
+
+static void
+add_field(struct buf *b, const struct header *f, const char *value,
+    const struct headers *extra)
+{
+	size_t whole = b->len;
+
+	if (*f->name == '\0' || b->overflow)
+		return;
+	add_text(b, f->name);
+	buf_puts(b, ": ");
+	if (is_secret(f->name, extra))
+		buf_puts(b, "***");
+	else
+		add_text(b, value);
+	if (buf_putc(b, '\n') == -1)
+		buf_truncate(b, whole);
+}
+
+static void
+begin(struct buf *b)
+{
+	buf_init(b, ATTEMPT_HEADERS_MAX);
+	buf_reserve(b, FIELDS_USUAL);
+}
+
+static char *
+end(struct buf *b)
+{
+	if (b->len > 0)
+		return buf_take(b);
+	buf_done(b);
+	return NULL;
+}
+
+char *
+whfields_of_request(const struct headers *h, const struct headers *extra)
+{
+	struct buf b;
+	size_t i;
+
+	begin(&b);
+	for (i = 0; i < h->n; i++)
+		add_field(&b, &h->v[i], h->v[i].value, extra);
+	return end(&b);
+}
+
+char *
+whfields_of_answer(const struct headers *h, const struct headers *extra,
+    const char *const *urls, size_t nurls)
+{
+	struct buf b;
+	char *value;
+	size_t i, k;
+
+	begin(&b);
+	for (i = 0; i < h->n; i++) {
+		/* Before it is cut: half a secret would not be known. */
+		value = xstrdup(h->v[i].value);
+		whmask_values(value, extra);
+		for (k = 0; k < nurls; k++) {
+			if (urls[k] != NULL)
+				whmask_url(value, urls[k]);
+		}
+		add_field(&b, &h->v[i], value, extra);
+		free(value);
+	}
+	return end(&b);
+}
