@@ -14,6 +14,7 @@
 #include "engine/budget.h"
 #include "engine/engine.h"
 #include "engine/spool.h"
+#include "serve/events.h"
 #include "serve/intake.h"
 #include "serve/listeners.h"
 #include "serve/metrics.h"
@@ -153,6 +154,7 @@ on_store(enum store_event event, const struct error *err, void *arg)
 		fail(sv, err);
 		return;
 	case STORE_HAPPENED:
+		events_happened(sv->s.events);
 		return;
 	}
 	abort();
@@ -623,6 +625,7 @@ open_all(struct server *sv, struct error *err)
 	set_budget(sv);
 	sv->s.metrics = metrics_new();
 	sv->s.waiters = waiters_new(sv->s.loop);
+	sv->s.events = events_new(sv->s.loop, sv->s.store);
 	sv->s.doorbell = doorbell_new(&sv->s);
 	if (sns_trust_new(&sv->s, &sv->trust, err) == -1)
 		return -1;
@@ -652,6 +655,7 @@ close_all(struct server *sv)
 	spool_free(sv->s.spool);
 	listeners_free(sv->listeners);
 	waiters_free(sv->s.waiters);
+	events_free(sv->s.events);
 	doorbell_free(sv->s.doorbell);
 	metrics_free(sv->s.metrics);
 	targets_free(sv->targets);

@@ -17,6 +17,7 @@
 #include "store/store.h"
 
 struct doorbell;
+struct events;
 struct metrics;
 struct sns_listener;
 struct sns_verifier;
@@ -38,6 +39,7 @@ struct service {
 	const char *ca_file; /* for hosts of AWS, or NULL: the system's */
 	struct metrics *metrics;
 	struct waiters *waiters;
+	struct events *events;
 	struct doorbell *doorbell;
 	struct sns_verifier *verifier; /* of [sns] topic; or NULL */
 	struct sns_listener *sns; /* or NULL */
