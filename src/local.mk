@@ -306,6 +306,7 @@ serve_sources += src/serve/listeners.c src/serve/listeners.h
 serve_sources += src/serve/metrics.c src/serve/metrics.h
 serve_sources += src/serve/metrics_targets.c
 serve_sources += src/serve/problem.c src/serve/problem.h
+serve_sources += src/serve/prune.c src/serve/prune.h
 serve_sources += src/serve/queue_letter.c src/serve/queue_letter.h
 serve_sources += src/serve/queue_pump.c src/serve/queue_pump.h
 serve_sources += src/serve/queues.c src/serve/queues.h
