@@ -13,6 +13,7 @@ static const struct {
     [EVENT_JOB_ACCEPTED] = {"job.accepted", "pending"},
     [EVENT_JOB_DONE] = {"job.done", "done"},
     [EVENT_JOB_LATE] = {"job.late", "done"},
+    [EVENT_JOB_WITHDRAWN] = {"job.withdrawn", "withdrawn"},
     [EVENT_DELIVERY_FAILED] = {"delivery.failed", "waiting"},
     [EVENT_DELIVERY_DELIVERED] = {"delivery.delivered", "delivered"},
     [EVENT_DELIVERY_DEAD] = {"delivery.dead", "dead"},

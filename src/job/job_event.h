@@ -23,6 +23,7 @@ enum job_event_type {
 	EVENT_JOB_ACCEPTED,
 	EVENT_JOB_DONE,
 	EVENT_JOB_LATE, /* its result came behind the deadline */
+	EVENT_JOB_WITHDRAWN, /* it was never accepted, and is none any more */
 	EVENT_DELIVERY_FAILED, /* an attempt; another follows */
 	EVENT_DELIVERY_DELIVERED,
 	EVENT_DELIVERY_DEAD,

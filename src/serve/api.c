@@ -203,6 +203,9 @@ static const char *const deliveries_names[] = {
 static const char *const replay_names[] = {
     "limit", "after", "dry_run", API_DELIVERY_FILTERS, NULL};
 
+static const char *const events_names[] = {
+    "after", "type", "job", "endpoint", "tag", "target", NULL};
+
 #define JOBS "/v1/jobs"
 #define DELIVERIES "/v1/deliveries"
 #define TARGETS "/v1/targets"
@@ -229,6 +232,7 @@ static const struct route {
     {"POST", DELIVERIES "/replay", replay_names, api_replay, false},
     {"POST", DELIVERIES "/*/cancel", no_names, api_deliveries_cancel, false},
     {"POST", DELIVERIES "/*/replay", no_names, api_deliveries_replay, false},
+    {"GET", "/v1/events", events_names, api_events, false},
     {"GET", TARGETS, no_names, api_targets_list, false},
     {"POST", TARGETS "/*/enable", no_names, api_targets_enable, false},
     {"POST", TARGETS "/*/disable", no_names, api_targets_disable, false},

@@ -135,6 +135,7 @@ api_fn api_deliveries_list; /* api_deliveries.c */
 api_fn api_deliveries_get;
 api_fn api_deliveries_replay;
 api_fn api_deliveries_cancel;
+api_fn api_events; /* api_events.c */
 api_fn api_targets_list; /* api_targets.c */
 api_fn api_targets_enable;
 api_fn api_targets_disable;

@@ -14,6 +14,7 @@
 #include "job/jobjson.h"
 #include "serve/api_call.h"
 #include "serve/api_input.h"
+#include "serve/api_stream.h"
 #include "serve/metrics.h"
 
 #define JSON_TYPE "application/json"
@@ -138,6 +139,24 @@ api_reply_file(struct api_call *c, const struct headers *headers, int take_fd,
 		http_reply_file(c->x, 200, &h, take_fd, 0, size);
 	headers_done(&h);
 	api_end(c);
+}
+
+int
+api_stream(struct api_call *c, const char *type, const struct http_stream *how,
+    void *arg)
+{
+	struct headers h;
+	int rc;
+
+	note(c, 200, NULL);
+	headers_init(&h);
+	headers_add(&h, "Content-Type", type);
+	add_common(c, &h);
+	rc = http_stream_begin(c->x, 200, &h, how, arg);
+	headers_done(&h);
+	if (rc == -1)
+		api_end(c);
+	return rc;
 }
 
 /* --- errors --------------------------------------------------------- */

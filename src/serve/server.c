@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,9 +15,11 @@
 #include "engine/spool.h"
 #include "serve/gateway.h"
 #include "serve/gateway_keys.h"
+#include "serve/events.h"
 #include "serve/intake.h"
 #include "serve/listeners.h"
 #include "serve/metrics.h"
+#include "serve/prune.h"
 #include "serve/queues.h"
 #include "serve/service.h"
 #include "serve/sns_listener.h"
@@ -35,19 +36,6 @@
 #define LOCK_WAIT_MS 1000
 /* Late results of so many are looked for behind a restart. */
 #define EXPIRED_MAX 10000
-#define PRUNE_FIRST_MS 1000
-#define PRUNE_PAUSE_MS 10
-#define PRUNE_EVERY_MS ((int64_t)3600 * 1000)
-/* One transaction: whoever waits for the store waits so long. */
-#define PRUNE_BATCH 200
-
-/* In this order: of keys and notifications the jobs may be gone by then. */
-enum prune_kind {
-	PRUNE_JOBS,
-	PRUNE_KEYS,
-	PRUNE_NOTICES,
-	PRUNE_KINDS,
-};
 
 struct server {
 	struct service s;
@@ -60,11 +48,7 @@ struct server {
 	struct queues *queues;
 	struct loop_signal *sigint, *sigterm, *sighup;
 	struct loop_timer *stop_timer;
-	struct loop_timer *prune_timer;
-	struct {
-		size_t gone[PRUNE_KINDS];
-		int now; /* enum prune_kind */
-	} pruned; /* in this round */
+	struct prune *prune;
 	int64_t stop_by; /* monotonic */
 	bool broken_off;
 	size_t unwritten; /* changes, at the end of a service that was told to
@@ -155,6 +139,7 @@ on_store(enum store_event event, const struct error *err, void *arg)
 		fail(sv, err);
 		return;
 	case STORE_HAPPENED:
+		events_happened(sv->s.events);
 		return;
 	}
 	abort();
@@ -207,75 +192,6 @@ dead_letter(void *arg)
 	const struct server *sv = arg;
 
 	return sv->conf->global.dead_letter;
-}
-
-/* --- retention ------------------------------------------------------ */
-
-static void prune(void *arg);
-
-/* All that could go is gone. */
-static void
-end_pruning(struct server *sv)
-{
-	const size_t *gone = sv->pruned.gone;
-
-	if (gone[PRUNE_JOBS] > 0)
-		log_info("serve",
-		    "forgot %zu jobs at the end of their retention",
-		    gone[PRUNE_JOBS]);
-	if (gone[PRUNE_KEYS] > 0)
-		log_info(
-		    "serve", "forgot %zu idempotency keys", gone[PRUNE_KEYS]);
-	if (gone[PRUNE_NOTICES] > 0)
-		log_debug(
-		    "serve", "forgot %zu notifications", gone[PRUNE_NOTICES]);
-	memset(&sv->pruned, 0, sizeof(sv->pruned));
-	loop_timer_set(sv->prune_timer, PRUNE_EVERY_MS);
-}
-
-/* Piece by piece, with pauses, so that nobody else waits for long. */
-static void
-on_pruned(size_t n, const struct error *err, void *arg)
-{
-	struct server *sv = arg;
-
-	if (sv->s.stopping)
-		return;
-	if (err != NULL) {
-		log_warn("serve", "retention: %s", err->text);
-		end_pruning(sv);
-		return;
-	}
-	if (sv->pruned.now != PRUNE_NOTICES)
-		metrics_pruned(sv->s.metrics, sv->pruned.now == PRUNE_KEYS, n);
-	sv->pruned.gone[sv->pruned.now] += n;
-	if (n < PRUNE_BATCH && ++sv->pruned.now == PRUNE_KINDS) {
-		end_pruning(sv);
-		return;
-	}
-	loop_timer_set(sv->prune_timer, PRUNE_PAUSE_MS);
-}
-
-static void
-prune(void *arg)
-{
-	struct server *sv = arg;
-	const struct conf_global *conf = &sv->conf->global;
-	int64_t now = clock_wall_ms();
-	struct store_forget forget = {.limit = PRUNE_BATCH};
-	bool first = sv->pruned.gone[PRUNE_JOBS] == 0;
-
-	if (sv->s.stopping)
-		return;
-	if (sv->pruned.now == PRUNE_JOBS)
-		forget.before_at = now - conf->retention_ms;
-	else if (sv->pruned.now == PRUNE_KEYS)
-		forget.keys_before_at = now - conf->idempotency_ms;
-	else
-		forget.notices_before_at = now;
-	if (sv->pruned.now == PRUNE_JOBS && first)
-		intake_prune(sv->s.folder);
-	store_forget(sv->s.store, &forget, on_pruned, sv);
 }
 
 /* --- the end -------------------------------------------------------- */
@@ -431,7 +347,7 @@ start(struct server *sv)
 		fail(sv, &err);
 		return;
 	}
-	loop_timer_set(sv->prune_timer, PRUNE_FIRST_MS);
+	prune_start(sv->prune);
 	log_begin(LOG_INFO, "serve");
 	log_str("msg", "ready");
 	log_str("version", PACKAGE_VERSION);
@@ -635,6 +551,7 @@ open_all(struct server *sv, struct error *err)
 	set_budget(sv);
 	sv->s.metrics = metrics_new();
 	sv->s.waiters = waiters_new(sv->s.loop);
+	sv->s.events = events_new(sv->s.loop, sv->s.store);
 	sv->s.doorbell = doorbell_new(&sv->s);
 	if (sns_trust_new(&sv->s, &sv->trust, err) == -1)
 		return -1;
@@ -643,7 +560,7 @@ open_all(struct server *sv, struct error *err)
 	    gateway_new(&sv->s, &sv->s.gateway, err) == -1)
 		return -1;
 	sv->stop_timer = loop_timer_new(sv->s.loop, look_for_end, sv);
-	sv->prune_timer = loop_timer_new(sv->s.loop, prune, sv);
+	sv->prune = prune_new(&sv->s);
 	sv->sigint = loop_signal_new(sv->s.loop, SIGINT, on_stop, sv);
 	sv->sigterm = loop_signal_new(sv->s.loop, SIGTERM, on_stop, sv);
 	sv->sighup = loop_signal_new(sv->s.loop, SIGHUP, on_reload, sv);
@@ -667,11 +584,12 @@ close_all(struct server *sv)
 	listeners_free(sv->listeners);
 	gateway_free(sv->s.gateway);
 	waiters_free(sv->s.waiters);
+	events_free(sv->s.events);
 	doorbell_free(sv->s.doorbell);
 	metrics_free(sv->s.metrics);
 	targets_free(sv->targets);
 	loop_timer_free(sv->stop_timer);
-	loop_timer_free(sv->prune_timer);
+	prune_free(sv->prune);
 	/* Not before all is written: what comes now would end us at once. */
 	loop_signal_free(sv->sigint);
 	loop_signal_free(sv->sigterm);

@@ -18,6 +18,7 @@
 
 struct doorbell;
 struct gateway;
+struct events;
 struct metrics;
 struct sns_listener;
 struct sns_verifier;
@@ -39,6 +40,7 @@ struct service {
 	const char *ca_file; /* for hosts of AWS, or NULL: the system's */
 	struct metrics *metrics;
 	struct waiters *waiters;
+	struct events *events;
 	struct doorbell *doorbell;
 	struct sns_verifier *verifier; /* of [sns] topic; or NULL */
 	struct sns_listener *sns; /* or NULL */

@@ -417,6 +417,7 @@ memory_withdraw(void *arg, const struct job *job, struct error *err)
 		key = memory_find(m, KEYS, r->spec.idempotency_key);
 	if (key != NULL && str_eq(((struct key_row *)key)->job_id, job->id))
 		memory_drop(m, KEYS, key);
+	note_event(m, EVENT_JOB_WITHDRAWN, job);
 	drop_job(m, r);
 	return 0;
 }

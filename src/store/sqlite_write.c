@@ -435,6 +435,8 @@ sqlite_withdraw(void *arg, const struct job *job, struct error *err)
 	if (job->spec.idempotency_key != NULL &&
 	    withdraw_key(db, job, err) == -1)
 		return -1;
+	if (sqlite_event_job(db, EVENT_JOB_WITHDRAWN, job, err) == -1)
+		return -1;
 	c = sqlite_bind(db, SQL_FORGET_JOB);
 	sqlite_put_int(&c, held.seq);
 	return sqlite_run(db, SQL_FORGET_JOB, "withdraw a job", err);

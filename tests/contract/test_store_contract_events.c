@@ -170,6 +170,21 @@ a_save_that_moves_nothing_is_no_event(void **state)
 }
 
 static void
+a_job_that_is_withdrawn_is_told(void **state)
+{
+	struct job *job = new_job("a");
+	struct asked a = {.over = false};
+	int64_t before = last();
+
+	(void)state;
+	store_withdraw(fx.store, job, on_asked, &a);
+	await_asked(&a);
+	assert_int_equal(a.err.code, ERR_NONE);
+	must_have_happened(before - 1, "job.queued 0;job.withdrawn 0;");
+	job_free(job);
+}
+
+static void
 what_is_refused_is_no_event(void **state)
 {
 	struct job *job = ended_job("a", OUTCOME_OK, 10, NULL);
@@ -403,6 +418,7 @@ main(void)
 	    BOTH(a_jobs_moves_are_told_in_their_order),
 	    BOTH(a_job_that_is_asked_for_again_is_queued_again),
 	    BOTH(a_save_that_moves_nothing_is_no_event),
+	    BOTH(a_job_that_is_withdrawn_is_told),
 	    BOTH(what_is_refused_is_no_event),
 	    BOTH(what_is_run_again_is_told_once),
 	    BOTH(a_deliverys_attempts_are_told),

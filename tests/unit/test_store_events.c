@@ -155,7 +155,7 @@ one_that_is_of_no_kind_is_damaged(void **state)
 	static const char *const changes[] = {
 	    "UPDATE event SET type = 99",
 	    "UPDATE event SET type = 0",
-	    "UPDATE event SET type = 6",
+	    "UPDATE event SET type = 7",
 	    "UPDATE event SET job = 'x'",
 	    "UPDATE event SET delivery = 'msg_x'",
 	};
