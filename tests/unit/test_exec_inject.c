@@ -106,7 +106,7 @@ static const struct injection injections[] = {
     {"\xed\xa0\x80 \xf4\x90\x80\x80", "??? ????"},
     {"\xe2\x80\xae"
      "gnp.exe",
-	NULL},
+	"   gnp.exe"},
     {"\x7f\x01\x02", "   "},
     {"' OR 1=1; --", NULL},
     {"<!ENTITY x SYSTEM \"file:///etc/passwd\">", NULL},
