@@ -16,6 +16,7 @@ unit_tests += tests/unit/test_alias
 unit_tests += tests/unit/test_answer
 unit_tests += tests/unit/test_api
 unit_tests += tests/unit/test_api_asked
+unit_tests += tests/unit/test_api_jobs
 unit_tests += tests/unit/test_api_odd
 unit_tests += tests/unit/test_api_query
 unit_tests += tests/unit/test_api_replay
@@ -410,6 +411,7 @@ api_support = tests/support/api_rig.c tests/support/api_rig.h \
 	tests/support/api_rig_peer.c \
 	tests/support/conf_fixture.c tests/support/conf_fixture.h
 tests_unit_test_api_SOURCES = tests/unit/test_api.c $(api_support)
+tests_unit_test_api_jobs_SOURCES = tests/unit/test_api_jobs.c $(api_support)
 tests_unit_test_api_odd_SOURCES = tests/unit/test_api_odd.c $(api_support)
 tests_unit_test_api_replay_SOURCES = tests/unit/test_api_replay.c \
 	$(api_support)

@@ -198,6 +198,10 @@ static const char *const result_names[] = {"late", NULL};
 static const char *const url_names[] = {"expires", "late", NULL};
 static const char *const list_names[] = {
     "limit", "after", "order", API_JOB_FILTERS, NULL};
+static const char *const cancel_names[] = {
+    "limit", "after", "dry_run", API_JOB_FILTERS, NULL};
+static const char *const retry_names[] = {
+    "limit", "after", "dry_run", "again", API_JOB_FILTERS, NULL};
 static const char *const deliveries_names[] = {
     "limit", "after", API_DELIVERY_FILTERS, NULL};
 static const char *const replay_names[] = {
@@ -225,6 +229,8 @@ static const struct route {
     {"GET", JOBS "/*", job_names, api_jobs_get, false},
     {"GET", JOBS "/*/result", result_names, api_result, false},
     {"GET", JOBS "/*/result-url", url_names, api_result_url, false},
+    {"POST", JOBS "/retry", retry_names, api_jobs_retry_all, false},
+    {"POST", JOBS "/cancel", cancel_names, api_jobs_cancel_all, false},
     {"POST", JOBS "/*/cancel", no_names, api_jobs_cancel, false},
     {"POST", JOBS "/*/retry", no_names, api_jobs_retry, false},
     {"GET", DELIVERIES, deliveries_names, api_deliveries_list, false},

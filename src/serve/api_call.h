@@ -51,6 +51,8 @@ struct api_call {
 	struct api_query query;
 	bool known; /* who asks may do so, and may know what we are */
 	int64_t started_at; /* monotonic */
+	/* What was done of many before an error, which tells it. */
+	struct problem_begun begun;
 	unsigned held;
 	struct waiter *waiter;
 	/* Of the handler; freed with the call. */
@@ -129,6 +131,8 @@ api_fn api_jobs_list; /* api_jobs.c */
 api_fn api_jobs_get;
 api_fn api_jobs_cancel;
 api_fn api_jobs_retry;
+api_fn api_jobs_cancel_all; /* api_jobs_bulk.c */
+api_fn api_jobs_retry_all;
 api_fn api_result; /* api_result.c */
 api_fn api_result_url; /* api_result_url.c */
 api_fn api_deliveries_list; /* api_deliveries.c */

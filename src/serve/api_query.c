@@ -189,3 +189,17 @@ api_query_word(const struct api_query *q, const char *name,
 	return err_set(
 	    err, ERR_USAGE, "%s \"%s\": it is one of %s", name, value, list);
 }
+
+int
+api_query_flag(
+    const struct api_query *q, const char *name, bool *out, struct error *err)
+{
+	static const char *const words[] = {"true", "false", NULL};
+	const char *word = NULL;
+
+	if (api_query_word(q, name, words, &word, err) == -1)
+		return -1;
+	if (word != NULL)
+		*out = str_eq(word, "true");
+	return 0;
+}

@@ -7,6 +7,7 @@
 #ifndef SERVE_API_QUERY_H
 #define SERVE_API_QUERY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -33,6 +34,10 @@ const char *api_query_get(const struct api_query *q, const char *name);
 /* *out stays as it was where the parameter is not given. */
 int api_query_i64(const struct api_query *q, const char *name, int64_t min,
     int64_t max, int64_t *out, struct error *err);
+
+/* true or false; likewise. */
+int api_query_flag(
+    const struct api_query *q, const char *name, bool *out, struct error *err);
 
 /* It is one of these words, which end in NULL, or not given. */
 int api_query_word(const struct api_query *q, const char *name,

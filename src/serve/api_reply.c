@@ -198,9 +198,17 @@ api_refuse_err(
 	    .code = code,
 	    .detail = err->text,
 	    .hint = err->hint,
+	    .begun = c->begun,
 	};
+	char *detail = NULL;
 
+	if (c->begun.name != NULL) {
+		detail = xasprintf("%s (%lld %s before that)", err->text,
+		    (long long)c->begun.n, c->begun.name);
+		p.detail = detail;
+	}
 	api_problem(c, &p);
+	free(detail);
 }
 
 void

@@ -18,6 +18,10 @@ problem_write(const struct problem *p, struct buf *out)
 	jsonw_str(&w, "code", p->code);
 	jsonw_str(&w, "detail", p->detail);
 	jsonw_opt(&w, "hint", p->hint);
+	if (p->begun.name != NULL) {
+		jsonw_int(&w, p->begun.name, p->begun.n);
+		jsonw_str(&w, "next", p->begun.next);
+	}
 	jsonw_end(&w, '}');
 	buf_putc(out, '\n');
 }

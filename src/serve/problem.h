@@ -6,15 +6,26 @@
 #ifndef SERVE_PROBLEM_H
 #define SERVE_PROBLEM_H
 
+#include <stdint.h>
+
 #include "base/buf.h"
 
 #define PROBLEM_TYPE "application/problem+json"
+
+/* Of a request for many that got so far: in the member `name` how many, and in
+ * `next` where to go on. NULL: nothing was begun. */
+struct problem_begun {
+	const char *name;
+	int64_t n;
+	const char *next;
+};
 
 struct problem {
 	int status;
 	const char *code;
 	const char *detail;
 	const char *hint; /* or NULL, or "" */
+	struct problem_begun begun;
 };
 
 void problem_write(const struct problem *p, struct buf *out);
