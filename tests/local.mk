@@ -6,6 +6,7 @@
 unit_tests =
 unit_tests += tests/contract/test_store_contract
 unit_tests += tests/contract/test_store_contract_ends
+unit_tests += tests/contract/test_store_contract_attempts
 unit_tests += tests/contract/test_store_contract_events
 unit_tests += tests/contract/test_store_contract_filters
 unit_tests += tests/contract/test_store_contract_jobs
@@ -181,6 +182,7 @@ unit_tests += tests/unit/test_sns_trust
 unit_tests += tests/unit/test_sns_verify
 unit_tests += tests/unit/test_sqs_place
 unit_tests += tests/unit/test_store
+unit_tests += tests/unit/test_store_attempts
 unit_tests += tests/unit/test_store_check
 unit_tests += tests/unit/test_store_damage
 unit_tests += tests/unit/test_store_delivery
@@ -432,6 +434,8 @@ tests_unit_test_store_events_SOURCES = tests/unit/test_store_events.c \
 	$(store_support)
 tests_unit_test_store_delivery_SOURCES = tests/unit/test_store_delivery.c \
 	$(store_support)
+tests_unit_test_store_attempts_SOURCES = \
+	tests/unit/test_store_attempts.c $(store_support)
 tests_unit_test_store_file_SOURCES = tests/unit/test_store_file.c \
 	$(store_support)
 tests_unit_test_store_list_SOURCES = tests/unit/test_store_list.c \
@@ -460,6 +464,8 @@ tests_contract_test_store_contract_SOURCES = \
 	tests/contract/test_store_contract.c $(contract_rig)
 tests_contract_test_store_contract_ends_SOURCES = \
 	tests/contract/test_store_contract_ends.c $(contract_rig)
+tests_contract_test_store_contract_attempts_SOURCES = \
+	tests/contract/test_store_contract_attempts.c $(contract_rig)
 tests_contract_test_store_contract_events_SOURCES = \
 	tests/contract/test_store_contract_events.c $(contract_rig)
 tests_contract_test_store_contract_filters_SOURCES = \

@@ -95,6 +95,29 @@ store_ask_deliveries(
 }
 
 int
+store_ask_attempts(
+    struct store_ask *ask, const struct store_query *q, struct error *err)
+{
+	enum attempt_outcome outcome;
+
+	fill(ask, q);
+	ask->newest = q->newest;
+	ask->delivery = (char *)(uintptr_t)q->delivery;
+	ask->job = (char *)(uintptr_t)q->job;
+	ask->target = (char *)(uintptr_t)q->target;
+	ask->error_class = (char *)(uintptr_t)q->error_class;
+	ask->by_status = q->by_status;
+	ask->status = q->status;
+	ask->n = q->n;
+	if (q->outcome == NULL)
+		return 0;
+	if (attempt_outcome_parse(q->outcome, &outcome) == -1)
+		return no_name(err, "outcome", q->outcome);
+	ask->outcome = (int)outcome;
+	return 0;
+}
+
+int
 store_query_check(const struct store_query *q, struct error *err)
 {
 	struct store_ask ask;
@@ -174,4 +197,22 @@ store_ask_wants(const struct store_ask *ask, const struct delivery *d)
 	    in_time(
 		ask, d->state == DELIVERY_DEAD ? d->ended_at : d->created_at) &&
 	    (ask->note == NULL || has_part(d->note, ask->note));
+}
+
+bool
+store_ask_wants_attempt(
+    const struct store_ask *ask, const struct attempt_entry *e)
+{
+	const struct attempt *a = &e->a;
+
+	return (ask->delivery == NULL || str_eq(ask->delivery, e->delivery)) &&
+	    (ask->n == 0 || ask->n == a->n) &&
+	    (ask->job == NULL || str_eq(ask->job, e->job)) &&
+	    (ask->target == NULL || str_eq(ask->target, e->target)) &&
+	    (ask->outcome == STORE_ANY || ask->outcome == (int)a->outcome) &&
+	    (ask->error_class == NULL ||
+		(a->error_class != NULL &&
+		    str_eq(ask->error_class, a->error_class))) &&
+	    (!ask->by_status || ask->status == a->status) &&
+	    in_time(ask, a->started_at);
 }

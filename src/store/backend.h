@@ -49,6 +49,9 @@ struct store_ask {
 	bool unrepeated;
 	bool by_status;
 	int status;
+	char *delivery; /* of attempts */
+	char *error_class;
+	unsigned n;
 	int64_t since_at; /* EXPIRED, too */
 	int64_t until_at;
 	/* Where not NULL, only some rows are looked at, behind
@@ -67,11 +70,15 @@ int store_ask_jobs(
     struct store_ask *ask, const struct store_query *q, struct error *err);
 int store_ask_deliveries(
     struct store_ask *ask, const struct store_query *q, struct error *err);
+int store_ask_attempts(
+    struct store_ask *ask, const struct store_query *q, struct error *err);
 
 /* What a question says of a job or a delivery, its page aside; whether a job
  * was repeated only the backend knows. */
 bool store_ask_wants_job(const struct store_ask *ask, const struct job *job);
 bool store_ask_wants(const struct store_ask *ask, const struct delivery *d);
+bool store_ask_wants_attempt(
+    const struct store_ask *ask, const struct attempt_entry *e);
 
 /* An idempotency key; job_id "": it is not known. The hash is the caller's. */
 struct store_known {
@@ -140,6 +147,8 @@ struct store_backend {
 	    size_t *n, struct error *err);
 	int (*deliveries)(void *db, const struct store_ask *ask,
 	    struct delivery ***out, size_t *n, struct error *err);
+	int (*attempts)(void *db, const struct store_ask *ask,
+	    struct attempt_entry ***out, size_t *n, struct error *err);
 	int (*find_key)(void *db, const char *key, struct store_known *out,
 	    struct error *err);
 	int (*recall)(

@@ -60,6 +60,7 @@ part_of(enum table_of table, struct row *row)
 		return (void **)&((struct delivery_row *)row)->d;
 	case NOTES:
 		return (void **)&((struct note_row *)row)->value;
+	case ATTEMPTS:
 	case KEYS:
 	case NOTICES:
 	case TOLD:
@@ -121,6 +122,8 @@ row_free(enum table_of table, struct row *row)
 		free_job_row((struct job_row *)row);
 	else if (table == DELIVERIES)
 		free_delivery_row((struct delivery_row *)row);
+	else if (table == ATTEMPTS)
+		free((struct attempt_row *)row);
 	else if (table == KEYS)
 		free_key_row((struct key_row *)row);
 	else if (table == NOTICES)
@@ -316,6 +319,7 @@ const struct store_backend store_memory = {
     .forget = memory_forget,
     .jobs = memory_jobs,
     .deliveries = memory_deliveries,
+    .attempts = memory_attempts,
     .find_key = memory_find_key,
     .recall = memory_recall,
     .recall_told = memory_recall_told,

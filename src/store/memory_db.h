@@ -86,9 +86,17 @@ struct event_row {
 	unsigned n;
 };
 
+struct attempt_row {
+	struct row row;
+	char key[ATTEMPT_PLACE_SIZE];
+	struct delivery_row *of;
+	unsigned n;
+};
+
 enum table_of {
 	JOBS,
 	DELIVERIES,
+	ATTEMPTS,
 	KEYS,
 	NOTES,
 	NOTICES,
@@ -150,6 +158,10 @@ int memory_jobs(void *arg, const struct store_ask *ask, struct job ***out,
     size_t *n, struct error *err);
 int memory_deliveries(void *arg, const struct store_ask *ask,
     struct delivery ***out, size_t *n, struct error *err);
+int memory_attempts(void *arg, const struct store_ask *ask,
+    struct attempt_entry ***out, size_t *n, struct error *err);
+void memory_add_attempt(struct mem *m, struct delivery_row *of, unsigned n);
+void memory_drop_attempts(struct mem *m, const struct delivery_row *of);
 int memory_find_key(
     void *arg, const char *key, struct store_known *out, struct error *err);
 int memory_recall(

@@ -125,6 +125,8 @@ memory_save_delivery(void *arg, const struct delivery *d,
 	if (a != NULL)
 		save_attempt(next, a);
 	memory_set(m, DELIVERIES, row, next);
+	if (a != NULL)
+		memory_add_attempt(m, (struct delivery_row *)row, a->n);
 	memory_note_event(m, type, d->job_id, d->id, d->attempts);
 	if (d->follow != NULL &&
 	    memory_find(m, DELIVERIES, d->follow->id) == NULL)
@@ -353,8 +355,10 @@ drop_job(struct mem *m, struct job_row *r)
 {
 	size_t i;
 
-	for (i = 0; i < r->ndeliveries; i++)
+	for (i = 0; i < r->ndeliveries; i++) {
+		memory_drop_attempts(m, r->deliveries[i]);
 		memory_drop(m, DELIVERIES, &r->deliveries[i]->row);
+	}
 	memory_forget_told(m, r->id);
 	memory_drop(m, JOBS, &r->row);
 }

@@ -301,6 +301,7 @@ const struct store_backend store_sqlite = {
     .forget = sqlite_forget,
     .jobs = sqlite_jobs,
     .deliveries = sqlite_deliveries,
+    .attempts = sqlite_attempts,
     .find_key = sqlite_find_key,
     .recall = sqlite_recall,
     .recall_told = sqlite_recall_told,

@@ -131,6 +131,8 @@ int sqlite_recall_told(
     void *arg, struct store_told **out, size_t *n, struct error *err);
 int sqlite_jobs(void *arg, const struct store_ask *ask, struct job ***out,
     size_t *n, struct error *err);
+int sqlite_attempts(void *arg, const struct store_ask *ask,
+    struct attempt_entry ***out, size_t *n, struct error *err);
 int sqlite_deliveries(void *arg, const struct store_ask *ask,
     struct delivery ***out, size_t *n, struct error *err);
 int sqlite_find_key(

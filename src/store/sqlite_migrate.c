@@ -66,7 +66,8 @@ pragma_int(struct db *db, const char *text)
     "SELECT o.delivery" ATTEMPT_COLUMNS(OLD)                            \
     ", " sum("awaitd_sum('a', o.delivery, d.id"                         \
     ATTEMPT_COLUMNS(OLD) ")")                                           \
-    " FROM old_attempt o JOIN delivery d ON d.seq = o.delivery"
+    " FROM old_attempt o CROSS JOIN delivery d ON d.seq = o.delivery"   \
+    " ORDER BY o.rowid"
 
 /* Version 2 had no checksums. */
 #define NEW_SUM(sum) sum

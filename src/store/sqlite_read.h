@@ -32,6 +32,13 @@ int sqlite_find_seq(struct db *db, enum statement which, const char *after,
 int sqlite_load_deliveries(
     struct db *db, int64_t seq, struct job *job, struct error *err);
 
+/* The delivery of this row, which is sound, without body and attempts. */
+int sqlite_load_delivery(
+    struct db *db, int64_t seq, struct delivery **out, struct error *err);
+
+/* Are these values that an attempt can have? */
+bool sqlite_attempt_ok(const struct attempt *a);
+
 /*
  * Rows of one kind that a question is answered with, in the order of their
  * seqs or in the other one. Of many, a damaged one is left out, and where the list itself cannot

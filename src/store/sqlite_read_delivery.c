@@ -33,8 +33,8 @@ get_attempt(struct cursor *c, struct attempt *to)
 
 /* --- one delivery --------------------------------------------------- */
 
-static bool
-attempt_ok(const struct attempt *a)
+bool
+sqlite_attempt_ok(const struct attempt *a)
 {
 	return a->n >= 1 && (unsigned)a->outcome <= ATTEMPT_INTERRUPTED &&
 	    a->status >= ATTEMPT_NO_STATUS;
@@ -91,7 +91,7 @@ add_attempt(struct delivery *d, struct cursor *c)
 	c->i = ATTEMPT_N;
 	get_attempt(c, &d->log[d->nlog++]);
 	/* Each behind the one before, none but those that were counted. */
-	if (attempt_ok(a) && a->n <= d->attempts &&
+	if (sqlite_attempt_ok(a) && a->n <= d->attempts &&
 	    (d->nlog == 1 || a->n == d->log[d->nlog - 2].n + 1))
 		return NULL;
 	return "it has senseless attempts";
@@ -177,6 +177,27 @@ load_delivery(struct db *db, sqlite3_stmt *stmt, const struct store_ask *ask,
 	}
 	*out = d;
 	return 0;
+}
+
+int
+sqlite_load_delivery(
+    struct db *db, int64_t seq, struct delivery **out, struct error *err)
+{
+	static const struct store_ask bare = {.which = STORE_BY_QUERY};
+	struct cursor c = sqlite_bind(db, SQL_DELIVERY_BY_SEQ);
+	int rc;
+
+	sqlite_put_int(&c, seq);
+	rc = sqlite3_step(c.stmt);
+	if (rc == SQLITE_ROW)
+		rc = load_delivery(db, c.stmt, &bare, out, err);
+	else if (rc == SQLITE_DONE)
+		rc = row_damaged_delivery(
+		    db, seq, NULL, "it has attempts and is not there", err);
+	else
+		rc = sqlite_complain(db, "read a delivery", err);
+	sqlite3_reset(c.stmt);
+	return rc;
 }
 
 /* An index that is damaged leads to other jobs' rows, which are sound. */

@@ -16,6 +16,8 @@
 #define OF_JOB(kind, name) ", j." #name
 #define OF_STATE(kind, name) ", s." #name
 #define OF_DELIVERY(kind, name) ", d." #name
+#define OF_ATTEMPT(kind, name) ", a." #name
+#define AGAIN(kind, name) #name " = excluded." #name ", "
 #define OF_LATE(kind, name) ", l." #name
 
 /* Statements are laid out by hand, or nobody could read them. In the order of
@@ -90,6 +92,39 @@
 
 #define SUBMISSION_SELECT                                               \
 	"SELECT seq" SUBMISSION_COLUMNS(NAME) ", sum FROM submission "
+/* Pages of attempts: ?1 what came before, ?2 the last row that is looked at, ?3
+ * delivery, ?4 job, ?5 target, ?6 outcome, ?7 class, ?8 status (NULL: any), ?9
+ * since, ?10 until, ?11 number (0: any). As store_ask_wants_attempt() has it.
+ * CROSS JOIN keeps the order of the tables, and +rowid another index. */
+#define ENTRY_SELECT                                                    \
+	"SELECT a.delivery" ATTEMPT_COLUMNS(OF_ATTEMPT)                 \
+	", a.sum, a.rowid FROM "
+#define ENTRY_PAGE                                                      \
+	"AND (?3 IS NULL OR d.id = ?3) "                                \
+	"AND (?4 IS NULL OR d.job = (SELECT seq FROM job WHERE id = ?4)) " \
+	"AND (?5 IS NULL OR d.target = ?5) "                            \
+	"AND (?6 = -1 OR a.outcome = ?6) "                              \
+	"AND (?7 IS NULL OR a.error_class = ?7) "                       \
+	"AND (?8 IS NULL OR a.status = ?8) "                            \
+	"AND (?9 = 0 OR a.started_at >= ?9) "                           \
+	"AND (?10 = 0 OR a.started_at < ?10) "                          \
+	"AND (?11 = 0 OR a.n = ?11) "
+#define ENTRY_UP(rowid)                                                 \
+	"WHERE " rowid " > ?1 AND " rowid " <= ?2 " ENTRY_PAGE          \
+	"ORDER BY " rowid
+#define ENTRY_DOWN(rowid)                                               \
+	"WHERE " rowid " < ?1 AND " rowid " >= ?2 " ENTRY_PAGE          \
+	"ORDER BY " rowid " DESC"
+#define ENTRIES                                                         \
+	"attempt a NOT INDEXED CROSS JOIN delivery d ON d.seq = a.delivery "
+#define ENTRIES_OF_DELIVERY                                             \
+	"delivery d CROSS JOIN attempt a "                              \
+	"ON d.id = ?3 AND a.delivery = d.seq "
+#define ENTRIES_OF_JOB                                                  \
+	"delivery d INDEXED BY delivery_by_job CROSS JOIN attempt a "   \
+	"ON d.job = (SELECT seq FROM job WHERE id = ?4) "               \
+	"AND a.delivery = d.seq "
+
 #define ATTEMPT_SELECT                                                  \
 	"SELECT delivery" ATTEMPT_COLUMNS(NAME) ", sum FROM "
 
@@ -124,9 +159,10 @@ static const char *const sql[SQL_COUNT] = {
 	"UPDATE delivery SET " DELIVERY_COLUMNS(SET) "sum = ? "
 	"WHERE seq = ?",
     [SQL_SAVE_ATTEMPT] =
-	"INSERT OR REPLACE INTO attempt "
-	"(delivery" ATTEMPT_COLUMNS(NAME) ", sum) "
-	"VALUES (?" ATTEMPT_COLUMNS(MARK) ", ?)",
+	"INSERT INTO attempt (delivery" ATTEMPT_COLUMNS(NAME) ", sum) "
+	"VALUES (?" ATTEMPT_COLUMNS(MARK) ", ?) "
+	"ON CONFLICT (delivery, n) DO UPDATE SET "
+	ATTEMPT_COLUMNS(AGAIN) "sum = excluded.sum",
     [SQL_INSERT_LATE] =
 	"INSERT INTO late_result (seq" LATE_COLUMNS(NAME) ", sum) "
 	"VALUES (?" LATE_COLUMNS(MARK) ", ?)",
@@ -281,6 +317,22 @@ static const char *const sql[SQL_COUNT] = {
 	"WHERE delivery = ? ORDER BY n DESC LIMIT 200) ORDER BY n",
     [SQL_ATTEMPT] =
 	ATTEMPT_SELECT "attempt WHERE delivery = ? AND n = ?",
+    [SQL_ATTEMPTS_ALL] = ENTRY_SELECT ENTRIES ENTRY_UP("a.rowid"),
+    [SQL_ATTEMPTS_ALL_DOWN] = ENTRY_SELECT ENTRIES ENTRY_DOWN("a.rowid"),
+    [SQL_ATTEMPTS_OF_DELIVERY] = ENTRY_SELECT ENTRIES_OF_DELIVERY ENTRY_UP("+a.rowid"),
+    [SQL_ATTEMPTS_OF_DELIVERY_DOWN] =
+	ENTRY_SELECT ENTRIES_OF_DELIVERY ENTRY_DOWN("+a.rowid"),
+    [SQL_ATTEMPTS_OF_JOB] = ENTRY_SELECT ENTRIES_OF_JOB ENTRY_UP("+a.rowid"),
+    [SQL_ATTEMPTS_OF_JOB_DOWN] = ENTRY_SELECT ENTRIES_OF_JOB ENTRY_DOWN("+a.rowid"),
+    [SQL_ATTEMPT_AT] = ENTRY_SELECT "attempt a WHERE a.rowid = ?",
+    [SQL_PLACE_OF_ATTEMPT] =
+	"SELECT a.rowid FROM delivery d "
+	"JOIN attempt a ON a.delivery = d.seq WHERE d.id = ? AND a.n = ?",
+    [SQL_LAST_ATTEMPT] = "SELECT max(rowid) FROM attempt",
+    [SQL_NEXT_ATTEMPT] =
+	"SELECT rowid FROM attempt WHERE rowid > ? ORDER BY rowid LIMIT 1",
+    [SQL_ATTEMPT_BEFORE] =
+	"SELECT rowid FROM attempt WHERE rowid < ? ORDER BY rowid DESC LIMIT 1",
 
     [SQL_KEY] =
 	"SELECT key, hash, job, created_at, sum "

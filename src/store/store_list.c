@@ -16,9 +16,10 @@
 static void
 gather(struct store_op *op)
 {
-	bool jobs = op->kind == STORE_OP_JOBS;
-	void **v = jobs ? (void **)op->jobs : (void **)op->deliveries;
-	size_t i, n = jobs ? op->njobs : op->ndeliveries;
+	size_t i, n = op->njobs + op->ndeliveries + op->nattempts;
+	void **v = op->kind == STORE_OP_JOBS  ? (void **)op->jobs
+	    : op->kind == STORE_OP_DELIVERIES ? (void **)op->deliveries
+					      : (void **)op->attempts;
 
 	op->found =
 	    xreallocarray(op->found, op->nfound + n + 1, sizeof(*op->found));
@@ -27,7 +28,8 @@ gather(struct store_op *op)
 	free(v);
 	op->jobs = NULL;
 	op->deliveries = NULL;
-	op->njobs = op->ndeliveries = 0;
+	op->attempts = NULL;
+	op->njobs = op->ndeliveries = op->nattempts = 0;
 }
 
 static void
@@ -36,9 +38,12 @@ give_back(struct store_op *op)
 	if (op->kind == STORE_OP_JOBS) {
 		op->jobs = (struct job **)op->found;
 		op->njobs = op->nfound;
-	} else {
+	} else if (op->kind == STORE_OP_DELIVERIES) {
 		op->deliveries = (struct delivery **)op->found;
 		op->ndeliveries = op->nfound;
+	} else {
+		op->attempts = (struct attempt_entry **)op->found;
+		op->nattempts = op->nfound;
 	}
 	op->found = NULL;
 	op->nfound = 0;
@@ -47,7 +52,7 @@ give_back(struct store_op *op)
 bool
 store_list_goes_on(struct store_op *op)
 {
-	size_t n = op->njobs + op->ndeliveries;
+	size_t n = op->njobs + op->ndeliveries + op->nattempts;
 
 	if (op->store == NULL || op->rc == -1)
 		return false;
@@ -71,8 +76,10 @@ store_list_forget(struct store_op *op)
 
 		if (op->kind == STORE_OP_JOBS)
 			job_free(row);
-		else
+		else if (op->kind == STORE_OP_DELIVERIES)
 			delivery_free(row);
+		else
+			attempt_entry_free(row);
 	}
 	free(op->found);
 }
@@ -88,6 +95,8 @@ own_strings(struct store_ask *ask)
 	ask->job = xstrdup_or_null(ask->job);
 	ask->event = xstrdup_or_null(ask->event);
 	ask->tag = xstrdup_or_null(ask->tag);
+	ask->delivery = xstrdup_or_null(ask->delivery);
+	ask->error_class = xstrdup_or_null(ask->error_class);
 	ask->note = xstrdup_or_null(ask->note);
 	if (ask->note != NULL)
 		str_lower(ask->note);
@@ -124,4 +133,14 @@ store_list_deliveries(struct store *store, const struct store_query *q,
 
 	op->done.deliveries = done;
 	queue(store, op, store_ask_deliveries(&op->ask, q, &op->err));
+}
+
+void
+store_list_attempts(struct store *store, const struct store_query *q,
+    store_attempts_fn *done, void *arg)
+{
+	struct store_op *op = store_op_new(STORE_OP_ATTEMPTS, arg);
+
+	op->done.attempts = done;
+	queue(store, op, store_ask_attempts(&op->ask, q, &op->err));
 }

@@ -30,6 +30,7 @@ enum store_op_kind {
 	/* These only read. */
 	STORE_OP_JOBS,
 	STORE_OP_DELIVERIES,
+	STORE_OP_ATTEMPTS,
 	STORE_OP_KEY,
 	STORE_OP_RECALL,
 	STORE_OP_RECALL_TOLD,
@@ -66,6 +67,8 @@ struct store_op {
 	size_t njobs;
 	struct delivery **deliveries;
 	size_t ndeliveries;
+	struct attempt_entry **attempts;
+	size_t nattempts;
 	int64_t stopped; /* see struct store_ask */
 	size_t count; /* of those forgotten or taken over */
 	struct store_known known;
@@ -85,6 +88,7 @@ struct store_op {
 		store_count_fn *count;
 		store_jobs_fn *jobs;
 		store_deliveries_fn *deliveries;
+		store_attempts_fn *attempts;
 		store_key_fn *key;
 		store_kept_fn *kept;
 		store_seen_fn *seen;

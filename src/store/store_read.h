@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "job/attempt_entry.h"
 #include "job/delivery.h"
 #include "job/job.h"
 #include "store/store_write.h"
@@ -45,6 +46,11 @@ struct store_query {
 	const char *event;
 	bool by_status; /* the last attempt that ended had this one: */
 	int status;
+	/* Of attempts: and newest, outcome, target, job, status as above; since
+	 * and until are of their beginning, `after` is "DELIVERY.N". */
+	const char *delivery; /* its id */
+	const char *error_class;
+	unsigned n; /* the one of this number; 0: any */
 };
 
 /*
@@ -66,6 +72,16 @@ bool store_query_wants(const struct store_query *q, const struct job *job);
 /* Oldest first, without bodies and attempts; else as store_list(). */
 void store_list_deliveries(struct store *store, const struct store_query *q,
     store_deliveries_fn *done, void *arg);
+
+/*
+ * Attempts by themselves, in the order in which they began or, with newest, in
+ * the other one; all that there are, however many a delivery has. Else as
+ * store_list(). The entries are the callee's.
+ */
+typedef void store_attempts_fn(
+    struct attempt_entry **v, size_t n, const struct error *err, void *arg);
+void store_list_attempts(struct store *store, const struct store_query *q,
+    store_attempts_fn *done, void *arg);
 
 /* One job by its id, with its deliveries (none: n == 0); with the input's body
  * where that is wanted. */

@@ -41,6 +41,8 @@ forget(struct store_op *op)
 		job_free(op->jobs[i]);
 	for (i = 0; i < op->ndeliveries; i++)
 		delivery_free(op->deliveries[i]);
+	for (i = 0; i < op->nattempts; i++)
+		attempt_entry_free(op->attempts[i]);
 	for (i = 0; i < op->nnotes; i++) {
 		free(op->notes[i].name);
 		free(op->notes[i].value);
@@ -53,15 +55,18 @@ forget(struct store_op *op)
 	free(op->told);
 	free(op->jobs);
 	free(op->deliveries);
+	free(op->attempts);
 	free(op->notes);
 	free(op->known.hash);
 	op->jobs = NULL;
 	op->deliveries = NULL;
+	op->attempts = NULL;
 	op->notes = NULL;
 	op->told = NULL;
 	op->events = NULL;
 	memset(&op->known, 0, sizeof(op->known));
-	op->njobs = op->ndeliveries = op->nnotes = op->ntold = op->count = 0;
+	op->njobs = op->ndeliveries = op->nattempts = 0;
+	op->nnotes = op->ntold = op->count = 0;
 	op->nevents = 0;
 	op->stopped = 0;
 }
@@ -146,6 +151,9 @@ store_op_run(const struct store_backend *b, void *db, struct store_op *op)
 	case STORE_OP_DELIVERIES:
 		return b->deliveries(
 		    db, &op->ask, &op->deliveries, &op->ndeliveries, &op->err);
+	case STORE_OP_ATTEMPTS:
+		return b->attempts(
+		    db, &op->ask, &op->attempts, &op->nattempts, &op->err);
 	case STORE_OP_KEY:
 		return find_key(b, db, op);
 	case STORE_OP_RECALL:
@@ -240,6 +248,9 @@ tell(struct store_op *op, const struct error *err)
 		op->done.deliveries(
 		    op->deliveries, op->ndeliveries, err, op->arg);
 		break;
+	case STORE_OP_ATTEMPTS:
+		op->done.attempts(op->attempts, op->nattempts, err, op->arg);
+		break;
 	case STORE_OP_KEY:
 		hand_out_key(op, err);
 		break;
@@ -258,7 +269,7 @@ tell(struct store_op *op, const struct error *err)
 		hand_out_rest(op, err);
 		break;
 	}
-	op->njobs = op->ndeliveries = 0;
+	op->njobs = op->ndeliveries = op->nattempts = 0;
 }
 
 void
@@ -294,6 +305,8 @@ store_op_free(struct store_op *op)
 	free(op->ask.event);
 	free(op->ask.tag);
 	free(op->ask.note);
+	free(op->ask.delivery);
+	free(op->ask.error_class);
 	store_list_forget(op);
 	free(op);
 }

@@ -72,6 +72,16 @@ on_jobs(struct job **jobs, size_t n, const struct error *err, void *arg)
 }
 
 static void
+on_attempts(
+    struct attempt_entry **v, size_t n, const struct error *err, void *arg)
+{
+	if (n > 0)
+		fx.attempts = xmemdup(v, n * sizeof(struct attempt_entry *));
+	fx.n = n;
+	on_done(err, arg);
+}
+
+static void
 on_deliveries(struct delivery **v, size_t n, const struct error *err, void *arg)
 {
 	if (n > 0)
@@ -119,9 +129,13 @@ fx_free_jobs(void)
 			job_free(fx.jobs[i]);
 		if (fx.deliveries != NULL)
 			delivery_free(fx.deliveries[i]);
+		if (fx.attempts != NULL)
+			attempt_entry_free(fx.attempts[i]);
 	}
 	free(fx.jobs);
 	free(fx.deliveries);
+	free(fx.attempts);
+	fx.attempts = NULL;
 	fx.jobs = NULL;
 	fx.deliveries = NULL;
 	fx.n = 0;
@@ -450,6 +464,14 @@ int
 fx_query_deliveries(const struct store_query *q)
 {
 	store_list_deliveries(fx.store, q, on_deliveries, NULL);
+	await();
+	return fx.failed ? -1 : 0;
+}
+
+int
+fx_query_attempts(const struct store_query *q)
+{
+	store_list_attempts(fx.store, q, on_attempts, NULL);
 	await();
 	return fx.failed ? -1 : 0;
 }

@@ -19,7 +19,8 @@ struct store_fixture {
 	struct error err;
 	struct job **jobs;
 	struct delivery **deliveries;
-	size_t n; /* of either, or what was pruned */
+	struct attempt_entry **attempts;
+	size_t n; /* of one of them, or what was pruned */
 	char *text; /* of a key or of what is kept */
 	enum store_seen seen;
 	struct job *job_of_key;
@@ -76,6 +77,7 @@ typedef void fx_verb(struct store *, store_jobs_fn *, void *);
 void fx_load(fx_verb *verb);
 int fx_query(const struct store_query *q);
 int fx_query_deliveries(const struct store_query *q);
+int fx_query_attempts(const struct store_query *q);
 void fx_free_jobs(void); /* and deliveries */
 size_t fx_count(fx_verb *verb);
 
