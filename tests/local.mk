@@ -72,6 +72,7 @@ unit_tests += tests/unit/test_exec_wild
 unit_tests += tests/unit/test_execenv
 unit_tests += tests/unit/test_file
 unit_tests += tests/unit/test_fold
+unit_tests += tests/unit/test_gateway
 unit_tests += tests/unit/test_grant
 unit_tests += tests/unit/test_habit
 unit_tests += tests/unit/test_hash
@@ -423,6 +424,7 @@ tests_unit_test_api_submit_SOURCES = tests/unit/test_api_submit.c \
 	$(api_support)
 tests_unit_test_api_told_SOURCES = tests/unit/test_api_told.c \
 	$(api_support)
+tests_unit_test_gateway_SOURCES = tests/unit/test_gateway.c $(api_support)
 tests_unit_test_api_trouble_SOURCES = tests/unit/test_api_trouble.c \
 	$(api_support)
 

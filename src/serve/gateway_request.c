@@ -215,17 +215,12 @@ choose_region(const struct gateway_call *c, struct job_spec *spec,
 	return -1;
 }
 
-/* What is asked of SageMaker comes from the application alone: the section's
- * defaults are for those who say nothing to SageMaker themselves. */
+/* What the application does not say the section may. */
 static void
 fill(const struct gateway_call *c, const struct members *m,
     const struct conf_endpoint *e, struct job_spec *spec)
 {
 	intake_fill(spec, &m->in, c->g->service->conf, e);
-	free(spec->content_type);
-	spec->content_type = xstrdup_or_null(m->in.content_type);
-	spec->request_ttl_s = m->in.request_ttl_s;
-	spec->invocation_timeout_s = m->in.invocation_timeout_s;
 	spec->input_location = xstrdup_or_null(m->input_location);
 	if (m->input_location != NULL)
 		spec->input = INPUT_LOCATION;

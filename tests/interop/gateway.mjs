@@ -191,7 +191,7 @@ check('a Body is accepted, and its result comes by webhook', async () => {
 	const e = await event(job);
 	assert.equal(e.type, 'inference.completed');
 	assert.equal(e.data.output_location, r.OutputLocation);
-	assert.equal(e.data.result, `${job}-1|note||||inline`);
+	assert.equal(e.data.result, `${job}-1|note|application/octet-stream|||inline`);
 });
 
 check('an InputLocation, too', async () => {
@@ -223,7 +223,7 @@ check('a body that is too large for inline goes by an upload', async () => {
 	const job = jobOf(r);
 	const e = await event(job);
 	assert.equal(e.data.outcome, 'ok');
-	assert.equal(e.data.size, body.length + `${job}-1|note||||`.length);
+	assert.equal(e.data.size, body.length + `${job}-1|note|application/octet-stream|||`.length);
 });
 
 check('a client with a session token is known', async () => {
