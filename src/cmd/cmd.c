@@ -20,6 +20,7 @@ static const struct {
 } commands[] = {
     {"invoke", &cmd_invoke},
     {"submit", &cmd_submit},
+    {"batch", &cmd_batch},
     {"wait", &cmd_wait},
     {"list", &cmd_list},
     {"show", &cmd_show},

@@ -82,6 +82,33 @@ add_trace(struct headers *out)
 	free(states);
 }
 
+/* Of the line, else of the flag, else 0: the service's configuration has it. */
+static int64_t
+seconds_of(int64_t line_s, const char *flag, int64_t configured_ms)
+{
+	if (line_s != 0 || flag == NULL)
+		return line_s;
+	return configured_ms / 1000;
+}
+
+static int64_t
+ttl_of(const struct service_hand *s)
+{
+	const struct request_options *o = s->h->request;
+
+	return seconds_of(
+	    o->request_ttl_s, o->request_ttl, s->endpoint->request_ttl_ms);
+}
+
+static int64_t
+timeout_of(const struct service_hand *s)
+{
+	const struct request_options *o = s->h->request;
+
+	return seconds_of(o->invocation_timeout_s, o->invocation_timeout,
+	    s->endpoint->invocation_timeout_ms);
+}
+
 static void
 fill_headers(const struct service_hand *s, struct headers *out)
 {
@@ -92,12 +119,12 @@ fill_headers(const struct service_hand *s, struct headers *out)
 		if (value_of(o, i) != NULL)
 			headers_add(out, asked[i].field, value_of(o, i));
 	}
-	if (o->request_ttl != NULL)
-		headers_addf(out, "Awaitd-Request-Ttl", "%lld",
-		    (long long)s->endpoint->request_ttl_ms / 1000);
-	if (o->invocation_timeout != NULL)
+	if (ttl_of(s) != 0)
+		headers_addf(
+		    out, "Awaitd-Request-Ttl", "%lld", (long long)ttl_of(s));
+	if (timeout_of(s) != 0)
 		headers_addf(out, "Awaitd-Invocation-Timeout", "%lld",
-		    (long long)s->endpoint->invocation_timeout_ms / 1000);
+		    (long long)timeout_of(s));
 	if (o->callback != NULL)
 		headers_add(out, "Awaitd-Callback-Url", o->callback);
 	if (routes_of(s->h) != NULL)
@@ -116,12 +143,10 @@ fill_json(const struct service_hand *s, const char *location, struct jsonw *w)
 	jsonw_str(w, "input_location", location);
 	for (i = 0; i < ARRAY_LEN(asked); i++)
 		jsonw_opt(w, asked[i].member, value_of(o, i));
-	if (o->request_ttl != NULL)
-		jsonw_int(
-		    w, "request_ttl_s", s->endpoint->request_ttl_ms / 1000);
-	if (o->invocation_timeout != NULL)
-		jsonw_int(w, "invocation_timeout_s",
-		    s->endpoint->invocation_timeout_ms / 1000);
+	if (ttl_of(s) != 0)
+		jsonw_int(w, "request_ttl_s", ttl_of(s));
+	if (timeout_of(s) != 0)
+		jsonw_int(w, "invocation_timeout_s", timeout_of(s));
 	jsonw_opt(w, "callback_url", o->callback);
 	if (routes_of(s->h) != NULL)
 		jsonw_list(w, "deliver", routes_of(s->h));
@@ -130,36 +155,37 @@ fill_json(const struct service_hand *s, const char *location, struct jsonw *w)
 	jsonw_end(w, '}');
 }
 
+/* In either form. The headers and the buffer are the caller's. */
 static int
-post_file(const struct service_hand *s, const char *word, struct job **out,
-    struct error *err)
+fill_form(const struct service_hand *s, const char *location,
+    struct headers *out, struct buf *json, struct error *err)
 {
-	struct headers headers;
-	struct client_request r = {
-	    .method = "POST",
-	    .path = "/v1/jobs",
-	    .headers = &headers,
-	};
-	int rc;
+	struct jsonw w;
 
-	if (input_open(word, &r.body_fd, &r.file_len, err) == -1)
-		return -1;
-	headers_init(&headers);
-	fill_headers(s, &headers);
-	add_trace(&headers);
-	rc = remote_submit(s->app, &r, out, err);
-	headers_done(&headers);
-	close(r.body_fd);
-	return rc;
+	headers_init(out);
+	buf_init(json, JSON_MAX);
+	if (location == NULL) {
+		fill_headers(s, out);
+	} else {
+		jsonw_init(&w, json);
+		fill_json(s, location, &w);
+		headers_add(out, "Content-Type", "application/json");
+	}
+	add_trace(out);
+	if (!json->overflow)
+		return 0;
+	headers_done(out);
+	buf_done(json);
+	return err_set(err, ERR_USAGE,
+	    "what is asked for has more than %zu bytes", JSON_MAX);
 }
 
 static int
-post_location(const struct service_hand *s, const char *location,
+post(const struct service_hand *s, const char *word, bool location,
     struct job **out, struct error *err)
 {
 	struct headers headers;
-	struct jsonw w;
-	struct buf b;
+	struct buf json;
 	struct client_request r = {
 	    .method = "POST",
 	    .path = "/v1/jobs",
@@ -167,20 +193,18 @@ post_location(const struct service_hand *s, const char *location,
 	};
 	int rc;
 
-	buf_init(&b, JSON_MAX);
-	jsonw_init(&w, &b);
-	fill_json(s, location, &w);
-	headers_init(&headers);
-	headers_add(&headers, "Content-Type", "application/json");
-	add_trace(&headers);
-	r.body = b.data;
-	r.body_len = b.len;
-	rc = b.overflow
-	    ? err_set(err, ERR_USAGE,
-		  "what is asked for has more than %zu bytes", JSON_MAX)
-	    : remote_submit(s->app, &r, out, err);
-	headers_done(&headers);
-	buf_done(&b);
+	if (!location && input_open(word, &r.body_fd, &r.file_len, err) == -1)
+		return -1;
+	rc = fill_form(s, location ? word : NULL, &headers, &json, err);
+	if (rc == 0) {
+		r.body = json.data;
+		r.body_len = json.len;
+		rc = remote_submit(s->app, &r, out, err);
+		headers_done(&headers);
+		buf_done(&json);
+	}
+	if (!location)
+		close(r.body_fd);
 	return rc;
 }
 
@@ -217,8 +241,7 @@ post_word(const struct service_hand *s, const char *word, struct await *a,
 
 	if (request_word(s->h->request, word, &input, &location, err) == -1)
 		return -1;
-	rc = location ? post_location(s, input, &job, err)
-		      : post_file(s, input, &job, err);
+	rc = post(s, input, location, &job, err);
 	if (rc == 0) {
 		await_watch(a, job);
 		job_free(job);
@@ -235,18 +258,25 @@ word_at(const struct handin *h, int i)
 	return h->n > 0 ? h->words[i] : NULL;
 }
 
+int
+handin_refuse_options(
+    const struct app *app, const struct request_options *o, struct error *err)
+{
+	if (app_refuse_option(
+		app, "--input-prefix", o->input_prefix != NULL, err) == -1 ||
+	    app_refuse_option(
+		app, "--output-path", o->output_path != NULL, err) == -1)
+		return -1;
+	return app_refuse_option(
+	    app, "--poll-interval", o->poll_interval_ms != 0, err);
+}
+
 static int
 to_service(const struct service_hand *s, struct await *a, struct error *err)
 {
-	const struct request_options *o = s->h->request;
 	int i, n = s->h->n > 0 ? s->h->n : 1;
 
-	if (app_refuse_option(
-		s->app, "--input-prefix", o->input_prefix != NULL, err) == -1 ||
-	    app_refuse_option(
-		s->app, "--output-path", o->output_path != NULL, err) == -1 ||
-	    app_refuse_option(
-		s->app, "--poll-interval", o->poll_interval_ms != 0, err) == -1)
+	if (handin_refuse_options(s->app, s->h->request, err) == -1)
 		return -1;
 	for (i = 0; i < n; i++) {
 		if (check_word(s, word_at(s->h, i), err) == -1)
@@ -303,9 +333,8 @@ to_engine(struct app *app, const struct handin *h,
 	return n == -1 ? -1 : 0;
 }
 
-/* What a command carries by itself nobody else hears of. */
-static int
-check_teller(
+int
+handin_check_teller(
     const struct app *app, const struct request_options *o, struct error *err)
 {
 	const char *what = o->callback != NULL ? "a callback" : "a delivery";
@@ -324,7 +353,7 @@ handin(
 	struct service_hand s = {.app = app, .h = h};
 	int rc;
 
-	if (check_teller(app, h->request, err) == -1)
+	if (handin_check_teller(app, h->request, err) == -1)
 		return -1;
 	if (request_configure(app, h->request, &s.endpoint, err) == -1)
 		return -1;
@@ -333,6 +362,21 @@ handin(
 	if (request_tags(h->request, &s.tags, err) == -1)
 		return -1;
 	rc = to_service(&s, a, err);
+	free(s.tags);
+	return rc;
+}
+
+int
+handin_form(const struct handin *h, const struct conf_endpoint *endpoint,
+    const char *location, struct headers *out, struct buf *json,
+    struct error *err)
+{
+	struct service_hand s = {.h = h, .endpoint = endpoint};
+	int rc;
+
+	if (request_tags(h->request, &s.tags, err) == -1)
+		return -1;
+	rc = fill_form(&s, location, out, json, err);
 	free(s.tags);
 	return rc;
 }

@@ -207,12 +207,6 @@ remote_submit(struct app *app, const struct client_request *r, struct job **out,
 
 /* --- a result ------------------------------------------------------- */
 
-struct result {
-	const struct job *job;
-	int fd;
-	int64_t got;
-};
-
 static int
 wrong_size(const struct job *job, int64_t size, struct error *err)
 {
@@ -224,7 +218,7 @@ wrong_size(const struct job *job, int64_t size, struct error *err)
 static int
 on_head(const struct http_response *r, void *arg, struct error *err)
 {
-	struct result *result = arg;
+	struct remote_result *result = arg;
 	int64_t length = http_response_length(r);
 
 	const char *noted = result->job->result_etag;
@@ -241,34 +235,48 @@ on_head(const struct http_response *r, void *arg, struct error *err)
 static int
 on_piece(const void *data, size_t len, void *arg, struct error *err)
 {
-	struct result *result = arg;
+	struct remote_result *result = arg;
 
 	result->got += (int64_t)len;
 	if (result->got > result->job->result_size)
 		return wrong_size(result->job, result->got, err);
+	if (result->hash != NULL)
+		hash_update(result->hash, data, len);
 	return file_write_all(result->fd, data, len, err);
+}
+
+void
+remote_result_request(struct remote_result *r, struct client_request *out)
+{
+	memset(out, 0, sizeof(*out));
+	snprintf(r->path, sizeof(r->path), "/v1/jobs/%s/result%s", r->job->id,
+	    r->job->outcome != OUTCOME_OK ? "?late=true" : "");
+	out->method = "GET";
+	out->path = r->path;
+	out->head = on_head;
+	out->sink = on_piece;
+	out->sink_arg = r;
+	out->stall_ms = SILENCE_MS;
+}
+
+int
+remote_result_end(const struct remote_result *r, struct error *err)
+{
+	if (r->got != r->job->result_size)
+		return wrong_size(r->job, r->got, err);
+	return 0;
 }
 
 int
 remote_result(struct app *app, const struct job *job, int fd, struct error *err)
 {
-	struct result result = {.job = job, .fd = fd};
-	char *path = xasprintf("/v1/jobs/%s/result%s", job->id,
-	    job->outcome != OUTCOME_OK ? "?late=true" : "");
-	struct client_request r = {
-	    .method = "GET",
-	    .path = path,
-	    .head = on_head,
-	    .sink = on_piece,
-	    .sink_arg = &result,
-	    .stall_ms = SILENCE_MS,
-	};
-	int rc = ask(app, &r, NULL, NULL, err);
+	struct remote_result result = {.job = job, .fd = fd};
+	struct client_request r;
 
-	free(path);
-	if (rc == 0 && result.got != job->result_size)
-		return wrong_size(job, result.got, err);
-	return rc;
+	remote_result_request(&result, &r);
+	if (ask(app, &r, NULL, NULL, err) == -1)
+		return -1;
+	return remote_result_end(&result, err);
 }
 
 static int

@@ -8,6 +8,7 @@
 #define CMD_REMOTE_H
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "cmd/app.h"
 #include "cmd/client.h"
 #include "job/delivery.h"
@@ -41,6 +42,21 @@ int remote_retry(
  * ok, the late one. */
 int remote_result(
     struct app *app, const struct job *job, int fd, struct error *err);
+
+/*
+ * The same without running the loop: the request for the bytes, whose strings
+ * are r's, and whether all came once it is answered. r and the job stay until
+ * then.
+ */
+struct remote_result {
+	const struct job *job;
+	int fd;
+	struct hash *hash; /* over what comes, or NULL; the caller's */
+	int64_t got;
+	char path[96];
+};
+void remote_result_request(struct remote_result *r, struct client_request *out);
+int remote_result_end(const struct remote_result *r, struct error *err);
 
 /* Where anybody can get it for so many seconds, or a while less. *out is the
  * caller's, and a secret. */

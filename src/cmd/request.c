@@ -129,12 +129,31 @@ request_word(const struct request_options *o, const char *word,
 }
 
 static int
+take_body(const struct request_options *o, const struct conf_endpoint *e,
+    struct job *job, struct error *err)
+{
+	size_t len = strlen(o->body);
+
+	if (!intake_inline(e, (int64_t)len)) {
+		intake_no_prefix(e, (int64_t)len, err);
+		return err_hint(err, "Put it into a file, and name that.");
+	}
+	job->spec.input = INPUT_BODY;
+	job->spec.body = xmemdup(o->body, len);
+	job->spec.body_len = len;
+	job->spec.input_size = (int64_t)len;
+	return 0;
+}
+
+static int
 take_input(const struct request_options *o, const struct conf_endpoint *e,
     const char *word, const char *folder, struct job *job, struct error *err)
 {
 	struct input_options io = {.folder = folder, .endpoint = e};
 	bool location;
 
+	if (o->body != NULL)
+		return take_body(o, e, job, err);
 	if (request_word(o, word, &io.word, &location, err) == -1)
 		return -1;
 	if (word != NULL)
@@ -172,6 +191,8 @@ fill(struct job *job, const struct app *app, const struct request_options *o,
 	    .inference_id = o->inference_id,
 	    .extension = o->extension,
 	    .filename = o->filename,
+	    .request_ttl_s = o->request_ttl_s,
+	    .invocation_timeout_s = o->invocation_timeout_s,
 	};
 	char *tags;
 

@@ -32,16 +32,18 @@ struct request_options {
 	const char *callback;
 	struct option_list tags;
 	int64_t poll_interval_ms;
+	/* Of a line of a manifest, no options. */
+	int64_t request_ttl_s; /* instead of the text, or 0 */
+	int64_t invocation_timeout_s;
+	const char *body; /* the input itself, or NULL */
 };
 
 /* Rows for a command whose options begin with a struct request_options. */
 extern const struct cmd_option request_cmd_options[];
 extern const size_t request_cmd_options_len;
 
-/*
- * The endpoint's configuration with the flags over it; to be called once,
- * before request_job().
- */
+/* The endpoint's configuration with the flags over it; to be called before
+ * request_job(). */
 int request_configure(struct app *app, const struct request_options *o,
     const struct conf_endpoint **out, struct error *err);
 

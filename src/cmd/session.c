@@ -195,3 +195,15 @@ session_path(const struct session *s)
 {
 	return s->path;
 }
+
+struct store *
+session_store(const struct session *s)
+{
+	return s->store;
+}
+
+struct engine *
+session_engine(const struct session *s)
+{
+	return s->engine;
+}

@@ -27,6 +27,10 @@ void session_adopt(struct session *s);
 /* Carry on this one job, only to give it up. */
 void session_cancel(struct session *s, const char *id);
 
+/* What it is made of, for who goes on with jobs one by one. Borrowed. */
+struct store *session_store(const struct session *s);
+struct engine *session_engine(const struct session *s);
+
 const char *session_path(const struct session *s);
 
 #endif

@@ -102,6 +102,12 @@ on_failure(struct watched *j, const struct error *err)
 
 	if (w->failures == 0)
 		w->unheard_at = now;
+	if (w->o.lost != NULL && !client_unheard(err)) {
+		w->n--;
+		w->o.lost(j->id, err, w->o.arg);
+		drop(j);
+		return;
+	}
 	if (!client_unheard(err) || w->o.once ||
 	    now - w->unheard_at > w->o.patience_ms) {
 		w->n--;
@@ -151,7 +157,7 @@ static int
 ask(struct watched *j, struct error *err)
 {
 	struct watch *w = j->watch;
-	int wait = w->n <= AT_ONCE_MAX ? WAIT_LONG_S : WAIT_SHORT_S;
+	int wait = w->n <= w->o.at_once ? WAIT_LONG_S : WAIT_SHORT_S;
 	struct client_request r = {
 	    .method = "GET",
 	    .timeout_ms = wait * 1000 + SLACK_MS,
@@ -179,8 +185,8 @@ turn(void *arg)
 	struct error err;
 	int64_t now = clock_mono_ms();
 
-	while (
-	    w->nasked < AT_ONCE_MAX && (j = TAILQ_FIRST(&w->waiting)) != NULL) {
+	while (w->nasked < w->o.at_once &&
+	    (j = TAILQ_FIRST(&w->waiting)) != NULL) {
 		if (j->due_at > now) {
 			loop_timer_set(w->timer, j->due_at - now);
 			return;
@@ -206,6 +212,8 @@ watch_new(const struct watch_options *options)
 	w->o = *options;
 	if (w->o.patience_ms == 0)
 		w->o.patience_ms = WATCH_PATIENCE_MS;
+	if (w->o.at_once == 0)
+		w->o.at_once = AT_ONCE_MAX;
 	w->timer = loop_timer_new(w->o.loop, turn, w);
 	TAILQ_INIT(&w->waiting);
 	TAILQ_INIT(&w->asked);

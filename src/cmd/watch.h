@@ -27,6 +27,9 @@ enum watch_event {
 typedef void watch_fn(enum watch_event event, const struct job *job,
     const struct error *err, void *arg);
 
+/* This one alone does not go on: the service says so. Both are borrowed. */
+typedef void watch_lost_fn(const char *id, const struct error *err, void *arg);
+
 /* So long nobody may be heard before it fails. */
 #define WATCH_PATIENCE_MS 20000
 
@@ -36,7 +39,9 @@ struct watch_options {
 	bool accepted; /* is enough; else it is done */
 	bool once; /* look, do not wait */
 	int64_t patience_ms; /* 0: WATCH_PATIENCE_MS */
+	unsigned at_once; /* long questions at a time; 0: a few */
 	watch_fn *fn;
+	watch_lost_fn *lost; /* or NULL: that is WATCH_FAILED */
 	void *arg;
 };
 
