@@ -389,6 +389,7 @@ cmd_sources += src/cmd/cmd.c src/cmd/cmd.h
 cmd_sources += src/cmd/cmd_batch.c
 cmd_sources += src/cmd/cmd_cancel.c
 cmd_sources += src/cmd/cmd_check.c
+cmd_sources += src/cmd/cmd_completion.c
 cmd_sources += src/cmd/cmd_config.c
 cmd_sources += src/cmd/cmd_deliveries.c
 cmd_sources += src/cmd/cmd_help.c
@@ -404,6 +405,7 @@ cmd_sources += src/cmd/cmd_submit.c
 cmd_sources += src/cmd/cmd_targets.c
 cmd_sources += src/cmd/cmd_version.c
 cmd_sources += src/cmd/cmd_wait.c
+cmd_sources += src/cmd/complete.c src/cmd/complete.h
 cmd_sources += src/cmd/config.h
 cmd_sources += src/cmd/config_keys.c
 cmd_sources += src/cmd/connect.c
@@ -416,6 +418,7 @@ cmd_sources += src/cmd/job_filter.c src/cmd/job_filter.h
 cmd_sources += src/cmd/matching.c src/cmd/matching.h
 cmd_sources += src/cmd/hook.c src/cmd/hook.h
 cmd_sources += src/cmd/input.c src/cmd/input.h
+cmd_sources += src/cmd/live.c src/cmd/live.h
 cmd_sources += src/cmd/options.c src/cmd/options.h
 cmd_sources += src/cmd/output.c src/cmd/output.h
 cmd_sources += src/cmd/progress.c src/cmd/progress.h
@@ -429,12 +432,13 @@ cmd_sources += src/cmd/snapshot.c src/cmd/snapshot.h
 cmd_sources += src/cmd/table.c src/cmd/table.h
 cmd_sources += src/cmd/term.c src/cmd/term.h
 cmd_sources += src/cmd/watch.c src/cmd/watch.h
+cmd_sources += src/cmd/words.c src/cmd/words.h
 
 noinst_LIBRARIES += libawaitd.a
 libawaitd_a_SOURCES = $(base_sources) $(job_sources) $(net_sources) \
 	$(aws_sources) $(store_sources) $(deliver_sources) \
 	$(engine_sources) $(conf_sources) $(serve_sources) $(cmd_sources)
-nodist_libawaitd_a_SOURCES = src/store/schema.h
+nodist_libawaitd_a_SOURCES = src/store/schema.h src/cmd/completion.h
 
 bin_PROGRAMS += awaitd
 awaitd_SOURCES = src/main.c
@@ -463,6 +467,20 @@ src/store/schema.h: $(schema_sql) tools/embed
 BUILT_SOURCES += src/store/schema.h
 CLEANFILES += src/store/schema.h
 EXTRA_DIST += $(schema_sql)
+
+# cmd/completion.h holds the scripts of `awaitd completion` as completion_SHELL[].
+completion_scripts = src/cmd/completion/bash.sh src/cmd/completion/fish.sh \
+	src/cmd/completion/zsh.sh
+
+src/cmd/completion.h: $(completion_scripts) tools/embed
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	$(srcdir)/tools/embed completion $(filter %.sh,$^) >$@.tmp && \
+	mv $@.tmp $@
+
+BUILT_SOURCES += src/cmd/completion.h
+CLEANFILES += src/cmd/completion.h
+EXTRA_DIST += $(completion_scripts)
+src/cmd/cmd_completion.$(OBJEXT): src/cmd/completion.h
 
 # Also when only one program is asked for.
 src/store/sqlite_migrate.$(OBJEXT): src/store/schema.h

@@ -38,6 +38,7 @@ unit_tests += tests/unit/test_child_kept
 unit_tests += tests/unit/test_client
 unit_tests += tests/unit/test_class
 unit_tests += tests/unit/test_cloudevent
+unit_tests += tests/unit/test_complete
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_conf_check
 unit_tests += tests/unit/test_conf_secret
@@ -651,6 +652,7 @@ system_tests += tests/system/check.sh
 system_tests += tests/system/check_queues.sh
 system_tests += tests/system/check_topics.sh
 system_tests += tests/system/client.sh
+system_tests += tests/system/completion.sh
 system_tests += tests/system/config.sh
 system_tests += tests/system/containers.sh
 system_tests += tests/system/creds_process.sh
@@ -965,7 +967,7 @@ clean-local:
 	rm -rf fuzz-found
 
 EXTRA_DIST += $(wildcard $(addprefix $(srcdir)/tests/, vectors fuzz/corpus \
-	system/models *.md *.sh *.awk $(addprefix */, *.md *.sh *.sql *.awk *.mjs \
+	system/models *.md *.sh *.awk $(addprefix */, *.md *.sh *.zsh *.sql *.awk *.mjs \
 	*.py *.json *.conf *.mutant)))
 
 .PHONY: mutant mutant-test check-unit check-system check-interop check-secrets fuzz

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/near.h"
 #include "base/str.h"
+#include "cmd/complete.h"
 #include "cmd/help.h"
 
 static const struct {
@@ -36,6 +37,7 @@ static const struct {
     {"listen", &cmd_listen},
     {"check", &cmd_check},
     {"config", &cmd_config},
+    {"completion", &cmd_completion},
     {"version", &cmd_version},
     {"help", &cmd_help_cmd},
 };
@@ -50,9 +52,9 @@ const struct cmd_option cmd_global_options[] = {
 	"unix:PATH or http://HOST:PORT; none: no service"},
     {"token-file", 0, OPT_TEXT, GLOBAL(token_file), "FILE",
 	"the token for a service at http://"},
-    {"profile", 0, OPT_TEXT, GLOBAL(profile), "NAME",
+    {"profile", 0, OPT_TEXT, GLOBAL(profile), "PROFILE",
 	"AWS profile, instead of AWS_PROFILE"},
-    {"region", 0, OPT_TEXT, GLOBAL(region), "NAME",
+    {"region", 0, OPT_TEXT, GLOBAL(region), "REGION",
 	"AWS region, instead of AWS_REGION"},
     {"json", 'j', OPT_FLAG, GLOBAL(json), NULL, "answer in JSON on stdout"},
     {"quiet", 'q', OPT_FLAG, GLOBAL(quiet), NULL,
@@ -236,6 +238,8 @@ cmd_main(int argc, char **argv)
 	}
 	if (str_eq(argv[1], "--help") || str_eq(argv[1], "-h"))
 		return flush_output(help_overview(stdout));
+	if (str_eq(argv[1], COMPLETE_COMMAND))
+		return complete_main(argc - 2, argv + 2);
 	cmd = str_eq(argv[1], "--version") ? &cmd_version : cmd_find(argv[1]);
 	if (cmd == NULL)
 		return cmd_unknown(argv[1]);

@@ -10,10 +10,10 @@
 const struct cmd_option filter_cmd_options[] = {
     {"state", 0, OPT_TEXT, AT(state), "STATE",
 	"waiting, delivered or dead: only these"},
-    {"target", 0, OPT_TEXT, AT(target), "NAME",
+    {"target", 0, OPT_TEXT, AT(target), "TARGET",
 	"only to this one, such as 'webhook hook'"},
     {"job", 0, OPT_TEXT, AT(job), "JOB", "only of this job"},
-    {"event", 0, OPT_TEXT, AT(event), "TYPE",
+    {"event", 0, OPT_TEXT, AT(event), "EVENT",
 	"only these, such as inference.failed"},
     {"since", 0, OPT_TEXT, AT(since), "TIME",
 	"made then or later (dead: ended); 2h: ago"},

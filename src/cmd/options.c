@@ -30,9 +30,8 @@ struct option_table {
 	char shorts[OPTIONS_MAX * 2 + 2];
 };
 
-/* --NAME or --NAME=VALUE */
-static bool
-is_optional(const struct cmd_option *o)
+bool
+option_may_lack_value(const struct cmd_option *o)
 {
 	return o->type == OPT_DURATION_IF || o->type == OPT_TEXT_IF;
 }
@@ -48,7 +47,7 @@ fill_table(struct option_table *t, const struct option_set *sets, size_t nsets)
 		for (i = 0; i < sets[s].n; i++) {
 			const struct cmd_option *o = &sets[s].options[i];
 			bool arg = o->type != OPT_FLAG;
-			bool may = is_optional(o);
+			bool may = option_may_lack_value(o);
 
 			if (t->n == OPTIONS_MAX)
 				abort();
@@ -94,7 +93,6 @@ set_value(const struct row *row, const char *arg, struct error *err)
 {
 	const struct cmd_option *o = row->option;
 	void *field = (char *)row->values + o->offset;
-	struct option_list *list = field;
 
 	if (arg != NULL && *arg == '\0')
 		return err_set(
@@ -130,8 +128,7 @@ set_value(const struct row *row, const char *arg, struct error *err)
 			    o, arg, "a whole number, at least 1", err);
 		return 0;
 	case OPT_LIST:
-		list->v = xreallocarray(list->v, list->n + 1, sizeof(*list->v));
-		list->v[list->n++] = arg;
+		option_list_add(field, arg);
 		return 0;
 	}
 	abort();
@@ -227,13 +224,20 @@ options_help(const struct cmd_option *options, size_t n)
 		if (o->letter != 0)
 			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
 		snprintf(left, sizeof(left), "  %4s--%s%s%s%s", letter, o->name,
-		    o->metavar == NULL   ? ""
-			: is_optional(o) ? "[="
-					 : " ",
+		    o->metavar == NULL             ? ""
+			: option_may_lack_value(o) ? "[="
+						   : " ",
 		    o->metavar != NULL ? o->metavar : "",
-		    is_optional(o) ? "]" : "");
+		    option_may_lack_value(o) ? "]" : "");
 		printf("%-*s %s\n", HELP_COLUMN, left, o->help);
 	}
+}
+
+void
+option_list_add(struct option_list *list, const char *value)
+{
+	list->v = xreallocarray(list->v, list->n + 1, sizeof(*list->v));
+	list->v[list->n++] = value;
 }
 
 void

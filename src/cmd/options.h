@@ -55,7 +55,11 @@ int options_parse(const struct option_set *sets, size_t nsets, int argc,
 /* A line for each option, on stdout. */
 void options_help(const struct cmd_option *options, size_t n);
 
+/* --NAME alone will do, and its value stands behind '='. */
+bool option_may_lack_value(const struct cmd_option *o);
+
 /* What OPT_LIST values hold. */
+void option_list_add(struct option_list *list, const char *value);
 void option_list_done(struct option_list *list);
 
 #endif

@@ -17,7 +17,7 @@
 #define AT(field) offsetof(struct request_options, field)
 
 const struct cmd_option request_cmd_options[] = {
-    {"endpoint", 'e', OPT_TEXT, AT(endpoint), "NAME",
+    {"endpoint", 'e', OPT_TEXT, AT(endpoint), "ENDPOINT",
 	"the asynchronous endpoint (EndpointName)"},
     {"content-type", 't', OPT_TEXT, AT(content_type), "TYPE",
 	"of the input, for the model (ContentType)"},
