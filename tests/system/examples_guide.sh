@@ -137,7 +137,8 @@ files() { # N
 	[ "$(find results -name '*.out' | wc -l)" -ge "$1" ]
 }
 had=$(awaitd list --json | wc -l)
-export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME="http://127.0.0.1:$(port_of 8079)"
+AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=http://127.0.0.1:$(port_of 8079)
+export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME
 with "$(command -v aws)" 'export AWS_ENDPOINT_URL_SAGEMAKER' sh \
     'no aws here' 0 OutputLocation
 run_python 'python3 loop.py' 0 "$page_text"
