@@ -249,11 +249,11 @@ const struct cmd cmd_config = {
     .args = "[show [SECTION...] | keys [SECTION...] | path]",
     .summary = "Print every value in force and where it comes from",
     .examples =
-	"  awaitd config show --changed      what is set, and where\n"
-	"  awaitd config show 'webhook hook' one section; webhook: all of "
-	"them\n"
-	"  awaitd config keys endpoint       every key of [endpoint NAME]\n"
-	"  $EDITOR \"$(awaitd config path)\"   the file that is read\n",
+	"  awaitd config show --changed         what is set, and where\n"
+	"  awaitd config show 'webhook hook'    one section; webhook: all "
+	"of them\n"
+	"  awaitd config keys endpoint          every key of [endpoint NAME]\n"
+	"  $EDITOR \"$(awaitd config path)\"      the file that is read\n",
     .options = config_options,
     .noptions = ARRAY_LEN(config_options),
     .options_size = sizeof(struct config_options),

@@ -118,8 +118,37 @@ put /usr/local/lib/awaitd "$abs_top_srcdir/contrib/handlers"
 put /srv/results "$ex_scene/results"
 saved '[endpoint ocr]' awaitd.conf
 beside awaitd serve -c awaitd.conf
+service=$ex_pid
 awaitd submit -q -e ocr -t image/png page.png >job
 ok '... whose results are files' wait_until 30 test -s "results/$(cat job).out"
+
+# --- the gateway -------------------------------------------------------------
+
+kill "$service"
+wait_until 20 gone "$service"
+secret_place "$ex_scene/gateway.credentials"
+take '[gateway]' && cat "$ex_file" >>awaitd.conf
+try '(umask 077; cat >gateway' 0 'msg=ready'
+service=$(pgrep -s "$ex_pid" -f 'awaitd serve')
+taken() { # N jobs
+	[ "$(awaitd list --json | wc -l)" -ge "$1" ]
+}
+files() { # N
+	[ "$(find results -name '*.out' | wc -l)" -ge "$1" ]
+}
+had=$(awaitd list --json | wc -l)
+AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=http://127.0.0.1:$(port_of 8079)
+export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME
+with "$(command -v aws)" 'export AWS_ENDPOINT_URL_SAGEMAKER' sh \
+    'no aws here' 0 OutputLocation
+run_python 'python3 loop.py' 0 "$page_text"
+saved 'import boto3' gateway.py
+run_python 'AWS_SHARED_CREDENTIALS_FILE' 0 's3://my-bucket/output/'
+unset AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME
+if [ -n "$boto3" ]; then
+	ok '... each a job of the service' wait_until 20 taken "$((had + 3))"
+	ok '... whose results are files, too' wait_until 20 files 4
+fi
 
 # --- operating ---------------------------------------------------------------
 

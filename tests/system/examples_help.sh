@@ -57,8 +57,12 @@ try 'awaitd wait --any' 0
 
 help_of list
 is_job "$failed_job"
+awaitd submit -q -e ocr --tag nightly page.png >tagged
 try 'awaitd list' 0 "$done_job"
-try "awaitd list --json | jq -r 'select(.outcome" 0 "^$failed_job$"
+try 'awaitd list --newest' 0 "$done_job"
+try 'awaitd list --outcome failed' 0
+is "$(count "$ex_out" "$failed_job")" 0 '... but not of another error'
+try 'awaitd list --tag nightly' 0 "^$(cat tagged)$"
 
 help_of show
 is_job "$failed_job"
@@ -87,7 +91,14 @@ try 'awaitd check --write ocr' 0
 
 help_of config
 cp "$HOME/.config/awaitd/awaitd.conf" awaitd.conf
-try 'awaitd config -c awaitd.conf' 0 'endpoint ocr'
+printf '[webhook hook]\nurl = https://example.com/\n' >>awaitd.conf
+export AWAITD_CONFIG="$ex_scene/awaitd.conf"
+try 'awaitd config show --changed' 0 'poll_start = 50ms'
+try "awaitd config show 'webhook hook'" 0 '^url = https://example.com/'
+try 'awaitd config keys endpoint' 0 'output_path'
+put '\$EDITOR' cat
+try '$EDITOR' 0 'poll_start = 50ms'
+unset AWAITD_CONFIG
 
 # --- with a service ----------------------------------------------------------
 

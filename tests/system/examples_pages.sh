@@ -146,6 +146,9 @@ hook_secret app.secret
 shown 'aws sns subscribe' sh 'needs AWS; README.md has it run here'
 shown 'aws sns set-subscription-attributes' sh 'needs AWS'
 shown 'location = /sns {' text 'of nginx'
+export CREDENTIALS_DIRECTORY="$ex_scene"
+hook_secret hook
+saved '[webhook hook]' hook.conf
 saved '[endpoint ocr]' small.conf
 put /var/lib/awaitd "$ex_scene/state"
 put /usr/local/bin/keep-page "$(command -v cat)"
