@@ -11,6 +11,7 @@
 #include "base/ini.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "conf/keys.h"
 #include "base/timefmt.h"
 #include "cmd/remote.h"
 #include "cmd/remote_targets.h"
@@ -46,14 +47,11 @@ struct sections {
 
 /* Each section once: its keys follow one another. */
 static void
-on_section(const char *section, const char *key, const char *value,
-    const char *source, void *arg)
+on_section(const struct conf_value *v, void *arg)
 {
 	struct sections *s = arg;
+	const char *section = v->section;
 
-	(void)key;
-	(void)value;
-	(void)source;
 	if (str_eq(section, s->last))
 		return;
 	snprintf(s->last, sizeof(s->last), "%s", section);
@@ -74,7 +72,7 @@ put_sections(const struct words *w, const char *kind)
 	if (start(&app, w, &quiet) == -1)
 		return;
 	s.conf = app.conf;
-	conf_show(app.conf, on_section, &s);
+	conf_show(app.conf, NULL, on_section, &s);
 	app_done(&app);
 }
 
@@ -85,13 +83,10 @@ live_endpoints(const struct words *w)
 }
 
 static void
-on_key(const char *section, const char *key, const char *value,
-    const char *source, void *arg)
+on_key(const struct conf_value *v, void *arg)
 {
-	char *word = xasprintf("%s.%s=", section, key);
+	char *word = xasprintf("%s.%s=", v->section, v->key->name);
 
-	(void)value;
-	(void)source;
 	words_put(arg, word, NULL);
 	free(word);
 }
@@ -105,7 +100,7 @@ live_keys(const struct words *w)
 
 	if (start(&app, w, &quiet) == -1)
 		return;
-	conf_show(app.conf, on_key, &copy);
+	conf_show(app.conf, NULL, on_key, &copy);
 	app_done(&app);
 }
 
