@@ -1,14 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* awaitd cancel: give jobs up, whoever carries them, and deliveries. */
 #include "cmd/await.h"
+#include "cmd/bulk.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
+#include "cmd/job_filter.h"
+#include "cmd/matching.h"
 #include "cmd/remote.h"
 #include "cmd/report.h"
 
 #include <stdio.h>
 
 #include "base/mem.h"
+
+struct cancel_options {
+	struct job_filter_options filter; /* first: its rows are shared */
+	bool dry_run;
+	int64_t limit;
+};
+
+#define AT(field) offsetof(struct cancel_options, field)
+static const struct cmd_option cancel_options[] = {
+    {"dry-run", 0, OPT_FLAG, AT(dry_run), NULL,
+	"only say how many match, and give none up"},
+    {"limit", 0, OPT_COUNT, AT(limit), "NUMBER",
+	"at most so many, the oldest first"},
+};
+
+static const struct bulk_words words = {
+    .one = "job",
+    .many = "jobs",
+    .done = "cancelled",
+    .what = "given up",
+    .passed = "they ended meanwhile",
+};
 
 /* One that was given up before is what was asked for. */
 static int
@@ -113,28 +138,124 @@ cancel(struct app *app, const char *id)
 }
 
 static int
+cancel_named(struct app *app, const struct cmd_line *line)
+{
+	int i, one, status = STATUS_OK;
+
+	for (i = 0; i < line->nargs && app->signo == 0; i++) {
+		one = cancel(app, line->args[i]);
+		if (one > status)
+			status = one;
+	}
+	return status;
+}
+
+/* --- all that match -------------------------------------------------- */
+
+static int
+cancel_at_service(struct app *app, const struct cancel_options *o,
+    const struct store_query *q)
+{
+	struct remote_bulk bulk = {
+	    .path = "/v1/jobs/cancel",
+	    .done = words.done,
+	    .jobs = q,
+	    .dry_run = o->dry_run,
+	    .limit = o->limit,
+	};
+	struct remote_bulk_end end;
+	struct error err;
+	int rc = remote_bulk(app, &bulk, &end, &err);
+
+	/* Of what went before an error, too. */
+	if (rc == 0 || end.n > 0)
+		bulk_say(app, &words, o->dry_run, &end);
+	return rc == 0 ? STATUS_OK : cmd_fail(&err);
+}
+
+/* Each says for itself how it went. */
+static int
+cancel_matches(struct app *app, const struct matching *m)
+{
+	struct error err;
+	int one, status = m->status;
+	size_t i;
+
+	for (i = 0; i < m->n && app->signo == 0; i++) {
+		const struct found f = {m->v[i].job, m->v[i].path};
+
+		one = cancel_in_file(app, &f, &err);
+		if (one > status)
+			status = one;
+	}
+	return status;
+}
+
+static int
+cancel_in_files(struct app *app, const struct cancel_options *o,
+    const struct store_query *q)
+{
+	struct matching m;
+	struct error err;
+	int status;
+
+	if (matching_here(app, q, &m, &err) == -1)
+		return cmd_fail(&err);
+	if (o->dry_run || m.n == 0) {
+		bulk_say(app, &words, o->dry_run,
+		    &(struct remote_bulk_end){.n = (int64_t)m.n});
+		status = m.status;
+	} else {
+		status = cancel_matches(app, &m);
+	}
+	matching_done(&m);
+	return status;
+}
+
+static int
+cancel_matching(struct app *app, const struct cancel_options *o)
+{
+	struct store_query q;
+	struct error err;
+
+	if (job_filter_query(&o->filter, &q, &err) == -1)
+		return cmd_fail(&err);
+	q.unfinished = true;
+	q.limit = (size_t)o->limit;
+	return app->client != NULL ? cancel_at_service(app, o, &q)
+				   : cancel_in_files(app, o, &q);
+}
+
+/* --- either ---------------------------------------------------------- */
+
+static int
+check(const struct cmd_line *line, struct error *err)
+{
+	const struct cancel_options *o = line->options;
+
+	return bulk_check(line, !job_filter_none(&o->filter),
+	    o->dry_run || o->limit != 0, &words,
+	    "'awaitd list' shows the jobs there are; '--state queued' and the "
+	    "like mean all that match.",
+	    err);
+}
+
+static int
 run(const struct cmd_line *line)
 {
 	struct app app;
 	struct error err;
-	int i, one, status = STATUS_OK;
+	int status;
 
-	if (line->nargs == 0) {
-		err_set(&err, ERR_USAGE, "no job or delivery was named");
-		err_hint(&err, "'awaitd list' shows the jobs there are.");
+	if (check(line, &err) == -1 ||
+	    app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
-	}
-	if (app_init(&app, line->globals, &err) == -1)
-		return cmd_fail(&err);
-	if (app_find_service(&app, &err) == -1) {
+	if (app_find_service(&app, &err) == -1)
 		status = cmd_fail(&err);
-	} else {
-		for (i = 0; i < line->nargs && app.signo == 0; i++) {
-			one = cancel(&app, line->args[i]);
-			if (one > status)
-				status = one;
-		}
-	}
+	else if (line->nargs > 0)
+		status = cancel_named(&app, line);
+	else
+		status = cancel_matching(&app, line->options);
 	app_done(&app);
 	return status;
 }
@@ -142,9 +263,16 @@ run(const struct cmd_line *line)
 const struct cmd cmd_cancel = {
     .name = "cancel",
     .group = GROUP_RUN,
-    .args = "JOB|DELIVERY...",
+    .args = "[JOB|DELIVERY...]",
     .summary = "Give jobs up; what AWS accepted runs on unheeded",
     .examples = "  awaitd cancel 01jd2k3m4n5p6q7r8s9t0v1w2x\n"
-		"  awaitd cancel msg_01jd2k3m4n5p6q7r8s9t0v1w2x\n",
+		"  awaitd cancel msg_01jd2k3m4n5p6q7r8s9t0v1w2x\n"
+		"  awaitd cancel --tag nightly --state queued --dry-run\n",
+    .options = cancel_options,
+    .noptions = ARRAY_LEN(cancel_options),
+    .shared = job_filter_cmd_options,
+    .nshared = &job_filter_cmd_options_len,
+    .shared_title = "which jobs (all that is given must hold)",
+    .options_size = sizeof(struct cancel_options),
     .run = run,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* awaitd replay: have the service attempt deliveries again. */
+#include "cmd/bulk.h"
 #include "cmd/cmd.h"
 #include "cmd/filter.h"
 #include "cmd/remote.h"
@@ -22,6 +23,13 @@ static const struct cmd_option replay_options[] = {
 	"only say how many match, and attempt none"},
     {"limit", 0, OPT_COUNT, AT(limit), "NUMBER",
 	"at most so many, the oldest first"},
+};
+
+static const struct bulk_words words = {
+    .one = "delivery",
+    .many = "deliveries",
+    .done = "replayed",
+    .what = "attempted again",
 };
 
 /* --- each that was named --------------------------------------------- */
@@ -64,35 +72,28 @@ replay_named(struct app *app, const struct cmd_line *line)
 
 /* --- all that match --------------------------------------------------- */
 
-static void
-say_count(const struct app *app, bool dry_run, int64_t n)
-{
-	if (app->globals->json)
-		printf("{\"%s\":%lld}\n", dry_run ? "matched" : "replayed",
-		    (long long)n);
-	else if (!app->globals->quiet)
-		fprintf(stderr, "awaitd: %lld %s %s attempted again\n",
-		    (long long)n, n == 1 ? "delivery" : "deliveries",
-		    dry_run      ? "would be"
-			: n == 1 ? "is"
-				 : "are");
-}
-
 static int
 replay_matching(struct app *app, const struct replay_options *o)
 {
 	struct remote_query q;
+	struct remote_bulk bulk = {
+	    .path = "/v1/deliveries/replay",
+	    .done = words.done,
+	    .deliveries = &q,
+	    .dry_run = o->dry_run,
+	    .limit = o->limit,
+	};
+	struct remote_bulk_end end;
 	struct error err;
 	struct filter f;
-	int64_t n = 0;
 	int rc;
 
 	if (filter_query(&o->filter, &f, &q, &err) == -1)
 		return cmd_fail(&err);
-	rc = remote_replay_all(app, &q, o->dry_run, o->limit, &n, &err);
+	rc = remote_bulk(app, &bulk, &end, &err);
 	/* Of what went before an error, too. */
-	if (rc == 0 || n > 0)
-		say_count(app, o->dry_run, n);
+	if (rc == 0 || end.n > 0)
+		bulk_say(app, &words, o->dry_run, &end);
 	return rc == 0 ? STATUS_OK : cmd_fail(&err);
 }
 
@@ -102,20 +103,12 @@ static int
 check(const struct cmd_line *line, struct error *err)
 {
 	const struct replay_options *o = line->options;
-	bool all = filter_none(&o->filter);
 
-	if (line->nargs > 0 && all && !o->dry_run && o->limit == 0)
-		return 0;
-	if (line->nargs > 0)
-		return err_set(err, ERR_USAGE,
-		    "--state and its like say which of many, and \"%s\" is one",
-		    line->args[0]);
-	if (!all)
-		return 0;
-	err_set(err, ERR_USAGE, "no delivery was named");
-	return err_hint(err,
+	return bulk_check(line, !filter_none(&o->filter),
+	    o->dry_run || o->limit != 0, &words,
 	    "'awaitd deliveries' lists what there is; '--state dead' and the "
-	    "like mean all that match.");
+	    "like mean all that match.",
+	    err);
 }
 
 static int

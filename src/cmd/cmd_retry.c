@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* awaitd retry: ask for the same again, as new jobs. */
 #include "cmd/accept.h"
+#include "cmd/bulk.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
+#include "cmd/job_filter.h"
+#include "cmd/matching.h"
 #include "cmd/remote.h"
 #include "cmd/runs.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -13,6 +17,10 @@
 #include "store/store.h"
 
 struct retry_options {
+	struct job_filter_options filter; /* first: its rows are shared */
+	bool dry_run;
+	bool again;
+	int64_t limit;
 	int64_t timeout_ms;
 };
 
@@ -20,6 +28,20 @@ struct retry_options {
 static const struct cmd_option retry_options[] = {
     {"timeout", 0, OPT_DURATION, AT(timeout_ms), "TIME",
 	"wait so long for acceptance, not longer (60s)"},
+    {"dry-run", 0, OPT_FLAG, AT(dry_run), NULL,
+	"only say how many match, and ask for none"},
+    {"again", 0, OPT_FLAG, AT(again), NULL,
+	"of all that match those, too, that were retried"},
+    {"limit", 0, OPT_COUNT, AT(limit), "NUMBER",
+	"at most so many, the oldest first"},
+};
+
+static const struct bulk_words words = {
+    .one = "job",
+    .many = "jobs",
+    .done = "retried",
+    .what = "asked for again",
+    .passed = "their input is gone, or others were first",
 };
 
 /* --- a job of a state file ------------------------------------------ */
@@ -140,8 +162,18 @@ retry(struct app *app, const char *id, struct await *a, struct error *err)
 	return rc;
 }
 
+/* What could be begun is waited for; the status is the worst. */
 static int
-retry_all(struct app *app, const struct cmd_line *line)
+finish(struct app *app, struct await *a, int status)
+{
+	int one = accept_run(app, a, NULL);
+
+	await_free(a);
+	return one > status ? one : status;
+}
+
+static int
+retry_named(struct app *app, const struct cmd_line *line)
 {
 	const struct retry_options *o = line->options;
 	struct await *a = accept_new(app, o->timeout_ms);
@@ -155,9 +187,114 @@ retry_all(struct app *app, const struct cmd_line *line)
 		if (one > status)
 			status = one;
 	}
-	one = accept_run(app, a, NULL);
-	await_free(a);
-	return one > status ? one : status;
+	return finish(app, a, status);
+}
+
+/* --- all that match --------------------------------------------------- */
+
+static void
+print_id(const char *id, void *arg)
+{
+	const struct app *app = arg;
+
+	if (!app->globals->json)
+		puts(id);
+}
+
+/* The service has them, and sees to the rest: nothing is waited for. */
+static int
+retry_at_service(
+    struct app *app, const struct retry_options *o, const struct store_query *q)
+{
+	struct remote_bulk bulk = {
+	    .path = "/v1/jobs/retry",
+	    .done = words.done,
+	    .jobs = q,
+	    .dry_run = o->dry_run,
+	    .again = o->again,
+	    .limit = o->limit,
+	    .made = print_id,
+	    .arg = app,
+	};
+	struct remote_bulk_end end;
+	struct error err;
+	int rc = remote_bulk(app, &bulk, &end, &err);
+
+	/* Of what went before an error, too. */
+	if (rc == 0 || end.n > 0)
+		bulk_say(app, &words, o->dry_run, &end);
+	return rc == 0 ? STATUS_OK : cmd_fail(&err);
+}
+
+static int
+repeat_matches(
+    struct app *app, const struct retry_options *o, const struct matching *m)
+{
+	struct await *a = accept_new(app, o->timeout_ms);
+	struct error err;
+	int one, status = m->status;
+	size_t i;
+
+	for (i = 0; i < m->n && app->signo == 0; i++) {
+		const struct found f = {m->v[i].job, m->v[i].path};
+
+		if (repeat(app, &f, a, &err) == 0)
+			continue;
+		one = app_fail(app, &err);
+		if (one > status)
+			status = one;
+	}
+	return finish(app, a, status);
+}
+
+static int
+retry_in_files(
+    struct app *app, const struct retry_options *o, const struct store_query *q)
+{
+	struct matching m;
+	struct error err;
+	int status;
+
+	if (matching_here(app, q, &m, &err) == -1)
+		return cmd_fail(&err);
+	if (o->dry_run || m.n == 0) {
+		bulk_say(app, &words, o->dry_run,
+		    &(struct remote_bulk_end){.n = (int64_t)m.n});
+		status = m.status;
+	} else {
+		status = repeat_matches(app, o, &m);
+	}
+	matching_done(&m);
+	return status;
+}
+
+static int
+retry_matching(struct app *app, const struct retry_options *o)
+{
+	struct store_query q;
+	struct error err;
+
+	if (job_filter_query(&o->filter, &q, &err) == -1)
+		return cmd_fail(&err);
+	q.ended_badly = true;
+	q.unrepeated = !o->again;
+	q.limit = (size_t)o->limit;
+	return app->client != NULL ? retry_at_service(app, o, &q)
+				   : retry_in_files(app, o, &q);
+}
+
+/* --- either ----------------------------------------------------------- */
+
+static int
+check(const struct cmd_line *line, struct error *err)
+{
+	const struct retry_options *o = line->options;
+
+	return bulk_check(line, !job_filter_none(&o->filter),
+	    o->dry_run || o->again || o->limit != 0, &words,
+	    "'awaitd list' shows the jobs there are; '--outcome failed' and "
+	    "the like mean all that match.",
+	    err);
 }
 
 static int
@@ -167,17 +304,15 @@ run(const struct cmd_line *line)
 	struct error err;
 	int status;
 
-	if (line->nargs == 0) {
-		err_set(&err, ERR_USAGE, "no job was named");
-		err_hint(&err, "'awaitd list' shows the jobs there are.");
-		return cmd_fail(&err);
-	}
-	if (app_init(&app, line->globals, &err) == -1)
+	if (check(line, &err) == -1 ||
+	    app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
 	if (app_find_service(&app, &err) == -1)
 		status = cmd_fail(&err);
+	else if (line->nargs > 0)
+		status = retry_named(&app, line);
 	else
-		status = retry_all(&app, line);
+		status = retry_matching(&app, line->options);
 	app_done(&app);
 	return status;
 }
@@ -185,12 +320,17 @@ run(const struct cmd_line *line)
 const struct cmd cmd_retry = {
     .name = "retry",
     .group = GROUP_RUN,
-    .args = "JOB...",
+    .args = "[JOB...]",
     .summary = "Ask again for what failed, and print the new job ids",
     .examples = "  awaitd retry 01jd2k3m4n5p6q7r8s9t0v1w2x\n"
+		"  awaitd retry --outcome failed --since 2h --dry-run\n"
+		"  awaitd retry --outcome failed --since 2h\n"
 		"  awaitd wait $(awaitd retry JOB)\n",
     .options = retry_options,
     .noptions = ARRAY_LEN(retry_options),
+    .shared = job_filter_cmd_options,
+    .nshared = &job_filter_cmd_options_len,
+    .shared_title = "which jobs (all that is given must hold)",
     .options_size = sizeof(struct retry_options),
     .run = run,
 };

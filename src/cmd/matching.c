@@ -142,6 +142,20 @@ matching_find(const char *folder, const struct store_query *q,
 	return 0;
 }
 
+int
+matching_here(const struct app *app, const struct store_query *q,
+    struct matching *out, struct error *err)
+{
+	char *folder;
+	int rc;
+
+	if (runs_folder(app, &folder, err) == -1)
+		return -1;
+	rc = matching_find(folder, q, out, err);
+	free(folder);
+	return rc;
+}
+
 void
 matching_done(struct matching *m)
 {

@@ -29,6 +29,9 @@ struct matching {
  * released. */
 int matching_find(const char *folder, const struct store_query *q,
     struct matching *out, struct error *err);
+/* The same of the state folder that this command has. */
+int matching_here(const struct app *app, const struct store_query *q,
+    struct matching *out, struct error *err);
 void matching_done(struct matching *m);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Questions to a service, one at a time, and what must hold of its answers. */
 #include "cmd/remote.h"
+#include "cmd/remote_query.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,6 @@
 #define SILENCE_MS (10 * 60000)
 /* A service that is started anew is there again after a while. */
 #define AGAIN_MS 1000
-#define QUERY_MAX 4096
 /* Rows of a page of which no number is asked for. */
 #define PAGE_USUAL 100
 
@@ -363,15 +363,6 @@ take_page(const struct json *answer, void *out, struct error *err)
 	return take_next(answer, p, err);
 }
 
-static void
-add_parameter(struct buf *b, const char *name, const char *value)
-{
-	if (value == NULL)
-		return;
-	buf_printf(b, "%c%s=", strchr(b->data, '?') == NULL ? '?' : '&', name);
-	encode_uri(b, value, strlen(value), false);
-}
-
 /* Page after page of what `path`, with its parameters, lists. */
 static int
 all_pages(struct app *app, const char *path, struct page *p, struct error *err)
@@ -381,10 +372,10 @@ all_pages(struct app *app, const char *path, struct page *p, struct error *err)
 	int rc;
 
 	do {
-		buf_init(&b, QUERY_MAX);
+		buf_init(&b, REMOTE_QUERY_MAX);
 		buf_puts(&b, path);
 		if (p->next[0] != '\0')
-			add_parameter(&b, "after", p->next);
+			remote_parameter(&b, "after", p->next);
 		r.path = b.data;
 		rc = ask(app, &r, take_page, p, err);
 		buf_done(&b);
@@ -430,29 +421,6 @@ list_job(const struct json *j, struct page *p, struct error *err)
 	return 0;
 }
 
-static void
-add_time(struct buf *path, const char *name, int64_t at)
-{
-	char text[TIMEFMT_ISO_SIZE];
-
-	if (at == 0)
-		return;
-	timefmt_iso(at, text);
-	add_parameter(path, name, text);
-}
-
-static void
-add_job_query(struct buf *path, const struct store_query *q)
-{
-	add_parameter(path, "state", q->state);
-	add_parameter(path, "outcome", q->outcome);
-	add_parameter(path, "endpoint", q->endpoint);
-	add_parameter(path, "tag", q->tag);
-	add_time(path, "since", q->since_at);
-	add_time(path, "until", q->until_at);
-	add_parameter(path, "error", q->note);
-}
-
 int
 remote_list(struct app *app, const struct store_query *q, remote_job_fn *fn,
     void *arg, struct error *err)
@@ -464,12 +432,12 @@ remote_list(struct app *app, const struct store_query *q, remote_job_fn *fn,
 	int rc;
 
 	snprintf(limit, sizeof(limit), "%zu", q->limit);
-	buf_init(&path, QUERY_MAX / 2);
+	buf_init(&path, REMOTE_QUERY_MAX / 2);
 	buf_puts(&path, "/v1/jobs");
-	add_job_query(&path, q);
-	add_parameter(&path, "order", q->newest ? "newest" : NULL);
+	remote_job_query(&path, q);
+	remote_parameter(&path, "order", q->newest ? "newest" : NULL);
 	if (q->limit > 0 && q->limit < PAGE_USUAL)
-		add_parameter(&path, "limit", limit);
+		remote_parameter(&path, "limit", limit);
 	rc = all_pages_of(app, &path, &p, err);
 	buf_done(&path);
 	return rc;
@@ -501,19 +469,6 @@ list_delivery(const struct json *j, struct page *p, struct error *err)
 	return 0;
 }
 
-static void
-add_query(struct buf *path, const struct remote_query *q)
-{
-	add_parameter(path, "state", q->state);
-	add_parameter(path, "target", q->target);
-	add_parameter(path, "job", q->job);
-	add_parameter(path, "event", q->event);
-	add_parameter(path, "since", q->since);
-	add_parameter(path, "until", q->until);
-	add_parameter(path, "error", q->error);
-	add_parameter(path, "status", q->status);
-}
-
 int
 remote_list_deliveries(struct app *app, const struct remote_query *q,
     remote_delivery_fn *fn, void *arg, struct error *err)
@@ -527,9 +482,9 @@ remote_list_deliveries(struct app *app, const struct remote_query *q,
 	struct buf path;
 	int rc;
 
-	buf_init(&path, QUERY_MAX / 2);
+	buf_init(&path, REMOTE_QUERY_MAX / 2);
 	buf_puts(&path, "/v1/deliveries");
-	add_query(&path, q);
+	remote_delivery_query(&path, q);
 	rc = all_pages_of(app, &path, &p, err);
 	buf_done(&path);
 	return rc;
@@ -600,78 +555,4 @@ remote_cancel_delivery(
 	struct client_request r = {.method = "POST", .once = true};
 
 	return ask_delivery(app, &r, id, "/cancel", out, err);
-}
-
-/* --- many again ------------------------------------------------------ */
-
-/* As many as are done well within TIMEOUT_MS. */
-#define REPLAY_ONCE 5000
-
-struct replayed {
-	bool dry_run;
-	int64_t n;
-	char next[DELIVERY_ID_SIZE]; /* "": that were all */
-};
-
-static int
-take_replayed(const struct json *answer, void *out, struct error *err)
-{
-	struct replayed *r = out;
-	const char *next = json_get_str(answer, "next");
-	const char *name = r->dry_run ? "matched" : "replayed";
-	int64_t n;
-
-	if (json_i64(json_get(answer, name), &n) == -1 || n < 0 ||
-	    (next != NULL &&
-		(n == 0 || !delivery_id_ok(next) || str_eq(next, r->next))))
-		return err_set(err, ERR_PROTOCOL,
-		    "the service does not say how many deliveries it took");
-	r->n += n;
-	snprintf(r->next, sizeof(r->next), "%s", next != NULL ? next : "");
-	return 0;
-}
-
-static int
-replay_some(struct app *app, const struct remote_query *q, int64_t most,
-    struct replayed *r, struct error *err)
-{
-	struct client_request request = {
-	    .method = "POST",
-	    .timeout_ms = TIMEOUT_MS,
-	    .once = true,
-	};
-	char limit[32];
-	struct buf path;
-	int rc;
-
-	snprintf(limit, sizeof(limit), "%lld", (long long)most);
-	buf_init(&path, QUERY_MAX);
-	buf_puts(&path, "/v1/deliveries/replay");
-	add_query(&path, q);
-	add_parameter(&path, "limit", limit);
-	add_parameter(&path, "dry_run", r->dry_run ? "true" : NULL);
-	add_parameter(&path, "after", r->next[0] != '\0' ? r->next : NULL);
-	request.path = path.data;
-	rc = path.overflow
-	    ? err_set(err, ERR_USAGE, "what is asked for is too long")
-	    : ask(app, &request, take_replayed, r, err);
-	buf_done(&path);
-	return rc;
-}
-
-int
-remote_replay_all(struct app *app, const struct remote_query *q, bool dry_run,
-    int64_t limit, int64_t *n, struct error *err)
-{
-	struct replayed r = {.dry_run = dry_run};
-	int64_t left;
-	int rc;
-
-	do {
-		left = limit > 0 ? limit - r.n : REPLAY_ONCE;
-		rc = replay_some(
-		    app, q, left < REPLAY_ONCE ? left : REPLAY_ONCE, &r, err);
-	} while (rc == 0 && r.next[0] != '\0' && (limit == 0 || r.n < limit));
-	*n = r.n;
-	return rc;
 }

@@ -96,14 +96,6 @@ int remote_find_delivery(
 int remote_replay(
     struct app *app, const char *id, struct delivery **out, struct error *err);
 
-/*
- * All that match are attempted again, at most `limit` (0: however many);
- * *n says how many were, also behind an error. With dry_run they are only
- * counted.
- */
-int remote_replay_all(struct app *app, const struct remote_query *q,
-    bool dry_run, int64_t limit, int64_t *n, struct error *err);
-
 /* The same, given up. ERR_REFUSED as remote_cancel. */
 int remote_cancel_delivery(
     struct app *app, const char *id, struct delivery **out, struct error *err);

@@ -228,6 +228,10 @@ for flag in '--poll-interval 1s' '--max-attempts 3'; do
 done
 is "$(jobs_listed)" "$jobs" 'the service heard of none of them'
 
+jobs_tagged() { # TAG
+	"$awaitd" list --tag "$1" --json | jq -r .job
+}
+
 # --- submit, list, show, wait, result ---
 run_alone submit -e cat "$tmp/binary" "$tmp/medium"
 is "$status" 0 'submit'
@@ -246,7 +250,7 @@ same "$tmp/file" "$tmp/binary" 'to a file, too'
 run_alone wait "$one" "$bad"
 is "$status" 3 'of several the worst'
 run_alone list
-is "$(count "$tmp/out" "^$one  done     ok         cat ")" 1 'list has them'
+is "$(count "$tmp/out" "^$one  done *ok *cat ")" 1 'list has them'
 run_alone list --json
 is "$(jq -r .job "$tmp/out" | sort | tail -n 2 | paste -sd' ')" "$one $two" \
     'in JSON as well'
@@ -276,6 +280,41 @@ for flag in '--state gone' '--outcome none-such' '--tag a,b' '--since soon' \
 	run_alone list $flag
 	is "$status" 2 "list $flag is refused"
 done
+run_alone submit -e words --tag redo "$tmp/small" "$tmp/small"
+cp "$tmp/out" "$tmp/redo"
+# shellcheck disable=SC2046
+run_alone wait $(cat "$tmp/redo")
+run_alone retry --tag redo --dry-run
+is "$status:$(cat "$tmp/out")" 0: 'a dry run of retry makes no job'
+like "$err" '*2 jobs would be asked for again*' 'and counts'
+run_alone retry --tag redo --limit 1
+is "$status:$(grep -c . "$tmp/out")" 0:1 'retry takes as many as are wanted'
+run_alone retry --tag redo --outcome failed
+is "$status:$(grep -c . "$tmp/out")" 0:1 'the rest is asked for again'
+cp "$tmp/out" "$tmp/again"
+like "$err" '*1 job is asked for again*' 'which is said'
+# shellcheck disable=SC2046
+run_alone wait $(jobs_tagged redo)
+run_alone retry --tag redo --until 1h --json
+is "$(cat "$tmp/out")" '{"retried":0}' 'nothing matches, in JSON'
+run_alone show --json "$(cat "$tmp/again")"
+is "$(jq -r '.retry_of, .tags[0]' "$tmp/out" | paste -sd' ')" \
+    "$(sed -n 2p "$tmp/redo") redo" 'a retry has the tags, and its origin'
+run_alone retry --tag redo "$one"
+is "$status" 2 'names and filters exclude each other'
+run_alone retry --limit 3
+is "$status" 2 'without a filter nothing is retried'
+run_alone submit --timeout 0 -e held --tag hold "$tmp/small" "$tmp/small"
+run_alone cancel --tag hold --dry-run
+like "$err" '*2 jobs would be given up*' 'a dry run of cancel counts'
+run_alone cancel --tag hold
+is "$status" 0 'cancel takes filters'
+like "$err" '*2 jobs are given up*' 'and says how many it was'
+run_alone list --tag hold --json
+is "$(jq -r .outcome "$tmp/out" | paste -sd' ')" 'cancelled cancelled' \
+    'they are cancelled'
+run_alone cancel --tag hold
+like "$err" '*0 jobs are given up*' 'once'
 run_alone show "$tagged"
 like "$(cat "$tmp/out")" '*tags *batch:7+a,nightly*' 'show tells of tags'
 run_alone show "$one"

@@ -141,6 +141,25 @@ is "$(cat "$tmp/out")" '' 'nor was there one an hour ago'
 run list --state gone
 is "$status" 2 'a state that nothing has is refused'
 
+# --- all that match, without a service ---
+run submit -e words --tag redo "$tmp/in"
+run submit -e words --tag redo "$tmp/in"
+# shellcheck disable=SC2046
+run wait $("$awaitd" list --tag redo --json | jq -r .job)
+run retry --tag redo --dry-run
+like "$err" '*2 jobs would be asked for again*' 'those of all files are counted'
+run retry --tag redo
+is "$status:$(grep -c . "$tmp/out")" 0:2 'and asked for again'
+# shellcheck disable=SC2046
+run wait $(cat "$tmp/out")
+run retry --tag redo --dry-run
+like "$err" '*2 jobs would be asked for again*' 'only what has no retry yet'
+run retry --tag redo --again --dry-run
+like "$err" '*4 jobs would be asked for again*' '--again: all of them'
+run cancel --tag redo
+is "$status" 0 'nothing is left to be given up'
+like "$err" '*0 jobs are given up*' 'which is said'
+
 # --- a folder with what does not belong there ---
 echo 'no database' >"$AWAITD_STATE/01jd2k3m4n5p6q7r8s9t0v1w2x.db"
 : >"$AWAITD_STATE/notes.db"
@@ -148,7 +167,7 @@ mkdir "$AWAITD_STATE/01jd2k3m4n5p6q7r8s9t0v1w2y.db"
 run list
 is "$status" 1 'a damaged state file is an error'
 is "$(wc -l <"$tmp/err")" 2 'that is told of each'
-is "$(count "$tmp/out" '^0.* done ')" 15 'and hides no job'
+is "$(count "$tmp/out" '^0.* done ')" 19 'and hides no job'
 run wait "$good"
 is "$status" 0 'nor stands it in the way'
 done_testing

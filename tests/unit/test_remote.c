@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs, results, lists and deliveries as commands ask a service for them. */
 #include "cmd/remote.h"
+#include "cmd/remote_bulk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -570,6 +571,73 @@ a_delivery_is_the_one_that_was_asked_for(void **state)
 	free(json);
 }
 
+static int
+replay_all(
+    const struct remote_query *q, bool dry_run, int64_t limit, int64_t *n)
+{
+	const struct remote_bulk bulk = {
+	    .path = "/v1/deliveries/replay",
+	    .done = "replayed",
+	    .deliveries = q,
+	    .dry_run = dry_run,
+	    .limit = limit,
+	};
+	struct remote_bulk_end end;
+	int rc = remote_bulk(&fx.app, &bulk, &end, &fx.err);
+
+	*n = end.n;
+	return rc;
+}
+
+static void
+note_id(const char *id, void *arg)
+{
+	strcat(arg, id);
+}
+
+static void
+new_jobs_are_told_as_they_come(void **state)
+{
+	const struct store_query q = {.outcome = "failed", .tag = "a+b"};
+	char ids[200] = "";
+	const struct remote_bulk bulk = {
+	    .path = "/v1/jobs/retry",
+	    .done = "retried",
+	    .jobs = &q,
+	    .again = true,
+	    .limit = 6,
+	    .made = note_id,
+	    .arg = ids,
+	};
+	struct remote_bulk_end end;
+
+	(void)state;
+	SERVE(SAY(200, JSON,
+		  "{\"retried\":2,\"skipped\":1,\"jobs\":[\"" JOB "\",\"" JOB2
+		  "\"],\"next\":\"" JOB "\"}"),
+	    SAY(200, JSON,
+		"{\"retried\":1,\"jobs\":[\"" JOB3 "\"],\"next\":\"" JOB2
+		"\"}"),
+	    SAY(200, JSON, "{\"retried\":0,\"jobs\":[]}"));
+	assert_int_equal(remote_bulk(&fx.app, &bulk, &end, &fx.err), 0);
+	assert_int_equal(end.n, 3);
+	assert_int_equal(end.skipped, 1);
+	assert_string_equal(ids, JOB JOB2 JOB3);
+	fx_must_have_asked(0,
+	    "POST /v1/jobs/retry?outcome=failed&tag=a%2Bb&limit=6&again=true "
+	    "HTTP");
+	fx_must_have_asked(1,
+	    "POST /v1/jobs/retry?outcome=failed&tag=a%2Bb&limit=3&again=true"
+	    "&after=" JOB " HTTP");
+	fx_must_have_asked(2,
+	    "POST /v1/jobs/retry?outcome=failed&tag=a%2Bb&limit=2&again=true"
+	    "&after=" JOB2 " HTTP");
+	fx_stop();
+	SERVE(SAY(200, JSON, "{\"retried\":1,\"jobs\":[\"x\"]}"));
+	assert_int_equal(remote_bulk(&fx.app, &bulk, &end, &fx.err), -1);
+	assert_int_equal(fx.err.code, ERR_PROTOCOL);
+}
+
 static void
 all_that_match_are_asked_for_piece_by_piece(void **state)
 {
@@ -583,8 +651,7 @@ all_that_match_are_asked_for_piece_by_piece(void **state)
 	(void)state;
 	SERVE(SAY(200, JSON, "{\"replayed\":5000,\"next\":\"msg_" JOB "\"}"),
 	    SAY(200, JSON, "{\"replayed\":7}"));
-	assert_int_equal(
-	    remote_replay_all(&fx.app, &q, false, 0, &n, &fx.err), 0);
+	assert_int_equal(replay_all(&q, false, 0, &n), 0);
 	assert_int_equal(n, 5007);
 	fx_must_have_asked(0,
 	    "POST /v1/deliveries/replay?state=dead&"
@@ -596,8 +663,7 @@ all_that_match_are_asked_for_piece_by_piece(void **state)
 	    "limit=5000&after=msg_" JOB " HTTP");
 	fx_stop();
 	SERVE(SAY(200, JSON, "{\"matched\":10,\"next\":\"msg_" JOB "\"}"));
-	assert_int_equal(
-	    remote_replay_all(&fx.app, &q, true, 10, &n, &fx.err), 0);
+	assert_int_equal(replay_all(&q, true, 10, &n), 0);
 	assert_int_equal(n, 10);
 	assert_int_equal(api_peer_requests(fx.peer), 1);
 }
@@ -622,16 +688,14 @@ who_does_not_say_how_many_is_not_believed(void **state)
 		const struct said said = SAY(200, JSON, wrong[i]);
 
 		fx_serve(&said, 1);
-		assert_int_equal(
-		    remote_replay_all(&fx.app, &q, false, 0, &n, &fx.err), -1);
+		assert_int_equal(replay_all(&q, false, 0, &n), -1);
 		assert_int_equal(fx.err.code, ERR_PROTOCOL);
 		assert_int_equal(n, 0);
 		fx_stop();
 	}
 	/* The same place again and again. */
 	SERVE(SAY(200, JSON, "{\"replayed\":2,\"next\":\"msg_" JOB "\"}"));
-	assert_int_equal(
-	    remote_replay_all(&fx.app, &q, false, 0, &n, &fx.err), -1);
+	assert_int_equal(replay_all(&q, false, 0, &n), -1);
 	assert_int_equal(fx.err.code, ERR_PROTOCOL);
 	assert_int_equal(n, 2);
 	assert_int_equal(api_peer_requests(fx.peer), 2);
@@ -660,6 +724,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_result_that_cannot_be_written_says_why, fx_setup,
 		fx_teardown),
+	    cmocka_unit_test_setup_teardown(
+		new_jobs_are_told_as_they_come, fx_setup, fx_teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_list_goes_on_behind_its_pages, fx_setup, fx_teardown),
 	    cmocka_unit_test_setup_teardown(
