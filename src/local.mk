@@ -403,6 +403,7 @@ cmd_sources += src/cmd/cmd_retry.c
 cmd_sources += src/cmd/cmd_serve.c
 cmd_sources += src/cmd/cmd_show.c
 cmd_sources += src/cmd/cmd_submit.c
+cmd_sources += src/cmd/cmd_tail.c
 cmd_sources += src/cmd/cmd_targets.c
 cmd_sources += src/cmd/cmd_version.c
 cmd_sources += src/cmd/cmd_wait.c
@@ -434,6 +435,7 @@ cmd_sources += src/cmd/session.c src/cmd/session.h
 cmd_sources += src/cmd/snapshot.c src/cmd/snapshot.h
 cmd_sources += src/cmd/table.c src/cmd/table.h
 cmd_sources += src/cmd/term.c src/cmd/term.h
+cmd_sources += src/cmd/sse.c src/cmd/sse.h
 cmd_sources += src/cmd/watch.c src/cmd/watch.h
 cmd_sources += src/cmd/words.c src/cmd/words.h
 

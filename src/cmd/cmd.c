@@ -30,6 +30,7 @@ static const struct {
     {"retry", &cmd_retry},
     {"deliveries", &cmd_deliveries},
     {"replay", &cmd_replay},
+    {"tail", &cmd_tail},
     {"targets", &cmd_targets},
     {"enable", &cmd_enable},
     {"disable", &cmd_disable},

@@ -14,7 +14,7 @@
 #include "base/str.h"
 
 /* A power of two; there are about as many waits as connections. */
-#define BUCKETS 256
+#define BUCKETS 4096
 
 struct waiter {
 	TAILQ_ENTRY(waiter) entry;
