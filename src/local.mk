@@ -376,6 +376,7 @@ cmd_sources += src/cmd/check_callback.c
 cmd_sources += src/cmd/check_conf.c
 cmd_sources += src/cmd/check_connect.c src/cmd/check_connect.h
 cmd_sources += src/cmd/check_creds.c
+cmd_sources += src/cmd/check_gateway.c
 cmd_sources += src/cmd/check_hosts.c
 cmd_sources += src/cmd/check_judge.c src/cmd/check_judge.h
 cmd_sources += src/cmd/check_print.c

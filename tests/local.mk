@@ -668,6 +668,7 @@ system_tests += tests/system/examples_guide.sh
 system_tests += tests/system/examples_help.sh
 system_tests += tests/system/examples_pages.sh
 system_tests += tests/system/examples_readme.sh
+system_tests += tests/system/gateway.sh
 system_tests += tests/system/handlers.sh
 system_tests += tests/system/help.sh
 system_tests += tests/system/inputs.sh

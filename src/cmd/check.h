@@ -104,6 +104,7 @@ check_group_fn check_creds_add;
 check_group_fn check_hosts_add; /* of each region */
 check_group_fn check_identity_add;
 check_group_fn check_s3_add; /* of each endpoint */
+check_group_fn check_gateway_add;
 check_group_fn check_topics_add; /* and our subscriptions */
 check_group_fn check_queues_add;
 check_group_fn check_targets_add;

@@ -35,6 +35,7 @@ static check_group_fn *const groups[] = {
     check_hosts_add,
     check_identity_add,
     check_s3_add,
+    check_gateway_add,
     check_topics_add,
     check_queues_add,
     check_targets_add,

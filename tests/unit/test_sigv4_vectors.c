@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "aws/sigv4.h"
+#include "aws/sigv4_verify.h"
 #include "base/encode.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -315,6 +316,52 @@ assert_line(const char *request, const char *name, const char *value)
 	free(line);
 }
 
+static enum sigv4_verdict
+verify(const struct vector *v, const struct headers *h, const char *method)
+{
+	const struct sigv4_user user = {
+	    .name = "suite",
+	    .access_key = v->creds.access_key,
+	    .secret_key = v->creds.secret_key,
+	    .session_token = v->creds.session_token,
+	};
+	const struct sigv4_clients clients = {
+	    .users = &user,
+	    .n = 1,
+	    .region = v->scope.region,
+	};
+	struct sigv4_received r = {
+	    .method = method,
+	    .path = v->path.data,
+	    .query = v->query.data,
+	    .headers = h,
+	    .payload_hash = v->payload_hash,
+	};
+	enum sigv4_verdict verdict;
+	struct sigv4_claim c;
+
+	sigv4_claim_init(&c);
+	verdict = sigv4_claim_parse(h, r.query, &c);
+	if (verdict == SIGV4_OK)
+		verdict =
+		    sigv4_admit(&clients, v->scope.service, h, v->scope.at, &c);
+	if (verdict == SIGV4_OK)
+		verdict = sigv4_verify(&c, &r);
+	sigv4_claim_done(&c);
+	return verdict;
+}
+
+/* The other end believes it, and nothing else under its signature. Paths are
+ * always normalized there. */
+static void
+check_suite_verified(const struct vector *v, const struct headers *h)
+{
+	if (v->request.no_normalize)
+		return;
+	assert_int_equal(verify(v, h, v->request.method), SIGV4_OK);
+	assert_int_equal(verify(v, h, "PUT"), SIGV4_MISMATCH);
+}
+
 static void
 check_suite_header(struct vector *v, const char *dir)
 {
@@ -334,6 +381,7 @@ check_suite_header(struct vector *v, const char *dir)
 	if (v->creds.session_token != NULL)
 		assert_line(e.request.data, "X-Amz-Security-Token",
 		    headers_get(&all, "X-Amz-Security-Token"));
+	check_suite_verified(v, &all);
 	headers_done(&all);
 	expected_done(&e);
 }

@@ -493,6 +493,40 @@ malformed_headers_are_refused(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void
+a_key_that_is_not_known_costs_the_same_and_stays_unknown(void **state)
+{
+	static const struct sigv4_clients none = {users, 1, "us-east-1", 0};
+	struct fixture *f = *state;
+
+	assert_int_equal(sigv4_claim_parse(&f->h, "", &f->claim), SIGV4_OK);
+	assert_int_equal(sigv4_admit(&none, "s3", &f->h, f->now_at, &f->claim),
+	    SIGV4_UNKNOWN_KEY);
+	/* All of the work is done, and was another key's. */
+	assert_int_equal(sigv4_verify(&f->claim, &f->r), SIGV4_UNKNOWN_KEY);
+	assert_true(f->claim.string_to_sign.len > 0);
+}
+
+static void
+regions_and_clocks_are_as_the_caller_says(void **state)
+{
+	static const struct sigv4_clients any = {users, 2, NULL, 60000};
+	struct fixture *f = *state;
+
+	assert_int_equal(sigv4_claim_parse(&f->h, "", &f->claim), SIGV4_OK);
+	assert_int_equal(
+	    sigv4_admit(&any, "s3", &f->h, f->now_at, &f->claim), SIGV4_OK);
+	assert_int_equal(
+	    sigv4_admit(&any, "s3", &f->h, f->now_at + 60000, &f->claim),
+	    SIGV4_OK);
+	assert_int_equal(
+	    sigv4_admit(&any, "s3", &f->h, f->now_at + 60001, &f->claim),
+	    SIGV4_EXPIRED);
+	assert_int_equal(
+	    sigv4_admit(&any, "s3", &f->h, f->now_at - 60001, &f->claim),
+	    SIGV4_FUTURE);
+}
+
 int
 main(void)
 {
@@ -515,6 +549,8 @@ main(void)
 	    TEST(one_signature_is_enough),
 	    TEST(malformed_queries_are_refused),
 	    TEST(malformed_headers_are_refused),
+	    TEST(a_key_that_is_not_known_costs_the_same_and_stays_unknown),
+	    TEST(regions_and_clocks_are_as_the_caller_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
