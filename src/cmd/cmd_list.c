@@ -187,6 +187,7 @@ const struct cmd cmd_list = {
     .noptions = ARRAY_LEN(list_options),
     .shared = job_filter_cmd_options,
     .nshared = &job_filter_cmd_options_len,
+    .shared_title = "which jobs (all that is given must hold)",
     .options_size = sizeof(struct list_options),
     .run = run,
 };
