@@ -200,34 +200,51 @@ put_options(const struct line *l, const char *prefix)
 	}
 }
 
-/* Of "[JOB|DELIVERY...]" the names, and words such as "show" themselves. */
+#define LETTERS "abcdefghijklmnopqrstuvwxyz"
+#define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/* The next run of such characters from *p on; false: there is none. */
+static bool
+next_name(const char **p, const char *of, char name[32])
+{
+	size_t len;
+
+	*p += strcspn(*p, of);
+	len = strspn(*p, of);
+	snprintf(name, 32, "%.*s", (int)len, *p);
+	*p += len;
+	return len > 0;
+}
+
+/*
+ * Of "[JOB|DELIVERY...]" the names; of "[show [SECTION...] | path]" the words
+ * themselves come first.
+ */
 static void
 put_args(const struct line *l, const char *prefix)
 {
 	struct words w = {l->cmd->name, &l->globals, prefix, ""};
-	const char *p = l->cmd->args;
-	char name[32];
-	size_t len;
+	const char *p = l->cmd->args, *verb = strpbrk(p, LETTERS);
+	char name[32], last[32] = "";
 
 	if (l->nargs > 0 && strstr(p, "...") == NULL) {
 		say("words");
 		return;
 	}
-	p += strcspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-	len = strcspn(p, " .|[]");
-	snprintf(name, sizeof(name), "%.*s", (int)len, p);
-	if (is_shells(name))
+	if (l->nargs == 0 && verb != NULL) {
+		say("words");
+		while (next_name(&p, LETTERS, name))
+			words_put(&w, name, NULL);
+		return;
+	}
+	if (next_name(&p, CAPITALS, name) && is_shells(name))
 		return;
 	say("words");
-	while (*p != '\0') {
-		len = strcspn(p, " .|[]");
-		snprintf(name, sizeof(name), "%.*s", (int)len, p);
-		if (words_kind(name) == WORDS_LISTED)
+	p = l->cmd->args;
+	while (next_name(&p, CAPITALS, name)) {
+		if (!str_eq(name, last))
 			words_list(&w, name);
-		else if (*name >= 'a' && *name <= 'z')
-			words_put(&w, name, NULL);
-		p += len;
-		p += strspn(p, " .|[]");
+		memcpy(last, name, sizeof(last));
 	}
 }
 

@@ -12,7 +12,7 @@ const struct cmd_option job_filter_cmd_options[] = {
 	"queued, pending or done: only these"},
     {"outcome", 0, OPT_TEXT, AT(outcome), "OUTCOME",
 	"ok, failed, expired or cancelled: only these"},
-    {"endpoint", 'e', OPT_TEXT, AT(endpoint), "NAME", "only of this endpoint"},
+    {"endpoint", 'e', OPT_TEXT, AT(endpoint), "ENDPOINT", "only of this endpoint"},
     {"tag", 0, OPT_TEXT, AT(tag), "TAG", "only with this tag"},
     {"since", 0, OPT_TEXT, AT(since), "TIME",
 	"made then or later; 2h: two hours ago"},

@@ -11,13 +11,13 @@
 #include "base/ini.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "conf/keys.h"
 #include "base/timefmt.h"
 #include "cmd/remote.h"
 #include "cmd/remote_targets.h"
 #include "cmd/report.h"
 #include "cmd/runs.h"
 #include "cmd/snapshot.h"
+#include "conf/keys.h"
 #include "job/jobjson.h"
 
 /* The newest ones: nobody looks for one word among thousands. */
@@ -40,8 +40,9 @@ start(struct app *app, const struct words *w, struct cmd_globals *quiet)
 
 struct sections {
 	const struct words *w;
-	const char *kind; /* "endpoint "; NULL: of targets */
 	const struct conf *conf;
+	bool targets; /* only those that can be delivered to */
+	size_t cut; /* of each title: "endpoint " */
 	char last[256];
 };
 
@@ -50,36 +51,41 @@ static void
 on_section(const struct conf_value *v, void *arg)
 {
 	struct sections *s = arg;
-	const char *section = v->section;
 
-	if (str_eq(section, s->last))
+	if (str_eq(v->section, s->last))
 		return;
-	snprintf(s->last, sizeof(s->last), "%s", section);
-	if (s->kind == NULL && conf_has_target(s->conf, section))
-		words_put(s->w, section, "target of the configuration");
-	else if (s->kind != NULL && str_starts(section, s->kind))
-		words_put(s->w, section + strlen(s->kind),
-		    "endpoint of the configuration");
+	snprintf(s->last, sizeof(s->last), "%s", v->section);
+	if ((s->targets && !conf_has_target(s->conf, v->section)) ||
+	    strlen(v->section) < s->cut)
+		return;
+	words_put(s->w, v->section + s->cut, "of the configuration");
 }
 
 static void
-put_sections(const struct words *w, const char *kind)
+put_sections(const struct words *w, const char *kind, bool targets)
 {
-	struct sections s = {.w = w, .kind = kind};
+	struct sections s = {.w = w, .targets = targets};
 	struct cmd_globals quiet;
 	struct app app;
 
 	if (start(&app, w, &quiet) == -1)
 		return;
 	s.conf = app.conf;
-	conf_show(app.conf, NULL, on_section, &s);
+	s.cut = kind != NULL ? strlen(kind) + 1 : 0;
+	conf_show(app.conf, kind, on_section, &s);
 	app_done(&app);
 }
 
 void
 live_endpoints(const struct words *w)
 {
-	put_sections(w, "endpoint ");
+	put_sections(w, "endpoint", false);
+}
+
+void
+live_sections(const struct words *w)
+{
+	put_sections(w, NULL, false);
 }
 
 static void
@@ -199,7 +205,7 @@ live_targets(const struct words *w)
 		    &app, on_target, &copy, &left_out, &err);
 	app_done(&app);
 	if (rc == -1)
-		put_sections(w, NULL);
+		put_sections(w, NULL, true);
 }
 
 /* --- jobs ------------------------------------------------------------ */

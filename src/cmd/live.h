@@ -11,6 +11,7 @@
 #include "cmd/words.h"
 
 void live_endpoints(const struct words *w);
+void live_sections(const struct words *w);
 void live_targets(const struct words *w);
 void live_keys(const struct words *w);
 void live_jobs(const struct words *w);

@@ -116,6 +116,7 @@ static const struct {
     {"PROFILE", WORDS_LISTED, NULL, live_profiles},
     {"REGION", WORDS_NONE, NULL, NULL},
     {"S3URI", WORDS_NONE, NULL, NULL},
+    {"SECTION", WORDS_LISTED, NULL, live_sections},
     {"SHELL", WORDS_LISTED, shells, NULL},
     {"STATE", WORDS_LISTED, NULL, put_states},
     {"TAG", WORDS_NONE, NULL, NULL},
