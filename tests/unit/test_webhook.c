@@ -465,7 +465,9 @@ retry_after(struct world *w, int status, const char *fields)
 	char words[400];
 
 	snprintf(words, sizeof(words),
-	    "HTTP/1.1 %d x\r\n%sContent-Length: 0\r\n\r\n", status, fields);
+	    "HTTP/1.1 %d x\r\n%sContent-Length: 0\r\n"
+	    "Connection: close\r\n\r\n",
+	    status, fields);
 	told(w, ANSWER, words);
 	return w->result.retry_after_ms;
 }
