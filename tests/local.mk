@@ -20,6 +20,7 @@ unit_tests += tests/unit/test_api_asked
 unit_tests += tests/unit/test_api_jobs
 unit_tests += tests/unit/test_api_odd
 unit_tests += tests/unit/test_api_query
+unit_tests += tests/unit/test_api_reload
 unit_tests += tests/unit/test_api_replay
 unit_tests += tests/unit/test_api_result
 unit_tests += tests/unit/test_api_submit
@@ -42,6 +43,7 @@ unit_tests += tests/unit/test_complete
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_conf_check
 unit_tests += tests/unit/test_conf_secret
+unit_tests += tests/unit/test_conf_warn
 unit_tests += tests/unit/test_container_contract
 unit_tests += tests/unit/test_container_summary
 unit_tests += tests/unit/test_creds
@@ -409,6 +411,8 @@ tests_unit_test_conf_check_SOURCES = tests/unit/test_conf_check.c \
 	$(conf_support)
 tests_unit_test_conf_secret_SOURCES = tests/unit/test_conf_secret.c \
 	$(conf_support)
+tests_unit_test_conf_warn_SOURCES = tests/unit/test_conf_warn.c \
+	$(conf_support)
 tests_unit_test_targets_SOURCES = tests/unit/test_targets.c $(conf_support) \
 	$(keeper_here)
 tests_unit_test_intake_SOURCES = tests/unit/test_intake.c $(conf_support)
@@ -419,6 +423,8 @@ api_support = tests/support/api_rig.c tests/support/api_rig.h \
 tests_unit_test_api_SOURCES = tests/unit/test_api.c $(api_support)
 tests_unit_test_api_jobs_SOURCES = tests/unit/test_api_jobs.c $(api_support)
 tests_unit_test_api_odd_SOURCES = tests/unit/test_api_odd.c $(api_support)
+tests_unit_test_api_reload_SOURCES = tests/unit/test_api_reload.c \
+	$(api_support) $(keeper_here)
 tests_unit_test_api_replay_SOURCES = tests/unit/test_api_replay.c \
 	$(api_support)
 tests_unit_test_api_result_SOURCES = tests/unit/test_api_result.c \
@@ -695,6 +701,7 @@ system_tests += tests/system/ocr_container.sh
 system_tests += tests/system/quarantine.sh
 system_tests += tests/system/queues.sh
 system_tests += tests/system/receivers.sh
+system_tests += tests/system/reload.sh
 system_tests += tests/system/result_url.sh
 system_tests += tests/system/results.sh
 system_tests += tests/system/retention.sh

@@ -22,15 +22,6 @@ start_callback(struct check_probe *p)
 	const struct conf_webhook *w = p->section;
 	struct error err;
 
-	if (w->allow.n == 0) {
-		check_remedy(p,
-		    "Set allow in [callback] to the hosts that "
-		    "submissions may name.");
-		check_end(p, CHECK_WARN,
-		    "no host is allowed, so there are no "
-		    "callbacks");
-		return;
-	}
 	if (targets_try(p->check->app->conf, "callback", p->check->app->loop,
 		&err) == -1)
 		check_end_err(p, CHECK_FAIL, &err);
@@ -53,21 +44,7 @@ hosts_of(const struct conf_webhook *w)
 	buf_init(&b, SUBJECT_MAX);
 	for (i = 0; i < w->allow.n; i++)
 		buf_printf(&b, "%s%s", i > 0 ? ", " : "", w->allow.v[i]);
-	if (b.len == 0)
-		buf_puts(&b, "nobody");
 	return buf_take(&b);
-}
-
-static bool
-is_configured(const struct conf_webhook *w)
-{
-	size_t i;
-
-	for (i = 0; i < CONF_KEYS_MAX; i++) {
-		if (w->head.sources.v[i] != NULL)
-			return true;
-	}
-	return false;
 }
 
 /* --- presigned URLs --------------------------------------------- */
@@ -176,7 +153,7 @@ check_callback_add(struct check *c)
 	const struct conf *conf = c->app->conf;
 	struct reference r = find_reference(conf);
 
-	if (is_configured(&conf->callback))
+	if (conf->callback.allow.n > 0)
 		check_add(c, &callback_kind, hosts_of(&conf->callback))
 		    ->section = &conf->callback;
 	if (r.head != NULL)

@@ -39,6 +39,33 @@ static const struct check_kind conf_kind = {
     .start = start_conf,
 };
 
+/* The loader's own words. */
+static void
+start_finding(struct check_probe *p)
+{
+	check_end_err(p, CHECK_WARN, p->data);
+}
+
+static const struct check_kind finding_kind = {
+    .name = "configuration",
+    .start = start_finding,
+};
+
+static char *
+file_name(const struct app *app)
+{
+	return xstrdup(app->conf->file != NULL ? app->conf->file : "none");
+}
+
+static void
+add_finding(const struct error *finding, void *arg)
+{
+	struct check *c = arg;
+	struct check_probe *p = check_add(c, &finding_kind, file_name(c->app));
+
+	p->data = xmemdup(finding, sizeof(*finding));
+}
+
 /* --- the state folder ------------------------------------------- */
 
 /* The part of the path that is there: what is missing is made when needed. */
@@ -203,9 +230,12 @@ check_conf_add(struct check *c)
 {
 	const struct app *app = c->app;
 	char *folder = runs_folder_name(app), *service = app_service_name(app);
+	struct error err;
 
-	check_add(c, &conf_kind,
-	    xstrdup(app->conf->file != NULL ? app->conf->file : "none"));
+	check_add(c, &conf_kind, file_name(app));
+	conf_warn(app->conf, add_finding, c);
+	if (conf_check_service(app->conf, &err) == -1)
+		add_finding(&err, c);
 	check_add(c, &state_kind, folder != NULL ? folder : xstrdup("none"));
 	if (service != NULL)
 		check_add(c, &service_kind, service);

@@ -36,6 +36,7 @@ static const struct {
     {"disable", &cmd_disable},
     {"serve", &cmd_serve},
     {"listen", &cmd_listen},
+    {"reload", &cmd_reload},
     {"check", &cmd_check},
     {"config", &cmd_config},
     {"completion", &cmd_completion},

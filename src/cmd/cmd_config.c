@@ -3,6 +3,7 @@
 #include "cmd/app.h"
 #include "cmd/cmd.h"
 #include "cmd/config.h"
+#include "cmd/remote_config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,12 +18,15 @@
 
 struct config_options {
 	bool changed;
+	bool running;
 };
 
 #define AT(field) offsetof(struct config_options, field)
 static const struct cmd_option config_options[] = {
     {"changed", 0, OPT_FLAG, AT(changed), NULL,
 	"show: only what is not the default"},
+    {"running", 0, OPT_FLAG, AT(running), NULL,
+	"show: what is in force in the service"},
 };
 
 struct printing {
@@ -55,8 +59,22 @@ print_text(struct printing *p, const struct conf_shown *v)
 		free(p->section);
 		p->section = xstrdup(v->section);
 	}
-	printf("# %s%s\n%s%s = %s\n", v->source, v->secret ? ", secret" : "",
-	    v->secret ? "# " : "", v->key, v->value);
+	printf("# %s%s%s%s\n%s%s = %s\n", v->source,
+	    v->secret ? ", secret" : "",
+	    v->pending != NULL ? "; behind a restart: " : "",
+	    v->pending != NULL ? v->pending : "", v->secret ? "# " : "", v->key,
+	    v->value);
+}
+
+static void
+print_shown(const struct conf_shown *v, void *arg)
+{
+	struct printing *p = arg;
+
+	if (p->json)
+		print_json(v);
+	else
+		print_text(p, v);
 }
 
 static void
@@ -65,12 +83,8 @@ print_value(const struct conf_value *v, void *arg)
 	struct conf_shown shown = conf_json_of(v);
 	struct printing *p = arg;
 
-	if (p->changed && v->is_default)
-		return;
-	if (p->json)
-		print_json(&shown);
-	else
-		print_text(p, &shown);
+	if (!p->changed || !v->is_default)
+		print_shown(&shown, p);
 }
 
 static void
@@ -121,6 +135,50 @@ show_one(const struct app *app, const char *word, struct printing *p)
 }
 
 static int
+show_own(
+    const struct app *app, char *const *sections, int n, struct printing *p)
+{
+	int i, status = STATUS_OK;
+
+	if (!p->json)
+		print_file(app);
+	if (n == 0)
+		conf_show(app->conf, NULL, print_value, p);
+	for (i = 0; i < n && status == STATUS_OK; i++)
+		status = show_one(app, sections[i], p);
+	return status;
+}
+
+/* --- show --running ------------------------------------------------- */
+
+static int
+ask_one(struct app *app, const char *word, struct printing *p)
+{
+	char *title = word != NULL ? bare_title(word) : NULL;
+	struct error err;
+	int rc = remote_config(app, title, p->changed, print_shown, p, &err);
+
+	free(title);
+	return rc == 0 ? STATUS_OK : cmd_fail(&err);
+}
+
+static int
+show_running(struct app *app, char *const *sections, int n, struct printing *p)
+{
+	int i, status = STATUS_OK;
+	struct error err;
+
+	if (app_find_service(app, &err) == -1 ||
+	    app_need_service(app, "--running", &err) == -1)
+		return cmd_fail(&err);
+	if (n == 0)
+		status = ask_one(app, NULL, p);
+	for (i = 0; i < n && status == STATUS_OK; i++)
+		status = ask_one(app, sections[i], p);
+	return status;
+}
+
+static int
 show(const struct cmd_line *line, char *const *sections, int n)
 {
 	const struct config_options *o = line->options;
@@ -128,18 +186,14 @@ show(const struct cmd_line *line, char *const *sections, int n)
 	    .json = line->globals->json,
 	    .changed = o->changed,
 	};
-	int i, status = STATUS_OK;
 	struct app app;
 	struct error err;
+	int status;
 
 	if (app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
-	if (!line->globals->json)
-		print_file(&app);
-	if (n == 0)
-		conf_show(app.conf, NULL, print_value, &p);
-	for (i = 0; i < n && status == STATUS_OK; i++)
-		status = show_one(&app, sections[i], &p);
+	status = o->running ? show_running(&app, sections, n, &p)
+			    : show_own(&app, sections, n, &p);
 	free(p.section);
 	app_done(&app);
 	return status;
@@ -216,11 +270,12 @@ refuse_word(const char *what, const char *word)
 }
 
 static int
-refuse_changed(void)
+refuse_option(const struct config_options *o)
 {
 	struct error err;
 
-	err_set(&err, ERR_USAGE, "--changed is for 'config show'");
+	err_set(&err, ERR_USAGE, "--%s is for 'config show'",
+	    o->changed ? "changed" : "running");
 	return cmd_fail(&err);
 }
 
@@ -234,8 +289,8 @@ run(const struct cmd_line *line)
 
 	if (str_eq(word, "show"))
 		return show(line, rest, n);
-	if (o->changed)
-		return refuse_changed();
+	if (o->changed || o->running)
+		return refuse_option(o);
 	if (str_eq(word, "keys"))
 		return config_keys(rest, n, line->globals->json);
 	if (!str_eq(word, "path"))
@@ -252,6 +307,7 @@ const struct cmd cmd_config = {
 	"  awaitd config show --changed         what is set, and where\n"
 	"  awaitd config show 'webhook hook'    one section; webhook: all "
 	"of them\n"
+	"  awaitd config show --running         what the service goes by\n"
 	"  awaitd config keys endpoint          every key of [endpoint NAME]\n"
 	"  $EDITOR \"$(awaitd config path)\"      the file that is read\n",
     .options = config_options,

@@ -54,6 +54,11 @@ int conf_check(const struct conf *conf, struct error *err);
 /* What only a service has need of: files that systemd hands over to it. */
 int conf_check_service(const struct conf *conf, struct error *err);
 
+/* What is allowed and yet hardly meant: keys that have no effect, variables
+ * that look like one of ours. The text of a finding names its place. */
+typedef void conf_warn_fn(const struct error *finding, void *arg);
+void conf_warn(const struct conf *conf, conf_warn_fn *fn, void *arg);
+
 /* Each of these is a route (job/route.h) to a target that there is, and no
  * target stands there twice. ERR_CONFIG names the one, and in its hint the
  * known ones. */
@@ -96,6 +101,14 @@ typedef void conf_show_fn(const struct conf_value *v, void *arg);
  * all sections. */
 void conf_show(
     const struct conf *conf, const char *section, conf_show_fn *fn, void *arg);
+
+/* The same of one key of a section that is there once. */
+void conf_show_key(const struct conf *conf, const struct conf_key *key,
+    conf_show_fn *fn, void *arg);
+
+/* Has such a key the same value in both? */
+bool conf_same_key(
+    const struct conf *a, const struct conf *b, const struct conf_key *key);
 
 /* ERR_NOT_FOUND where conf_show() would find no such section, with those that
  * are near. */

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/ini.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -17,6 +18,8 @@
 #include "conf/value.h"
 
 #define SYSTEM_FILE "/etc/awaitd/awaitd.conf"
+/* More than 100,000 sections. */
+#define FILE_BYTES_MAX ((size_t)16 << 20)
 
 /* Who set a value. */
 struct origin {
@@ -319,6 +322,23 @@ folder_of(const char *file)
 			     : xstrdup(".");
 }
 
+/* As ini_parse_file(), but larger. */
+static int
+parse_file(struct reading *r, const char *file, struct error *err)
+{
+	struct buf b;
+	int rc;
+
+	buf_init(&b, FILE_BYTES_MAX);
+	rc = file_read(file, &b, err);
+	if (rc == 0)
+		rc = ini_parse(
+		    file, b.data, b.len, INI_PLAIN, take_entry, r, err);
+	hash_wipe(b.data, b.len);
+	buf_done(&b);
+	return rc;
+}
+
 static int
 read_file(struct conf *conf, const char *named, struct error *err)
 {
@@ -329,7 +349,7 @@ read_file(struct conf *conf, const char *named, struct error *err)
 	if (conf->file == NULL)
 		return 0;
 	r.folder = folder_of(conf->file);
-	rc = ini_parse_file(conf->file, INI_PLAIN, take_entry, &r, err);
+	rc = parse_file(&r, conf->file, err);
 	if (rc == -1 && err->code != ERR_CONFIG)
 		err_hint(err,
 		    "Name another file with --config or AWAITD_CONFIG, or make "

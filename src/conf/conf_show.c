@@ -87,6 +87,28 @@ conf_show(
 	}
 }
 
+void
+conf_show_key(const struct conf *conf, const struct conf_key *key,
+    conf_show_fn *fn, void *arg)
+{
+	const struct conf_kind *kind = section_kind_of(key->section);
+	struct conf_head *plain = section_new(kind, "", "default");
+	struct conf_head *head = section_at(conf, kind, 0);
+
+	show_value(key, kind->name, head, plain,
+	    *section_source(head, kind, key), fn, arg);
+	section_free(kind, plain);
+}
+
+bool
+conf_same_key(
+    const struct conf *a, const struct conf *b, const struct conf_key *key)
+{
+	const struct conf_kind *kind = section_kind_of(key->section);
+
+	return value_same(key, section_at(a, kind, 0), section_at(b, kind, 0));
+}
+
 static bool
 is_near(const struct conf_kind *kind, const struct conf_head *head,
     const char *section)

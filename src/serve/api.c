@@ -204,6 +204,7 @@ static const char *const retry_names[] = {
     "limit", "after", "dry_run", "again", API_JOB_FILTERS, NULL};
 static const char *const deliveries_names[] = {
     "limit", "after", API_DELIVERY_FILTERS, NULL};
+static const char *const config_names[] = {"section", "changed", NULL};
 static const char *const replay_names[] = {
     "limit", "after", "dry_run", API_DELIVERY_FILTERS, NULL};
 
@@ -239,6 +240,8 @@ static const struct route {
     {"POST", DELIVERIES "/*/cancel", no_names, api_deliveries_cancel, false},
     {"POST", DELIVERIES "/*/replay", no_names, api_deliveries_replay, false},
     {"GET", "/v1/events", events_names, api_events, false},
+    {"GET", "/v1/config", config_names, api_config_show, false},
+    {"POST", "/v1/reload", no_names, api_reload, false},
     {"GET", TARGETS, no_names, api_targets_list, false},
     {"POST", TARGETS "/*/enable", no_names, api_targets_enable, false},
     {"POST", TARGETS "/*/disable", no_names, api_targets_disable, false},

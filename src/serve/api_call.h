@@ -135,6 +135,8 @@ api_fn api_jobs_cancel_all; /* api_jobs_bulk.c */
 api_fn api_jobs_retry_all;
 api_fn api_result; /* api_result.c */
 api_fn api_result_url; /* api_result_url.c */
+api_fn api_config_show; /* api_config.c */
+api_fn api_reload;
 api_fn api_deliveries_list; /* api_deliveries.c */
 api_fn api_deliveries_get;
 api_fn api_deliveries_replay;

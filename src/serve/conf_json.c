@@ -37,6 +37,28 @@ conf_json_write(struct jsonw *w, const struct conf_shown *v)
 	jsonw_end(w, '}');
 }
 
+void
+conf_json_write_change(struct jsonw *w, const struct conf_change *c)
+{
+	static const char *const names[] = {
+	    [CONF_ADDED] = "added",
+	    [CONF_REMOVED] = "removed",
+	    [CONF_CHANGED] = "changed",
+	};
+
+	jsonw_begin(w, NULL, '{');
+	jsonw_str(w, "change", names[c->what]);
+	jsonw_str(w, "section", c->section);
+	if (c->key != NULL) {
+		jsonw_str(w, "key", c->key->name);
+		jsonw_str(w, "was", c->was);
+		jsonw_str(w, "value", c->value);
+		jsonw_bool(w, "secret", c->secret);
+		jsonw_bool(w, "restart", (c->key->flags & CONF_RESTART) != 0);
+	}
+	jsonw_end(w, '}');
+}
+
 int
 conf_json_parse(const struct json *j, struct conf_shown *out, struct error *err)
 {

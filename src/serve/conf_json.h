@@ -25,7 +25,11 @@ struct conf_shown conf_json_of(const struct conf_value *v);
 /* One object of an array, or alone. */
 void conf_json_write(struct jsonw *w, const struct conf_shown *v);
 
-/* The inverse. Strings are the document's, borrowed. ERR_PROTOCOL. */
+/* What a reload changed, or a restart would change; the same. */
+void conf_json_write_change(struct jsonw *w, const struct conf_change *c);
+
+/* The inverse of conf_json_write(). Strings are the document's, borrowed.
+ * ERR_PROTOCOL. */
 int conf_json_parse(
     const struct json *j, struct conf_shown *out, struct error *err);
 

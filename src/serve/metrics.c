@@ -71,6 +71,8 @@ struct metrics {
 	uint64_t late;
 	uint64_t pruned[2]; /* jobs, keys */
 	uint64_t reloads[2];
+	bool reload_failed; /* the last one */
+	int64_t reloaded_at; /* the last that did not */
 	uint64_t notifications[DOORBELL_SQS + 1][VERDICTS];
 	uint64_t queue_messages[VERDICTS];
 	uint64_t queue_deleted;
@@ -83,6 +85,7 @@ metrics_new(void)
 	struct metrics *m = xcalloc(1, sizeof(*m));
 
 	m->start_at = clock_wall_ms();
+	m->reloaded_at = m->start_at;
 	m->job_ms.bounds = job_bounds;
 	m->job_ms.n = ARRAY_LEN(job_bounds);
 	m->delay_ms.bounds = delay_bounds;
@@ -192,6 +195,9 @@ void
 metrics_reload(struct metrics *m, bool ok)
 {
 	m->reloads[ok]++;
+	m->reload_failed = !ok;
+	if (ok)
+		m->reloaded_at = clock_wall_ms();
 }
 
 void
@@ -443,6 +449,8 @@ write_service(const struct metrics *m, struct buf *b)
 	static const char info[] = "awaitd_build_info";
 	static const char requests[] = "awaitd_api_requests_total";
 	static const char reloads[] = "awaitd_config_reloads_total";
+	static const char last[] =
+	    "awaitd_config_last_reload_success_timestamp_seconds";
 	static const char start[] = "awaitd_start_time_seconds";
 	char code[16];
 	size_t i;
@@ -464,6 +472,13 @@ write_service(const struct metrics *m, struct buf *b)
 	    "Times the configuration was read again, by result.");
 	labelled(b, reloads, "result", "ok", m->reloads[true]);
 	labelled(b, reloads, "result", "failed", m->reloads[false]);
+	gauge(b, "awaitd_config_last_reload_ok",
+	    "1: the last reload went well, or there was none.",
+	    !m->reload_failed);
+	family(b, last, "gauge", "When what is in force was read (Unix time).");
+	buf_printf(b, "%s ", last);
+	put_seconds(b, m->reloaded_at);
+	buf_putc(b, '\n');
 }
 
 static void

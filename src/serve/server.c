@@ -13,14 +13,14 @@
 #include "engine/budget.h"
 #include "engine/engine.h"
 #include "engine/spool.h"
-#include "serve/gateway.h"
-#include "serve/gateway_keys.h"
 #include "serve/events.h"
+#include "serve/gateway.h"
 #include "serve/intake.h"
 #include "serve/listeners.h"
 #include "serve/metrics.h"
 #include "serve/prune.h"
 #include "serve/queues.h"
+#include "serve/reload.h"
 #include "serve/service.h"
 #include "serve/sns_listener.h"
 #include "serve/sns_trust.h"
@@ -40,9 +40,6 @@
 struct server {
 	struct service s;
 	const struct server_options *o;
-	struct conf *conf;
-	struct conf *first; /* of the start, kept: listeners were made of it */
-	struct targets *targets;
 	struct listeners *listeners;
 	struct sns_trust *trust;
 	struct queues *queues;
@@ -166,7 +163,7 @@ policy(const char *endpoint, struct engine_policy *out, void *arg)
 {
 	const struct server *sv = arg;
 
-	intake_policy(sv->conf, endpoint, out);
+	intake_policy(sv->s.conf, endpoint, out);
 }
 
 static void
@@ -174,7 +171,7 @@ set_budget(const struct server *sv)
 {
 	struct engine_budget budget;
 
-	intake_budget(sv->conf, &budget);
+	intake_budget(sv->s.conf, &budget);
 	engine_set_budget(sv->s.engine, &budget);
 }
 
@@ -183,7 +180,7 @@ find_target(const char *name, void *arg)
 {
 	const struct server *sv = arg;
 
-	return targets_get(sv->targets, name);
+	return targets_get(sv->s.targets, name);
 }
 
 static const char *
@@ -191,7 +188,7 @@ dead_letter(void *arg)
 {
 	const struct server *sv = arg;
 
-	return sv->conf->global.dead_letter;
+	return sv->s.conf->global.dead_letter;
 }
 
 /* --- the end -------------------------------------------------------- */
@@ -246,7 +243,7 @@ on_stop(void *arg)
 	}
 	log_info("serve", "stopping");
 	sv->s.stopping = true;
-	sv->stop_by = clock_mono_ms() + sv->conf->global.stop_timeout_ms;
+	sv->stop_by = clock_mono_ms() + sv->s.conf->global.stop_timeout_ms;
 	if (sv->listeners == NULL) {
 		loop_stop(sv->s.loop);
 		return;
@@ -262,73 +259,14 @@ on_stop(void *arg)
 
 /* --- reload --------------------------------------------------------- */
 
-/* What a restart would change, as long as it would. */
-static void
-warn_restart(const struct server *sv, const struct conf *conf)
-{
-	char keys[128];
-
-	if (conf_needs_restart(sv->first, conf, keys, sizeof(keys)))
-		log_warn("serve", "%s changed: that needs a restart", keys);
-}
-
-static int
-reload(struct server *sv, struct error *err)
-{
-	struct gateway_keys *keys;
-	struct targets *targets;
-	struct conf *conf;
-
-	if (conf_load(&sv->o->reload, &conf, err) == -1)
-		return -1;
-	if (gateway_reread(sv->s.gateway, conf, &keys, err) == -1) {
-		conf_free(conf);
-		return -1;
-	}
-	if (targets_new(conf, sv->s.loop, &targets, err) == -1) {
-		gateway_keys_unref(keys);
-		conf_free(conf);
-		return -1;
-	}
-	gateway_take_keys(sv->s.gateway, keys);
-	if (sv->o->configured != NULL)
-		sv->o->configured(conf, sv->o->configured_arg);
-	warn_restart(sv, conf);
-	targets_free(sv->targets);
-	sv->targets = targets;
-	sv->s.targets = targets;
-	/* Nobody else keeps anything of a configuration over a turn. */
-	if (sv->conf != sv->first)
-		conf_free(sv->conf);
-	sv->conf = conf;
-	sv->s.conf = conf;
-	engine_targets_changed(sv->s.engine);
-	set_budget(sv);
-	spool_set_max(sv->s.spool, conf->global.spool_max);
-	return 0;
-}
-
 static void
 on_reload(void *arg)
 {
 	struct server *sv = arg;
-	struct error err;
-	int rc;
+	struct error ignored;
 
-	if (sv->s.stopping)
-		return;
-	rc = reload(sv, &err);
-	metrics_reload(sv->s.metrics, rc == 0);
-	if (rc == 0) {
-		log_info("serve", "reloaded %s",
-		    sv->conf->file != NULL ? sv->conf->file
-					   : "the configuration");
-		return;
-	}
-	err_prefix(&err, "the old configuration stays");
-	log_begin(LOG_ERROR, "serve");
-	log_err(&err);
-	log_end();
+	if (!sv->s.stopping)
+		(void)reload_run(sv->s.reload, NULL, NULL, &ignored);
 }
 
 /* --- the beginning -------------------------------------------------- */
@@ -399,7 +337,7 @@ on_deliveries(struct delivery **v, size_t n, const struct error *err, void *arg)
 		engine_adopt_delivery(sv->s.engine, v[i]);
 	sv->adopted += n;
 	store_expired(sv->s.store,
-	    clock_wall_ms() - longest_late_look(sv->conf), EXPIRED_MAX,
+	    clock_wall_ms() - longest_late_look(sv->s.conf), EXPIRED_MAX,
 	    on_expired, sv);
 }
 
@@ -496,7 +434,7 @@ on_taken_over(size_t n, const struct error *err, void *arg)
 static int
 open_store(struct server *sv, struct error *err)
 {
-	const struct conf_global *conf = &sv->conf->global;
+	const struct conf_global *conf = &sv->s.conf->global;
 	char *path = xasprintf("%s/" SERVER_STORE, sv->s.folder);
 	struct store_options so = {
 	    .memory = conf->store == CONF_STORE_MEMORY,
@@ -539,12 +477,10 @@ open_all(struct server *sv, struct error *err)
 	    .event_arg = sv,
 	};
 
-	if (targets_new(sv->conf, sv->s.loop, &sv->targets, err) == -1 ||
-	    open_store(sv, err) == -1)
+	if (reload_open(sv->s.reload, err) == -1 || open_store(sv, err) == -1)
 		return -1;
-	sv->s.targets = sv->targets;
 	sv->s.spool = spool_new(sv->s.loop, sv->s.folder);
-	spool_set_max(sv->s.spool, sv->conf->global.spool_max);
+	spool_set_max(sv->s.spool, sv->s.conf->global.spool_max);
 	eo.store = sv->s.store;
 	eo.spool = sv->s.spool;
 	sv->s.engine = engine_new(&eo);
@@ -587,16 +523,13 @@ close_all(struct server *sv)
 	events_free(sv->s.events);
 	doorbell_free(sv->s.doorbell);
 	metrics_free(sv->s.metrics);
-	targets_free(sv->targets);
 	loop_timer_free(sv->stop_timer);
 	prune_free(sv->prune);
 	/* Not before all is written: what comes now would end us at once. */
 	loop_signal_free(sv->sigint);
 	loop_signal_free(sv->sigterm);
 	loop_signal_free(sv->sighup);
-	if (sv->conf != sv->first)
-		conf_free(sv->conf);
-	conf_free(sv->first);
+	reload_free(sv->s.reload);
 }
 
 int
@@ -604,12 +537,9 @@ server_run(const struct server_options *options, struct error *err)
 {
 	struct server sv = {
 	    .o = options,
-	    .conf = options->conf,
-	    .first = options->conf,
 	    .s.loop = options->loop,
 	    .s.sites = options->sites,
 	    .s.aws = options->aws,
-	    .s.conf = options->conf,
 	    .s.folder = options->folder,
 	    .s.region = options->region,
 	    .s.profile = options->profile,
@@ -617,6 +547,7 @@ server_run(const struct server_options *options, struct error *err)
 	};
 	bool opened;
 
+	sv.s.reload = reload_new(&sv.s, options);
 	sv.rc = open_all(&sv, &sv.err);
 	opened = sv.rc == 0;
 	if (opened) {

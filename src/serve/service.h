@@ -20,6 +20,7 @@ struct doorbell;
 struct gateway;
 struct events;
 struct metrics;
+struct reload;
 struct sns_listener;
 struct sns_verifier;
 struct spool;
@@ -33,6 +34,7 @@ struct service {
 	struct sites *sites;
 	const struct conf *conf; /* of this moment: a reload replaces it */
 	const struct targets *targets; /* of this moment, too */
+	struct reload *reload; /* which replaces both; or NULL */
 	const char *folder; /* of the state, and of inputs on their way */
 	struct spool *spool; /* of results on their way; or NULL */
 	const char *region; /* of a flag, or NULL */

@@ -90,6 +90,104 @@ like "$status:$err" \
     '2:*there is no section*webhook hok*webhook hook, exec keep.' \
     'a target that is not there is refused, and those that are named'
 
+# --- some of it ---
+run config show -c etc/service.conf --changed
+is "$(grep -c '^[a-z]' out)" 8 'what is not the default'
+is "$(grep '^\[' out | paste -sd ' ')" \
+    '[api] [endpoint ocr] [webhook hook] [exec keep]' 'and the sections that have it'
+run config show -c etc/service.conf 'webhook hook' '[api]'
+is "$(grep '^\[' out | paste -sd ' ')" '[webhook hook] [api]' \
+    'the sections that are named'
+run config show -c etc/service.conf --json webhook
+is "$(jq -r .section out | sort -u)" 'webhook hook' 'all of one kind'
+is "$(jq -r 'select(.key == "token_file") | .restart' out)" '' 'and no other'
+run config show -c etc/service.conf --json api
+is "$(jq -r 'select(.restart) | .key' out | paste -sd ' ')" \
+    'listen token token_file users max_connections' 'what needs a restart'
+run config show -c etc/service.conf 'webhook hok'
+is "$status:$err" \
+    '6:awaitd: there is no section [webhook hok]. Did you mean "webhook hook"?' \
+    'one that is not there, and which it may be'
+run config show -c etc/service.conf hook
+like "$status:$err" '6:*Did you mean "webhook hook"?' 'a name without its kind'
+run config webhook
+like "$status:$err" "2:*config takes no argument such as \"webhook\"*show SECTION*" \
+    'a section where a word is to stand'
+run config keys --changed
+like "$status:$err" "2:awaitd: --changed is for 'config show'*" \
+    'an option of another'
+
+# --- every key that there is, with no file at all ---
+printf '[awaitd]\nnonsense\n' >bad.conf
+run config keys -c bad.conf
+is "$status" 0 'the keys, whatever the file is like'
+is "$(awk 'length > 80' out)" '' 'in lines of 80'
+run config keys --json
+is "$(wc -l <out)" "$(count "$abs_top_srcdir/src/conf/keys.c" \
+    '^    [{]"[a-z]*", "[a-z_]*", CONF_')" 'all of them'
+is "$(jq -s '[.[] | select(.help == "" or (.named | type) != "boolean")] |
+    length' out)" 0 'each with its meaning'
+is "$(jq -r 'select(.section == "endpoint" and .key == "request_ttl") |
+    "\(.type) \(.min) \(.max) \(.variable)"' out)" \
+    'a time in whole seconds 1m 6h null' 'its type and its bounds'
+is "$(jq -r 'select(.section == "gateway" and .key == "listen") |
+    "\(.variable) \(.restart)"' out)" 'AWAITD_GATEWAY_LISTEN true' \
+    'and its variable'
+# Each of these variables sets its key.
+jq -r 'select(.variable != null and .type == "a time") |
+    "\(.section) \(.key) \(.variable) \(.max // .min // "90s")"' out >timed
+while read -r s k v value; do
+	is "$(env "$v=$value" "$awaitd" config --json | jq -r --arg s "$s" \
+	    --arg k "$k" 'select(.section == $s and .key == $k) |
+	    "\(.source)"')" "$v" "$v sets [$s] $k"
+done <timed
+run config keys webhok
+like "$status:$err" '6:*there are no sections \[webhok\]. Did you mean "webhook"?' \
+    'a kind that there is not'
+
+# --- which file ---
+rm "$HOME/.config/awaitd/awaitd.conf"
+run config path
+is "$status:$(cat out)" 6: 'no file is read'
+like "$err" "*$HOME/.config/awaitd/awaitd.conf (the user's) is not there*" \
+    'and which would be'
+run config
+like "$(head -n 1 out)" "# file: none; would be read: $HOME/*, /etc/*" \
+    'as the first line says, too'
+run config path -c bad.conf
+is "$status:$(cat out)" 0:bad.conf 'one that is read, even with mistakes'
+
+# --- secrets ---
+umask 077
+head -c 24 /dev/urandom | base64 >random
+secret "$(cat random)"
+secret_place "$tmp/random" "$tmp/secret.conf" "$tmp/token"
+printf '[api]\ntoken = %s\nlisten = 127.0.0.1:1\n' "$(cat random)" >secret.conf
+printf '[webhook w]\nurl = https://a.example/\nsecret = whsec_%s\n' \
+    "$(cat random)" >>secret.conf
+umask 022
+is "$(value api token -c secret.conf)" '*** secret.conf:2' 'a token is not shown'
+is "$("$awaitd" config -c secret.conf --json | jq -r 'select(.secret) | .key' |
+    paste -sd ' ')" 'token secret' 'and said to be one'
+run config -c secret.conf
+is "$(grep -c '\*\*\*' out):$(grep -c '^[a-z]* = .*\*\*\*' out)" 2:0 \
+    'the mask is no value'
+chmod 640 secret.conf
+run config -c secret.conf
+like "$status:$err" \
+    '2:awaitd: secret.conf:2: \[api\] token is a secret, and others can read the file. Do *chmod 600 secret.conf*token_file.' \
+    'its file must be private'
+run config --set 'api.token=not-taken-from-here'
+like "$status:$err" '2:awaitd: --set: \[api\] token: everybody can read*AWAITD_API_TOKEN.' \
+    'a flag is none'
+AWAITD_API_TOKEN=$(cat random) run config show --json api
+is "$(jq -r 'select(.key == "token") | "\(.value) \(.source)"' out)" \
+    '*** AWAITD_API_TOKEN' 'a variable may be'
+CREDENTIALS_DIRECTORY=$tmp/creds run config show --json api \
+    --set api.token_file=credentials:api
+is "$(jq -r 'select(.key == "token_file") | .value' out)" "$tmp/creds/api" \
+    "what systemd hands over is a file of its folder"
+
 # --- precedence of flags over keys in a request ---
 local_start
 echo x >in

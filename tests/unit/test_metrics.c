@@ -243,6 +243,7 @@ the_service_counts_itself(void **state)
 	expect("awaitd_idempotency_keys_pruned_total", "3");
 	expect("awaitd_config_reloads_total{result=\"ok\"}", "1");
 	expect("awaitd_config_reloads_total{result=\"failed\"}", "2");
+	expect("awaitd_config_last_reload_ok", "0");
 	expect(
 	    "awaitd_notifications_total{source=\"sns\",verdict=\"copy\"}", "2");
 	expect("awaitd_notifications_total{source=\"sqs\","
@@ -339,7 +340,7 @@ the_text_is_well_formed(void **state)
 			fail_msg("no sample of %s: %s", family, line);
 		}
 	}
-	assert_int_equal(families, 47);
+	assert_int_equal(families, 49);
 }
 
 int
