@@ -660,6 +660,7 @@ system_tests += tests/system/containers.sh
 system_tests += tests/system/creds_process.sh
 system_tests += tests/system/creds.sh
 system_tests += tests/system/damaged.sh
+system_tests += tests/system/defaults.sh
 system_tests += tests/system/deliveries.sh
 system_tests += tests/system/dirunix.sh
 system_tests += tests/system/docker_serve.sh
