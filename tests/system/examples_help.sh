@@ -81,7 +81,9 @@ try 'awaitd result --url=10m' 0 '^http://.*X-Amz-Signature='
 help_of retry
 is_job "$failed_job"
 try 'awaitd retry 01' 0 '^01[0-9a-z]{24}$'
-try 'awaitd retry --outcome failed --since 2h --dry-run' 0 '^[1-9]'
+awaitd invoke -q -e ocr broken.png >/dev/null 2>&1
+try 'awaitd retry --outcome failed --since 2h --dry-run' 0 \
+    '[1-9] job.* would be asked for again'
 try 'awaitd retry --outcome failed' 0 '^01[0-9a-z]{24}$'
 try 'awaitd wait $(awaitd retry' 3 'this is no picture'
 
@@ -161,7 +163,7 @@ put 'msg_01[0-9a-z]*' "$delivery"
 try 'awaitd cancel 01' 0
 try 'awaitd cancel msg_' 0
 awaitd submit -q -e slow --tag nightly page.png >tagged
-try 'awaitd cancel --tag nightly' 0 '^0\b'
+try 'awaitd cancel --tag nightly' 0 'jobs* would be given up'
 
 help_of tail
 serves 'awaitd tail' 'job\.done' awaitd submit -q -e ocr page.png
