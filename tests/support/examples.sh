@@ -244,22 +244,31 @@ $(tail -n 15 "$ex_out")"
 try() { # BEGINNING STATUS [REGEX]: by the shell
 	take "$1" || return 0
 	sed -i '/[^&]&$/a . "'"$tmp/settle"'"' "$ex_file"
-	run_it sh -e "$ex_file"
+	run_it "${ex_shell:-sh}" -e "$ex_file"
 	shift
 	judge_it "$@"
 }
 
-# Serves until it is told to end: what it says meanwhile, and that it ends.
-serves() { # BEGINNING REGEX
+# Goes on until it is told to end: what it says meanwhile, if need be while
+# something is done again and again; and that it ends.
+serves() { # BEGINNING REGEX [COMMAND...]
 	take "$1" || return 0
+	ex_regex=$2
+	shift 2
 	launch sh -e "$ex_file"
-	wait_until 30 has "$EX_OUT" "$2"
 	ex_out=$EX_OUT
+	wait_until 30 has_said "$@"
 	ex_status=0
 	kill -TERM "-$ex_pid"
 	wait_until 30 group_gone "$ex_pid" || ex_status='still running'
 	grep -E -A 12 'Sanitizer|runtime error:' "$EX_OUT" >>"$tmp/all.err"
-	judge_it 0 "$2"
+	judge_it 0 "$ex_regex"
+}
+
+# shellcheck disable=SC2317 # by wait_until
+has_said() {
+	[ $# -eq 0 ] || "$@" >/dev/null 2>&1
+	has "$ex_out" "$ex_regex"
 }
 
 # The contents of a file, checked as what its name says.

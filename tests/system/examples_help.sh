@@ -81,6 +81,10 @@ try 'awaitd result --url=10m' 0 '^http://.*X-Amz-Signature='
 help_of retry
 is_job "$failed_job"
 try 'awaitd retry 01' 0 '^01[0-9a-z]{24}$'
+awaitd invoke -q -e ocr broken.png >/dev/null 2>&1
+try 'awaitd retry --outcome failed --since 2h --dry-run' 0 \
+    '[1-9] job.* would be asked for again'
+try 'awaitd retry --outcome failed' 0 '^01[0-9a-z]{24}$'
 try 'awaitd wait $(awaitd retry' 3 'this is no picture'
 
 help_of check
@@ -158,6 +162,24 @@ is_job "$waiting_job"
 put 'msg_01[0-9a-z]*' "$delivery"
 try 'awaitd cancel 01' 0
 try 'awaitd cancel msg_' 0
+awaitd submit -q -e slow --tag nightly page.png >tagged
+try 'awaitd cancel --tag nightly' 0 'jobs* would be given up'
+
+help_of tail
+serves 'awaitd tail' 'job\.done' awaitd submit -q -e ocr page.png
+serves 'awaitd tail --type job.done' '"tags?"' \
+    awaitd submit -q -e ocr --tag nightly page.png
+serves 'awaitd tail --since 1h' 'webhook hook'
+
+help_of completion
+ex_shell=bash
+try 'source <(awaitd completion bash)' 0
+ex_shell=
+mkdir -p "$HOME/.zfunc" "$HOME/.config/fish/completions"
+try 'awaitd completion zsh' 0
+try 'awaitd completion fish' 0
+ok '... are files with something in them' \
+    test -s "$HOME/.zfunc/_awaitd" -a -s "$HOME/.config/fish/completions/awaitd.fish"
 
 help_of listen
 serves 'awaitd listen --secret-file' 'listening at'

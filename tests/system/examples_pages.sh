@@ -53,6 +53,8 @@ try 'awaitd replay --state dead' 0 '^3 |3 deliveries'
 ok '... and its receiver has all of them' wait_until 30 \
     has "$tmp/mended.hooks" '"id"' 3
 
+shown 'source <(awaitd completion bash)' text 'for three shells: completion.sh'
+
 # --- awaitd-api(7) -----------------------------------------------------------
 
 page scdoc "$doc/awaitd-api.7.scd"
