@@ -44,6 +44,18 @@ help_of submit
 try 'awaitd submit -e ocr -t image/png page-*.png' 0 '^01[0-9a-z]{24}$'
 try 'awaitd wait $(awaitd submit' 0 '^THE HARBOUR BOOK$'
 
+help_of batch
+mkdir pages
+cp page.png pages/1.png
+try 'awaitd batch -e ocr -t image/png -O texts pages/' 0 '1 of 1 ok'
+is "$(cat texts/1.png.out)" 'THE HARBOUR BOOK' '... in a file'
+try 'awaitd batch -O texts    ' 0 'resuming: 1 of 1 done'
+rm -rf texts
+try 'find . -name' 0 'ok in'
+rm -rf texts
+printf '{"input": "page.png", "endpoint": "ocr"}\n' >inputs.jsonl
+try 'awaitd batch -O texts --manifest' 0 '1 of 1 ok'
+
 some_jobs
 help_of wait
 is_job "$done_job"

@@ -24,6 +24,18 @@ is "$(cat page.txt)" 'THE HARBOUR BOOK' '... and the page is in the file'
 try 'awaitd submit -e ocr -t image/png page-*.png >jobs' 0
 is "$(cat ./*.txt | sort | uniq -c | tr -s ' ')" ' 4 THE HARBOUR BOOK' \
     '... with all results in files'
+mkdir pages
+cp page.png pages/1.png
+printf broken >pages/2.png
+try 'awaitd batch -e ocr -t image/png -O texts --max' 3 '1 of 2 ok'
+is "$(cat texts/1.png.out)" 'THE HARBOUR BOOK' '... the good page in a file'
+take '{"input": "pages/1.png"' && {
+	cp "$ex_file" inputs.jsonl
+	ok "$ex_name is a manifest" \
+	    awaitd batch -q -e ocr -O read --manifest inputs.jsonl
+	is "$(cat read/1.txt)" 'THE HARBOUR BOOK' '... and is carried out'
+}
+try "jq -r 'select(.outcome" 0 '^pages/2.png.*this is no picture'
 
 scene served
 hook_start hook --status 503
