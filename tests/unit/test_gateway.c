@@ -301,7 +301,7 @@ the_services_answer_is_passed_on_as_it_is(void **state)
 }
 
 static void
-what_awaitds_own_keys_are_refused_for_is_not_the_callers_affair(void **state)
+that_awaitds_own_keys_are_refused_is_not_passed_on(void **state)
 {
 	struct peer *p;
 
@@ -767,8 +767,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(what_is_accepted_is_a_job),
 	    CASE(the_services_answer_is_passed_on_as_it_is),
-	    CASE(
-		what_awaitds_own_keys_are_refused_for_is_not_the_callers_affair),
+	    CASE(that_awaitds_own_keys_are_refused_is_not_passed_on),
 	    CASE(a_retry_joins_what_is_under_way),
 	    CASE(two_at_the_same_time_are_one_job),
 	    CASE(a_retry_of_what_was_accepted_is_told_the_same),
