@@ -435,8 +435,8 @@ say_no(const char *method, const char *url, const struct headers *headers,
 	}
 }
 
-/* Before and behind every write and request: whoever was told has no job, and of whom
- * nobody was told it ends as a refused one. */
+/* Before and behind every write and request: whoever was told has no job; and
+ * one of which nobody was told ends as a refused one. */
 static void
 dead_anywhere_around_a_refusal(void **state)
 {

@@ -20,6 +20,7 @@ secret "$app_secret"
 
 # --- clients -----------------------------------------------------------------
 
+# shellcheck disable=SC2317 # by ok
 taken() { # N jobs
 	[ "$(awaitd list --json | wc -l)" -ge "$1" ]
 }

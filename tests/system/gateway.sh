@@ -63,7 +63,7 @@ asks() {
 }
 
 field() { # NAME: of the last answer
-	tr -d '\r' <head | sed -n "s/^$1: //Ip"
+	tr -d '\r' <"$tmp/head" | sed -n "s/^$1: //Ip"
 }
 
 jobs() {
