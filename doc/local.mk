@@ -4,6 +4,7 @@ man_pages =
 man_pages += doc/awaitd.1
 man_pages += doc/awaitd-local.1
 man_pages += doc/awaitd-api.7
+man_pages += doc/awaitd-gateway.7
 man_pages += doc/awaitd-guide.7
 man_pages += doc/awaitd-handlers.7
 man_pages += doc/awaitd.conf.5

@@ -677,6 +677,7 @@ system_tests += tests/system/dirunix.sh
 system_tests += tests/system/docker_serve.sh
 system_tests += tests/system/errors.sh
 system_tests += tests/system/events.sh
+system_tests += tests/system/examples_gateway.sh
 system_tests += tests/system/examples_guide.sh
 system_tests += tests/system/examples_help.sh
 system_tests += tests/system/examples_pages.sh

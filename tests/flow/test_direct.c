@@ -298,8 +298,7 @@ a_name_of_an_endpoint_is_no_other_path(void **state)
 	"constraint: Member must have length less than or equal to 0"
 
 static void
-where_no_inline_body_is_taken_it_is_uploaded_and_the_next_answer_told(
-    void **state)
+an_upload_instead_tells_the_next_answer(void **state)
 {
 	struct job *job = flow_job();
 	struct peer_step *s;
@@ -319,7 +318,7 @@ where_no_inline_body_is_taken_it_is_uploaded_and_the_next_answer_told(
 }
 
 static void
-an_upload_that_fails_is_not_told_in_words_of_an_earlier_answer(void **state)
+an_upload_that_fails_has_words_of_its_own(void **state)
 {
 	struct job *job = flow_job();
 
@@ -436,8 +435,8 @@ say_no(const char *method, const char *url, const struct headers *headers,
 	}
 }
 
-/* Before and behind every write and request: whoever was told has no job, and of whom
- * nobody was told it ends as a refused one. */
+/* Before and behind every write and request: whoever was told has no job; and
+ * one of which nobody was told ends as a refused one. */
 static void
 dead_anywhere_around_a_refusal(void **state)
 {
@@ -522,10 +521,8 @@ main(void)
 	    CASE(every_uncertain_answer_leaves_a_job_that_is_looked_for),
 	    CASE(the_service_judges_what_is_asked_for),
 	    CASE(a_name_of_an_endpoint_is_no_other_path),
-	    CASE(
-		where_no_inline_body_is_taken_it_is_uploaded_and_the_next_answer_told),
-	    CASE(
-		an_upload_that_fails_is_not_told_in_words_of_an_earlier_answer),
+	    CASE(an_upload_instead_tells_the_next_answer),
+	    CASE(an_upload_that_fails_has_words_of_its_own),
 	    CASE(what_is_let_go_of_is_a_job_as_any_other),
 	    CASE(what_is_given_up_is_told_of),
 	    CASE(what_cannot_be_stored_was_never_sent),

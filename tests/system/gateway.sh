@@ -63,7 +63,7 @@ asks() {
 }
 
 field() { # NAME: of the last answer
-	tr -d '\r' <head | sed -n "s/^$1: //Ip"
+	tr -d '\r' <"$tmp/head" | sed -n "s/^$1: //Ip"
 }
 
 jobs() {
@@ -96,9 +96,8 @@ like "$(field x-amzn-sagemaker-outputlocation)" "s3://bucket/out/*/$job-1.out" \
     'and where the result will be is told'
 like "$(field x-amzn-requestid)" '????????-????-*' 'with an id of the request'
 ok 'the result comes by webhook' wait_until 20 has hook.hooks "$job"
-is "$(jq -r --arg j "$job" '(.event // .body // .) |
-    select(.data.job? == $j) | .data | "\(.outcome) \(.custom_attributes)"' \
-    hook.hooks 2>/dev/null | head -n 1)" 'ok tenant=7' \
+is "$(jq -r --arg j "$job" '.body | fromjson | .data | select(.job == $j) |
+    "\(.outcome) \(.custom_attributes)"' hook.hooks)" 'ok tenant=7' \
     'with what the request said'
 
 # --- the same again ----------------------------------------------------------

@@ -301,7 +301,7 @@ the_services_answer_is_passed_on_as_it_is(void **state)
 }
 
 static void
-what_awaitds_own_keys_are_refused_for_is_not_the_callers_affair(void **state)
+that_awaitds_own_keys_are_refused_is_not_passed_on(void **state)
 {
 	struct peer *p;
 
@@ -405,7 +405,7 @@ whatever_differs_is_another_request(void **state)
 	}
 }
 
-/* --- nobody waits any more -------------------------------------------------- */
+/* --- nobody waits any more ------------------------------- */
 
 static void
 of_whom_left_a_refused_request_leaves_nothing(void **state)
@@ -534,7 +534,7 @@ while_nothing_can_be_written_nothing_is_taken(void **state)
 	assert_int_equal(rig.accepted, 0);
 }
 
-/* --- who may ask -------------------------------------------------------------- */
+/* --- who may ask ------------------------------- */
 
 static void
 who_does_not_sign_rightly_is_refused(void **state)
@@ -665,7 +665,7 @@ keys_that_are_no_keys_are_refused(void **state)
 	assert_int_equal(gateway_keys_read(keys_path, &keys, &err), -1);
 }
 
-/* --- what no job can be made of ------------------------------------------------ */
+/* --- what no job can be made of ------------------------------- */
 
 static void
 what_no_job_can_carry_is_refused_here(void **state)
@@ -767,8 +767,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(what_is_accepted_is_a_job),
 	    CASE(the_services_answer_is_passed_on_as_it_is),
-	    CASE(
-		what_awaitds_own_keys_are_refused_for_is_not_the_callers_affair),
+	    CASE(that_awaitds_own_keys_are_refused_is_not_passed_on),
 	    CASE(a_retry_joins_what_is_under_way),
 	    CASE(two_at_the_same_time_are_one_job),
 	    CASE(a_retry_of_what_was_accepted_is_told_the_same),
