@@ -488,6 +488,25 @@ src/cmd/completion.h: $(completion_scripts) tools/embed
 	$(srcdir)/tools/embed completion $(filter %.sh,$^) >$@.tmp && \
 	mv $@.tmp $@
 
+# Where the shells look, under the names that they look for.
+if INSTALL_BASH_COMPLETION
+bashcompletion_DATA = completion/awaitd
+endif
+if INSTALL_ZSH_COMPLETION
+zshcompletion_DATA = completion/_awaitd
+endif
+if INSTALL_FISH_COMPLETION
+fishcompletion_DATA = completion/awaitd.fish
+endif
+copy_completion = $(AM_V_GEN)$(MKDIR_P) completion && cp $< $@
+completion/awaitd: src/cmd/completion/bash.sh
+	$(copy_completion)
+completion/_awaitd: src/cmd/completion/zsh.sh
+	$(copy_completion)
+completion/awaitd.fish: src/cmd/completion/fish.sh
+	$(copy_completion)
+CLEANFILES += completion/awaitd completion/_awaitd completion/awaitd.fish
+
 BUILT_SOURCES += src/cmd/completion.h
 CLEANFILES += src/cmd/completion.h
 EXTRA_DIST += $(completion_scripts)

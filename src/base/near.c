@@ -57,7 +57,7 @@ distance(const char *a, size_t la, const char *b, size_t lb)
 static int
 slips(size_t len)
 {
-	return len < 5 ? 1 : len < 8 ? 2 : 3;
+	return len < 6 ? 1 : len < 9 ? 2 : 3;
 }
 
 void

@@ -317,7 +317,12 @@ unheard(const struct client *c, const struct error *why, struct error *err)
 	*err = *why;
 	if (why->code == ERR_NET && !why->sent)
 		nobody(c, why->text, err);
-	else if (why->code == ERR_NET || why->code == ERR_TIMEOUT)
+	else if (why->code == ERR_NET)
+		/* Of itself curl says "Server returned nothing". */
+		err_prefix(err,
+		    "the service at %s went away before it answered",
+		    c->address);
+	else if (why->code == ERR_TIMEOUT)
 		err_prefix(err, "the service at %s", c->address);
 }
 

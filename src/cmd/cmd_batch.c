@@ -410,6 +410,7 @@ defaults(void *options)
 
 const struct cmd cmd_batch = {
     .name = "batch",
+    .group = GROUP_RUN,
     .args = "INPUT...",
     .summary = "Submit thousands of inputs and write each result to a file",
     .examples =
@@ -421,6 +422,7 @@ const struct cmd cmd_batch = {
     .noptions = ARRAY_LEN(batch_options),
     .shared = request_cmd_options,
     .nshared = &request_cmd_options_len,
+    .shared_title = "the request",
     .options_size = sizeof(struct batch_options),
     .defaults = defaults,
     .run = run,

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd/input.h"
+#include "job/route.h"
 #include "job/tags.h"
 #include "net/url.h"
 #include "serve/intake.h"
@@ -84,9 +85,36 @@ check_endpoint(const struct request_options *o, struct error *err)
 
 	if (o->endpoint == NULL) {
 		err_set(err, ERR_USAGE, "no endpoint was named");
-		return err_hint(err, "Give -e NAME.");
+		return err_hint(err, "Give -e ENDPOINT.");
 	}
 	return sagemaker_check(&in, err);
+}
+
+/* In the flag's words; whether a target is there, the service knows. */
+static int
+check_deliver(const char *deliver, struct error *err)
+{
+	const char *list = deliver, *rest;
+	struct route one, other;
+	bool twice = false;
+
+	while (!twice && list != NULL && route_next(&list, &one)) {
+		rest = list;
+		while (!twice && route_next(&rest, &other)) {
+			twice = str_eq(one.target, other.target);
+			route_done(&other);
+		}
+		if (twice) {
+			err_set(err, ERR_USAGE,
+			    "--deliver names the target \"%s\" twice",
+			    one.target);
+			err_hint(err,
+			    "Name it once; without \" on success\" or \" on "
+			    "failure\" it hears of both.");
+		}
+		route_done(&one);
+	}
+	return twice ? -1 : 0;
 }
 
 int
@@ -94,6 +122,7 @@ request_configure(struct app *app, const struct request_options *o,
     const struct conf_endpoint **out, struct error *err)
 {
 	if (check_endpoint(o, err) == -1 ||
+	    check_deliver(o->deliver, err) == -1 ||
 	    set_flag(app, o, "request_ttl", o->request_ttl, err) == -1 ||
 	    set_flag(app, o, "invocation_timeout", o->invocation_timeout,
 		err) == -1 ||

@@ -42,7 +42,7 @@ bad 'a blank in the endpoint' 'EndpointName "a b"*letters*' invoke -e 'a b' in
 bad 'an endpoint of 64 characters' 'EndpointName "aaa*64 characters*63*' \
     invoke -e "$(of 64 a)" in
 bad 'an empty endpoint' '--endpoint*empty*' invoke -e '' in
-bad 'no endpoint' 'no endpoint*Give -e NAME.' invoke in
+bad 'no endpoint' 'no endpoint*Give -e ENDPOINT.' invoke in
 for member in -t:ContentType -a:Accept --custom-attributes:CustomAttributes; do
 	o=${member%%:*}
 	api=${member#*:}

@@ -91,6 +91,9 @@ is "$(words show '' | sort)" "$(printf '%s\n' "$mine" "$job" | sort)" \
 is "$(words retry '')" '' 'neither of which failed'
 is "$(words enable '' | sort | tr '\n' ' ')" 'exec fails exec keep webhook hook ' \
     'targets, as the service has them'
+run submit -e cat --deliver='exec keep, exec fails, exec keep on failure' in
+like "$status:$err" '2:awaitd: --deliver names the target "exec keep" twice*' \
+    'a target that stands there twice is told by the flag'
 
 # --- never loud, never slow, never elsewhere ---
 quiet() { # NAME WORD...: it fails without a word

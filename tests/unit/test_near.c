@@ -13,9 +13,10 @@
 
 #include "base/mem.h"
 
-static const char *const known[] = {"invoke", "submit", "wait", "list", "show",
-    "result", "cancel", "retry", "deliveries", "replay", "targets", "enable",
-    "disable", "serve", "listen", "check", "config", "version", "help"};
+static const char *const known[] = {"invoke", "batch", "submit", "wait", "list",
+    "show", "result", "cancel", "retry", "deliveries", "replay", "targets",
+    "enable", "disable", "serve", "listen", "check", "config", "version",
+    "help"};
 
 static const char *
 nearest(const char *word)
