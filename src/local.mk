@@ -390,6 +390,7 @@ cmd_sources += src/cmd/check_targets.c
 cmd_sources += src/cmd/check_topics.c
 cmd_sources += src/cmd/client.c src/cmd/client.h
 cmd_sources += src/cmd/cmd.c src/cmd/cmd.h
+cmd_sources += src/cmd/cmd_attempts.c
 cmd_sources += src/cmd/cmd_batch.c
 cmd_sources += src/cmd/cmd_cancel.c
 cmd_sources += src/cmd/cmd_check.c
