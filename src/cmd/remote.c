@@ -589,23 +589,6 @@ list_attempt(const struct json *j, struct page *p, struct error *err)
 	return 0;
 }
 
-static void
-add_attempt_query(struct buf *path, const struct store_query *q)
-{
-	char status[16];
-
-	snprintf(status, sizeof(status), "%d", q->status);
-	add_parameter(path, "delivery", q->delivery);
-	add_parameter(path, "job", q->job);
-	add_parameter(path, "target", q->target);
-	add_parameter(path, "outcome", q->outcome);
-	add_parameter(path, "class", q->error_class);
-	add_parameter(path, "status", q->by_status ? status : NULL);
-	add_time(path, "since", q->since_at);
-	add_time(path, "until", q->until_at);
-	add_parameter(path, "order", q->newest ? "newest" : NULL);
-}
-
 int
 remote_list_attempts(struct app *app, const struct store_query *q, bool headers,
     remote_attempt_fn *fn, void *arg, struct error *err)
@@ -621,12 +604,13 @@ remote_list_attempts(struct app *app, const struct store_query *q, bool headers,
 	int rc;
 
 	snprintf(limit, sizeof(limit), "%zu", q->limit);
-	buf_init(&path, QUERY_MAX / 2);
+	buf_init(&path, REMOTE_QUERY_MAX / 2);
 	buf_puts(&path, "/v1/attempts");
-	add_attempt_query(&path, q);
-	add_parameter(&path, "headers", headers ? "true" : NULL);
+	remote_attempt_query(&path, q);
+	remote_parameter(&path, "order", q->newest ? "newest" : NULL);
+	remote_parameter(&path, "headers", headers ? "true" : NULL);
 	if (q->limit > 0 && q->limit < PAGE_USUAL)
-		add_parameter(&path, "limit", limit);
+		remote_parameter(&path, "limit", limit);
 	rc = all_pages_of(app, &path, &p, err);
 	buf_done(&path);
 	return rc;

@@ -659,6 +659,10 @@ jobjson_parse_attempt(
 	a->status = ATTEMPT_NO_STATUS;
 	if (attempt_outcome_parse(name_of(obj, "outcome"), &a->outcome) == -1)
 		return bad(err, "outcome");
+	/* It follows from the instants. */
+	if (json_get(obj, "latency_ms") != NULL &&
+	    read_i64(json_get(obj, "latency_ms"), 0, INT64_MAX, &n) == -1)
+		return bad(err, "latency_ms");
 	return READ(obj, attempt, a, err);
 }
 

@@ -177,7 +177,14 @@ on_found(struct attempt_entry **v, size_t n, const struct error *err, void *arg)
 	struct api_call *c = arg;
 	struct attempt_entry *e = n > 0 ? v[0] : NULL;
 
-	if (api_back_with(c, e, err))
+	if (!api_back(c))
+		;
+	else if (err != NULL)
+		api_refuse_store(c, err);
+	else if (e == NULL)
+		api_refuse(c, 404, "not_found",
+		    "there is no attempt %u of such a delivery", c->number);
+	else
 		reply_entry(c, e);
 	attempt_entry_free(e);
 }
