@@ -17,6 +17,7 @@ unit_tests += tests/unit/test_alias
 unit_tests += tests/unit/test_answer
 unit_tests += tests/unit/test_api
 unit_tests += tests/unit/test_api_asked
+unit_tests += tests/unit/test_api_attempts
 unit_tests += tests/unit/test_api_jobs
 unit_tests += tests/unit/test_api_odd
 unit_tests += tests/unit/test_api_query
@@ -434,6 +435,8 @@ tests_unit_test_api_result_SOURCES = tests/unit/test_api_result.c \
 	$(api_support)
 tests_unit_test_api_submit_SOURCES = tests/unit/test_api_submit.c \
 	$(api_support)
+tests_unit_test_api_attempts_SOURCES = \
+	tests/unit/test_api_attempts.c $(api_support)
 tests_unit_test_api_told_SOURCES = tests/unit/test_api_told.c \
 	$(api_support)
 tests_unit_test_gateway_SOURCES = tests/unit/test_gateway.c $(api_support)
@@ -642,6 +645,7 @@ tests_flow_test_week_SOURCES = tests/flow/test_week.c $(flow_support) $(hook_sup
 system_tests =
 system_tests += tests/system/api.sh
 system_tests += tests/system/api_hostile.sh
+system_tests += tests/system/attempts.sh
 system_tests += tests/system/aws_settings.sh
 system_tests += tests/system/badinput.sh
 system_tests += tests/system/batch.sh

@@ -29,6 +29,7 @@ static const struct {
     {"cancel", &cmd_cancel},
     {"retry", &cmd_retry},
     {"deliveries", &cmd_deliveries},
+    {"attempts", &cmd_attempts},
     {"replay", &cmd_replay},
     {"tail", &cmd_tail},
     {"targets", &cmd_targets},

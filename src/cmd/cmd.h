@@ -89,10 +89,10 @@ extern const size_t cmd_global_options_len;
 /* There is no such command: which one may be meant. A cmd_status. */
 int cmd_unknown(const char *name);
 
-extern const struct cmd cmd_batch, cmd_cancel, cmd_check, cmd_completion,
-    cmd_config, cmd_deliveries, cmd_disable, cmd_enable, cmd_help_cmd,
-    cmd_invoke, cmd_list, cmd_listen, cmd_reload, cmd_replay, cmd_result,
-    cmd_retry, cmd_serve, cmd_show, cmd_submit, cmd_tail, cmd_targets,
-    cmd_version, cmd_wait;
+extern const struct cmd cmd_attempts, cmd_batch, cmd_cancel, cmd_check,
+    cmd_completion, cmd_config, cmd_deliveries, cmd_disable, cmd_enable,
+    cmd_help_cmd, cmd_invoke, cmd_list, cmd_listen, cmd_replay, cmd_result,
+    cmd_reload, cmd_retry, cmd_serve, cmd_show, cmd_submit, cmd_tail,
+    cmd_targets, cmd_version, cmd_wait;
 
 #endif

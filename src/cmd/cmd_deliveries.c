@@ -90,21 +90,6 @@ list(struct app *app, const struct filter_options *o, struct error *err)
 /* --- one ------------------------------------------------------------ */
 
 static void
-show_attempt(const struct attempt *a)
-{
-	printf("attempt %u\n", a->n);
-	report_text("  outcome", attempt_outcome_name(a->outcome));
-	if (a->replay)
-		report_text("  replay", "yes");
-	report_instant("  started", a->started_at);
-	report_instant("  ended", a->ended_at);
-	if (a->status != ATTEMPT_NO_STATUS)
-		report_number("  status", a->status);
-	report_text("  note", a->note);
-	report_text("  response", a->response);
-}
-
-static void
 show(const struct delivery *d)
 {
 	size_t i;
@@ -126,8 +111,10 @@ show(const struct delivery *d)
 	report_text("note", d->note);
 	report_text("content type", d->content_type);
 	report_number("bytes", d->body_size);
-	for (i = 0; i < d->nlog; i++)
-		show_attempt(&d->log[i]);
+	for (i = 0; i < d->nlog; i++) {
+		printf("attempt %u\n", d->log[i].n);
+		report_attempt(&d->log[i]);
+	}
 }
 
 static int

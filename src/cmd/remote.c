@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "base/timefmt.h"
+#include "job/attemptjson.h"
 #include "job/jobjson.h"
 
 /* Of an answer that needs no look at S3 and no long body. */
@@ -555,4 +556,84 @@ remote_cancel_delivery(
 	struct client_request r = {.method = "POST", .once = true};
 
 	return ask_delivery(app, &r, id, "/cancel", out, err);
+}
+
+/* --- attempts ------------------------------------------------------- */
+
+struct attempt_list {
+	remote_attempt_fn *fn;
+	void *arg;
+	size_t n;
+	size_t limit; /* 0: none */
+};
+
+static int
+list_attempt(const struct json *j, struct page *p, struct error *err)
+{
+	struct attempt_list *list = p->arg;
+	struct attempt_entry *e;
+	char place[ATTEMPT_PLACE_SIZE];
+
+	if (attemptjson_parse(j, &e, err) == -1)
+		return -1;
+	attempt_place(e, place);
+	if (str_eq(place, p->next) || str_eq(place, p->last)) {
+		attempt_entry_free(e);
+		return no_page(err);
+	}
+	snprintf(p->last, sizeof(p->last), "%s", place);
+	if (!p->enough)
+		list->fn(e, list->arg);
+	p->enough = ++list->n == list->limit || p->enough;
+	attempt_entry_free(e);
+	return 0;
+}
+
+int
+remote_list_attempts(struct app *app, const struct store_query *q, bool headers,
+    remote_attempt_fn *fn, void *arg, struct error *err)
+{
+	struct attempt_list list = {.fn = fn, .arg = arg, .limit = q->limit};
+	struct page p = {
+	    .items = "attempts",
+	    .item = list_attempt,
+	    .arg = &list,
+	};
+	struct buf path;
+	char limit[32];
+	int rc;
+
+	snprintf(limit, sizeof(limit), "%zu", q->limit);
+	buf_init(&path, REMOTE_QUERY_MAX / 2);
+	buf_puts(&path, "/v1/attempts");
+	remote_attempt_query(&path, q);
+	remote_parameter(&path, "order", q->newest ? "newest" : NULL);
+	remote_parameter(&path, "headers", headers ? "true" : NULL);
+	if (q->limit > 0 && q->limit < PAGE_USUAL)
+		remote_parameter(&path, "limit", limit);
+	rc = all_pages_of(app, &path, &p, err);
+	buf_done(&path);
+	return rc;
+}
+
+static int
+take_attempt(const struct json *answer, void *out, struct error *err)
+{
+	return attemptjson_parse(answer, out, err);
+}
+
+int
+remote_find_attempt(struct app *app, const char *delivery, unsigned n,
+    struct attempt_entry **out, struct error *err)
+{
+	char *path = xasprintf("/v1/deliveries/%s/attempts/%u", delivery, n);
+	struct client_request r = {
+	    .method = "GET",
+	    .path = path,
+	    .timeout_ms = TIMEOUT_MS,
+	};
+	int rc = ask(app, &r, take_attempt, out, err);
+
+	free(path);
+	return rc;
 }

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "cmd/app.h"
 #include "cmd/client.h"
+#include "job/attempt_entry.h"
 #include "job/delivery.h"
 #include "job/job.h"
 #include "store/store.h"
@@ -88,6 +89,17 @@ struct remote_query {
 typedef void remote_delivery_fn(const struct delivery *d, void *arg);
 int remote_list_deliveries(struct app *app, const struct remote_query *q,
     remote_delivery_fn *fn, void *arg, struct error *err);
+
+/* Every attempt that is wanted, as remote_list() has it; with `headers` the
+ * header fields, too. */
+typedef void remote_attempt_fn(const struct attempt_entry *e, void *arg);
+int remote_list_attempts(struct app *app, const struct store_query *q,
+    bool headers, remote_attempt_fn *fn, void *arg, struct error *err);
+
+/* One with all that is known of it. The id must be one. *out is the
+ * caller's. */
+int remote_find_attempt(struct app *app, const char *delivery, unsigned n,
+    struct attempt_entry **out, struct error *err);
 
 /* One delivery with its attempts; the same, after it was asked for again. The
  * id must be one. *out is the caller's. */

@@ -2,6 +2,8 @@
 /* Questions as parameters, under the names that the API gives them. */
 #include "cmd/remote_query.h"
 
+#include <stdio.h>
+
 #include <string.h>
 
 #include "base/encode.h"
@@ -50,4 +52,20 @@ remote_delivery_query(struct buf *path, const struct remote_query *q)
 	remote_parameter(path, "until", q->until);
 	remote_parameter(path, "error", q->error);
 	remote_parameter(path, "status", q->status);
+}
+
+void
+remote_attempt_query(struct buf *path, const struct store_query *q)
+{
+	char status[16];
+
+	snprintf(status, sizeof(status), "%d", q->status);
+	remote_parameter(path, "delivery", q->delivery);
+	remote_parameter(path, "job", q->job);
+	remote_parameter(path, "target", q->target);
+	remote_parameter(path, "outcome", q->outcome);
+	remote_parameter(path, "class", q->error_class);
+	remote_parameter(path, "status", q->by_status ? status : NULL);
+	add_time(path, "since", q->since_at);
+	add_time(path, "until", q->until_at);
 }

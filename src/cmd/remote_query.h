@@ -14,6 +14,7 @@ void remote_parameter(struct buf *path, const char *name, const char *value);
 
 /* The filters; not the page. */
 void remote_job_query(struct buf *path, const struct store_query *q);
+void remote_attempt_query(struct buf *path, const struct store_query *q);
 void remote_delivery_query(struct buf *path, const struct remote_query *q);
 
 #endif

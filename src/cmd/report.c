@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/timefmt.h"
 #include "cmd/output.h"
+#include "job/attemptjson.h"
 #include "job/jobjson.h"
 
 /* As large as what a service may say of one. */
@@ -66,6 +67,18 @@ report_delivery_json(const struct delivery *d, bool full)
 	buf_init(&b, JSON_MAX);
 	jsonw_init(&w, &b);
 	jobjson_write_delivery(&w, d, full);
+	print_json(&b);
+}
+
+void
+report_attempt_json(const struct attempt_entry *e, bool full)
+{
+	struct jsonw w;
+	struct buf b;
+
+	buf_init(&b, JSON_MAX);
+	jsonw_init(&w, &b);
+	attemptjson_write(&w, e, full);
 	print_json(&b);
 }
 
@@ -132,6 +145,23 @@ report_instant(const char *key, int64_t at)
 		return;
 	timefmt_iso(at, iso);
 	report_text(key, iso);
+}
+
+void
+report_attempt(const struct attempt *a)
+{
+	report_text("  outcome", attempt_outcome_name(a->outcome));
+	if (a->replay)
+		report_text("  replay", "yes");
+	report_instant("  started", a->started_at);
+	report_instant("  ended", a->ended_at);
+	if (a->started_at != 0 && a->ended_at >= a->started_at)
+		report_number("  milliseconds", a->ended_at - a->started_at);
+	report_text("  class", a->error_class);
+	if (a->status != ATTEMPT_NO_STATUS)
+		report_number("  status", a->status);
+	report_text("  note", a->note);
+	report_text("  response", a->response);
 }
 
 static void

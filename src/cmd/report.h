@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "cmd/app.h"
+#include "job/attempt_entry.h"
 #include "job/job.h"
 
 /* The exit status for a job as it stands. */
@@ -25,6 +26,13 @@ void report_words(FILE *out, const char *text, int column);
 
 /* The same of a delivery; with `full` each of its attempts, too. */
 void report_delivery_json(const struct delivery *d, bool full);
+
+/* An attempt of a listing as one line of JSON on stdout; with `full` its header
+ * fields, too. */
+void report_attempt_json(const struct attempt_entry *e, bool full);
+
+/* Lines of an attempt for people: what a delivery tells of it, too. */
+void report_attempt(const struct attempt *a);
 
 /* The state, or what people rather want to know of one that waits. */
 const char *report_delivery_state(const struct delivery *d);

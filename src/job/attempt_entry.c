@@ -18,6 +18,7 @@ attempt_entry_new(const struct delivery *d, const struct attempt *a)
 	attempt_copy(&e->a, a);
 	memcpy(e->delivery, d->id, DELIVERY_ID_SIZE);
 	memcpy(e->job, d->job_id, JOBID_SIZE);
+	attempt_place(e, e->place);
 	e->target = xstrdup(d->target);
 	e->event = xstrdup(d->event);
 	if (d->state == DELIVERY_WAITING && d->attempts == a->n)

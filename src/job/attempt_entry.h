@@ -17,6 +17,7 @@ struct attempt_entry {
 	struct attempt a;
 	char delivery[DELIVERY_ID_SIZE];
 	char job[JOBID_SIZE];
+	char place[ATTEMPT_PLACE_SIZE];
 	char *target;
 	char *event;
 	/* Of the delivery, where it waits and this was its last; or 0. */

@@ -142,6 +142,7 @@ static const struct member attempt[] = {
     M(attempt, TIME, started_at, "started_at"),
     M(attempt, TIME, ended_at, "ended_at"),
     M(attempt, STATUS, status, "status"),
+    M(attempt, TEXT, error_class, "class"),
     M(attempt, TEXT, note, "note"),
     M(attempt, TEXT, response, "response"),
 };
@@ -277,14 +278,15 @@ jobjson_write(struct jsonw *w, const struct job *job, bool full)
 	jsonw_end(w, '}');
 }
 
-static void
-write_attempt(struct jsonw *w, const struct attempt *a)
+void
+jobjson_write_attempt(struct jsonw *w, const struct attempt *a)
 {
-	jsonw_begin(w, NULL, '{');
 	jsonw_int(w, "n", a->n);
 	jsonw_str(w, "outcome", attempt_outcome_name(a->outcome));
 	WRITE(w, attempt, a);
-	jsonw_end(w, '}');
+	/* Clocks may be set back. */
+	if (a->ended_at >= a->started_at && a->started_at != 0)
+		jsonw_int(w, "latency_ms", a->ended_at - a->started_at);
 }
 
 void
@@ -311,8 +313,11 @@ jobjson_write_delivery(struct jsonw *w, const struct delivery *d, bool full)
 			jsonw_str(
 			    w, "cloudevents", delivery_format_name(d->format));
 		jsonw_begin(w, "log", '[');
-		for (i = 0; i < d->nlog; i++)
-			write_attempt(w, &d->log[i]);
+		for (i = 0; i < d->nlog; i++) {
+			jsonw_begin(w, NULL, '{');
+			jobjson_write_attempt(w, &d->log[i]);
+			jsonw_end(w, '}');
+		}
 		jsonw_end(w, ']');
 	}
 	jsonw_end(w, '}');
@@ -642,17 +647,22 @@ jobjson_parse(const struct json *j, struct job **out, struct error *err)
 	return 0;
 }
 
-static int
-read_attempt(const struct json *obj, struct attempt *a, struct error *err)
+int
+jobjson_parse_attempt(
+    const struct json *obj, struct attempt *a, struct error *err)
 {
 	int64_t n;
 
 	if (read_i64(json_get(obj, "n"), 1, INT_MAX, &n) == -1)
-		return bad(err, "log");
+		return bad(err, "n");
 	a->n = (unsigned)n;
 	a->status = ATTEMPT_NO_STATUS;
 	if (attempt_outcome_parse(name_of(obj, "outcome"), &a->outcome) == -1)
 		return bad(err, "outcome");
+	/* It follows from the instants. */
+	if (json_get(obj, "latency_ms") != NULL &&
+	    read_i64(json_get(obj, "latency_ms"), 0, INT64_MAX, &n) == -1)
+		return bad(err, "latency_ms");
 	return READ(obj, attempt, a, err);
 }
 
@@ -666,7 +676,7 @@ read_log(const struct json *obj, struct delivery *d, struct error *err)
 	for (; item != NULL; item = json_next(item)) {
 		d->log = xreallocarray(d->log, d->nlog + 1, sizeof(*d->log));
 		memset(&d->log[d->nlog], 0, sizeof(*d->log));
-		if (read_attempt(item, &d->log[d->nlog++], err) == -1)
+		if (jobjson_parse_attempt(item, &d->log[d->nlog++], err) == -1)
 			return -1;
 	}
 	return 0;

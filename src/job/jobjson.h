@@ -19,6 +19,10 @@ void jobjson_write(struct jsonw *w, const struct job *job, bool full);
 void jobjson_write_delivery(
     struct jsonw *w, const struct delivery *d, bool full);
 
+/* The members of an attempt, without its header fields, into an object that is
+ * open. */
+void jobjson_write_attempt(struct jsonw *w, const struct attempt *a);
+
 /*
  * The inverse, of what anybody may have written: members that are unknown are
  * passed over, of others a wrong type or value is ERR_PROTOCOL. *out is the
@@ -27,5 +31,9 @@ void jobjson_write_delivery(
 int jobjson_parse(const struct json *j, struct job **out, struct error *err);
 int jobjson_parse_delivery(
     const struct json *j, struct delivery **out, struct error *err);
+
+/* Into *a, which is zeroed and the caller's, also behind an error. */
+int jobjson_parse_attempt(
+    const struct json *j, struct attempt *a, struct error *err);
 
 #endif

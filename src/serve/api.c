@@ -5,6 +5,7 @@
  */
 #include "serve/api.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -208,6 +209,10 @@ static const char *const config_names[] = {"section", "changed", NULL};
 static const char *const replay_names[] = {
     "limit", "after", "dry_run", API_DELIVERY_FILTERS, NULL};
 
+static const char *const attempts_names[] = {"limit", "after", "order",
+    "headers", "delivery", "job", "target", API_ATTEMPT_FILTERS, NULL};
+static const char *const attempts_of_names[] = {
+    "limit", "after", "order", "headers", API_ATTEMPT_FILTERS, NULL};
 static const char *const events_names[] = {
     "after", "type", "job", "endpoint", "tag", "target", NULL};
 
@@ -215,7 +220,7 @@ static const char *const events_names[] = {
 #define DELIVERIES "/v1/deliveries"
 #define TARGETS "/v1/targets"
 
-/* A '*' stands for an id. HEAD goes where GET does. */
+/* A '*' stands for an id, a '#' at the end for a number. HEAD goes where GET does. */
 static const struct route {
 	const char *method;
 	const char *path;
@@ -239,6 +244,10 @@ static const struct route {
     {"POST", DELIVERIES "/replay", replay_names, api_replay, false},
     {"POST", DELIVERIES "/*/cancel", no_names, api_deliveries_cancel, false},
     {"POST", DELIVERIES "/*/replay", no_names, api_deliveries_replay, false},
+    {"GET", DELIVERIES "/*/attempts", attempts_of_names, api_attempts_of,
+	false},
+    {"GET", DELIVERIES "/*/attempts/#", no_names, api_attempts_get, false},
+    {"GET", "/v1/attempts", attempts_names, api_attempts_list, false},
     {"GET", "/v1/events", events_names, api_events, false},
     {"GET", "/v1/config", config_names, api_config_show, false},
     {"POST", "/v1/reload", no_names, api_reload, false},
@@ -247,10 +256,29 @@ static const struct route {
     {"POST", TARGETS "/*/disable", no_names, api_targets_disable, false},
 };
 
+/* What stands behind the id; a number that can be none is 0. */
+static bool
+tail_fits(const char *pattern, const char *path, unsigned *number)
+{
+	size_t len = strlen(pattern);
+	int64_t n = 0;
+
+	*number = 0;
+	if (len == 0 || pattern[len - 1] != '#')
+		return str_eq(pattern, path);
+	if (strncmp(pattern, path, len - 1) != 0 || path[len - 1] == '\0' ||
+	    strchr(path + len - 1, '/') != NULL)
+		return false;
+	if (path[len - 1] != '0' &&
+	    str_to_i64(path + len - 1, 1, INT_MAX, &n) == 0)
+		*number = (unsigned)n;
+	return true;
+}
+
 /* Does the path fit, and which id stands in it? One that can be none is kept
  * as "", which is found nowhere. */
 static bool
-path_fits(const char *pattern, const char *path, char *id)
+path_fits(const char *pattern, const char *path, char *id, unsigned *number)
 {
 	const char *star = strchr(pattern, '*');
 	size_t head, len;
@@ -262,7 +290,7 @@ path_fits(const char *pattern, const char *path, char *id)
 	if (strncmp(pattern, path, head) != 0)
 		return false;
 	len = strcspn(path + head, "/");
-	if (len == 0 || !str_eq(path + head + len, star + 1))
+	if (len == 0 || !tail_fits(star + 1, path + head + len, number))
 		return false;
 	if (len < DELIVERY_ID_SIZE) {
 		memcpy(id, path + head, len);
@@ -286,7 +314,7 @@ find_route(struct api_call *c, struct buf *allow)
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(routes); i++) {
-		if (!path_fits(routes[i].path, path, c->id))
+		if (!path_fits(routes[i].path, path, c->id, &c->number))
 			continue;
 		if (method_fits(&routes[i], http_method(c->x)))
 			return &routes[i];

@@ -46,6 +46,7 @@ struct api_call {
 	struct http_exchange *x; /* NULL: answered, or the peer left */
 	char request_id[API_REQUEST_ID_MAX + 1];
 	char id[DELIVERY_ID_SIZE]; /* that the path names, or "" */
+	unsigned number; /* likewise, or 0 */
 	char job[JOBID_SIZE]; /* that the answer is about, or "" */
 	const char *allow; /* of a 405, until that is sent */
 	struct api_query query;
@@ -141,6 +142,9 @@ api_fn api_deliveries_list; /* api_deliveries.c */
 api_fn api_deliveries_get;
 api_fn api_deliveries_replay;
 api_fn api_deliveries_cancel;
+api_fn api_attempts_list; /* api_attempts.c */
+api_fn api_attempts_of;
+api_fn api_attempts_get;
 api_fn api_events; /* api_events.c */
 api_fn api_targets_list; /* api_targets.c */
 api_fn api_targets_enable;

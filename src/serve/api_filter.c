@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From parameters to a question of jobs or of deliveries. */
+/* From parameters to a question of jobs, deliveries or attempts. */
 #include "serve/api_filter.h"
 
 #include "base/mem.h"
 #include "base/timefmt.h"
+#include "deliver/class.h"
 #include "job/tags.h"
 
 /* Of HTTP, or the status that a process ends with. */
@@ -92,6 +93,38 @@ api_filter_jobs(
 		-1)
 		return -1;
 	return take_times(c, q, err);
+}
+
+static int
+take_class(const struct api_call *c, struct store_query *q, struct error *err)
+{
+	const char *name = api_query_get(&c->query, "class");
+	enum deliver_class class;
+	struct buf list;
+
+	q->error_class = name;
+	if (name == NULL || deliver_class_parse(name, &class) == 0)
+		return 0;
+	buf_init(&list, sizeof(err->text));
+	deliver_class_list(&list);
+	err_set(
+	    err, ERR_USAGE, "class \"%s\": it is one of %s", name, list.data);
+	buf_done(&list);
+	return -1;
+}
+
+int
+api_filter_attempts(
+    const struct api_call *c, struct store_query *q, struct error *err)
+{
+	static const char *const outcomes[] = {
+	    "open", "ok", "failed", "interrupted", NULL};
+
+	if (api_query_word(&c->query, "outcome", outcomes, &q->outcome, err) ==
+		-1 ||
+	    take_class(c, q, err) == -1 || take_times(c, q, err) == -1)
+		return -1;
+	return take_status(c, q, err);
 }
 
 bool

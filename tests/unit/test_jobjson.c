@@ -282,11 +282,13 @@ static const char full_delivery[] =
     "\"cloudevents\":\"structured\",\"log\":["
     "{\"n\":1,\"outcome\":\"interrupted\",\"replay\":false,"
     "\"started_at\":\"2026-03-04T05:06:10.000Z\","
-    "\"ended_at\":\"2026-03-04T05:06:10.500Z\",\"note\":\"unknown\"},"
+    "\"ended_at\":\"2026-03-04T05:06:10.500Z\",\"note\":\"unknown\","
+    "\"latency_ms\":500},"
     "{\"n\":2,\"outcome\":\"failed\",\"replay\":true,"
     "\"started_at\":\"2026-03-04T05:06:10.700Z\","
     "\"ended_at\":\"2026-03-04T05:06:11.000Z\",\"status\":410,"
-    "\"note\":\"gone\",\"response\":\"be off\\u0007\"}]}";
+    "\"class\":\"status\",\"note\":\"gone\","
+    "\"response\":\"be off\\u0007\",\"latency_ms\":300}]}";
 
 /* What the document says, read and written again; NULL: it is refused. Of a
  * delivery where that is what it is. */
