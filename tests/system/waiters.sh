@@ -14,7 +14,6 @@ like "$(tail -n 1 "$tmp/out")" \
     'and the figures are there'
 
 local_start
-hook_start hook
 hook_secret "$tmp/key"
 cat >"$tmp/serve.conf" <<END
 [api]
