@@ -18,6 +18,7 @@ unit_tests += tests/unit/test_answer
 unit_tests += tests/unit/test_api
 unit_tests += tests/unit/test_api_asked
 unit_tests += tests/unit/test_api_attempts
+unit_tests += tests/unit/test_api_events
 unit_tests += tests/unit/test_api_jobs
 unit_tests += tests/unit/test_api_odd
 unit_tests += tests/unit/test_api_query
@@ -425,6 +426,8 @@ api_support = tests/support/api_rig.c tests/support/api_rig.h \
 	tests/support/api_rig_peer.c \
 	tests/support/conf_fixture.c tests/support/conf_fixture.h
 tests_unit_test_api_SOURCES = tests/unit/test_api.c $(api_support)
+tests_unit_test_api_events_SOURCES = tests/unit/test_api_events.c \
+	$(api_support)
 tests_unit_test_api_jobs_SOURCES = tests/unit/test_api_jobs.c $(api_support)
 tests_unit_test_api_odd_SOURCES = tests/unit/test_api_odd.c $(api_support)
 tests_unit_test_api_reload_SOURCES = tests/unit/test_api_reload.c \
@@ -740,6 +743,7 @@ system_tests += tests/system/targets.sh
 system_tests += tests/system/told.sh
 system_tests += tests/system/wait.sh
 system_tests += tests/system/local.sh
+system_tests += tests/system/waiters.sh
 
 # Built by --enable-fuzzers only. Each needs a second line
 #   tests_fuzz_fuzz_NAME_LDFLAGS = $(AM_LDFLAGS) $(AW_FUZZ_LDFLAGS)

@@ -27,23 +27,23 @@ struct tail_options {
 	const char *tag;
 	const char *target;
 	const char *after;
-	int64_t since_ms;
+	const char *since;
 	int64_t limit;
 };
 
 #define AT(field) offsetof(struct tail_options, field)
 static const struct cmd_option tail_options[] = {
-    {"type", 0, OPT_LIST, AT(types), "TYPE",
+    {"type", 0, OPT_LIST, AT(types), "KIND",
 	"only these, such as job.done or 'delivery.*'"},
     {"job", 0, OPT_LIST, AT(jobs), "JOB", "only of this job"},
-    {"endpoint", 'e', OPT_TEXT, AT(endpoint), "NAME", "only of its jobs"},
+    {"endpoint", 'e', OPT_TEXT, AT(endpoint), "ENDPOINT", "only of its jobs"},
     {"tag", 0, OPT_TEXT, AT(tag), "TAG", "only of jobs that have it"},
-    {"target", 0, OPT_TEXT, AT(target), "NAME",
+    {"target", 0, OPT_TEXT, AT(target), "TARGET",
 	"only to this one, such as 'webhook hook'"},
     {"after", 0, OPT_TEXT, AT(after), "ID",
 	"what came behind this event; 0: all that is kept"},
-    {"since", 0, OPT_DURATION, AT(since_ms), "SPAN",
-	"what happened so long ago or later, such as 10m"},
+    {"since", 0, OPT_TEXT, AT(since), "TIME",
+	"what happened then or later; 10m: ago"},
     {"limit", 'n', OPT_COUNT, AT(limit), "N", "end behind so many"},
 };
 
@@ -298,6 +298,23 @@ add_list(struct buf *b, const char *name, const struct option_list *list)
 	buf_done(&all);
 }
 
+/* "2h" or "2026-03-04T05:06:07Z". */
+static int
+take_since(const char *text, int64_t *out, struct error *err)
+{
+	int64_t span;
+
+	if (text == NULL || timefmt_parse_rfc3339(text, out) == 0)
+		return 0;
+	if (str_to_duration_ms(text, &span) == 0 && span >= 0) {
+		*out = clock_wall_ms() - span;
+		return 0;
+	}
+	err_set(err, ERR_USAGE, "--since \"%s\": that is no time", text);
+	return err_hint(
+	    err, "Write 10m for ten minutes ago, or 2026-03-04T05:06:07Z.");
+}
+
 static int
 build_query(struct tail *t, struct error *err)
 {
@@ -305,7 +322,7 @@ build_query(struct tail *t, struct error *err)
 	const char *after = o->after;
 	struct buf b;
 
-	if (after == NULL && o->since_ms != 0)
+	if (after == NULL && o->since != NULL)
 		after = "0";
 	buf_init(&b, PATH_MAX_LEN);
 	buf_puts(&b, "/v1/events");
@@ -328,10 +345,9 @@ follow(struct app *app, const struct tail_options *o, struct error *err)
 {
 	struct tail t = {.app = app, .o = o};
 
-	if (build_query(&t, err) == -1)
+	if (take_since(o->since, &t.since_at, err) == -1 ||
+	    build_query(&t, err) == -1)
 		return -1;
-	if (o->since_ms != 0)
-		t.since_at = clock_wall_ms() - o->since_ms;
 	sse_init(&t.sse);
 	t.again = loop_timer_new(app->loop, connect_to, &t);
 	app_catch_signals(app);
@@ -378,6 +394,7 @@ run(const struct cmd_line *line)
 
 const struct cmd cmd_tail = {
     .name = "tail",
+    .group = GROUP_LOOK,
     .args = "",
     .summary = "Print events of a service as they come",
     .examples = "  awaitd tail\n"

@@ -33,6 +33,13 @@ static const struct word events[] = {{"inference.completed", NULL},
     {"inference.failed", NULL}, {"inference.expired", NULL},
     {"inference.cancelled", NULL}, {"inference.late", NULL},
     {"delivery.failed", NULL}, {NULL, NULL}};
+static const struct word kinds[] = {{"job.*", "all of jobs"},
+    {"job.queued", NULL}, {"job.accepted", NULL}, {"job.done", NULL},
+    {"job.late", "a result behind the deadline"},
+    {"job.withdrawn", "never accepted"}, {"delivery.*", "all of deliveries"},
+    {"delivery.failed", "another attempt follows"},
+    {"delivery.delivered", NULL}, {"delivery.dead", "given up"},
+    {"delivery.replayed", NULL}, {NULL, NULL}};
 static const struct word job_states[] = {{"queued", "not accepted yet"},
     {"pending", "the result is waited for"}, {"done", "over"}, {NULL, NULL}};
 static const struct word outcomes[] = {{"ok", "the result is there"},
@@ -107,6 +114,7 @@ static const struct {
     {"INPUT", WORDS_FILES, NULL, NULL},
     {"JOB", WORDS_LISTED, NULL, live_jobs},
     {"KEY=VALUE", WORDS_LISTED, NULL, live_keys},
+    {"KIND", WORDS_LISTED, kinds, NULL},
     {"LEVEL", WORDS_LISTED, levels, NULL},
     {"N", WORDS_NONE, NULL, NULL},
     {"NAME", WORDS_NONE, NULL, NULL},

@@ -23,6 +23,7 @@
 #include "base/str.h"
 #include "engine/spool.h"
 #include "net/http_client.h"
+#include "serve/events.h"
 #include "serve/intake.h"
 #include "tests/support/conf_fixture.h"
 
@@ -221,10 +222,19 @@ open_aws(void)
 }
 
 static void
+on_store(enum store_event event, const struct error *err, void *arg)
+{
+	(void)err;
+	(void)arg;
+	if (event == STORE_HAPPENED)
+		events_happened(rig.s.events);
+}
+
+static void
 open_engine(void)
 {
 	char *path = xasprintf("%s/serve.db", rig.dir);
-	struct store_options so = {.path = path};
+	struct store_options so = {.path = path, .event = on_store};
 	struct engine_options eo = {
 	    .loop = rig.s.loop,
 	    .sites = rig.s.sites,
@@ -240,6 +250,7 @@ open_engine(void)
 	eo.spool = rig.s.spool;
 	rig.s.engine = engine_new(&eo);
 	rig.s.waiters = waiters_new(rig.s.loop);
+	rig.s.events = events_new(rig.s.loop, rig.s.store);
 	rig.s.metrics = metrics_new();
 }
 
@@ -328,6 +339,7 @@ api_rig_teardown(void **state)
 	spool_free(rig.s.spool);
 	rig_end_api();
 	waiters_free(rig.s.waiters);
+	events_free(rig.s.events);
 	metrics_free(rig.s.metrics);
 	sites_free(rig.s.sites);
 	aws_client_free(aws);

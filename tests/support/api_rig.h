@@ -91,6 +91,8 @@ void peer_puts(struct peer *p, const char *text);
 /* The next answer as the last one; false where the connection ended. */
 bool peer_reply(struct peer *p, bool to_head);
 bool peer_has_reply(struct peer *p);
+/* All that came and was no answer yet, such as a stream. Borrowed. */
+const char *peer_text(struct peer *p);
 void peer_free(struct peer *p); /* leaves */
 
 /* --- the store ------------------------------------------------------ */

@@ -167,6 +167,13 @@ peer_has_reply(struct peer *p)
 	return is_whole(p);
 }
 
+const char *
+peer_text(struct peer *p)
+{
+	read_more(p);
+	return p->in.data;
+}
+
 static void
 keep(const struct peer *p, size_t head, size_t body)
 {

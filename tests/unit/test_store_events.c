@@ -241,6 +241,38 @@ a_number_that_is_taken_is_jumped_over(void **state)
 	assert_true(store_last_event(fx.store) < (int64_t)1 << 53);
 }
 
+static void
+on_any(const struct error *err, void *arg)
+{
+	(void)err;
+	if (--*(int *)arg == 0)
+		loop_stop(fx.loop);
+}
+
+/* What is queued at once is one transaction, which the bad ones break. */
+static void
+what_is_taken_back_is_no_event(void **state)
+{
+	struct job *bad = fx_small_job(), *job;
+	int64_t before;
+	int i, left = 20;
+
+	(void)state;
+	fx_open();
+	before = store_last_event(fx.store);
+	for (i = 0; i < 10; i++) {
+		job = fx_small_job();
+		store_insert(fx.store, job, on_any, &left);
+		store_save(fx.store, bad, 0, on_any, &left);
+		job_free(job);
+	}
+	while (left > 0)
+		loop_run(fx.loop);
+	assert_int_equal(read_log(), 10);
+	assert_int_equal(store_last_event(fx.store), before + 10);
+	job_free(bad);
+}
+
 int
 main(void)
 {
@@ -257,6 +289,7 @@ main(void)
 	    CASE(a_damaged_instant_makes_nothing_go),
 	    CASE(an_instant_of_a_wrong_clock_stops_no_retention),
 	    CASE(a_number_that_is_taken_is_jumped_over),
+	    CASE(what_is_taken_back_is_no_event),
 	};
 
 	alarm(300);
