@@ -304,12 +304,14 @@ serve_sources += src/serve/api_jobs.c
 serve_sources += src/serve/api_jobs_bulk.c
 serve_sources += src/serve/api_filter.c src/serve/api_filter.h
 serve_sources += src/serve/api_list.c src/serve/api_list.h
+serve_sources += src/serve/api_openapi.c
 serve_sources += src/serve/api_query.c src/serve/api_query.h
 serve_sources += src/serve/api_reply.c
 serve_sources += src/serve/api_replay.c
 serve_sources += src/serve/api_result.c
 serve_sources += src/serve/api_result_url.c
 serve_sources += src/serve/api_stream.h
+serve_sources += src/serve/api_routes.h
 serve_sources += src/serve/api_submit.c src/serve/api_submit.h
 serve_sources += src/serve/api_submit_json.c
 serve_sources += src/serve/api_submit_raw.c
@@ -452,7 +454,8 @@ noinst_LIBRARIES += libawaitd.a
 libawaitd_a_SOURCES = $(base_sources) $(job_sources) $(net_sources) \
 	$(aws_sources) $(store_sources) $(deliver_sources) \
 	$(engine_sources) $(conf_sources) $(serve_sources) $(cmd_sources)
-nodist_libawaitd_a_SOURCES = src/store/schema.h src/cmd/completion.h
+nodist_libawaitd_a_SOURCES = src/store/schema.h src/cmd/completion.h \
+	src/serve/openapi.h
 
 bin_PROGRAMS += awaitd
 awaitd_SOURCES = src/main.c
@@ -481,6 +484,15 @@ src/store/schema.h: $(schema_sql) tools/embed
 BUILT_SOURCES += src/store/schema.h
 CLEANFILES += src/store/schema.h
 EXTRA_DIST += $(schema_sql)
+
+# serve/openapi.h holds the API's description as openapi_openapi[].
+src/serve/openapi.h: src/serve/openapi.json tools/embed
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	$(srcdir)/tools/embed openapi $(filter %.json,$^) >$@.tmp && mv $@.tmp $@
+
+BUILT_SOURCES += src/serve/openapi.h
+CLEANFILES += src/serve/openapi.h
+EXTRA_DIST += src/serve/openapi.json
 
 # cmd/completion.h holds the scripts of `awaitd completion` as completion_SHELL[].
 completion_scripts = src/cmd/completion/bash.sh src/cmd/completion/fish.sh \
@@ -517,3 +529,4 @@ src/cmd/cmd_completion.$(OBJEXT): src/cmd/completion.h
 
 # Also when only one program is asked for.
 src/store/sqlite_migrate.$(OBJEXT): src/store/schema.h
+src/serve/api_openapi.$(OBJEXT): src/serve/openapi.h

@@ -155,6 +155,7 @@ unit_tests += tests/unit/test_metrics
 unit_tests += tests/unit/test_names
 unit_tests += tests/unit/test_near
 unit_tests += tests/unit/test_offload
+unit_tests += tests/unit/test_openapi
 unit_tests += tests/unit/test_options
 unit_tests += tests/unit/test_partition
 unit_tests += tests/unit/test_payload

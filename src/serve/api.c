@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "serve/api_call.h"
 #include "serve/api_filter.h"
+#include "serve/api_routes.h"
 #include "serve/metrics.h"
 
 /* --- the life of a call --------------------------------------------- */
@@ -220,16 +221,10 @@ static const char *const events_names[] = {
 #define DELIVERIES "/v1/deliveries"
 #define TARGETS "/v1/targets"
 
-/* A '*' stands for an id, a '#' at the end for a number. HEAD goes where GET does. */
-static const struct route {
-	const char *method;
-	const char *path;
-	const char *const *names; /* of the query */
-	api_fn *fn;
-	bool open; /* to everybody */
-} routes[] = {
+const struct api_route api_routes[] = {
     {"GET", "/healthz", no_names, healthz, true},
     {"GET", "/readyz", no_names, readyz, true},
+    {"GET", "/openapi.json", no_names, api_openapi, false},
     {"GET", JOBS, list_names, api_jobs_list, false},
     {"POST", JOBS, no_names, api_submit, false},
     {"GET", JOBS "/*", job_names, api_jobs_get, false},
@@ -255,6 +250,7 @@ static const struct route {
     {"POST", TARGETS "/*/enable", no_names, api_targets_enable, false},
     {"POST", TARGETS "/*/disable", no_names, api_targets_disable, false},
 };
+const size_t api_routes_len = ARRAY_LEN(api_routes);
 
 /* What stands behind the id; a number that can be none is 0. */
 static bool
@@ -300,27 +296,27 @@ path_fits(const char *pattern, const char *path, char *id, unsigned *number)
 }
 
 static bool
-method_fits(const struct route *r, const char *method)
+method_fits(const struct api_route *r, const char *method)
 {
 	return str_eq(r->method, method) ||
 	    (str_eq(r->method, "GET") && str_eq(method, "HEAD"));
 }
 
 /* The route, or NULL, and then the methods that the path has, or "". */
-static const struct route *
+static const struct api_route *
 find_route(struct api_call *c, struct buf *allow)
 {
 	const char *path = http_path(c->x);
 	size_t i;
 
-	for (i = 0; i < ARRAY_LEN(routes); i++) {
-		if (!path_fits(routes[i].path, path, c->id, &c->number))
+	for (i = 0; i < api_routes_len; i++) {
+		if (!path_fits(api_routes[i].path, path, c->id, &c->number))
 			continue;
-		if (method_fits(&routes[i], http_method(c->x)))
-			return &routes[i];
+		if (method_fits(&api_routes[i], http_method(c->x)))
+			return &api_routes[i];
 		buf_puts(allow, allow->len > 0 ? ", " : "");
-		buf_puts(allow, routes[i].method);
-		if (str_eq(routes[i].method, "GET"))
+		buf_puts(allow, api_routes[i].method);
+		if (str_eq(api_routes[i].method, "GET"))
 			buf_puts(allow, ", HEAD");
 	}
 	return NULL;
@@ -338,7 +334,7 @@ refuse_route(struct api_call *c, const struct buf *allow)
 }
 
 static void
-take_route(struct api_call *c, const struct route *r)
+take_route(struct api_call *c, const struct api_route *r)
 {
 	struct error err;
 
@@ -353,7 +349,7 @@ api_handle(struct http_exchange *x, void *arg)
 {
 	struct api *api = arg;
 	struct api_call *c = xcalloc(1, sizeof(*c));
-	const struct route *r;
+	const struct api_route *r;
 	struct buf allow;
 	bool open;
 

@@ -403,6 +403,16 @@ api_asked_json(
 	return 0;
 }
 
+bool
+api_asked_name(size_t i, const char **member, const char **field)
+{
+	if (i >= ARRAY_LEN(members))
+		return false;
+	*member = members[i].name;
+	*field = members[i].field;
+	return true;
+}
+
 /* --- what was read -------------------------------------------------- */
 
 void

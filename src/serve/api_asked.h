@@ -49,6 +49,10 @@ int api_asked_json(
 int api_asked_header(
     const struct headers *h, struct api_asked *out, struct error *err);
 
+/* What the two forms know, as often as there is one: the name of a member, and
+ * of its field of the header, or NULL. False behind the last. */
+bool api_asked_name(size_t i, const char **member, const char **field);
+
 void api_asked_done(struct api_asked *a);
 
 /* Borrowed from `a`. */

@@ -132,8 +132,8 @@ api_fn api_jobs_list; /* api_jobs.c */
 api_fn api_jobs_get;
 api_fn api_jobs_cancel;
 api_fn api_jobs_retry;
-api_fn api_jobs_cancel_all; /* api_jobs_bulk.c */
-api_fn api_jobs_retry_all;
+api_fn api_jobs_cancel_all, api_jobs_retry_all; /* api_jobs_bulk.c */
+api_fn api_openapi; /* api_openapi.c */
 api_fn api_result; /* api_result.c */
 api_fn api_result_url; /* api_result_url.c */
 api_fn api_config_show; /* api_config.c */
