@@ -11,7 +11,8 @@
 
 #include "serve/api_call.h"
 
-/* In the path a '*' stands for an id. HEAD goes where GET does. */
+/* In the path a '*' stands for an id, a '#' at the end for a number. HEAD goes
+ * where GET does. */
 struct api_route {
 	const char *method;
 	const char *path;
