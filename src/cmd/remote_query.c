@@ -3,7 +3,6 @@
 #include "cmd/remote_query.h"
 
 #include <stdio.h>
-
 #include <string.h>
 
 #include "base/encode.h"

@@ -522,7 +522,7 @@ write_notifications(const struct metrics *m, struct buf *b)
 	for (i = 0; i < ARRAY_LEN(sources); i++) {
 		for (j = 0; j < ARRAY_LEN(verdicts); j++)
 			buf_printf(b,
-			    "%s{source=\"%s\",verdict=\"%s\"} %" PRIu64 "\n",
+			    "%s{source=\"%s\",result=\"%s\"} %" PRIu64 "\n",
 			    name, sources[i], verdicts[j],
 			    m->notifications[i][j]);
 	}

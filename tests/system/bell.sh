@@ -72,7 +72,7 @@ subscribe_us() { # TOPIC
 }
 taken() { # VERDICT
 	curl -sS --max-time 20 "http://127.0.0.1:$metrics/metrics" |
-	    awk -v v="verdict=\"$1\"" '/^awaitd_notifications_total{source="sns"/ &&
+	    awk -v v="result=\"$1\"" '/^awaitd_notifications_total{source="sns"/ &&
 		index($1, v) { print $2 }'
 }
 rows() { # TABLE: of a service that has ended

@@ -83,8 +83,8 @@ if command -v aws >/dev/null; then
 	metrics_port=$(port_of 9464)
 	both() {
 		for way in sns sqs; do
-			[ "$(metric "awaitd_notifications_total{source=\"$way\",verdict=\"taken\"}")" -ge 1 ] ||
-			    [ "$(metric "awaitd_notifications_total{source=\"$way\",verdict=\"copy\"}")" -ge 1 ] ||
+			[ "$(metric "awaitd_notifications_total{source=\"$way\",result=\"taken\"}")" -ge 1 ] ||
+			    [ "$(metric "awaitd_notifications_total{source=\"$way\",result=\"copy\"}")" -ge 1 ] ||
 			    return 1
 		done
 	}

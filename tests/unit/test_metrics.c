@@ -245,12 +245,12 @@ the_service_counts_itself(void **state)
 	expect("awaitd_config_reloads_total{result=\"failed\"}", "2");
 	expect("awaitd_config_last_reload_ok", "0");
 	expect(
-	    "awaitd_notifications_total{source=\"sns\",verdict=\"copy\"}", "2");
+	    "awaitd_notifications_total{source=\"sns\",result=\"copy\"}", "2");
 	expect("awaitd_notifications_total{source=\"sqs\","
-	       "verdict=\"failed\"}",
+	       "result=\"failed\"}",
 	    "1");
 	expect("awaitd_notifications_total{source=\"sqs\","
-	       "verdict=\"copy\"}",
+	       "result=\"copy\"}",
 	    "0");
 	expect("awaitd_build_info{version=\"" PACKAGE_VERSION "\"}", "1");
 	assert_true(strtod(value_of("awaitd_start_time_seconds"), NULL) > 1e9);
