@@ -5,7 +5,7 @@
  * fit on they are left out, and a value of more than 512 bytes ends in "...".
  * Control characters, and bytes that are not UTF-8, become \xNN. "***" is the
  * value of a field whose name is that of a secret (whmask.h), or among `extra`,
- * which header_file has. Texts are the caller's; NULL where there are no fields.
+ * which header_file has. Texts are the caller's; NULL: there are no fields.
  */
 #ifndef DELIVER_WHFIELDS_H
 #define DELIVER_WHFIELDS_H

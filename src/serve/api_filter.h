@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which jobs, deliveries or attempts are meant. Only for files of this folder. */
+/* Which jobs, deliveries or attempts are meant. Only for this folder. */
 #ifndef SERVE_API_FILTER_H
 #define SERVE_API_FILTER_H
 

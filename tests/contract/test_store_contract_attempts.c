@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attempts by themselves: their order, pages and filters, whatever keeps them. */
+/* Attempts by themselves: order, pages and filters, whatever keeps them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
