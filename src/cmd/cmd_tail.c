@@ -41,7 +41,7 @@ static const struct cmd_option tail_options[] = {
     {"target", 0, OPT_TEXT, AT(target), "TARGET",
 	"only to this one, such as 'webhook hook'"},
     {"after", 0, OPT_TEXT, AT(after), "ID",
-	"what came behind this event; 0: all that is kept"},
+	"what came behind this event; 0: all kept"},
     {"since", 0, OPT_TEXT, AT(since), "TIME",
 	"what happened then or later; 10m: ago"},
     {"limit", 'n', OPT_COUNT, AT(limit), "N", "end behind so many"},
@@ -196,6 +196,9 @@ on_head(const struct http_response *r, void *arg, struct error *err)
 
 	(void)r;
 	(void)err;
+	if (!t->heard && !t->app->globals->quiet)
+		fprintf(stderr, "awaitd: following the events of %s\n",
+		    client_address(t->app->client));
 	if (t->lost && !t->app->globals->quiet)
 		fprintf(stderr,
 		    "awaitd: the service is back: going on behind event %s\n",

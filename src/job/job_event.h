@@ -18,7 +18,7 @@
 
 /* Kept in the store: numbers are never given another meaning. */
 enum job_event_type {
-	EVENT_NONE, /* in no row: nothing moved; of a list, that row is damaged */
+	EVENT_NONE, /* in no row: nothing moved; in a list: a damaged one */
 	EVENT_JOB_QUEUED, /* it is new, or is asked for again */
 	EVENT_JOB_ACCEPTED,
 	EVENT_JOB_DONE,

@@ -121,7 +121,8 @@ put_fields(struct buf *b, const struct headers *h)
 	return 0;
 }
 
-/* `length` is one, or none: HTTP_CHUNKED, HTTP_UNTIL_CLOSE. Returns -1 where a field cannot be sent. */
+/* `length` is one, or none: HTTP_CHUNKED, HTTP_UNTIL_CLOSE. Returns -1 where a
+ * field cannot be sent. */
 static int
 put_head(struct http_server *s, int status, const struct headers *h,
     int64_t length, bool keep)

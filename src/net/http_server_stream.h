@@ -22,9 +22,9 @@ struct http_stream {
 
 /*
  * The reply's head goes out, and the stream is open: 0. -1 where the head says
- * all there is to say (HEAD): the exchange is over. The `gone` of http_on_gone()
- * goes on to be called, also where the server drains: it has ended the stream
- * in good order then.
+ * all there is to say (HEAD): the exchange is over. The `gone` of
+ * http_on_gone() goes on to be called, also where the server drains: it has
+ * ended the stream in good order then.
  */
 int http_stream_begin(struct http_exchange *x, int status,
     const struct headers *headers, const struct http_stream *stream, void *arg);

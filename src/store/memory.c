@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "store/memory_db.h"
+#include "store/memory_event.h"
 
 /* --- tables --------------------------------------------------------- */
 

@@ -16,7 +16,6 @@
 #include <sys/queue.h>
 
 #include "base/error.h"
-#include "job/job_event.h"
 #include "store/backend.h"
 
 /* First in every row: its key lies in what never changes of it. */
@@ -73,17 +72,6 @@ struct told_row {
 	struct row row;
 	char *key;
 	struct store_told told;
-};
-
-struct event_row {
-	struct row row;
-	char *key; /* the seq */
-	int64_t seq;
-	int64_t at;
-	enum job_event_type type;
-	char job[JOBID_SIZE];
-	char delivery[DELIVERY_ID_SIZE]; /* or "" */
-	unsigned n;
 };
 
 struct attempt_row {
@@ -172,17 +160,5 @@ size_t memory_forget_notices(struct mem *m, int64_t before_at, size_t limit);
 void memory_forget_told(struct mem *m, const char *job);
 void memory_free_notice(struct notice_row *r);
 void memory_free_told(struct told_row *r);
-
-/* --- memory_event.c ------------------------------------------------- */
-
-/* EVENT_NONE notes nothing; delivery NULL: it is the job's. */
-void memory_note_event(struct mem *m, enum job_event_type type, const char *job,
-    const char *delivery, unsigned n);
-int memory_events(void *arg, int64_t after, size_t limit,
-    struct job_event ***out, size_t *n, struct store_span *span,
-    struct error *err);
-int64_t memory_last_event(void *arg);
-size_t memory_forget_events(struct mem *m, int64_t before_at, size_t limit);
-void memory_free_event(struct event_row *r);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "store/memory_db.h"
+#include "store/memory_event.h"
 
 void
 memory_note_event(struct mem *m, enum job_event_type type, const char *job,

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "store/event.h"
 #include "store/memory_db.h"
+#include "store/memory_event.h"
 
 /* --- deliveries ----------------------------------------------------- */
 

@@ -206,7 +206,7 @@ is "$(jq .seq "$tmp/tail.out" | sort | uniq -d)" '' 'with nothing twice'
 kill -INT "$tail_pid"
 finish tail "$tail_pid"
 is "$status" 130 'an interrupt ends it'
-is "$(count "$tmp/tail.err" .)" 2 'quietly'
+is "$(count "$tmp/tail.err" .)" 3 'quietly'
 run tail --type job.doen
 is "$status" 2 'what the service refuses is refused'
 like "$err" '*Did you mean "job.done"*' 'with its words'

@@ -158,6 +158,11 @@ try 'awaitd deliveries --state dead' 0 "$delivery"
 try 'awaitd deliveries --json' 0 "$delivery"
 try 'awaitd deliveries msg_' 0 'answered 503'
 
+help_of tail
+serves 'awaitd tail' 'following the events'
+serves 'awaitd tail --type' 'following the events'
+serves 'awaitd tail --since' 'delivery.dead .*webhook hook attempt 1 status 503'
+
 help_of enable
 try 'awaitd enable' 0 'webhook hook'
 help_of disable
