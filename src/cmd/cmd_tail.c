@@ -41,7 +41,7 @@ static const struct cmd_option tail_options[] = {
     {"target", 0, OPT_TEXT, AT(target), "TARGET",
 	"only to this one, such as 'webhook hook'"},
     {"after", 0, OPT_TEXT, AT(after), "ID",
-	"what came behind this event; 0: all that is kept"},
+	"what came behind this event; 0: all there is"},
     {"since", 0, OPT_TEXT, AT(since), "TIME",
 	"what happened then or later; 10m: ago"},
     {"limit", 'n', OPT_COUNT, AT(limit), "N", "end behind so many"},
