@@ -197,6 +197,7 @@ else
 fi
 
 # --- fish ---
+# shellcheck disable=SC2016 # fish's own variable
 try() { # LINE
 	TRY=$1 fish --no-config -c 'awaitd completion fish | source
 	    complete -C "$TRY"' 2>&1 | cut -f 1
