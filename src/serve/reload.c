@@ -151,7 +151,7 @@ int
 reload_run(struct reload *r, conf_change_fn *fn, void *arg, struct error *err)
 {
 	struct telling t = {.fn = fn, .arg = arg};
-	struct next n = {NULL};
+	struct next n = {.conf = NULL};
 
 	if (prepare(r, &n, err) == -1) {
 		next_done(&n);

@@ -152,6 +152,12 @@ help_of targets
 try 'awaitd targets' 0 'webhook hook  *resting'
 try 'awaitd targets --json' 0 '^webhook hook$'
 
+help_of reload
+try 'awaitd reload --json' 0 '^\[\]$'
+try 'awaitd reload' 0
+page help "$tmp/help.config" 'help config'
+try 'awaitd config show --running' 0 '^\[webhook hook\]$'
+
 help_of deliveries
 put 'msg_01[0-9a-z]*' "$delivery"
 try 'awaitd deliveries --state dead' 0 "$delivery"
