@@ -4,6 +4,9 @@
 # row here fails this test, and so does a page that is read by no test.
 # shellcheck disable=SC2016,SC2317 # rows are text; called by wait_until
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
+for name in curl jq openssl; do
+	command -v "$name" >/dev/null || skip_all "no $name"
+done
 # shellcheck source=tests/support/examples.sh
 . "$abs_top_srcdir/tests/support/examples.sh"
 doc=$abs_top_srcdir/doc
