@@ -78,6 +78,7 @@ scene_serve <"$HOME/.config/awaitd/awaitd.conf"
 try 'curl --unix-socket' 0 '"jobs"'
 shown '{"endpoint": "ocr"' json 'a body, as api.sh sends them'
 shown '"deliver": [' members 'part of such a body'
+shown 'id: 1' text 'an event, as events.sh reads them'
 shown '{"type": "about:blank"' json 'an answer'
 api POST /v1/jobs -H 'Content-Type: application/json' \
     -d '{"endpoint": "ocr", "conten_type": "x", "body": "x"}'
