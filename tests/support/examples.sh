@@ -282,7 +282,12 @@ saved() { # BEGINNING FILE [KIND]
 check_syntax() { # KIND FILE
 	ex_out=$ex_scene/.checked
 	ex_status=0
-	case $1 in
+	ex_kind=$1
+	case $1 in # nobody here who could read it
+	py) command -v python3 >/dev/null || ex_kind=text ;;
+	mjs | js) command -v node >/dev/null || ex_kind=text ;;
+	esac
+	case $ex_kind in
 	sh) sh -n "$2" ;;
 	py) python3 - "$2" <<-'END_OF_CHECK'
 		import sys

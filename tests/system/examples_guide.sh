@@ -5,6 +5,9 @@
 # are installed. The sagemaker SDK is a stand-in (tests/support).
 # shellcheck disable=SC2016,SC2317 # rows are text; called by wait_until
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
+for name in curl jq openssl python3; do
+	command -v "$name" >/dev/null || skip_all "no $name"
+done
 # shellcheck source=tests/support/examples.sh
 . "$abs_top_srcdir/tests/support/examples.sh"
 support=$abs_top_srcdir/tests/support
@@ -78,6 +81,10 @@ run_it python3 invoke.py broken.png
 ex_name='... which ends where the inference failed'
 judge_it 1 'the model could not read it'
 try 'awaitd invoke -e ocr -t image/png s3://' 0 "$page_text"
+
+try 'mkdir -p pages' 0 '1 of 1 ok'
+try 'awaitd batch -O texts' 0 'resuming: 1 of 1 done'
+ok '... with the text in a file' grep -q "$page_text" texts/page.png.out
 
 # --- a service ---------------------------------------------------------------
 

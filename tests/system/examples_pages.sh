@@ -4,6 +4,9 @@
 # row here fails this test, and so does a page that is read by no test.
 # shellcheck disable=SC2016,SC2317 # rows are text; called by wait_until
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
+for name in curl jq openssl; do
+	command -v "$name" >/dev/null || skip_all "no $name"
+done
 # shellcheck source=tests/support/examples.sh
 . "$abs_top_srcdir/tests/support/examples.sh"
 doc=$abs_top_srcdir/doc
@@ -75,6 +78,7 @@ scene_serve <"$HOME/.config/awaitd/awaitd.conf"
 try 'curl --unix-socket' 0 '"jobs"'
 shown '{"endpoint": "ocr"' json 'a body, as api.sh sends them'
 shown '"deliver": [' members 'part of such a body'
+shown 'id: 1' text 'an event, as events.sh reads them'
 shown '{"type": "about:blank"' json 'an answer'
 api POST /v1/jobs -H 'Content-Type: application/json' \
     -d '{"endpoint": "ocr", "conten_type": "x", "body": "x"}'

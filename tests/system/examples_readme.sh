@@ -3,6 +3,9 @@
 # Every example of README.md, in its order.
 # shellcheck disable=SC2016,SC2317 # rows are text; called by wait_until
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
+for name in curl jq openssl; do
+	command -v "$name" >/dev/null || skip_all "no $name"
+done
 # shellcheck source=tests/support/examples.sh
 . "$abs_top_srcdir/tests/support/examples.sh"
 page markdown "$abs_top_srcdir/README.md"
