@@ -32,6 +32,7 @@ cp "$abs_top_srcdir"/tests/interop/package.json \
 cp "$abs_top_srcdir/contrib/receivers/receiver.mjs" "$tmp/receiver.mjs"
 export POSTHOOK="$abs_top_builddir/tests/support/posthook"
 export AWAITD="$abs_top_builddir/awaitd"
+export OPENAPI="$abs_top_srcdir/src/serve/openapi.json"
 export AWAITD_LOCAL="$abs_top_builddir/awaitd-local"
 export SNS_PEM="$tmp/data/sns.pem"
 export SNSPROBE="$abs_top_builddir/tests/support/snsprobe"
@@ -113,7 +114,7 @@ done
 port=$(cat "$tmp/port")
 
 # Two plans become one: numbers go up, "1..n" lines are added up.
-for script in runtime s3 sns sqs webhook deliver gateway; do
+for script in runtime s3 sns sqs webhook deliver gateway openapi; do
 	node --no-warnings "$tmp/$script.mjs" "$port" 2>"$tmp/err" ||
 	    sed 's/^/# /' "$tmp/err"
 	kill -0 "$pid" 2>/dev/null || echo "not ok 0 - awaitd-local goes on"
