@@ -215,7 +215,10 @@ while [ $i -lt 40 ]; do
 done
 start int batch -e slow -O int --max-in-flight 12 many
 wait_until 30 has began . 8
-wait_until 30 sh -c '[ "$(wc -l <int/.awaitd-batch/journal.jsonl)" -ge 12 ]'
+noted() { # N
+	[ "$(wc -l <int/.awaitd-batch/journal.jsonl)" -ge "$1" ]
+}
+wait_until 30 noted 12
 sleep_accepted() {
 	[ "$(accepted)" -ge $((requests_before + 1 + 12)) ]
 }
@@ -354,7 +357,7 @@ cp m.jsonl m3.jsonl
 run batch -e picky -O s.m --manifest m3.jsonl --tag all
 is "$status:$(indexes s.m)" '0:0 1 2 3 ' 'a service takes a manifest'
 is "$(cat s.m/first.txt s.m/b.out s.m/line-3.out s.m/bucket/dir/far.out |
-    tr '\n' ' ')" 'ONE helloAGAIN ONE ' 'and gives the same results'
+    tr '\n' ' ')" 'ONE helloAGAINONE ' 'and gives the same results'
 is "$(results s.m 'select(.id == "a") | (.tags | join("+"))')" all+x+y \
     'tags go with them'
 is "$(find "$AWAITD_STATE" -newer serve.conf -name '0*.db' | wc -l)" 0 \
