@@ -139,7 +139,7 @@ is "$status" 2 'inputs that are not there'
 like "$err" '*in/nothing*in/sub/nothing*2 inputs are wrong*' 'are all told'
 run batch -O none in
 is "$status" 2 'no endpoint'
-like "$err" '*Give -e NAME.' 'it says which option'
+like "$err" '*Give -e *' 'it says which option'
 run batch -e picky -O in in
 is "$status" 2 'the output folder is no input'
 run batch -e picky -O none --filename x in
@@ -316,6 +316,23 @@ like "$err" '*2 lost: the state file */0*.db is gone*--resend-lost*' \
 is "$(accepted)" "$sent" 'and nothing is sent silently'
 run batch -O lost --resend-lost
 is "$status:$(cat lost/1.out)" '0:word 1' 'but where somebody says so'
+
+# --- what somebody else puts into the folder ---
+mkdir linked.in linked.in/sub outside
+echo inner >linked.in/sub/x
+rm -f go
+start linked batch -e slow -O linked linked.in
+wait_until 30 has linked/.awaitd-batch/journal.jsonl . 1
+kill -KILL "$pid"
+finish linked "$pid"
+: >go
+ln -s ../outside linked/sub
+run batch -O linked
+is "$status:$(ls outside)" 1: 'no result leaves the folder by a link'
+is "$(cat linked/results.jsonl)" '' 'and none has a line without its file'
+rm linked/sub
+run batch -O linked
+is "$status:$(cat linked/sub/x.out)" 0:inner 'without the link it goes on'
 
 # --- the rate ---
 began_ms=$(date +%s%3N)
