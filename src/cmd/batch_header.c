@@ -161,7 +161,7 @@ batch_header_state(const struct batch_plan *p)
 	return json_get_str(p->header, "state");
 }
 
-/* --- a new one ------------------------------------------------------------- */
+/* --- a new one ------------------------------------------------------- */
 
 static void
 put(struct jsonw *w, const struct kept *rows, size_t n, const void *options)

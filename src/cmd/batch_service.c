@@ -199,6 +199,9 @@ put_back(struct flight *f, const struct error *err)
 		return;
 	}
 	news(c)->trouble(err, news(c)->arg);
+	/* Those that fail together are one failure. */
+	if (now < c->due_at)
+		return;
 	wait = backoff_delay_ms(&again_backoff, c->failures, random_unit());
 	c->failures++;
 	c->due_at = now + wait;
@@ -328,12 +331,18 @@ static void
 turn(void *arg)
 {
 	struct svc *c = arg;
+	int64_t rest = c->due_at - clock_mono_ms();
 	struct flight *f;
 	struct error err;
 	size_t i;
 
-	while (c->nposting < POSTS_MAX && clock_mono_ms() >= c->due_at &&
-	    (f = TAILQ_FIRST(&c->waiting)) != NULL) {
+	/* A timer may come a little early. */
+	if (rest > 0) {
+		loop_timer_set(c->timer, rest);
+		return;
+	}
+	while (
+	    c->nposting < POSTS_MAX && (f = TAILQ_FIRST(&c->waiting)) != NULL) {
 		TAILQ_REMOVE(&c->waiting, f, entry);
 		if (post(f, &err) == 0) {
 			TAILQ_INSERT_TAIL(&c->posting, f, entry);

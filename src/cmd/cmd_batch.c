@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* awaitd batch: thousands of inputs, each once, over as many runs as it takes. */
+/* awaitd batch: thousands of inputs, each once, over as many runs as it takes.
+ */
 #include "cmd/batch.h"
 
 #include <stdio.h>
@@ -56,7 +57,7 @@ struct batch {
 	bool resumed;
 };
 
-/* --- before anything is written -------------------------------------------- */
+/* --- before anything is written ---------------------------------------- */
 
 static int
 one_input(const char *option, const char *instead, struct error *err)
@@ -209,7 +210,7 @@ open_results(struct batch *b, struct error *err)
 	return 0;
 }
 
-/* --- the run ----------------------------------------------------------------- */
+/* --- the run ----------------------------------------------------------- */
 
 /* Each input in flight may be an open file, or a connection. */
 static void

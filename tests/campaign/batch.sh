@@ -6,8 +6,8 @@
 # compared with what the model must give. No input is submitted twice but where
 # the state file says that a submission was in doubt.
 #   INPUTS=5000 KILLS=3 SEED=N SHORT=1 KEEP=FOLDER
-# shellcheck disable=SC2034,SC2317 # for the library; by wait_until
-campaign=batch
+# shellcheck disable=SC2018,SC2019,SC2034,SC2317 # the library; wait_until
+campaign="batch"
 . "${abs_top_srcdir:?}/tests/campaign/lib.sh"
 : "${INPUTS=${short:+300}}" "${KILLS=3}"
 : "${INPUTS:=5000}"

@@ -139,7 +139,7 @@ is "$status" 2 'inputs that are not there'
 like "$err" '*in/nothing*in/sub/nothing*2 inputs are wrong*' 'are all told'
 run batch -O none in
 is "$status" 2 'no endpoint'
-like "$err" '*Give -e NAME.' 'it says which option'
+like "$err" '*Give -e *' 'it says which option'
 run batch -e picky -O in in
 is "$status" 2 'the output folder is no input'
 run batch -e picky -O none --filename x in
@@ -215,7 +215,10 @@ while [ $i -lt 40 ]; do
 done
 start int batch -e slow -O int --max-in-flight 12 many
 wait_until 30 has began . 8
-wait_until 30 sh -c '[ "$(wc -l <int/.awaitd-batch/journal.jsonl)" -ge 12 ]'
+noted() { # N
+	[ "$(wc -l <int/.awaitd-batch/journal.jsonl)" -ge "$1" ]
+}
+wait_until 30 noted 12
 sleep_accepted() {
 	[ "$(accepted)" -ge $((requests_before + 1 + 12)) ]
 }
@@ -314,6 +317,23 @@ is "$(accepted)" "$sent" 'and nothing is sent silently'
 run batch -O lost --resend-lost
 is "$status:$(cat lost/1.out)" '0:word 1' 'but where somebody says so'
 
+# --- what somebody else puts into the folder ---
+mkdir linked.in linked.in/sub outside
+echo inner >linked.in/sub/x
+rm -f go
+start linked batch -e slow -O linked linked.in
+wait_until 30 has linked/.awaitd-batch/journal.jsonl . 1
+kill -KILL "$pid"
+finish linked "$pid"
+: >go
+ln -s ../outside linked/sub
+run batch -O linked
+is "$status:$(ls outside)" 1: 'no result leaves the folder by a link'
+is "$(cat linked/results.jsonl)" '' 'and none has a line without its file'
+rm linked/sub
+run batch -O linked
+is "$status:$(cat linked/sub/x.out)" 0:inner 'without the link it goes on'
+
 # --- the rate ---
 began_ms=$(date +%s%3N)
 run batch -e picky -O rate --rate 10 many/1 many/2 many/3 many/4 many/5 \
@@ -354,7 +374,7 @@ cp m.jsonl m3.jsonl
 run batch -e picky -O s.m --manifest m3.jsonl --tag all
 is "$status:$(indexes s.m)" '0:0 1 2 3 ' 'a service takes a manifest'
 is "$(cat s.m/first.txt s.m/b.out s.m/line-3.out s.m/bucket/dir/far.out |
-    tr '\n' ' ')" 'ONE helloAGAIN ONE ' 'and gives the same results'
+    tr '\n' ' ')" 'ONE helloAGAINONE ' 'and gives the same results'
 is "$(results s.m 'select(.id == "a") | (.tags | join("+"))')" all+x+y \
     'tags go with them'
 is "$(find "$AWAITD_STATE" -newer serve.conf -name '0*.db' | wc -l)" 0 \

@@ -52,9 +52,11 @@ mkdir pages
 cp page.png pages/1.png
 try 'awaitd batch -e ocr -t image/png -O texts pages/' 0 '1 of 1 ok'
 is "$(cat texts/1.png.out)" 'THE HARBOUR BOOK' '... in a file'
-try 'awaitd batch -O texts    ' 0 'resuming: 1 of 1 done'
+try 'awaitd batch -O texts' 0 'resuming: 1 of 1 done'
 rm -rf texts
-try 'find . -name' 0 'ok in'
+mv broken.png broken
+try 'find . -name' 0 ' ok in '
+mv broken broken.png
 rm -rf texts
 printf '{"input": "page.png", "endpoint": "ocr"}\n' >inputs.jsonl
 try 'awaitd batch -O texts --manifest' 0 '1 of 1 ok'

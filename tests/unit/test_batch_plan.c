@@ -4,6 +4,7 @@
 #include "cmd/batch_plan.h"
 
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -25,6 +27,28 @@
 
 static char dir[64];
 static char path[128];
+
+/* What was synced, by its name then; and had the plan its own before? */
+static char synced[4096];
+static bool named_early;
+
+/* In the place of libc's. */
+int
+fsync(int fd)
+{
+	char link[64], name[256], plan[128];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, name, sizeof(name) - 1);
+	name[n > 0 ? n : 0] = '\0';
+	snprintf(plan, sizeof(plan), "%s/" BATCH_FOLDER "/plan.jsonl", dir);
+	if (strstr(name, "plan.jsonl.new") != NULL && access(plan, F_OK) == 0)
+		named_early = true;
+	n = (ssize_t)strlen(synced);
+	snprintf(synced + n, sizeof(synced) - (size_t)n, "%s\n", name);
+	return (int)syscall(SYS_fsync, fd);
+}
 
 static const char *
 at(const char *name)
@@ -143,6 +167,30 @@ a_plan_is_read_as_it_was_written(void **state)
 	assert_string_equal(e.path, three[1]);
 	assert_string_equal(e.name, "in/%FFb.out");
 	batch_entry_done(&e);
+	batch_plan_free(p);
+}
+
+static void
+the_plan_is_on_disk_before_it_has_its_name(void **state)
+{
+	static const char *const more[] = {"/in/d"};
+	struct batch_plan *p;
+	char want[256];
+
+	(void)state;
+	synced[0] = '\0';
+	named_early = false;
+	make_plan();
+	assert_false(named_early);
+	assert_non_null(strstr(synced, "plan.jsonl.new\n"));
+	snprintf(want, sizeof(want), "%s\n", dir);
+	assert_non_null(strstr(synced, want));
+	snprintf(want, sizeof(want), "%s/" BATCH_FOLDER "\n", dir);
+	assert_non_null(strstr(synced, want));
+	synced[0] = '\0';
+	p = open_plan();
+	add(p, more, 1);
+	assert_non_null(strstr(synced, "plan.jsonl\n"));
 	batch_plan_free(p);
 }
 
@@ -414,6 +462,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_plan_is_read_as_it_was_written),
+	    TEST(the_plan_is_on_disk_before_it_has_its_name),
 	    TEST(what_is_there_is_not_added_again),
 	    TEST(one_batch_at_a_time_has_the_folder),
 	    TEST(torn_last_lines_are_cut_off),
