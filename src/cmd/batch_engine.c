@@ -96,6 +96,7 @@ on_event(enum engine_event event, const struct job *job,
 	switch (event) {
 	case ENGINE_STORED:
 	case ENGINE_LATE:
+	case ENGINE_WITHDRAWN:
 		return;
 	case ENGINE_MOVED:
 		news(c)->trouble(NULL, news(c)->arg);
