@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "cmd/app.h"
 #include "cmd/live.h"
+#include "deliver/class.h"
 
 struct word {
 	const char *word;
@@ -48,6 +49,29 @@ static const struct word outcomes[] = {{"ok", "the result is there"},
 static const struct word delivery_states[] = {{"waiting", "for an attempt"},
     {"delivered", "taken"}, {"dead", "given up; can be replayed"},
     {NULL, NULL}};
+
+static const struct word attempt_outcomes[] = {{"open", "under way"},
+    {"ok", NULL}, {"failed", NULL}, {"interrupted", NULL}, {NULL, NULL}};
+
+/* Of jobs, or of attempts. */
+static void
+put_outcomes(const struct words *w)
+{
+	const struct word *p =
+	    str_eq(w->command, "attempts") ? attempt_outcomes : outcomes;
+
+	for (; p->word != NULL; p++)
+		words_put(w, p->word, p->about);
+}
+
+static void
+put_classes(const struct words *w)
+{
+	int i;
+
+	for (i = CLASS_NONE + 1; i <= CLASS_OTHER; i++)
+		words_put(w, deliver_class_name((enum deliver_class)i), NULL);
+}
 
 static void
 put_commands(const struct words *w)
@@ -101,6 +125,7 @@ static const struct {
 	void (*list)(const struct words *w);
 } metavars[] = {
     {"ADDRESS", WORDS_LISTED, addresses, NULL},
+    {"CLASS", WORDS_LISTED, NULL, put_classes},
     {"CODE", WORDS_NONE, NULL, NULL},
     {"COMMAND", WORDS_LISTED, NULL, put_commands},
     {"DELIVERY", WORDS_LISTED, NULL, live_deliveries},
@@ -119,7 +144,7 @@ static const struct {
     {"N", WORDS_NONE, NULL, NULL},
     {"NAME", WORDS_NONE, NULL, NULL},
     {"NUMBER", WORDS_NONE, NULL, NULL},
-    {"OUTCOME", WORDS_LISTED, outcomes, NULL},
+    {"OUTCOME", WORDS_LISTED, NULL, put_outcomes},
     {"PATH", WORDS_NONE, NULL, NULL}, /* of an object */
     {"PROFILE", WORDS_LISTED, NULL, live_profiles},
     {"REGION", WORDS_NONE, NULL, NULL},
