@@ -7,7 +7,6 @@
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
 : "${JOBS=10000}" "${CLIENTS=1000}" "${LATE_MS=1000}"
 [ -z "${SHORT-}" ] || JOBS=1000 CLIENTS=200
-ulimit -n "$(ulimit -Hn)" 2>/dev/null
 local_log=warn
 local_start
 cat >"$tmp/serve.conf" <<END

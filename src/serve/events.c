@@ -36,11 +36,11 @@ struct entry {
 	size_t len;
 };
 
-/* All that there is behind `after`, up to `upto`. */
+/* All that there is behind `after`, up to `up_to`. */
 struct run {
 	TAILQ_ENTRY(run) entry; /* the one used last comes first */
 	int64_t after;
-	int64_t upto;
+	int64_t up_to;
 	int64_t first; /* the oldest that was kept then */
 	struct entry v[RUN_MAX];
 	size_t n;
@@ -98,7 +98,7 @@ find_run(struct events *es, int64_t at)
 	struct run *r;
 
 	TAILQ_FOREACH (r, &es->runs, entry) {
-		if (r->after <= at && at < r->upto)
+		if (r->after <= at && at < r->up_to)
 			break;
 	}
 	if (r != NULL && r != TAILQ_FIRST(&es->runs)) {
@@ -117,7 +117,7 @@ run_for(
 	struct run *r;
 
 	TAILQ_FOREACH (r, &es->runs, entry) {
-		if (r->upto == after && r->n + n <= RUN_MAX &&
+		if (r->up_to == after && r->n + n <= RUN_MAX &&
 		    span->first - 1 <= after)
 			return r;
 	}
@@ -181,8 +181,8 @@ give(struct event_stream *s, const struct run *r)
 		if (v->e->seq > s->at && event_filter_wants(&s->filter, v->e))
 			buf_append(&b, v->text, v->len);
 	}
-	if (s->at < r->upto)
-		s->at = r->upto;
+	if (s->at < r->up_to)
+		s->at = r->up_to;
 	say(s, &b);
 	buf_done(&b);
 }
@@ -265,7 +265,7 @@ on_events(struct job_event **v, size_t n, const struct store_span *span,
 	r = run_for(es, after, n, span);
 	for (i = 0; i < n; i++)
 		add_entry(r, v[i]);
-	r->upto = span->upto;
+	r->up_to = span->up_to;
 	wake_waiting(es);
 }
 

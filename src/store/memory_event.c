@@ -152,7 +152,7 @@ memory_events(void *arg, int64_t after, size_t limit, struct job_event ***out,
 	r = first_behind(m, after);
 	for (; r != NULL && *n < limit; r = next_event(m, r))
 		(*out)[(*n)++] = copy_event(m, r);
-	span->upto = *n == limit ? (*out)[*n - 1]->seq : span->last;
+	span->up_to = *n == limit ? (*out)[*n - 1]->seq : span->last;
 	return 0;
 }
 

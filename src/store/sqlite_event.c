@@ -363,7 +363,7 @@ sqlite_events(void *arg, int64_t after, size_t limit, struct job_event ***out,
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		sqlite_complain(db, "read events", err);
 	sqlite3_reset(c.stmt);
-	span->upto = *n == limit ? (*out)[*n - 1]->seq : span->last;
+	span->up_to = *n == limit ? (*out)[*n - 1]->seq : span->last;
 	return rc == SQLITE_DONE ? 0 : -1;
 }
 
@@ -405,7 +405,8 @@ last_to_go(struct db *db, const struct store_forget *f, int64_t *out,
 }
 
 static int
-forget_upto(struct db *db, enum statement which, int64_t seq, struct error *err)
+forget_until(
+    struct db *db, enum statement which, int64_t seq, struct error *err)
 {
 	struct cursor c = sqlite_bind(db, which);
 
@@ -426,8 +427,8 @@ sqlite_forget_events(
 		return -1;
 	if (last == 0)
 		return 0;
-	if (forget_upto(db, SQL_FORGET_EVENTS, last, err) == -1)
+	if (forget_until(db, SQL_FORGET_EVENTS, last, err) == -1)
 		return -1;
 	*n = (size_t)sqlite3_changes(db->conn);
-	return forget_upto(db, SQL_FORGET_DAMAGED_EVENTS, last, err);
+	return forget_until(db, SQL_FORGET_DAMAGED_EVENTS, last, err);
 }

@@ -23,7 +23,7 @@ struct store;
 struct store_span {
 	int64_t first; /* seq of the oldest that is kept, or of the next one */
 	int64_t last; /* of the newest that there ever was */
-	int64_t upto; /* behind what was asked, all up to this one are given */
+	int64_t up_to; /* behind what was asked, all up to this one are given */
 };
 
 /* The events are the callee's, the array is not. */

@@ -65,7 +65,7 @@ on_events(struct job_event **v, size_t n, const struct store_span *span,
 	r->span = *span;
 	for (i = 0; i < n; i++) {
 		assert_true(v[i]->seq > r->seq);
-		assert_true(v[i]->seq <= span->upto);
+		assert_true(v[i]->seq <= span->up_to);
 		assert_true(llabs(v[i]->at - clock_wall_ms()) < 300000);
 		r->seq = v[i]->seq;
 		describe(v[i], r->text);
@@ -98,7 +98,7 @@ must_have_happened(int64_t after, const char *wanted)
 
 	read_log(&r, after, 100);
 	assert_string_equal(r.text, wanted);
-	assert_int_equal(r.span.upto, last());
+	assert_int_equal(r.span.up_to, last());
 	assert_int_equal(r.span.last, last());
 	assert_true(r.n == 0 || r.seq == last());
 }
@@ -340,16 +340,16 @@ a_list_goes_on_where_the_one_before_ended(void **state)
 		job_free(new_job("a"));
 	read_log(&r, 0, 2);
 	assert_int_equal(r.n, 2);
-	assert_int_equal(r.span.upto, r.seq);
+	assert_int_equal(r.span.up_to, r.seq);
 	assert_int_equal(r.span.first, r.seq - 1);
 	assert_int_equal(r.span.last, last());
 	at = r.seq;
 	read_log(&r, at, 2);
 	assert_int_equal(r.n, 2);
-	assert_int_equal(r.span.upto, at + 2);
+	assert_int_equal(r.span.up_to, at + 2);
 	read_log(&r, at + 2, 2);
 	assert_int_equal(r.n, 1);
-	assert_int_equal(r.span.upto, last());
+	assert_int_equal(r.span.up_to, last());
 	read_log(&r, last() + 100, 2);
 	assert_int_equal(r.n, 0);
 	assert_int_equal(r.span.last, last());

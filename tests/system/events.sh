@@ -145,7 +145,7 @@ read_now "?after=0&job=$job"
 is "$(data "$tmp/out" | wc -l)" 3 'by job'
 read_now '?after=0&endpoint=mute'
 is "$(data "$tmp/out")" '' 'by endpoint'
-api GET '/v1/events?type=job.doen'
+api GET '/v1/events?type=job.dome'
 is "$code $(jq -r .hint "$tmp/out")" '400 Did you mean "job.done"?' \
     'what is no type is refused'
 api GET '/v1/events?after=yesterday'
@@ -207,7 +207,7 @@ kill -INT "$tail_pid"
 finish tail "$tail_pid"
 is "$status" 130 'an interrupt ends it'
 is "$(count "$tmp/tail.err" .)" 3 'quietly'
-run tail --type job.doen
+run tail --type job.dome
 is "$status" 2 'what the service refuses is refused'
 like "$err" '*Did you mean "job.done"*' 'with its words'
 

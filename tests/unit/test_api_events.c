@@ -152,7 +152,7 @@ what_makes_no_sense_is_refused(void **state)
 	rig_problem(400, "bad_parameter", "after");
 	rig_get("/v1/events?after=-1");
 	rig_problem(400, "bad_parameter", "after");
-	rig_get("/v1/events?type=job.doen");
+	rig_get("/v1/events?type=job.dome");
 	rig_problem(400, "bad_parameter", "job.done");
 	rig_get("/v1/events?job=1");
 	rig_problem(400, "bad_parameter", "job");

@@ -87,7 +87,7 @@ static void
 what_is_no_type_is_refused(void **state)
 {
 	static const char *const bad[] = {
-	    "", "job", "job.", "jo*", "job.d*", "job.done,", "job.doen", "**"};
+	    "", "job", "job.", "jo*", "job.d*", "job.done,", "job.dome", "**"};
 	struct error err;
 	size_t i;
 
@@ -99,7 +99,7 @@ what_is_no_type_is_refused(void **state)
 		assert_true(err.hint[0] != '\0');
 	}
 	assert_false(wants(EVENT_JOB_DONE));
-	event_filter_types(&filter, "job.doen", &err);
+	event_filter_types(&filter, "job.dome", &err);
 	assert_string_equal(err.hint, "Did you mean \"job.done\"?");
 }
 

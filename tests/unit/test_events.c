@@ -106,7 +106,7 @@ answer(void)
 	struct store_span span = {
 	    .first = log_.first,
 	    .last = log_.last,
-	    .upto = log_.last,
+	    .up_to = log_.last,
 	};
 	struct job_event **v = xcalloc(limit, sizeof(struct job_event *));
 	struct error err;
@@ -119,7 +119,7 @@ answer(void)
 	for (; seq <= log_.last && n < limit && !log_.broken; seq++)
 		v[n++] = make(seq);
 	if (n == limit)
-		span.upto = seq - 1;
+		span.up_to = seq - 1;
 	err_set(&err, ERR_STORE, "the disk is gone");
 	done(v, n, &span, log_.broken ? &err : NULL, arg);
 	free(v);

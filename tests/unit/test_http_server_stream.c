@@ -31,7 +31,7 @@ static struct {
 	size_t queued;
 	const char *say;
 	size_t times; /* that it is said, or till so much waits … */
-	size_t upto;
+	size_t up_to;
 	size_t said;
 } s;
 
@@ -86,10 +86,10 @@ write_now(struct rig *r)
 
 /* As one does who heeds the queue. */
 static void
-write_upto(struct rig *r)
+write_until(struct rig *r)
 {
 	(void)r;
-	while (s.x != NULL && http_stream_queued(s.x) <= s.upto) {
+	while (s.x != NULL && http_stream_queued(s.x) <= s.up_to) {
 		http_stream_write(s.x, s.say, strlen(s.say));
 		s.said++;
 	}
@@ -266,12 +266,12 @@ a_writer_is_told_when_there_is_room(void **state)
 	memset(line, 'x', 1000);
 	line[1000] = '\0';
 	s.say = line;
-	s.upto = 100000;
+	s.up_to = 100000;
 	/* As much as the kernel takes, too. */
 	do {
-		rig_call(rig, write_upto);
+		rig_call(rig, write_until);
 		usleep(20000);
-		rig_call(rig, write_upto);
+		rig_call(rig, write_until);
 	} while (s.queued <= s.how.low);
 	assert_int_equal(s.gone, 0);
 	read_bytes(fd, s.said * (1000 + 7));
