@@ -167,6 +167,8 @@ is_problem 408 timeout
 elsewhere 403 forbidden system/api.sh
 elsewhere 409 input_gone unit/test_api.c
 elsewhere 410 job_forgotten unit/test_api_trouble.c
+elsewhere 422 bad_configuration system/reload.sh
+elsewhere 422 too_large unit/test_api_reload.c
 elsewhere 500 damaged system/damaged.sh
 elsewhere 503 unavailable unit/test_api_trouble.c
 elsewhere 507 no_space system/stalled.sh

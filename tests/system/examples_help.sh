@@ -116,6 +116,7 @@ printf '[webhook hook]\nurl = https://example.com/\n' >>awaitd.conf
 export AWAITD_CONFIG="$ex_scene/awaitd.conf"
 try 'awaitd config show --changed' 0 'poll_start = 50ms'
 try "awaitd config show 'webhook hook'" 0 '^url = https://example.com/'
+try 'awaitd config show --running' 1 'service'
 try 'awaitd config keys endpoint' 0 'output_path'
 put '\$EDITOR' cat
 try '$EDITOR' 0 'poll_start = 50ms'
@@ -193,11 +194,15 @@ try 'awaitd cancel msg_' 0
 awaitd submit -q -e slow --tag nightly page.png >tagged
 try 'awaitd cancel --tag nightly' 0 'jobs* would be given up'
 
-help_of tail
-serves 'awaitd tail' 'job\.done' awaitd submit -q -e ocr page.png
-serves 'awaitd tail --type job.done' '"tags?"' \
-    awaitd submit -q -e ocr --tag nightly page.png
-serves 'awaitd tail --since 1h' 'webhook hook'
+help_of attempts
+put 'msg_01[0-9a-z]*' "$delivery"
+try 'awaitd attempts --outcome failed' 0 '503'
+try 'awaitd attempts msg_' 0 '503'
+try 'awaitd attempts msg_' 0 '503'
+
+help_of reload
+try 'awaitd reload' 0
+try 'awaitd reload --json' 0
 
 help_of completion
 ex_shell=bash
