@@ -116,7 +116,6 @@ printf '[webhook hook]\nurl = https://example.com/\n' >>awaitd.conf
 export AWAITD_CONFIG="$ex_scene/awaitd.conf"
 try 'awaitd config show --changed' 0 'poll_start = 50ms'
 try "awaitd config show 'webhook hook'" 0 '^url = https://example.com/'
-try 'awaitd config show --running' 1 'service'
 try 'awaitd config keys endpoint' 0 'output_path'
 put '\$EDITOR' cat
 try '$EDITOR' 0 'poll_start = 50ms'
@@ -199,10 +198,6 @@ put 'msg_01[0-9a-z]*' "$delivery"
 try 'awaitd attempts --outcome failed' 0 '503'
 try 'awaitd attempts msg_' 0 '503'
 try 'awaitd attempts msg_' 0 '503'
-
-help_of reload
-try 'awaitd reload' 0
-try 'awaitd reload --json' 0
 
 help_of completion
 ex_shell=bash
