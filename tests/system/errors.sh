@@ -167,11 +167,13 @@ is_problem 408 timeout
 elsewhere 403 forbidden system/api.sh
 elsewhere 409 input_gone unit/test_api.c
 elsewhere 410 job_forgotten unit/test_api_trouble.c
+elsewhere 422 bad_configuration system/reload.sh
 elsewhere 500 damaged system/damaged.sh
 elsewhere 503 unavailable unit/test_api_trouble.c
 elsewhere 507 no_space system/stalled.sh
-# An answer larger than any there is: only a fault of ours makes one.
-echo '500 internal' >>seen
+# An answer larger than any there is: only a fault of ours makes one, or a
+# configuration of 16 MiB.
+printf '%s\n' '500 internal' '422 too_large' >>seen
 
 sort -u seen >provoked
 is "$(comm -13 provoked documented)" '' 'no error of the page is left out'

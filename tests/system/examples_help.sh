@@ -193,11 +193,11 @@ try 'awaitd cancel msg_' 0
 awaitd submit -q -e slow --tag nightly page.png >tagged
 try 'awaitd cancel --tag nightly' 0 'jobs* would be given up'
 
-help_of tail
-serves 'awaitd tail' 'job\.done' awaitd submit -q -e ocr page.png
-serves 'awaitd tail --type job.done' '"tags?"' \
-    awaitd submit -q -e ocr --tag nightly page.png
-serves 'awaitd tail --since 1h' 'webhook hook'
+help_of attempts
+put 'msg_01[0-9a-z]*' "$delivery"
+try 'awaitd attempts --outcome failed' 0 '503'
+try 'awaitd attempts msg_' 0 '503'
+try 'awaitd attempts msg_' 0 '503'
 
 help_of completion
 ex_shell=bash
