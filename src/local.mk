@@ -299,6 +299,7 @@ serve_sources += src/serve/api_config.c
 serve_sources += src/serve/api_attempts.c
 serve_sources += src/serve/api_deliveries.c
 serve_sources += src/serve/api_events.c
+serve_sources += src/serve/api_handlers.h
 serve_sources += src/serve/api_input.c src/serve/api_input.h
 serve_sources += src/serve/api_jobs.c
 serve_sources += src/serve/api_jobs_bulk.c

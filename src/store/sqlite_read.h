@@ -41,8 +41,9 @@ bool sqlite_attempt_ok(const struct attempt *a);
 
 /*
  * Rows of one kind that a question is answered with, in the order of their
- * seqs or in the other one. Of many, a damaged one is left out, and where the list itself cannot
- * be read they are gone through one by one (sqlite_rows_walk).
+ * seqs or in the other one. Of many, a damaged one is left out, and where the
+ * list itself cannot be read they are gone through one by one
+ * (sqlite_rows_walk).
  */
 struct sqlite_rows;
 

@@ -37,10 +37,11 @@
 #define BY_BODY "CASE WHEN ?2 THEN j.body END "
 
 /* Pages of jobs: ?1 what came before, ?2 state, ?3 outcome, ?4 endpoint, ?5
- * tag, ?6 since, ?7 until, ?8 part of the error, ?9 unfinished, ?10 ended badly,
- * ?11 unrepeated, ?12 the last row that is looked at. As store_ask_wants_job()
- * has it. Indexes are named, and LEFT JOIN keeps the order: nothing is read that
- * is not given, but for rows that the other conditions drop. */
+ * tag, ?6 since, ?7 until, ?8 part of the error, ?9 unfinished, ?10 ended
+ * badly, ?11 unrepeated, ?12 the last row that is looked at. As
+ * store_ask_wants_job() has it. Indexes are named, and LEFT JOIN keeps the
+ * order: nothing is read that is not given, but for rows that the other
+ * conditions drop. */
 #define BY_JOB(how)                                                     \
 	"FROM job j " how "LEFT JOIN job_state s ON s.seq = j.seq "
 #define BY_STATE                                                        \
