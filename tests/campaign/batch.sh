@@ -66,6 +66,16 @@ batch_begin() {
 	batch_pid=$!
 }
 
+# A batch that begins where nobody answers says so, and ends.
+answers() {
+	curl -fs --max-time 5 --unix-socket "$socket" -o /dev/null \
+	    http://awaitd/healthz
+}
+answered() {
+	[ -z "$serve_pid" ] || wait_until 60 answers ||
+	    stop_it 'the service does not answer'
+}
+
 served_kill() {
 	kill -KILL "$serve_pid"
 	wait "$serve_pid" 2>/dev/null
@@ -93,6 +103,7 @@ carry_out() { # [OPTION...]
 		kill -KILL "$batch_pid"
 		wait "$batch_pid" 2>/dev/null
 		kills=$((kills + 1))
+		answered
 		batch_begin "$@"
 	done
 	wait_until "$PATIENCE" gone "$batch_pid" ||
@@ -153,7 +164,7 @@ rm -rf "$tmp/data"
 out=$tmp/served
 local_start
 spawn
-wait_until 30 test -S "$socket"
+answered
 carry_out 2
 stop_serve
 judge_it service "$db" || status=1
