@@ -81,6 +81,13 @@ served_kill() {
 	wait "$serve_pid" 2>/dev/null
 }
 
+ended() { # sets batch_status
+	wait_until "$PATIENCE" gone "$batch_pid" ||
+	    stop_it "no end at $(lines)"
+	batch_status=0
+	wait "$batch_pid" || batch_status=$?
+}
+
 # Until all is done, with KILLS kills of the batch, and as many of a service.
 carry_out() { # [OPTION...]
 	moments "$1" "$KILLS" >"$tmp/moments"
@@ -106,10 +113,15 @@ carry_out() { # [OPTION...]
 		answered
 		batch_begin "$@"
 	done
-	wait_until "$PATIENCE" gone "$batch_pid" ||
-	    stop_it "no end at $(lines)"
-	batch_status=0
-	wait "$batch_pid" || batch_status=$?
+	ended
+	# The service was killed before this one had found it.
+	while [ "$batch_status" -eq 1 ] &&
+	    grep -q 'no service answers.*jobs of the batch' "$tmp/batch.err"; do
+		: >"$tmp/batch.err"
+		answered
+		batch_begin "$@"
+		ended
+	done
 	batch_pid=
 }
 
