@@ -57,7 +57,7 @@ printf 'in/one\0in/sub/two\0' >names0
 run batch -e picky -O null -0 - <names0
 is "$status:$(cat null/one.out null/two.out | tr '\n' ' ')" '0:ONE TWO ' \
     'names on standard input, with NUL between them'
-printf 'in/one\nin/one\nin/sub\n' >names1
+printf '%s\n' in/one in/one in/sub >names1
 run batch -e picky -O lines - <names1
 is "$status:$(indexes lines)" '0:0 1 2 ' 'and by lines; what stands there twice is taken once'
 like "$err" '*1 inputs named twice, taken once*' 'and that is said'
