@@ -146,11 +146,11 @@ aws_sources += src/aws/sts.c src/aws/sts.h
 aws_sources += src/aws/xml.c src/aws/xml.h
 
 store_sources =
-store_sources += src/store/ask.c
+store_sources += src/store/ask.c src/store/ask.h
 store_sources += src/store/backend.h
 store_sources += src/store/event.c src/store/event.h
 store_sources += src/store/memory.c
-store_sources += src/store/memory_db.h
+store_sources += src/store/memory_db.h src/store/memory_row.h
 store_sources += src/store/memory_attempt.c
 store_sources += src/store/memory_event.c src/store/memory_event.h
 store_sources += src/store/memory_notice.c

@@ -108,7 +108,6 @@ on_event(enum engine_event event, const struct job *job,
 		if (err != NULL)
 			news(c)->trouble(err, news(c)->arg);
 		return;
-	case ENGINE_WITHDRAWN: /* of direct ones alone */
 	case ENGINE_NOT_STORED:
 	case ENGINE_BROKEN:
 		on_unwritten(c, i, err);

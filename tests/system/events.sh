@@ -51,9 +51,12 @@ data() { # FILE: what it tells, a JSON a line
 last_id() { # FILE
 	sed -n 's/^id: //p' "$1" | tail -n 1
 }
+# Both are called by wait_for.
+# shellcheck disable=SC2317
 began() { # NAME
 	has "$tmp/$1.ev" '^retry: '
 }
+# shellcheck disable=SC2317
 done_in() { # NAME N
 	has "$tmp/$1.ev" '^event: job.done' "$2"
 }
