@@ -51,7 +51,7 @@ data() { # FILE: what it tells, a JSON a line
 last_id() { # FILE
 	sed -n 's/^id: //p' "$1" | tail -n 1
 }
-# Both are called by wait_for.
+# Both are called by wait_until.
 # shellcheck disable=SC2317
 began() { # NAME
 	has "$tmp/$1.ev" '^retry: '
