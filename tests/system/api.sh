@@ -11,6 +11,7 @@ cat >"$tmp/serve.conf" <<END
 [api]
 listen = unix:$socket, 127.0.0.1:0
 token_file = $tmp/token
+max_connections = 256
 [metrics]
 listen = 127.0.0.1:0
 [endpoint cat]

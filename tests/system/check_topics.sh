@@ -13,9 +13,12 @@ row() { # CHECK [SUBJECT]: "status: detail", and the remedy behind "="
 	    (.subject | endswith($s))) | "\(.status): \(.detail)=\(.remedy)"' \
 	    out
 }
-check() { # [LINE...]: of [sns]
-	printf '[sns]\nlisten = 127.0.0.1:1\npath = /good\n' >c.conf
-	printf '%s\n' "$@" >>c.conf
+check() { # [LINE...]: of [sns], with a path of its own or not
+	case "$*" in
+	*'path = '*) path= ;;
+	*) path='path = /good' ;;
+	esac
+	printf '%s\n' '[sns]' 'listen = 127.0.0.1:1' "$path" "$@" >c.conf
 	run check -c c.conf --json
 }
 

@@ -96,7 +96,8 @@ finds "unrecorded: request $job-1" 'a request without an intent'
 second() {
 		edit hooks '$2 == hook { print; $3 = 2 } 1'
 	change "INSERT INTO attempt SELECT delivery, 2, outcome, replay,
-	    started_at, ended_at, status, note, response, sum
+	    started_at, ended_at, status, note, response, error_class,
+	    request_headers, response_headers, sum
 	    FROM attempt WHERE delivery = $shipped;
 	    UPDATE attempt SET outcome = $1, status = $2
 	    WHERE delivery = $shipped AND n = 1"
