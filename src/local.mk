@@ -426,6 +426,7 @@ cmd_sources += src/cmd/connect.c
 cmd_sources += src/cmd/filter.c src/cmd/filter.h
 cmd_sources += src/cmd/find.c src/cmd/find.h
 cmd_sources += src/cmd/handin.c src/cmd/handin.h
+cmd_sources += src/cmd/known.c src/cmd/known.h
 cmd_sources += src/cmd/link.c src/cmd/link.h
 cmd_sources += src/cmd/help.c src/cmd/help.h
 cmd_sources += src/cmd/job_filter.c src/cmd/job_filter.h
