@@ -165,7 +165,7 @@ config() { # NAME PATTERN TEXT
 }
 config 'an unknown key' 'conf:2: unknown key "stat"*Did you mean "state"?' \
     '[awaitd]\nstat = x\n'
-config 'an unknown section' 'conf:2: unknown section*Did you mean [endpoint cat]?' \
+config 'an unknown section' 'conf:2: unknown section*Did you mean [[]endpoint cat]?' \
     '\n[endpoints cat]\npoll_max = 1s\n'
 config 'a bad value' 'conf:3: *poll_max = soon*a time*' \
     '[endpoint cat]\n\npoll_max = soon\n'
