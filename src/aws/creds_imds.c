@@ -74,13 +74,18 @@ imds_cancel(struct creds_fetch *f)
 
 /* --- errors --------------------------------------------------------- */
 
+/* Where it is only asked since nothing else is configured, it may be anybody
+ * who answers there, and what helps is to configure something. */
 static void
 fail(struct imds *m, const struct error *err)
 {
+	const struct creds_plan *plan = m->f.plan;
 	struct error e = *err;
 
+	if (plan->imds.last_resort && !known.served && *e.hint == '\0')
+		creds_none_hint(plan->profile, &e);
 	creds_redact(&e, known.token);
-	err_prefix(&e, "%s", m->f.plan->source);
+	err_prefix(&e, "%s", plan->source);
 	creds_finish(&m->f, NULL, &e);
 }
 

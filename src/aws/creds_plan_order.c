@@ -8,10 +8,22 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+void
+creds_none_hint(const char *profile, struct error *err)
+{
+	char *path = profile_path(PROFILE_CREDENTIALS);
+
+	err_hint(err,
+	    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, "
+	    "or put keys below [%.40s] in %.90s, or run where there is a role; "
+	    "'awaitd check' tells more. To try without AWS: awaitd-local.",
+	    profile_name(profile), path != NULL ? path : "~/.aws/credentials");
+	free(path);
+}
+
 int
 creds_none(const char *profile, struct error *err)
 {
-	char *path = profile_path(PROFILE_CREDENTIALS);
 	const char *name = profile_name(profile);
 
 	if (str_eq(name, "default"))
@@ -19,12 +31,7 @@ creds_none(const char *profile, struct error *err)
 	else
 		err_set(err, ERR_AUTH,
 		    "no credentials: the profile '%s' has none", name);
-	err_hint(err,
-	    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or put "
-	    "aws_access_key_id and aws_secret_access_key below [%.80s] in "
-	    "%.120s.",
-	    name, path != NULL ? path : "~/.aws/credentials");
-	free(path);
+	creds_none_hint(profile, err);
 	return -1;
 }
 

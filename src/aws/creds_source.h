@@ -36,6 +36,8 @@ void creds_imds_forget(void);
 
 /* "no credentials", and all the ways to have some: ERR_AUTH. Returns -1. */
 int creds_none(const char *profile, struct error *err);
+/* Those ways alone, as the hint of another error. */
+void creds_none_hint(const char *profile, struct error *err);
 
 /* --- creds_fetch.c -------------------------------------------------- */
 

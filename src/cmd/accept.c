@@ -3,6 +3,7 @@
 #include "cmd/accept.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cmd/report.h"
 
@@ -41,6 +42,35 @@ print_jobs(const struct app *app, const struct await *a)
 	return status;
 }
 
+/* Whoever sees the ids may not know yet what to do with them; a program that
+ * reads them does. */
+static void
+say_next(const struct app *app, const struct await *a)
+{
+	const struct job *job, *last = NULL;
+	size_t i, n = 0;
+
+	if (app->globals->quiet || app->globals->json ||
+	    !isatty(STDOUT_FILENO) || !isatty(STDERR_FILENO))
+		return;
+	for (i = 0; i < await_count(a); i++) {
+		job = await_job(a, i);
+		if (job == NULL || job->state == JOB_DONE)
+			continue;
+		last = job;
+		n++;
+	}
+	if (n == 1)
+		fprintf(stderr,
+		    "awaitd: 'awaitd wait%s %s' awaits its result\n",
+		    app_same_server(app), last->id);
+	else if (n > 1)
+		fprintf(stderr,
+		    "awaitd: 'awaitd wait%s JOB...' awaits the results of "
+		    "these %zu\n",
+		    app_same_server(app), n);
+}
+
 int
 accept_run(struct app *app, struct await *a, const struct error *failed)
 {
@@ -52,6 +82,8 @@ accept_run(struct app *app, struct await *a, const struct error *failed)
 	printed = print_jobs(app, a);
 	if (status != STATUS_OK)
 		cmd_fail(&err);
+	else if (failed == NULL)
+		say_next(app, a);
 	if (failed != NULL)
 		return app_fail(app, failed);
 	return status != STATUS_OK ? status : printed;

@@ -2,6 +2,7 @@
 /* awaitd attempts: what was tried, what it met, and what went and came. */
 #include "cmd/cmd.h"
 #include "cmd/filter.h"
+#include "cmd/known.h"
 #include "cmd/remote.h"
 #include "cmd/report.h"
 #include "cmd/table.h"
@@ -149,8 +150,8 @@ list(struct app *app, const struct cmd_line *line, struct error *err)
 	table_free(l.table);
 	if (rc == -1)
 		return -1;
-	if (l.n == 0 && !app->globals->json && !app->globals->quiet)
-		fputs("awaitd: no such attempts\n", stderr);
+	if (l.n == 0)
+		known_none(app, "attempts", o->target);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 /* awaitd deliveries: what a service hands to whom, and how that goes. */
 #include "cmd/cmd.h"
 #include "cmd/filter.h"
+#include "cmd/known.h"
 #include "cmd/remote.h"
 #include "cmd/report.h"
 #include "cmd/table.h"
@@ -82,8 +83,8 @@ list(struct app *app, const struct filter_options *o, struct error *err)
 	table_free(l.table);
 	if (rc == -1)
 		return -1;
-	if (l.n == 0 && !app->globals->json && !app->globals->quiet)
-		fputs("awaitd: no such deliveries\n", stderr);
+	if (l.n == 0)
+		known_none(app, "deliveries", o->target);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
  * runs included. */
 #include "cmd/cmd.h"
 #include "cmd/job_filter.h"
+#include "cmd/known.h"
 #include "cmd/matching.h"
 #include "cmd/remote.h"
 #include "cmd/report.h"
@@ -86,10 +87,16 @@ begin(struct listing *l)
 static void
 say_none(const struct app *app, const struct list_options *o, const char *where)
 {
-	if (!app->globals->json && !app->globals->quiet)
-		fprintf(stderr, "awaitd: no %sjobs %s %s\n",
-		    job_filter_none(&o->filter) ? "" : "such ",
-		    app->client != NULL ? "at" : "in", where);
+	const char *near = known_endpoint_near(app, o->filter.endpoint);
+
+	if (app->globals->quiet || (app->globals->json && near == NULL))
+		return;
+	fprintf(stderr, "awaitd: no %sjobs %s %s",
+	    job_filter_none(&o->filter) ? "" : "such ",
+	    app->client != NULL ? "at" : "in", where);
+	if (near != NULL)
+		fprintf(stderr, ". Did you mean the endpoint \"%s\"?", near);
+	fputc('\n', stderr);
 }
 
 /* Not all that there is was shown. */

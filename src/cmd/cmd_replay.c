@@ -3,6 +3,7 @@
 #include "cmd/bulk.h"
 #include "cmd/cmd.h"
 #include "cmd/filter.h"
+#include "cmd/known.h"
 #include "cmd/remote.h"
 #include "cmd/report.h"
 
@@ -91,6 +92,8 @@ replay_matching(struct app *app, const struct replay_options *o)
 	if (filter_query(&o->filter, &f, &q, &err) == -1)
 		return cmd_fail(&err);
 	rc = remote_bulk(app, &bulk, &end, &err);
+	if (rc == 0 && end.n == 0 && q.target != NULL)
+		rc = known_target(app, q.target, &err);
 	/* Of what went before an error, too. */
 	if (rc == 0 || end.n > 0)
 		bulk_say(app, &words, o->dry_run, &end);

@@ -22,6 +22,7 @@
 #include "engine/learn.h"
 #include "engine/limits.h"
 #include "engine/look.h"
+#include "engine/move_log.h"
 #include "engine/own.h"
 #include "engine/settle.h"
 #include "engine/sweep.h"
@@ -213,28 +214,6 @@ engine_give_up(struct work *w, const struct error *err)
 
 /* --- verdicts ------------------------------------------------------- */
 
-static void
-log_move(const struct job *job, enum job_state from)
-{
-	const struct submission *s = job_last_submission(job);
-
-	log_begin(LOG_INFO, "engine");
-	log_str("job", job->id);
-	log_str("from", job_state_name(from));
-	log_str("to", job_state_name(job->state));
-	if (job->state == JOB_DONE) {
-		log_str("outcome", job_outcome_name(job->outcome));
-		log_int("polls", job->polls);
-	} else if (s != NULL) {
-		log_int("submission", s->n);
-		log_str("output", s->output_location);
-	}
-	log_int("ms", clock_wall_ms() - job->created_at);
-	log_str("error_code", job->error_code);
-	log_str("error", job->error_text);
-	log_end();
-}
-
 void
 engine_drop_spooled(const struct job *job)
 {
@@ -286,7 +265,7 @@ on_moved(const struct error *err, void *arg)
 	}
 	crash_point(w->job->state == JOB_DONE ? "C9" : "C7");
 	bells_know(w);
-	log_move(w->job, from);
+	move_log(w, from);
 	if (from == JOB_QUEUED) {
 		engine_drop_spooled(w->job);
 		engine_drop_body(w->job);

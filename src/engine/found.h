@@ -13,6 +13,9 @@ enum look_cause {
 };
 #define LOOK_CAUSES (LOOK_LISTED + 1)
 
+/* As the log and the metrics have it. */
+const char *look_cause_name(enum look_cause cause);
+
 /* A result, or a failure that ended its job. */
 struct engine_found {
 	enum look_cause cause;

@@ -283,6 +283,9 @@ look_found(struct work *w, bool failed)
 	struct habit *h = learn_new_habit(w);
 	const struct habit_job job = waiter(w);
 
+	/* Another may ring before the move is on disk. */
+	w->step->look.found = true;
+	w->step->look.cause = w->cause;
 	if (failed)
 		habit_failure(h);
 	else if (w->step->look.took_ms >= 0 && w->wait.watched)

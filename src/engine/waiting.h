@@ -26,6 +26,8 @@ struct look {
 	int64_t took_ms; /* from the intent to the result; -1: not known */
 	int64_t age_ms; /* of what was found; -1: not known */
 	int64_t size; /* … */
+	bool found; /* the end of the job, by this cause; for the log */
+	uint8_t cause; /* enum look_cause */
 };
 
 #endif

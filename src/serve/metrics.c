@@ -32,7 +32,6 @@ static const int64_t delay_bounds[] = {0, 1000, 2000, 3000, 5000, 10000, 30000,
 /* Looks, in thousandths. */
 static const int64_t look_bounds[] = {1000, 2000, 5000, 10000, 15000, 20000,
     30000, 50000, 100000, 200000, 500000, 1000000};
-static const char *const causes[LOOK_CAUSES] = {"planned", "rung", "listed"};
 
 #define BOUNDS_MAX ARRAY_LEN(job_bounds)
 
@@ -330,7 +329,8 @@ write_found(const struct metrics *m, struct buf *b)
 	family(b, found, "counter",
 	    "Results and failures found, by what led to the look.");
 	for (i = 0; i < LOOK_CAUSES; i++)
-		labelled(b, found, "cause", causes[i], m->found[i]);
+		labelled(b, found, "cause", look_cause_name((enum look_cause)i),
+		    m->found[i]);
 	histogram(b, "awaitd_detection_delay_seconds",
 	    "From an object's coming to its being found, by the clock of S3, "
 	    "which counts in seconds.",

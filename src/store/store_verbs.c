@@ -326,8 +326,8 @@ store_op_piece(const struct store_op *whole, struct job **take_jobs, size_t n)
 
 /* --- the verbs ------------------------------------------------------ */
 
-static struct store_op *
-op_new(enum store_op_kind kind, void *arg)
+struct store_op *
+store_op_new(enum store_op_kind kind, void *arg)
 {
 	struct store_op *op = xcalloc(1, sizeof(*op));
 
@@ -336,17 +336,11 @@ op_new(enum store_op_kind kind, void *arg)
 	return op;
 }
 
-struct store_op *
-store_op_new(enum store_op_kind kind, void *arg)
-{
-	return op_new(kind, arg);
-}
-
 void
 store_insert(
     struct store *store, const struct job *job, store_done_fn *done, void *arg)
 {
-	struct store_op *op = op_new(STORE_OP_INSERT, arg);
+	struct store_op *op = store_op_new(STORE_OP_INSERT, arg);
 
 	op->job = job_clone(job, true);
 	op->done.written = done;
@@ -357,7 +351,7 @@ void
 store_save(struct store *store, const struct job *job, unsigned n,
     store_done_fn *done, void *arg)
 {
-	struct store_op *op = op_new(STORE_OP_SAVE, arg);
+	struct store_op *op = store_op_new(STORE_OP_SAVE, arg);
 
 	op->job = job_clone(job, false);
 	op->n = n;
@@ -369,7 +363,7 @@ void
 store_withdraw(
     struct store *store, const struct job *job, store_done_fn *done, void *arg)
 {
-	struct store_op *op = op_new(STORE_OP_WITHDRAW, arg);
+	struct store_op *op = store_op_new(STORE_OP_WITHDRAW, arg);
 
 	op->job = job_clone(job, false);
 	op->done.written = done;
@@ -380,7 +374,7 @@ static struct store_op *
 delivery_op(enum store_op_kind kind, const struct delivery *d,
     const struct attempt *a, void *arg)
 {
-	struct store_op *op = op_new(kind, arg);
+	struct store_op *op = store_op_new(kind, arg);
 
 	op->delivery = delivery_clone(d, false);
 	op->has_attempt = a != NULL;
@@ -413,7 +407,7 @@ void
 store_save_late(
     struct store *store, const struct job *job, store_done_fn *done, void *arg)
 {
-	struct store_op *op = op_new(STORE_OP_SAVE_LATE, arg);
+	struct store_op *op = store_op_new(STORE_OP_SAVE_LATE, arg);
 
 	op->job = job_clone(job, false);
 	op->done.written = done;
@@ -424,7 +418,7 @@ void
 store_keep(struct store *store, const char *name, const char *value,
     store_done_fn *done, void *arg)
 {
-	struct store_op *op = op_new(STORE_OP_KEEP, arg);
+	struct store_op *op = store_op_new(STORE_OP_KEEP, arg);
 
 	op->done.written = done;
 	if (strlen(value) > KEPT_MAX) {
@@ -442,7 +436,7 @@ void
 store_see(struct store *store, const struct store_notice *n,
     store_seen_fn *done, void *arg)
 {
-	struct store_op *op = op_new(STORE_OP_SEE, arg);
+	struct store_op *op = store_op_new(STORE_OP_SEE, arg);
 	struct store_notice *to = &op->notice;
 
 	*to = *n;
@@ -459,7 +453,7 @@ store_see(struct store *store, const struct store_notice *n,
 void
 store_take_over(struct store *store, store_count_fn *done, void *arg)
 {
-	struct store_op *op = op_new(STORE_OP_TAKE_OVER, arg);
+	struct store_op *op = store_op_new(STORE_OP_TAKE_OVER, arg);
 
 	op->done.count = done;
 	store_queue(store, op);
@@ -469,7 +463,7 @@ void
 store_forget(struct store *store, const struct store_forget *f,
     store_count_fn *done, void *arg)
 {
-	struct store_op *op = op_new(STORE_OP_FORGET, arg);
+	struct store_op *op = store_op_new(STORE_OP_FORGET, arg);
 
 	op->forget = *f;
 	op->done.count = done;
@@ -480,7 +474,7 @@ static struct store_op *
 read_op(
     enum store_op_kind kind, enum store_which which, const char *key, void *arg)
 {
-	struct store_op *op = op_new(kind, arg);
+	struct store_op *op = store_op_new(kind, arg);
 
 	op->ask.which = which;
 	op->ask.key = xstrdup_or_null(key);
@@ -539,7 +533,7 @@ void
 store_find_idempotency(
     struct store *store, const char *key, store_key_fn *done, void *arg)
 {
-	struct store_op *op = op_new(STORE_OP_KEY, arg);
+	struct store_op *op = store_op_new(STORE_OP_KEY, arg);
 
 	op->name = xstrdup(key);
 	op->done.key = done;
@@ -549,7 +543,7 @@ store_find_idempotency(
 void
 store_recall(struct store *store, store_kept_fn *done, void *arg)
 {
-	struct store_op *op = op_new(STORE_OP_RECALL, arg);
+	struct store_op *op = store_op_new(STORE_OP_RECALL, arg);
 
 	op->done.kept = done;
 	store_queue(store, op);
@@ -558,7 +552,7 @@ store_recall(struct store *store, store_kept_fn *done, void *arg)
 void
 store_recall_told(struct store *store, store_told_fn *done, void *arg)
 {
-	struct store_op *op = op_new(STORE_OP_RECALL_TOLD, arg);
+	struct store_op *op = store_op_new(STORE_OP_RECALL_TOLD, arg);
 
 	op->done.told = done;
 	store_queue(store, op);
@@ -568,7 +562,7 @@ void
 store_list_events(struct store *store, int64_t after, size_t limit,
     store_events_fn *done, void *arg)
 {
-	struct store_op *op = op_new(STORE_OP_EVENTS, arg);
+	struct store_op *op = store_op_new(STORE_OP_EVENTS, arg);
 
 	op->after = after;
 	op->limit = limit;

@@ -83,6 +83,7 @@ it_is_asked_again_in_growing_distance_and_then_fails(void **state)
 	assert_string_equal(on_disk()->error_text, BUSY " The last.");
 	assert_int_equal(log_lines(" warn ", "asked again"), 3);
 	assert_int_equal(log_lines("from=pending to=queued", NULL), 3);
+	assert_int_equal(log_lines("to=done", " cause=planned "), 1);
 	time_passes(86400000);
 	assert_int_equal(peer_count("POST", "*"), 4);
 }
@@ -229,6 +230,8 @@ no_service_in_time_is_a_failure_of_the_model(void **state)
 	must_be(JOB_DONE, OUTCOME_FAILED);
 	assert_string_equal(on_disk()->error_code, "model");
 	assert_string_equal(on_disk()->error_text, BUSY);
+	/* No look found that: the one before found another submission's. */
+	assert_int_equal(log_lines("to=done outcome=failed", "cause="), 0);
 }
 
 static void

@@ -96,6 +96,7 @@ copies_are_known_and_change_nothing(void **state)
 	must_be(JOB_DONE, OUTCOME_OK);
 	assert_int_equal(bell_says(s), DOORBELL_COPY);
 	assert_int_equal(bell_count(DOORBELL_COPY), 6);
+	assert_int_equal(log_lines("to=done outcome=ok", " cause=rung "), 1);
 }
 
 static void

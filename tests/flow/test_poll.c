@@ -117,7 +117,8 @@ the_failure_is_looked_for_after_the_output(void **state)
 	reply_found(expect_head(out_url(1)));
 	time_passes(500);
 	must_be(JOB_DONE, OUTCOME_OK);
-	assert_int_equal(log_lines("outcome=ok", "polls=3"), 1);
+	assert_int_equal(
+	    log_lines("outcome=ok polls=3 cause=planned", NULL), 1);
 }
 
 /* --- failures ------------------------------------------------------- */

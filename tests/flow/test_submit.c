@@ -49,7 +49,7 @@ a_small_input_goes_inline_and_its_result_is_found(void **state)
 	assert_int_equal(flow.events[ENGINE_MOVED], 2);
 	assert_int_equal(log_lines(" from=queued to=pending", flow.id), 1);
 	assert_int_equal(
-	    log_lines(" from=pending to=done outcome=ok", flow.id), 1);
+	    log_lines(" to=done outcome=ok polls=1 cause=planned", flow.id), 1);
 	time_passes(3600000);
 }
 
@@ -319,6 +319,7 @@ an_inline_body_with_nowhere_else_to_go_says_what_to_set(void **state)
 	assert_int_equal(on_disk()->subs[0].fate, SUB_REFUSED);
 	assert_non_null(strstr(on_disk()->error_text, "; set input_prefix"));
 	assert_int_equal(log_lines("to=done", "set input_prefix"), 1);
+	assert_int_equal(log_lines("to=done", "cause="), 0);
 	time_passes(3600000);
 }
 

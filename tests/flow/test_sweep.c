@@ -219,6 +219,7 @@ others_in_the_folder_are_passed_over(void **state)
 	time_passes(120000);
 	assert_int_equal(waiting(), 0);
 	assert_in_range(looks(), 500, 550);
+	assert_in_range(log_lines("to=done", " cause=listed "), 450, 500);
 }
 
 /* Behind each job so many keys of others. */

@@ -224,4 +224,19 @@ with 'no state folder and no HOME' '*AWAITD_STATE*' AWAITD_STATE= HOME=
 # All of the above was refused; the same line without the fault is not.
 run invoke -e cat in
 is "$status:$(states)" 0:1 'what is right passes'
+
+# --- names that match nothing ---
+catalog='endpoint catalog.poll_max=1s'
+meant='. Did you mean the endpoint "catalog"?'
+none="awaitd: no such jobs in $AWAITD_STATE"
+run list --endpoint catlog --set "$catalog"
+is "$status:$err" "0:$none$meant" 'a list says which endpoint may be meant'
+run list --json --endpoint catlog --set "$catalog"
+is "$status:$err:$(cat "$tmp/out")" "0:$none$meant:" 'with --json, too'
+run list --quiet --endpoint catlog --set "$catalog"
+is "$status:$err" '0:' 'but not with --quiet'
+run list --endpoint catalog --set "$catalog" --set 'endpoint catalogs.poll_max=1s'
+is "$status:$err" "0:$none" 'nor of one that has a section'
+run list --endpoint dog --set "$catalog"
+is "$status:$err" "0:$none" 'nor where none is near'
 done_testing

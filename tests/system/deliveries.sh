@@ -157,7 +157,33 @@ is "$(jq -s 'map({key: .id, value: .body}) | from_entries' \
 is "$(jq -rs '[.[].replay] | unique | join(" ")' "$tmp/away.hooks")" true \
     'marked as replays'
 run replay --json --state dead --target 'webhook away'
-is "$(cat "$tmp/out")" '{"replayed":0}' 'there is none left'
+is "$status $(cat "$tmp/out")" '0 {"replayed":0}' 'there is none left'
+
+# --- nobody's name ---
+slip() { # NAME STATUS HINT WORDS...: says that it is none, on one line
+	slip_name=$1 slip_status=$2 slip_hint=$3
+	shift 3
+	run "$@" --target "$slip_name"
+	is "$status:$(cat "$tmp/out"):$err" \
+	    "$slip_status::awaitd: there is no target [$slip_name], and no \
+delivery to one. $slip_hint" "$* to a target that nobody knows"
+}
+away_meant='Did you mean "webhook away"?'
+slip 'webhook awya' 6 "$away_meant" replay
+slip 'webhook awya' 6 "$away_meant" replay --state dead --dry-run --json
+slip away 6 "$away_meant" replay --state dead
+slip 'webhook awya' 0 "$away_meant" deliveries
+slip 'webhook awya' 0 "$away_meant" deliveries --json --since 1h
+slip 'webhook awya' 0 "$away_meant" attempts
+slip 'exec nightly' 6 "'awaitd targets' lists what there is." replay
+slip x 0 "'awaitd targets' lists what there is; a name has a blank, as in \
+'webhook hook'." attempts
+run deliveries --quiet --target 'webhook awya'
+is "$status:$err" '0:' 'but not with --quiet'
+run deliveries --state dead --target 'webhook away'
+is "$status:$err" '0:awaitd: no such deliveries' 'of one that is known, none'
+run attempts --outcome interrupted --target 'webhook away'
+is "$status:$err" '0:awaitd: no such attempts' 'and no attempts'
 
 # --- and given up again ---
 run replay --state dead --target 'exec busy'
@@ -172,7 +198,8 @@ serve_stop
 is "$serve_status" 0 'the service ends well'
 
 # --- under another name ---
-sed -i 's/^dead_letter/deployment = other\n&/' "$tmp/serve.conf"
+sed -i 's/^dead_letter/deployment = other\n&/; s/^\[exec busy/[exec idle/' \
+    "$tmp/serve.conf"
 : >"$tmp/away.hooks"
 serve_start
 run replay --target 'webhook away' --limit 2
@@ -183,6 +210,9 @@ two_came() {
 	[ "$(jq -rs 'length' "$tmp/away.hooks")" -eq 2 ]
 }
 ok 'and arrives' wait_until 20 two_came
+run replay --state waiting --target 'exec busy'
+is "$status:$err" '0:awaitd: 0 deliveries are attempted again' \
+    'a target that was removed is known by its deliveries'
 serve_stop
 is "$serve_status" 0 'and nobody ends of it'
 

@@ -29,7 +29,7 @@ is "$(jq -r .job "$tmp/err" | sort -u | wc -l)" 1 'of one job'
 run invoke -v -e cat "$tmp/in"
 is "$(count "$tmp/err" ' engine: job=0.* from=queued to=pending ')" 1 \
     'the same as text'
-is "$(count "$tmp/err" ' from=pending to=done outcome=ok polls=[0-9]* ms=')" 1 \
+is "$(count "$tmp/err" ' from=pending to=done outcome=ok polls=[0-9]* cause=planned ms=')" 1 \
     'with the outcome, the polls and the time'
 run invoke -v --log-format json -e words "$tmp/in"
 grep '^{' "$tmp/err" >"$tmp/log"

@@ -170,4 +170,32 @@ is "$(wc -l <"$tmp/err")" 2 'that is told of each'
 is "$(count "$tmp/out" '^0.* done ')" 19 'and hides no job'
 run wait "$good"
 is "$status" 0 'nor stands it in the way'
+
+# --- what comes next ---
+if command -v script >"$tmp/which"; then
+	typed() { # WORDS: as on a terminal, without the line of progress
+		script -qec "$*" /dev/null </dev/null |
+		    sed 's/.*\x1b\[K//; s/\r//g'
+	}
+	typed "'$awaitd' submit -e cat '$tmp/in'" >"$tmp/typed"
+	id=$(job_of "$(cat "$tmp/typed")")
+	is "$(cat "$tmp/typed")" "$id
+awaitd: 'awaitd wait $id' awaits its result" \
+	    'on a terminal it is said what awaits the result'
+	typed "'$awaitd' submit -e cat '$tmp/in' '$tmp/in'" >"$tmp/typed"
+	like "$(tail -n 1 "$tmp/typed")" \
+	    "awaitd: 'awaitd wait JOB...' awaits the results of these 2" \
+	    'and of several'
+	is "$(wc -l <"$tmp/typed")" 3 'behind their ids'
+	typed "'$awaitd' submit --quiet -e cat '$tmp/in'" >"$tmp/typed"
+	is "$(wc -l <"$tmp/typed")" 1 'not with --quiet'
+	typed "'$awaitd' submit --json -e cat '$tmp/in'" >"$tmp/typed"
+	is "$(grep -vc '^{' "$tmp/typed")" 0 'nor beside JSON'
+	typed "'$awaitd' submit -e cat '$tmp/in' | cat" >"$tmp/typed"
+	is "$(grep -c awaits "$tmp/typed")" 0 'nor where a program reads the ids'
+	typed "'$awaitd' submit -e cat '$tmp/in' 2>'$tmp/said'" >"$tmp/typed"
+	is "$(cat "$tmp/said")" '' 'nor where no terminal would show it'
+else
+	skip 'what comes next' 'no script(1)'
+fi
 done_testing

@@ -203,6 +203,21 @@ nobody_there_is_no_credentials_where_nothing_else_is_set(void **state)
 	creds_imds_forget();
 	fetch_rig_fails(r, ERR_AUTH, "no credentials*");
 	r->plan.imds.timeout_ms = 1000;
+	/* Somebody is there, who may be a proxy that denies: it is said, and
+	 * what there is to do all the same. */
+	creds_imds_forget();
+	credpeer_fail(&r->peer, "imds.token", "403", 1);
+	credpeer_fail(&r->peer, "imds.role", "403", 4);
+	fetch_rig_fails(r, ERR_AUTH, "the source: the name of the role: *403*");
+	assert_true(strstr(r->err.hint, "AWS_ACCESS_KEY_ID") != NULL);
+	assert_true(strstr(r->err.hint, "'awaitd check'") != NULL);
+	assert_true(strstr(r->err.hint, "awaitd-local.") != NULL);
+	r->plan.imds.last_resort = false;
+	fetch_rig_fails(r, ERR_AUTH, "the source: the name of the role: *403*");
+	assert_string_equal(r->err.hint, "");
+	r->plan.imds.last_resort = true;
+	credpeer_fail(&r->peer, "imds.role", "403", 0);
+	creds_imds_forget();
 	/* Somebody is there, and has a role: that is another trouble. */
 	credpeer_fail(&r->peer, "imds.creds", "failed", 1);
 	fetch_rig_fails(r, ERR_AUTH, "the source: the answer says*");

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A misspelled name matches nothing, which looks as if all were well. */
+#include "cmd/known.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/near.h"
+#include "base/str.h"
+#include "cmd/remote.h"
+#include "cmd/remote_query.h"
+#include "cmd/remote_targets.h"
+
+#define TIMEOUT_MS 60000
+
+/* --- targets -------------------------------------------------------- */
+
+struct search {
+	const char *name;
+	struct near near; /* its best is `best` */
+	char *best;
+	char *kin; /* "webhook hook" for "hook" */
+	bool found;
+};
+
+static void
+replace(char **text, const char *with)
+{
+	free(*text);
+	*text = xstrdup(with);
+}
+
+/* Lives only for this call. */
+static void
+on_target(const struct health *h, void *arg)
+{
+	struct search *s = arg;
+	const char *blank = strchr(h->target, ' ');
+
+	s->found |= str_eq(h->target, s->name);
+	near_try(&s->near, h->target);
+	if (s->near.best == h->target) {
+		replace(&s->best, h->target);
+		s->near.best = s->best;
+	}
+	if (blank != NULL && str_eq(blank + 1, s->name))
+		replace(&s->kin, h->target);
+}
+
+static int
+take_any(const struct json *answer, void *out, struct error *err)
+{
+	bool *any = out;
+
+	(void)err;
+	*any = json_first(json_get(answer, "deliveries")) != NULL;
+	return 0;
+}
+
+/* One that the configuration does not have any more has its deliveries. */
+static bool
+had_any(struct app *app, const char *name)
+{
+	struct client_request r = {.method = "GET", .timeout_ms = TIMEOUT_MS};
+	struct error ignored;
+	struct buf path;
+	bool any = true;
+
+	buf_init(&path, REMOTE_QUERY_MAX);
+	buf_puts(&path, "/v1/deliveries?limit=1");
+	remote_parameter(&path, "target", name);
+	r.path = path.data;
+	if (!path.overflow)
+		remote_ask(app, &r, take_any, &any, &ignored);
+	buf_done(&path);
+	return any;
+}
+
+static int
+refuse(const struct search *s, struct error *err)
+{
+	const char *meant = s->kin != NULL ? s->kin : s->best;
+
+	err_set(err, ERR_NOT_FOUND,
+	    "there is no target [%s], and no delivery to one", s->name);
+	if (meant != NULL)
+		return err_hint(err, "Did you mean \"%s\"?", meant);
+	return err_hint(err, "'awaitd targets' lists what there is%s.",
+	    strchr(s->name, ' ') != NULL
+		? ""
+		: "; a name has a blank, as in 'webhook hook'");
+}
+
+int
+known_target(struct app *app, const char *name, struct error *err)
+{
+	struct search s = {.name = name};
+	struct error ignored;
+	size_t left_out;
+	int rc = 0;
+
+	near_init(&s.near, name);
+	if (remote_list_targets(app, on_target, &s, &left_out, &ignored) == 0 &&
+	    !s.found && !had_any(app, name))
+		rc = refuse(&s, err);
+	free(s.best);
+	free(s.kin);
+	return rc;
+}
+
+void
+known_none(struct app *app, const char *many, const char *target)
+{
+	struct error err;
+
+	if (app->globals->quiet)
+		return;
+	if (target != NULL && known_target(app, target, &err) == -1)
+		cmd_fail(&err); /* nothing found is no failure of a list */
+	else if (!app->globals->json)
+		fprintf(stderr, "awaitd: no such %s\n", many);
+}
+
+/* --- endpoints ------------------------------------------------------ */
+
+const char *
+known_endpoint_near(const struct app *app, const char *name)
+{
+	const struct conf *conf = app->conf;
+	struct near near;
+	size_t i;
+
+	if (name == NULL)
+		return NULL;
+	near_init(&near, name);
+	for (i = 0; i < conf->nendpoints; i++) {
+		if (str_eq(conf->endpoints[i]->head.name, name))
+			return NULL;
+		near_try(&near, conf->endpoints[i]->head.name);
+	}
+	return near.best;
+}

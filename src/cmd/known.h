@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Nothing was found under a name: is it one that anybody knows, or a slip? */
+#ifndef CMD_KNOWN_H
+#define CMD_KNOWN_H
+
+#include "base/error.h"
+#include "cmd/app.h"
+
+/*
+ * Asks the service. 0: it has such a target, or deliveries to one that it had;
+ * or it does not say. ERR_NOT_FOUND: neither, and in the hint a name that is
+ * near.
+ */
+int known_target(struct app *app, const char *name, struct error *err);
+
+/* A listing of `many` found nothing; its target (or NULL) may be why. */
+void known_none(struct app *app, const char *many, const char *target);
+
+/* The endpoint has no section, but one that is near has: its name, borrowed;
+ * else NULL, as for NULL. */
+const char *known_endpoint_near(const struct app *app, const char *name);
+
+#endif
