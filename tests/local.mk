@@ -443,7 +443,8 @@ tests_unit_test_api_attempts_SOURCES = \
 	tests/unit/test_api_attempts.c $(api_support)
 tests_unit_test_api_told_SOURCES = tests/unit/test_api_told.c \
 	$(api_support)
-tests_unit_test_gateway_SOURCES = tests/unit/test_gateway.c $(api_support)
+tests_unit_test_gateway_SOURCES = tests/unit/test_gateway.c \
+	tests/support/faulty_disk.c tests/support/faulty_disk.h $(api_support)
 tests_unit_test_api_trouble_SOURCES = tests/unit/test_api_trouble.c \
 	$(api_support)
 

@@ -12,6 +12,7 @@
 struct direct {
 	direct_fn *fn;
 	void *arg;
+	bool stored; /* on disk: from now on it can be promised */
 	bool heard;
 	struct direct_answer answer;
 	struct error err; /* why it is being withdrawn */
@@ -129,6 +130,8 @@ direct_news(struct work *w, enum engine_event event, const struct error *err)
 		end(w, DIRECT_BROKEN, err);
 		return;
 	case ENGINE_STORED:
+		w->direct->stored = true;
+		return;
 	case ENGINE_LOOKED:
 	case ENGINE_TROUBLE:
 	case ENGINE_LATE:
@@ -190,7 +193,8 @@ engine_let_go(struct engine *e, const char *id)
 {
 	struct work *w = work_find(e, id);
 
-	if (w == NULL || w->direct == NULL || w->direct->withdrawn)
+	if (w == NULL || w->direct == NULL || !w->direct->stored ||
+	    w->direct->withdrawn)
 		return -1;
 	direct_drop(w);
 	return 0;

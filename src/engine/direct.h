@@ -45,7 +45,8 @@ void engine_submit_direct(
 
 /*
  * Nobody waits any more: it goes on as any other, and fn is not called. -1
- * where it is too late for that: fn is called.
+ * where that cannot be promised, as it is not on disk yet, or on its way from
+ * there: fn is called.
  */
 int engine_let_go(struct engine *e, const char *id);
 

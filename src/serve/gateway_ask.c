@@ -149,6 +149,16 @@ tell_late(struct gateway_call *c, void *arg)
 	    "attaches to it.");
 }
 
+/* Not on disk yet, or on its way from there. */
+static void
+tell_unknown(struct gateway_call *c)
+{
+	unavailable(c, GATEWAY_TIMEOUT,
+	    "awaitd's own store has not answered in time, and whether the "
+	    "request goes on is not known. The same request sent again by the "
+	    "SDK is told what became of it.");
+}
+
 static void
 tell_error(struct gateway_call *c, void *arg)
 {
@@ -405,6 +415,8 @@ gateway_ask_timeout(struct gateway_call *c)
 	if (a->direct && engine_let_go(c->g->service->engine, a->id) == 0) {
 		a->direct = false;
 		tell_all(a, tell_late, NULL);
+	} else if (a->direct) {
+		tell_unknown(c);
 	} else if (a->id[0] == '\0') {
 		unavailable(c, GATEWAY_UNAVAILABLE,
 		    "awaitd's own store has not answered in time, and nothing "

@@ -354,6 +354,21 @@ what_is_let_go_of_is_a_job_as_any_other(void **state)
 	assert_int_equal(told.times, 0);
 }
 
+/* It may fail to be stored, so that nobody can be told that it goes on. */
+static void
+what_is_not_on_disk_yet_is_not_let_go_of(void **state)
+{
+	struct job *job = flow_job();
+
+	(void)state;
+	reply_error(expect_invoke(1), 400, "ValidationError", "no");
+	engine_submit_direct(flow.engine, job, on_end, NULL);
+	assert_int_equal(engine_let_go(flow.engine, flow.id), -1);
+	time_passes(0);
+	must_be_told(DIRECT_DECLINED);
+	must_be_gone();
+}
+
 static void
 what_is_given_up_is_told_of(void **state)
 {
@@ -524,6 +539,7 @@ main(void)
 	    CASE(an_upload_instead_tells_the_next_answer),
 	    CASE(an_upload_that_fails_has_words_of_its_own),
 	    CASE(what_is_let_go_of_is_a_job_as_any_other),
+	    CASE(what_is_not_on_disk_yet_is_not_let_go_of),
 	    CASE(what_is_given_up_is_told_of),
 	    CASE(what_cannot_be_stored_was_never_sent),
 	    CASE(dead_anywhere_around_a_refusal),

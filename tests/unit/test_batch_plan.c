@@ -136,10 +136,7 @@ add(struct batch_plan *p, const char *const *paths, size_t n)
 	batch_inputs_done(&in);
 }
 
-static const char *const three[] = {"/in/a",
-    "/in/\xff"
-    "b",
-    "/in/c"};
+static const char *const three[] = {"/in/a", "/in/\377b", "/in/c"};
 
 static void
 make_plan(void)
@@ -197,9 +194,7 @@ the_plan_is_on_disk_before_it_has_its_name(void **state)
 static void
 what_is_there_is_not_added_again(void **state)
 {
-	static const char *const more[] = {"/in/c", "/in/d",
-	    "/in/\xff"
-	    "b"};
+	static const char *const more[] = {"/in/c", "/in/d", "/in/\377b"};
 	struct batch_plan *p;
 
 	(void)state;

@@ -24,6 +24,7 @@
 #include "base/str.h"
 #include "serve/gateway_inner.h"
 #include "tests/support/api_rig.h"
+#include "tests/support/faulty_disk.h"
 
 #define PATH_UP "/endpoints/up/async-invocations"
 #define KEYS                                                        \
@@ -79,6 +80,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
+	faulty_disk_let_go();
 	gateway_drain(gateway);
 	gateway_free(gateway);
 	rig.tcp_server = tcp_server;
@@ -466,6 +468,24 @@ who_waits_too_long_is_told_that_it_goes_on(void **state)
 	assert_int_equal(rig_jobs(), 1);
 }
 
+/* The store has not said that it has the job: nothing of it is promised. */
+static void
+what_is_not_on_disk_yet_is_not_said_to_go_on(void **state)
+{
+	(void)state;
+	rig.silent = true;
+	conf.gateway.timeout_ms = 50;
+	faulty_disk_hold("-wal");
+	ask((struct asks){.id = NULL});
+	must_refuse(503, "ServiceUnavailable", "is not known");
+	assert_true(faulty_disk_held());
+	faulty_disk_let_go();
+	until_held(1);
+	answer_held(400, "ValidationError");
+	rig_until(has_no_asks, NULL);
+	assert_int_equal(rig_jobs(), 0);
+}
+
 static void
 what_was_let_go_of_and_refused_is_told_as_ended(void **state)
 {
@@ -775,6 +795,7 @@ main(void)
 	    CASE(of_whom_left_a_refused_request_leaves_nothing),
 	    CASE(of_whom_left_an_accepted_one_goes_on),
 	    CASE(who_waits_too_long_is_told_that_it_goes_on),
+	    CASE(what_is_not_on_disk_yet_is_not_said_to_go_on),
 	    CASE(what_was_let_go_of_and_refused_is_told_as_ended),
 	    CASE(a_doubt_says_so_and_a_retry_attaches),
 	    CASE(who_waits_while_the_service_stops_is_told),
