@@ -24,6 +24,8 @@ static enum log_level threshold = LOG_INFO;
 static enum log_format format = LOG_TEXT;
 static void (*line_sink)(const char *line, void *arg);
 static void *line_sink_arg;
+static void (*before_fn)(void *arg);
+static void *before_arg;
 static struct buf line;
 static bool line_open;
 static bool line_cut; /* a field did not fit */
@@ -75,6 +77,13 @@ log_set_sink(void (*sink)(const char *line, void *arg), void *arg)
 {
 	line_sink = sink;
 	line_sink_arg = arg;
+}
+
+void
+log_before(void (*fn)(void *arg), void *arg)
+{
+	before_fn = fn;
+	before_arg = arg;
 }
 
 static bool
@@ -213,6 +222,8 @@ write_line(void)
 		line_sink(line.data, line_sink_arg);
 		return;
 	}
+	if (before_fn != NULL)
+		before_fn(before_arg);
 	buf_putc(&line, '\n');
 	n = write(STDERR_FILENO, line.data, line.len);
 	(void)n;

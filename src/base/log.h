@@ -45,6 +45,10 @@ void log_int(const char *key, int64_t value);
 void log_err(const struct error *err); /* error=, code=, hint= */
 void log_end(void);
 
+/* Called before each line that is written to standard error, by whoever has
+ * something else there that must make way; NULL: nobody. It must not log. */
+void log_before(void (*fn)(void *arg), void *arg);
+
 /* Tests read lines instead of standard error; NULL gives it back. */
 void log_set_sink(void (*sink)(const char *line, void *arg), void *arg);
 

@@ -24,7 +24,6 @@ struct eng {
 	bool gone; /* the state file of an earlier run is */
 	bool closing;
 	/* While the file is read. */
-	unsigned char *seen; /* items that have a job in it */
 	char after[JOBID_SIZE];
 	bool read; /* all of it */
 	struct error err;
@@ -95,6 +94,10 @@ on_event(enum engine_event event, const struct job *job,
 		return;
 	switch (event) {
 	case ENGINE_STORED:
+		/* Before anything leaves: what the file loses from here on is
+		 * never sent again unasked. */
+		news(c)->known(i, job->id, news(c)->arg);
+		return;
 	case ENGINE_LATE:
 	case ENGINE_WITHDRAWN:
 		return;
@@ -210,8 +213,6 @@ take(struct batch_carrier *base, size_t i)
 		news(c)->refused(i, &err, news(c)->arg);
 		return;
 	}
-	/* Noted first: what the file loses is never sent again unasked. */
-	news(c)->known(i, job->id, news(c)->arg);
 	session_submit(c->session, job);
 }
 
@@ -284,7 +285,6 @@ end(struct batch_carrier *base)
 		free(f);
 	}
 	session_close(c->session);
-	free(c->seen);
 	free(c);
 }
 
@@ -306,12 +306,9 @@ take_page(struct eng *c, struct job **jobs, size_t n)
 	size_t k, i;
 
 	for (k = 0; k < n; k++) {
-		if (item_of(c, jobs[k], &i) == 0) {
-			c->seen[i] = 1;
-			if (batch_plan_note_job(p, i, jobs[k]->id, &c->err) ==
-			    -1)
-				c->read = true;
-		}
+		if (item_of(c, jobs[k], &i) == 0 &&
+		    batch_plan_note_job(p, i, jobs[k]->id, &c->err) == -1)
+			c->read = true;
 		memcpy(c->after, jobs[k]->id, JOBID_SIZE);
 		job_free(jobs[k]);
 	}
@@ -346,23 +343,9 @@ ask_page(struct eng *c)
 	store_list(session_store(c->session), &q, on_page, c);
 }
 
-/* What was noted, and is not in the file, never left: it is stored first. */
-static void
-forget_unstored(struct eng *c)
-{
-	struct batch_plan *p = c->base.o.plan;
-	size_t i;
-
-	for (i = 0; i < p->n; i++) {
-		if (!c->seen[i] && p->items[i].state != BATCH_ENDED)
-			p->items[i].job[0] = '\0';
-	}
-}
-
 static int
 read_file(struct eng *c, struct error *err)
 {
-	c->seen = xcalloc(c->base.o.plan->n + 1, 1);
 	ask_page(c);
 	while (!c->read)
 		loop_run(c->base.o.app->loop);
@@ -370,7 +353,6 @@ read_file(struct eng *c, struct error *err)
 		*err = c->err;
 		return -1;
 	}
-	forget_unstored(c);
 	return 0;
 }
 

@@ -43,6 +43,17 @@ open_dir(struct batch_plan *p, const char *dir, struct error *err)
 	return 0;
 }
 
+/* Whom we waited for may have taken it away, and a third made another. */
+static bool
+is_ours(const struct batch_plan *p)
+{
+	struct stat have, there;
+
+	return fstat(p->lock_fd, &have) == 0 &&
+	    fstatat(p->meta_fd, "lock", &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    have.st_dev == there.st_dev && have.st_ino == there.st_ino;
+}
+
 static int
 take_lock(struct batch_plan *p, struct error *err)
 {
@@ -50,6 +61,11 @@ take_lock(struct batch_plan *p, struct error *err)
 	int rc = file_lock(path, LOCK_WAIT_MS, &p->lock_fd, err);
 
 	free(path);
+	if (rc == 0 && !is_ours(p)) {
+		close(p->lock_fd);
+		p->lock_fd = -1; /* so nothing of theirs is undone */
+		rc = err_set(err, ERR_BUSY, "the lock is another's");
+	}
 	if (rc == -1 && err->code == ERR_BUSY) {
 		err_set(err, ERR_BUSY, "another batch works in %s", p->dir);
 		err_hint(err, "Wait for it, or name another folder by -O.");
@@ -227,8 +243,12 @@ read_plan(struct batch_plan *p, struct error *err)
 		return bad(p, PLAN_FILE, 1, err);
 	if (batch_plan_open_journal(p, err) == -1)
 		return -1;
-	return batch_file_read(
-	    p->journal_fd, JOURNAL_LINE_MAX, on_journal_line, p, &end, err);
+	if (batch_file_read(p->journal_fd, JOURNAL_LINE_MAX, on_journal_line, p,
+		&end, err) == -1)
+		return -1;
+	/* Who wrote it may have died before it was: an index that is used now
+	 * must be that input's for good. */
+	return batch_plan_sync_all(p, p->plan_fd, err);
 }
 
 int

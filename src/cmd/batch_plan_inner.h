@@ -27,6 +27,13 @@ int batch_plan_open_journal(struct batch_plan *p, struct error *err);
 int batch_entry_read(const char *text, size_t len, size_t index,
     struct batch_entry *out, struct error *err);
 
+/* What is named plan_fd, the journal and all folders up to it are on disk. */
+int batch_plan_sync_all(
+    const struct batch_plan *p, int plan_fd, struct error *err);
+
+/* A line at the end of a file that grows: whole, or not at all. */
+int batch_file_append(int fd, const char *line, size_t len, struct error *err);
+
 /* Every line of a file of ours; a torn last one is cut off. */
 int batch_file_read(int fd, size_t max, batch_line_fn *fn, void *arg,
     int64_t *end, struct error *err);

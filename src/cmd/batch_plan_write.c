@@ -346,14 +346,45 @@ batch_plan_open_journal(struct batch_plan *p, struct error *err)
 	return 0;
 }
 
+/* The output folder's own name. Who made it may have died right behind; where
+ * the folder above is not ours to read, somebody else did. */
 static int
-sync_all(const struct batch_plan *p, int fd, struct error *err)
+sync_above(const struct batch_plan *p)
 {
-	if (fsync(fd) == -1 || fsync(p->journal_fd) == -1 ||
-	    fsync(p->meta_fd) == -1 || fsync(p->dir_fd) == -1)
+	int rc,
+	    fd = openat(p->dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1)
+		return errno == EACCES ? 0 : -1;
+	rc = fsync(fd);
+	close(fd);
+	return rc;
+}
+
+int
+batch_plan_sync_all(const struct batch_plan *p, int plan_fd, struct error *err)
+{
+	if (fsync(plan_fd) == -1 || fsync(p->journal_fd) == -1 ||
+	    fsync(p->meta_fd) == -1 || fsync(p->dir_fd) == -1 ||
+	    sync_above(p) == -1)
 		return err_set_errno(
 		    err, ERR_IO, "fsync the plan in %s", p->dir);
 	return 0;
+}
+
+int
+batch_file_append(int fd, const char *line, size_t len, struct error *err)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+
+	if (end == -1)
+		return err_set_errno(err, ERR_IO, "write");
+	if (file_write_all(fd, line, len, err) == 0)
+		return 0;
+	/* Of half a line and one behind it neither could be read. */
+	if (ftruncate(fd, end) == -1)
+		return err_prefix(err, "a torn line is left");
+	return -1;
 }
 
 /* A plan appears whole: under its name only when it is on disk. */
@@ -380,14 +411,14 @@ name_it(struct writing *w, struct error *err)
 {
 	struct batch_plan *p = w->p;
 
-	if (sync_all(p, w->fd, err) == -1)
+	if (batch_plan_sync_all(p, w->fd, err) == -1)
 		return -1;
 	if (p->plan_fd != -1)
 		return 0;
 	if (renameat(p->meta_fd, NEW_FILE, p->meta_fd, PLAN_FILE) == -1)
 		return err_set_errno(err, ERR_IO, "name the plan");
 	p->plan_fd = w->fd;
-	return sync_all(p, w->fd, err);
+	return batch_plan_sync_all(p, w->fd, err);
 }
 
 static void
@@ -395,8 +426,15 @@ drop_new(struct writing *w)
 {
 	struct batch_plan *p = w->p;
 
-	if (p->plan_fd != -1 || w->fd == -1)
+	if (w->fd == -1)
 		return;
+	/* Not a part of what was named either. */
+	if (p->plan_fd != -1) {
+		p->n -= w->added;
+		if (ftruncate(p->plan_fd, p->end) == -1)
+			p->n = 0;
+		return;
+	}
 	close(w->fd);
 	unlinkat(p->meta_fd, NEW_FILE, 0);
 	unlinkat(p->meta_fd, JOURNAL_FILE, 0);
@@ -475,7 +513,7 @@ note(struct batch_plan *p, size_t i, const char *job, struct error *err)
 		jsonw_int(&w, "round", p->items[i].round);
 	jsonw_end(&w, '}');
 	buf_putc(&b, '\n');
-	rc = file_write_all(p->journal_fd, b.data, b.len, err);
+	rc = batch_file_append(p->journal_fd, b.data, b.len, err);
 	buf_done(&b);
 	return rc == -1 ? err_prefix(err, "the journal in %s", p->dir) : 0;
 }

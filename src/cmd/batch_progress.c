@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
@@ -231,6 +232,19 @@ on_winch(void *arg)
 	draw(p);
 }
 
+/* A line of the log takes the place of ours, which is drawn again below it. */
+static void
+make_way(void *arg)
+{
+	struct batch_progress *p = arg;
+
+	if (!p->shown)
+		return;
+	fputs("\r\033[K", stderr);
+	p->shown = false;
+	batch_progress_touch(p);
+}
+
 struct batch_progress *
 batch_progress_new(
     struct loop *loop, bool quiet, batch_counts_fn *counts, void *arg)
@@ -248,6 +262,7 @@ batch_progress_new(
 	if (p->terminal) {
 		measure(p);
 		p->winch = loop_signal_new(loop, SIGWINCH, on_winch, p);
+		log_before(make_way, p);
 		draw(p);
 	} else {
 		loop_timer_set(p->timer, PLAIN_MS);
@@ -260,6 +275,7 @@ batch_progress_free(struct batch_progress *p)
 {
 	if (p == NULL)
 		return;
+	log_before(NULL, NULL);
 	if (p->shown)
 		fputs("\r\033[K", stderr);
 	loop_timer_free(p->timer);

@@ -279,7 +279,7 @@ batch_results_add(
 	put_result(&w, r, one);
 	buf_putc(&b, '\n');
 	rc = b.overflow ? err_set(err, ERR_LIMIT, "a line is too long")
-			: file_write_all(r->fd, b.data, b.len, err);
+			: batch_file_append(r->fd, b.data, b.len, err);
 	buf_done(&b);
 	if (rc == -1)
 		return err_prefix(err, "%s/" BATCH_RESULTS, r->p->dir);

@@ -60,6 +60,7 @@ struct batch_run {
 	struct loop_timer *turn;
 	struct loop_timer *timeout;
 	struct loop_timer *sync;
+	bool syncing;
 	bool over; /* nothing is begun any more */
 	bool late; /* the time-out came */
 	size_t lost, unread;
@@ -477,13 +478,29 @@ on_timeout(void *arg)
 }
 
 static void
+on_synced(const struct error *err, void *arg)
+{
+	struct batch_run *r = arg;
+
+	r->syncing = false;
+	if (err != NULL)
+		broken(r, err);
+	else if (r->over)
+		loop_stop(r->o.app->loop);
+	else
+		loop_timer_set(r->sync, SYNC_MS);
+}
+
+static void
 on_sync(void *arg)
 {
 	struct batch_run *r = arg;
 
-	batch_sink_sync(
-	    r->sink, r->o.plan->journal_fd, batch_results_fd(r->o.results));
-	loop_timer_set(r->sync, SYNC_MS);
+	if (r->over)
+		return;
+	r->syncing = true;
+	batch_sink_sync(r->sink, r->o.plan->journal_fd,
+	    batch_results_fd(r->o.results), on_synced, r);
 }
 
 static void
@@ -595,6 +612,9 @@ batch_run(struct batch_run *r, struct error *err)
 	if (app->signo != 0)
 		app_default_signals(app);
 	drain(r);
+	/* What fails there would fail nowhere else. */
+	while (r->syncing)
+		loop_run(app->loop);
 	batch_progress_free(r->progress);
 	r->progress = NULL;
 	if (batch_plan_sync(r->o.plan, err) == -1 ||

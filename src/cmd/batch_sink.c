@@ -22,6 +22,7 @@ struct batch_sink {
 	const struct batch_plan *plan;
 	struct offload *offload;
 	TAILQ_HEAD(, placing) placings;
+	struct offload_call *syncing; /* or NULL */
 };
 
 struct placing {
@@ -61,6 +62,8 @@ batch_sink_free(struct batch_sink *s)
 		TAILQ_REMOVE(&s->placings, p, entry);
 		offload_cancel(p->call);
 	}
+	if (s->syncing != NULL)
+		offload_cancel(s->syncing);
 	offload_wait(s->offload);
 	offload_free(s->offload);
 	free(s);
@@ -214,10 +217,14 @@ batch_sink_place(struct batch_sink *s, size_t i, int take_fd, const char *name,
 /* --- what else is to be durable ---------------------------------------- */
 
 struct syncing {
+	struct batch_sink *sink;
 	int fds[2];
+	struct error err;
+	batch_placed_fn *done;
+	void *arg;
 };
 
-/* An error shows again at the end, where it is waited for. */
+/* The kernel tells of a failure once, and it would be told to nobody else. */
 static void
 run_sync(struct offload_call *call, void *arg)
 {
@@ -226,21 +233,50 @@ run_sync(struct offload_call *call, void *arg)
 
 	(void)call;
 	for (i = 0; i < 2; i++) {
-		if (y->fds[i] == -1)
-			continue;
-		fdatasync(y->fds[i]);
-		close(y->fds[i]);
+		if (y->fds[i] == -1 || fdatasync(y->fds[i]) == -1)
+			err_set_errno(
+			    &y->err, ERR_IO, "fsync in %s", y->sink->plan->dir);
+	}
+}
+
+static void
+syncing_free(void *arg)
+{
+	struct syncing *y = arg;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (y->fds[i] != -1)
+			close(y->fds[i]);
 	}
 	free(y);
 }
 
-void
-batch_sink_sync(struct batch_sink *s, int fd, int other_fd)
+static void
+on_synced(void *arg)
 {
-	static const struct offload_work work = {.run = run_sync};
+	struct syncing *y = arg;
+
+	y->sink->syncing = NULL;
+	y->done(y->err.code != ERR_NONE ? &y->err : NULL, y->arg);
+	syncing_free(y);
+}
+
+void
+batch_sink_sync(struct batch_sink *s, int fd, int other_fd,
+    batch_placed_fn *done, void *arg)
+{
+	static const struct offload_work work = {
+	    .run = run_sync,
+	    .done = on_synced,
+	    .drop = syncing_free,
+	};
 	struct syncing *y = xcalloc(1, sizeof(*y));
 
+	y->sink = s;
 	y->fds[0] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	y->fds[1] = fcntl(other_fd, F_DUPFD_CLOEXEC, 0);
-	offload_start(s->offload, s->loop, &work, y);
+	y->done = done;
+	y->arg = arg;
+	s->syncing = offload_start(s->offload, s->loop, &work, y);
 }

@@ -31,7 +31,8 @@ typedef void batch_placed_fn(const struct error *err, void *arg);
 void batch_sink_place(struct batch_sink *s, size_t i, int take_fd,
     const char *name, batch_placed_fn *done, void *arg);
 
-/* These two files are made durable some time soon. */
-void batch_sink_sync(struct batch_sink *s, int fd, int other_fd);
+/* These two files are made durable; done is called later. One at a time. */
+void batch_sink_sync(struct batch_sink *s, int fd, int other_fd,
+    batch_placed_fn *done, void *arg);
 
 #endif

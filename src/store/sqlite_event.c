@@ -57,23 +57,40 @@ last_readable(struct db *db)
 	return last;
 }
 
-int
-sqlite_event_open(struct db *db, struct error *err)
+/* Of a last row that is damaged the number may be, too: then none that a sound
+ * one or it has, nor those that may have stood between. */
+static int
+read_last(struct db *db, int64_t *out)
 {
 	struct cursor c = sqlite_bind(db, SQL_LAST_EVENT);
-	int64_t last = 0;
+	int64_t seq, last = 0;
+	bool sound = true;
 	int rc;
 
 	sqlite_put_int(&c, SEQ_MAX);
-	rc = sqlite3_step(c.stmt);
-	if (rc == SQLITE_ROW)
-		last = sqlite3_column_int64(c.stmt, 0);
+	while ((rc = sqlite3_step(c.stmt)) == SQLITE_ROW) {
+		seq = sqlite3_column_int64(c.stmt, EVENT_SEQ);
+		last = seq > last ? seq : last;
+		if (sqlite_sound(c.stmt, 'e'))
+			break;
+		sound = false;
+	}
 	sqlite3_reset(c.stmt);
-	if (rc != SQLITE_ROW &&
-	    (sqlite3_errcode(db->conn) & 0xff) != SQLITE_CORRUPT)
-		return sqlite_complain(db, "read events", err);
-	if (rc != SQLITE_ROW)
+	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+		*out = sound ? last : last + SEQ_JUMP;
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : -1;
+}
+
+int
+sqlite_event_open(struct db *db, struct error *err)
+{
+	int64_t last = 0;
+
+	if (read_last(db, &last) == -1) {
+		if ((sqlite3_errcode(db->conn) & 0xff) != SQLITE_CORRUPT)
+			return sqlite_complain(db, "read events", err);
 		last = last_readable(db) + SEQ_JUMP;
+	}
 	db->next_event = last != 0 ? last + 1 : clock_wall_ms();
 	db->first_new_event = db->next_event;
 	return 0;

@@ -346,7 +346,9 @@ static const char *const sql[SQL_COUNT] = {
 	"SELECT seq, at, type, job, delivery, n, sum FROM event "
 	"WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
     [SQL_FIRST_EVENT] = "SELECT min(seq) FROM event",
-    [SQL_LAST_EVENT] = "SELECT max(seq) FROM event WHERE seq < ?",
+    [SQL_LAST_EVENT] =
+	"SELECT seq, at, type, job, delivery, n, sum FROM event "
+	"WHERE seq < ? ORDER BY seq DESC",
 
     /* Of each job, and of none, since a seq may be damaged. */
     [SQL_TOLD] =

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A disk that fails, for LD_PRELOAD: writes and syncs of files with ".db" in
- * their names, as the first line of the file $BADIO_CONTROL says now:
+ * their names (or with $BADIO_NAME), as the first line of the file
+ * $BADIO_CONTROL says now:
  *
  *   none
  *   write every N [ERROR]    each N-th write fails, and writes nothing
@@ -90,7 +91,7 @@ static bool
 name_of(int fd, char out[NAME_LEN])
 {
 	char link[64], path[4096];
-	const char *base;
+	const char *base, *part = getenv("BADIO_NAME");
 	ssize_t n;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
@@ -100,7 +101,7 @@ name_of(int fd, char out[NAME_LEN])
 	path[n] = '\0';
 	base = strrchr(path, '/');
 	base = base != NULL ? base + 1 : path;
-	if (strstr(base, ".db") == NULL)
+	if (strstr(base, part != NULL ? part : ".db") == NULL)
 		return false;
 	snprintf(out, NAME_LEN, "%.*s", NAME_LEN - 1, base);
 	return true;

@@ -314,8 +314,46 @@ is "$status" 1 'where the state file is gone'
 like "$err" '*2 lost: the state file */0*.db is gone*--resend-lost*' \
     'it is said, with what to do'
 is "$(accepted)" "$sent" 'and nothing is sent silently'
+run batch -O lost
+is "$status:$(accepted)" "1:$sent" 'nor the next time'
 run batch -O lost --resend-lost
 is "$status:$(cat lost/1.out)" '0:word 1' 'but where somebody says so'
+
+# --- a disk that fails ---
+# badio sits before the journal alone.
+cat >"$tmp/badly" <<END
+#!/bin/sh
+exec env ASAN_OPTIONS="verify_asan_link_order=0:\$ASAN_OPTIONS" \\
+    LD_PRELOAD="$abs_top_builddir/tests/support/badio.so" \\
+    BADIO_NAME=l.jsonl BADIO_CONTROL="$tmp/bad.now" "$awaitd" "\$@"
+END
+chmod +x "$tmp/badly"
+well=$awaitd
+: >go
+sent=$(accepted)
+echo torn every 9 ENOSPC >bad.now
+awaitd=$tmp/badly
+run batch -e picky -O full --max-in-flight 8 many
+is "$status" 1 'a journal that cannot be written to ends it'
+like "$err" '*No space left on device*goes on with the batch*' 'with its reason'
+awaitd=$well
+run batch -O full
+is "$status:$(accepted)" "0:$((sent + 40))" \
+    'no half line keeps it from going on, and nothing is sent twice'
+# The third fsync is of the first second: no later one would tell.
+echo sync every 3 EIO >bad.now
+rm -f go
+awaitd=$tmp/badly
+start unsynced batch -e slow -O unsynced many/1 many/2
+awaitd=$well
+finish unsynced "$pid"
+: >go
+is "$status" 1 'so does one that cannot be made durable'
+like "$err" '*fsync*Input/output error*goes on with the batch*' \
+    'which is told, though the next would go well'
+run batch -O unsynced
+is "$status:$(cat unsynced/*.out | tr '\n' ' ')" '0:word 1 word 2 ' \
+    'and it goes on'
 
 # --- what somebody else puts into the folder ---
 mkdir linked.in linked.in/sub outside
@@ -355,6 +393,15 @@ like "$(cat tty.lines)" '*0 of 3 done, 3 in flight*' 'a terminal has a line'
 is "$(grep ' done' tty.lines | awk 'length > 43' | wc -l)" 0 \
     'that fits into it'
 like "$(cat tty.lines)" '*3 of 3 ok in *' 'and the end'
+rm -f go
+( wait_until 30 has tty.log ' in flight' && : >go ) &
+go_pid=$!
+tty_size 90 "$awaitd batch -e slow -O tty2 --log-level info many/1 many/2" \
+    >tty.log 2>&1
+wait "$go_pid"
+ok 'the log writes there, too' grep -q ' engine: job=.*outcome=ok' tty.log
+is "$(tr '\r' '\n' <tty.log | grep -c ' done.* engine: ')" 0 \
+    'and the line makes way for it'
 
 # --- with a service ---
 cat >serve.conf <<END

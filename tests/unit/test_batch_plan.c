@@ -4,6 +4,7 @@
 #include "cmd/batch_plan.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -184,10 +186,92 @@ the_plan_is_on_disk_before_it_has_its_name(void **state)
 	assert_non_null(strstr(synced, want));
 	snprintf(want, sizeof(want), "%s/" BATCH_FOLDER "\n", dir);
 	assert_non_null(strstr(synced, want));
+	/* And the folder's own name. */
+	assert_non_null(strstr(synced, "\n/tmp\n"));
 	synced[0] = '\0';
 	p = open_plan();
+	synced[0] = '\0';
 	add(p, more, 1);
 	assert_non_null(strstr(synced, "plan.jsonl\n"));
+	batch_plan_free(p);
+}
+
+/* Who wrote it may have died before it was on disk; so it is not sent. */
+static void
+a_plan_that_was_read_is_on_disk(void **state)
+{
+	(void)state;
+	make_plan();
+	synced[0] = '\0';
+	batch_plan_free(open_plan());
+	assert_non_null(strstr(synced, "plan.jsonl\n"));
+	assert_non_null(strstr(synced, "journal.jsonl\n"));
+	assert_non_null(strstr(synced, BATCH_FOLDER "\n"));
+}
+
+/* A line of more than there is room for, as on a full disk. */
+static void
+limit_size(rlim_t size)
+{
+	struct rlimit lim;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &lim), 0);
+	lim.rlim_cur = size;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &lim), 0);
+}
+
+static void
+half_a_line_does_not_stay_in_the_journal(void **state)
+{
+	struct batch_plan *p;
+	struct error err;
+
+	(void)state;
+	make_plan();
+	p = open_plan();
+	assert_int_equal(batch_plan_note_job(p, 0, JOB, &err), 0);
+	limit_size(60);
+	assert_int_equal(batch_plan_note_job(p, 1, JOB, &err), -1);
+	limit_size(RLIM_INFINITY);
+	assert_int_equal(batch_plan_note_job(p, 2, JOB, &err), 0);
+	batch_plan_free(p);
+	p = open_plan();
+	assert_string_equal(p->items[0].job, JOB);
+	assert_string_equal(p->items[1].job, "");
+	assert_string_equal(p->items[2].job, JOB);
+	batch_plan_free(p);
+}
+
+static void
+inputs_that_do_not_fit_are_all_left_out(void **state)
+{
+	static const char *const more[] = {"/in/d", "/in/e", "/in/f"};
+	struct batch_inputs in;
+	struct batch_input *i;
+	struct batch_plan *p;
+	struct error err;
+	size_t k, added;
+
+	(void)state;
+	make_plan();
+	p = open_plan();
+	batch_inputs_init(&in);
+	for (k = 0; k < 3; k++) {
+		i = batch_inputs_add(&in);
+		i->shown = xstrdup(more[k]);
+		i->path = xstrdup(more[k]);
+		i->below = xstrdup(more[k]);
+		i->key = xstrdup(more[k]);
+		i->size = 1;
+	}
+	limit_size((rlim_t)p->end + 150);
+	assert_int_equal(batch_plan_add(p, &in, &added, &err), -1);
+	limit_size(RLIM_INFINITY);
+	batch_inputs_done(&in);
+	batch_plan_free(p);
+	p = open_plan();
+	assert_int_equal(p->n, 3);
 	batch_plan_free(p);
 }
 
@@ -458,6 +542,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_plan_is_read_as_it_was_written),
 	    TEST(the_plan_is_on_disk_before_it_has_its_name),
+	    TEST(a_plan_that_was_read_is_on_disk),
+	    TEST(half_a_line_does_not_stay_in_the_journal),
+	    TEST(inputs_that_do_not_fit_are_all_left_out),
 	    TEST(what_is_there_is_not_added_again),
 	    TEST(one_batch_at_a_time_has_the_folder),
 	    TEST(torn_last_lines_are_cut_off),

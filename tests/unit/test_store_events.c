@@ -241,6 +241,31 @@ a_number_that_is_taken_is_jumped_over(void **state)
 	assert_true(store_last_event(fx.store) < (int64_t)1 << 53);
 }
 
+/* What is wrong with it may be its number, and that was given. */
+static void
+behind_a_damaged_last_row_numbers_are_left_out(void **state)
+{
+	int64_t last;
+
+	(void)state;
+	fx_open();
+	insert(2);
+	last = store_last_event(fx.store);
+	fx_close();
+	fx_change("UPDATE event SET n = 7 "
+		  "WHERE seq = (SELECT max(seq) FROM event)");
+	fx_open();
+	assert_true(store_last_event(fx.store) > last + 1000);
+	insert(1);
+	last = store_last_event(fx.store);
+	assert_int_equal(read_log(), 3);
+	assert_int_equal(log_.damaged, 1);
+	fx_close();
+	/* Once, not with each start. */
+	fx_open();
+	assert_int_equal(store_last_event(fx.store), last);
+}
+
 static void
 on_any(const struct error *err, void *arg)
 {
@@ -289,6 +314,7 @@ main(void)
 	    CASE(a_damaged_instant_makes_nothing_go),
 	    CASE(an_instant_of_a_wrong_clock_stops_no_retention),
 	    CASE(a_number_that_is_taken_is_jumped_over),
+	    CASE(behind_a_damaged_last_row_numbers_are_left_out),
 	    CASE(what_is_taken_back_is_no_event),
 	};
 
