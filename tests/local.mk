@@ -743,6 +743,7 @@ system_tests += tests/system/stalled.sh
 system_tests += tests/system/targets.sh
 system_tests += tests/system/told.sh
 system_tests += tests/system/wait.sh
+system_tests += tests/system/wait_output.sh
 system_tests += tests/system/local.sh
 system_tests += tests/system/waiters.sh
 
