@@ -356,8 +356,8 @@ const struct cmd cmd_wait = {
     .examples = "  awaitd wait 01jd2k3m4n5p6q7r8s9t0v1w2x\n"
 		"  awaitd wait --timeout 0 JOB     look once\n"
 		"  awaitd wait --any JOB1 JOB2\n"
-		"  awaitd wait --output s3://bucket/out/a.out \\\n"
-		"      --failure s3://bucket/failed/a.out\n",
+		"  awaitd wait --output s3://bucket/a.out "
+		"--failure s3://bucket/a-error.out\n",
     .options = wait_options,
     .noptions = ARRAY_LEN(wait_options),
     .options_size = sizeof(struct wait_options),
