@@ -438,9 +438,14 @@ say_not_ready(const struct await *a, struct error *err)
 	else
 		err_set(err, ERR_TIMEOUT, "%s", when);
 	/* Of a long remedy the end may be missing, of this not. */
-	err_hint(err, "The job goes on: 'awaitd wait%s %s' takes it up.%s%s",
-	    app_same_server(a->app), id, why.hint[0] != '\0' ? " " : "",
-	    why.hint);
+	if (a->o.again != NULL)
+		err_hint(err, "%s%s%s", a->o.again,
+		    why.hint[0] != '\0' ? " " : "", why.hint);
+	else
+		err_hint(err,
+		    "The job goes on: 'awaitd wait%s %s' takes it up.%s%s",
+		    app_same_server(a->app), id, why.hint[0] != '\0' ? " " : "",
+		    why.hint);
 	return a->app->signo != 0 ? STATUS_SIGNAL + a->app->signo
 				  : STATUS_NOT_READY;
 }

@@ -26,6 +26,8 @@ struct await_options {
 	bool any; /* one job is enough */
 	int64_t timeout_ms; /* -1: none; 0: one look at each */
 	int64_t max_looks; /* at each job; 0: no limit */
+	const char *again; /* how to go on with what is not ready, where a
+			      job's id does not say; or NULL */
 };
 
 struct await *await_new(struct app *app, const struct await_options *o);

@@ -39,7 +39,9 @@ show_request(const struct job_spec *spec)
 	report_text("retry failed", spec->retry_failed ? "transient" : NULL);
 	report_text("input", spec->input_location);
 	report_text("input file", spec->input_path);
-	if (spec->input != INPUT_LOCATION)
+	if (spec->input == INPUT_FOREIGN)
+		report_text("input", "not known: submitted by somebody else");
+	else if (spec->input != INPUT_LOCATION)
 		report_number("input bytes", spec->input_size);
 }
 

@@ -256,18 +256,28 @@ runs_find(const struct app *app, const char *id, struct job **job, char **path,
 
 /* --- removing ------------------------------------------------------- */
 
+/* Without an end: nobody may have waited on for a foreign one, and behind its
+ * deadline there is nothing to wait for. */
+static int64_t
+given_up_at(const struct job *job)
+{
+	return job_is_foreign(job) ? job->deadline_at : -1;
+}
+
 /* When the last of them ended, or -1 where one has not. */
 static int64_t
 ended_at(struct job **jobs, size_t n)
 {
-	int64_t last = 0;
+	int64_t last = 0, one;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		if (jobs[i]->state != JOB_DONE)
+		one = jobs[i]->state == JOB_DONE ? jobs[i]->completed_at
+						 : given_up_at(jobs[i]);
+		if (one == -1)
 			return -1;
-		if (jobs[i]->completed_at > last)
-			last = jobs[i]->completed_at;
+		if (one > last)
+			last = one;
 	}
 	return last;
 }
@@ -291,8 +301,8 @@ made_at(const char *path)
 }
 
 /* The file goes under its lock, so that nobody is carrying it. */
-static bool
-remove_run(const char *path)
+bool
+runs_remove(const char *path)
 {
 	struct error ignored;
 	char *wal;
@@ -321,7 +331,7 @@ prune_one(const struct app *app, const char *path)
 		return false;
 	past = is_past(app, ended_at(jobs, n));
 	runs_free_jobs(jobs, n);
-	return past && remove_run(path);
+	return past && runs_remove(path);
 }
 
 /* A copy that a process which was killed left beside the state files. */

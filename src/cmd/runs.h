@@ -53,6 +53,9 @@ bool runs_service_left(const struct app *app, const char *folder);
 #define RUNS_SERVICE_LEFT \
 	"A service has jobs there, and does not answer: start 'awaitd serve'."
 
+/* One state file, unless somebody carries what is in it. */
+bool runs_remove(const char *path);
+
 /* Remove files older than the retention in which every job is done. */
 void runs_prune(const struct app *app, const char *folder);
 

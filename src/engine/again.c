@@ -47,7 +47,7 @@ again_delay_ms(const struct work *w, const char *text)
 	const struct job *job = w->job;
 	size_t failed = count_failed(job);
 
-	if (!job->spec.retry_failed || failed == 0 ||
+	if (job_is_foreign(job) || !job->spec.retry_failed || failed == 0 ||
 	    failed > ARRAY_LEN(delays) || job->nsubs >= SUBMISSIONS_MAX ||
 	    delays[failed - 1] >= queued_left(job) ||
 	    !reason_passes(text, strlen(text)))

@@ -640,9 +640,13 @@ engine_submit(struct engine *e, struct job *take_job)
 void
 engine_insert(struct work *w)
 {
-	times_set_deadline(w->job,
-	    w->job->deadline_at != 0 ? w->job->deadline_at - clock_wall_ms()
-				     : QUEUED_MAX_MS);
+	if (job_is_foreign(w->job))
+		times_begin_foreign(w->job);
+	else
+		times_set_deadline(w->job,
+		    w->job->deadline_at != 0
+			? w->job->deadline_at - clock_wall_ms()
+			: QUEUED_MAX_MS);
 	w->writing = true;
 	store_insert(w->engine->o.store, w->job, on_inserted, w);
 }

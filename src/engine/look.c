@@ -288,7 +288,9 @@ look_found(struct work *w, bool failed)
 	w->step->look.cause = w->cause;
 	if (failed)
 		habit_failure(h);
-	else if (w->step->look.took_ms >= 0 && w->wait.watched)
+	/* When a foreign request was made nobody knows. */
+	else if (w->step->look.took_ms >= 0 && w->wait.watched &&
+	    !job_is_foreign(w->job))
 		habit_result(
 		    h, &job, w->step->look.took_ms, w->step->look.size);
 	learn_bell(w, h);

@@ -57,6 +57,16 @@ retry(struct work *w, const struct error *err)
 	engine_apply(w, &r);
 }
 
+static void
+refuse_foreign(struct work *w)
+{
+	struct error err;
+
+	err_set(&err, ERR_REFUSED,
+	    "its request was somebody else's, and is not made again");
+	fail(w, &err, "foreign");
+}
+
 /* --- the input ------------------------------------------------------ */
 
 static void
@@ -547,6 +557,11 @@ step_submit(struct work *w)
 	int64_t now = clock_wall_ms();
 	struct step_result hold = {.verdict = VERDICT_HOLD};
 
+	/* It cannot be queued, unless its row was made by another hand. */
+	if (job_is_foreign(job)) {
+		refuse_foreign(w);
+		return;
+	}
 	/* Nothing is sent again before somebody looked, however late it is; and
 	 * nothing at all behind a refusal. */
 	if (job_in_doubt(job) || (s != NULL && s->fate == SUB_REFUSED)) {

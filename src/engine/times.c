@@ -55,6 +55,16 @@ times_end(struct submission *s)
 	s->ended_mono = clock_mono_ms();
 }
 
+void
+times_begin_foreign(struct job *job)
+{
+	struct submission *s = job_last_submission(job);
+
+	times_begin(s);
+	times_end(s);
+	times_set_deadline(job, times_patience_ms(&job->spec));
+}
+
 int64_t
 times_since_intent(const struct submission *s)
 {

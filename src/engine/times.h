@@ -15,6 +15,10 @@
 void times_begin(struct submission *s);
 void times_end(struct submission *s);
 
+/* A request of somebody else's: when it was made is not known, and it is given
+ * as long as if it were now. */
+void times_begin_foreign(struct job *job);
+
 int64_t times_since_intent(const struct submission *s);
 int64_t times_since_end(const struct submission *s);
 

@@ -25,6 +25,26 @@ job_new(void)
 	return job;
 }
 
+struct job *
+job_new_foreign(const char *output, const char *failure)
+{
+	struct job *job = job_new();
+	struct submission *s = job_add_submission(job);
+
+	job->spec.input = INPUT_FOREIGN;
+	s->fate = SUB_ACCEPTED;
+	s->output_location = xstrdup(output);
+	s->failure_location = xstrdup_or_null(failure);
+	job_move(job, JOB_PENDING, OUTCOME_NONE);
+	return job;
+}
+
+bool
+job_is_foreign(const struct job *job)
+{
+	return job->spec.input == INPUT_FOREIGN;
+}
+
 /* Every string, so that copying and freeing cannot forget one. */
 /* clang-format off */
 #define JOB_STRINGS(X)          \

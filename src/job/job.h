@@ -80,6 +80,9 @@ struct job {
 };
 
 struct job *job_new(void); /* QUEUED, with an id, created now */
+/* PENDING from the start: somebody else made the request, and has the answer
+ * that names these places. No failure can be seen where that place is NULL. */
+struct job *job_new_foreign(const char *output, const char *failure);
 /* A copy of its own, its deliveries with their bodies included; without the
  * input's body where that is not needed. */
 struct job *job_clone(const struct job *from, bool with_body);
@@ -100,6 +103,9 @@ struct submission *job_last_submission(const struct job *job);
 
 /* QUEUED, and a submission may have been accepted and nobody knows. */
 bool job_in_doubt(const struct job *job);
+
+/* Made by job_new_foreign(). */
+bool job_is_foreign(const struct job *job);
 
 /* A result can be looked for, of whichever submission. */
 bool job_may_succeed(const struct job *job);

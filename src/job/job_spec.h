@@ -12,6 +12,8 @@ enum job_input {
 	INPUT_BODY, /* inline, kept with the job */
 	INPUT_FILE, /* a file here, uploaded before the submission */
 	INPUT_LOCATION, /* in S3 already */
+	INPUT_FOREIGN, /* somebody else sent it: it is not known, and nothing
+			  is ever submitted for such a job */
 };
 
 /* What was asked for: written once, with the job. NULL: not given. */

@@ -180,9 +180,23 @@ use_location(struct job_spec *spec)
 }
 
 static int
+not_ours(const struct job *job, struct error *err)
+{
+	err_set(err, ERR_REFUSED,
+	    "the request of job %s was somebody else's: nothing is submitted "
+	    "for it",
+	    job->id);
+	return err_hint(err,
+	    "Have it made again by whoever made it, or 'awaitd submit' it "
+	    "with its input.");
+}
+
+static int
 repeat_input(struct job *again, const struct job *job, struct error *err)
 {
 	switch (job->spec.input) {
+	case INPUT_FOREIGN:
+		return not_ours(job, err);
 	case INPUT_LOCATION:
 		return 0;
 	case INPUT_BODY:

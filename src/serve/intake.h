@@ -64,7 +64,8 @@ void intake_prune(const char *folder);
 
 /*
  * A new job that asks for the same as one that is DONE (with its body), linked
- * to it. ERR_NOT_FOUND where its input is gone. *out is the caller's.
+ * to it. ERR_NOT_FOUND where its input is gone, ERR_REFUSED where the request
+ * was somebody else's. *out is the caller's.
  */
 int intake_repeat(const struct job *job, struct job **out, struct error *err);
 

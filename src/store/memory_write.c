@@ -186,9 +186,6 @@ memory_insert(void *arg, const struct job *job, struct error *err)
 	r = xcalloc(1, sizeof(*r));
 	job_spec_copy(&r->spec, &job->spec, true);
 	r->job = state_of(job);
-	/* Submissions are saved one by one, and a late result apart. */
-	while (r->job->nsubs > 0)
-		submission_done(&r->job->subs[--r->job->nsubs]);
 	memcpy(r->id, job->id, JOBID_SIZE);
 	r->row.key = r->id;
 	memory_add(m, JOBS, &r->row);

@@ -171,6 +171,8 @@ input_ok(const struct job_spec *spec)
 		    spec->input_location != NULL;
 	case INPUT_LOCATION:
 		return spec->input_location != NULL;
+	case INPUT_FOREIGN:
+		return spec->input_location == NULL && spec->body_len == 0;
 	}
 	return false;
 }

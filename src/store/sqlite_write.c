@@ -247,9 +247,38 @@ insert_state(
 	sqlite_put_int(&c, job->epoch);
 	c.sum = &sum;
 	put_state(&c, job);
-	sqlite_put_int(&c, 0);
+	sqlite_put_int(&c, (int64_t)job->nsubs);
 	sqlite_put_sum(&c);
 	return sqlite_run(db, SQL_INSERT_STATE, "insert a job's state", err);
+}
+
+static int
+save_submission(struct db *db, const struct job *job, int64_t seq,
+    const struct submission *s, struct error *err)
+{
+	struct cursor c = sqlite_bind(db, SQL_SAVE_SUBMISSION);
+	struct sum sum;
+
+	sum_start(&sum, 'u');
+	c.sum = &sum;
+	sqlite_put_int(&c, seq);
+	sum_text(&sum, job->id);
+	put_submission(&c, s);
+	sqlite_put_sum(&c);
+	return sqlite_run(db, SQL_SAVE_SUBMISSION, "save a submission", err);
+}
+
+static int
+insert_submissions(
+    struct db *db, const struct job *job, int64_t seq, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < job->nsubs; i++) {
+		if (save_submission(db, job, seq, &job->subs[i], err) == -1)
+			return -1;
+	}
+	return 0;
 }
 
 int
@@ -261,6 +290,7 @@ sqlite_insert(void *arg, const struct job *job, struct error *err)
 	if (insert_key(db, job, err) == -1 ||
 	    insert_job(db, job, &seq, err) == -1 ||
 	    insert_state(db, seq, job, err) == -1 ||
+	    insert_submissions(db, job, seq, err) == -1 ||
 	    sqlite_event_job(db, EVENT_JOB_QUEUED, job, err) == -1 ||
 	    sqlite_event_job(
 		db, store_event_of_job(JOB_QUEUED, job), job, err) == -1)
@@ -368,22 +398,6 @@ save_state(struct db *db, const struct job *job, const struct held *held,
 	sqlite_put_sum(&c);
 	sqlite_put_int(&c, held->seq);
 	return sqlite_run(db, SQL_SAVE_STATE, "save a job", err);
-}
-
-static int
-save_submission(struct db *db, const struct job *job, int64_t seq,
-    const struct submission *s, struct error *err)
-{
-	struct cursor c = sqlite_bind(db, SQL_SAVE_SUBMISSION);
-	struct sum sum;
-
-	sum_start(&sum, 'u');
-	c.sum = &sum;
-	sqlite_put_int(&c, seq);
-	sum_text(&sum, job->id);
-	put_submission(&c, s);
-	sqlite_put_sum(&c);
-	return sqlite_run(db, SQL_SAVE_SUBMISSION, "save a submission", err);
 }
 
 int

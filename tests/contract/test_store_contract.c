@@ -131,6 +131,32 @@ what_was_given_once_stays(void **state)
 	job_free(job);
 }
 
+/* Whoever reads it behind a crash has all of it. */
+static void
+a_foreign_job_is_inserted_with_its_submission(void **state)
+{
+	struct job *job = job_new_foreign("s3://b/out", "s3://b/failed");
+	struct job *found;
+
+	(void)state;
+	job->spec.endpoint = xstrdup("a");
+	assert_int_equal(fx_insert(job), 0);
+	found = fx_find(job->id);
+	assert_int_equal(found->state, JOB_PENDING);
+	assert_true(job_is_foreign(found));
+	assert_int_equal(found->nsubs, 1);
+	assert_int_equal(found->subs[0].fate, SUB_ACCEPTED);
+	assert_string_equal(found->subs[0].output_location, "s3://b/out");
+	assert_string_equal(found->subs[0].failure_location, "s3://b/failed");
+	job_free(found);
+	job_move(job, JOB_DONE, OUTCOME_OK);
+	assert_int_equal(fx_save(job, 0), 0);
+	found = fx_find(job->id);
+	assert_int_equal(found->nsubs, 1);
+	job_free(found);
+	job_free(job);
+}
+
 static void
 one_submission_is_saved_and_no_other(void **state)
 {
@@ -492,6 +518,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    BOTH(every_field_of_a_job_comes_back),
 	    BOTH(what_was_given_once_stays),
+	    BOTH(a_foreign_job_is_inserted_with_its_submission),
 	    BOTH(one_submission_is_saved_and_no_other),
 	    BOTH(what_is_not_there_is_not_found),
 	    BOTH(an_id_is_taken_once),

@@ -71,6 +71,40 @@ if command -v aws >/dev/null; then
 	judge_it 0 'THE HARBOUR BOOK'
 fi
 
+# --- the wait alone -----------------------------------------------------------
+
+saved 'import subprocess' keep.py
+run_python 'python3 keep.py' 0 "$page_text"
+if [ -n "$boto3" ]; then
+	run_it python3 keep.py s3://my-bucket/input/broken.png
+	ex_name='... which ends where the inference failed'
+	judge_it 1 'the model could not read it'
+fi
+saved 'import subprocess' keep_sdk.py
+run_python 'python3 keep_sdk.py' 0 "$page_text"
+if [ -n "$boto3" ]; then
+	run_it python3 keep_sdk.py s3://my-bucket/input/broken.png
+	ex_name='... which ends, too, with what the model said'
+	judge_it 3 'this is no picture'
+fi
+saved 'set -- $(aws' keep.sh
+if ! command -v aws >/dev/null; then
+	# What the AWS CLI prints: two places and a tab.
+	cat >"$tmp/bin/aws" <<-END_OF_AWS
+	#!/bin/sh
+	"$rawcall" POST /endpoints/ocr/async-invocations \
+	    'x-amzn-sagemaker-inputlocation: s3://my-bucket/input/page.png' |
+	    tr -d '\r' | sed -n 's/^x-amzn-sagemaker-[of].*location: *//Ip' |
+	    paste -s
+	END_OF_AWS
+	chmod +x "$tmp/bin/aws"
+	made_aws=$tmp/bin/aws
+fi
+run_it sh -e keep.sh
+ex_name='... which reads the page'
+judge_it 0 "$page_text"
+[ -z "${made_aws-}" ] || rm "$made_aws"
+
 # --- awaitd alone ------------------------------------------------------------
 
 try 'awaitd invoke -e ocr -t image/png page.png' 0 "$page_text"

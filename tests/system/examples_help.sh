@@ -71,6 +71,8 @@ try 'awaitd wait --timeout 0' 4
 put JOB1 "$done_job"
 put JOB2 "$waiting_job"
 try 'awaitd wait --any' 0
+"$rawcall" PUT /bucket/a.out @page.png >"$tmp/answer"
+try 'awaitd wait --output' 0 'ok: 12 bytes'
 
 help_of list
 is_job "$failed_job"

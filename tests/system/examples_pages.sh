@@ -27,6 +27,8 @@ is "$(cat page.txt)" 'THE HARBOUR BOOK' '... and the page is in the file'
 try 'awaitd submit -e ocr -t image/png page-*.png >jobs' 0
 is "$(cat ./*.txt | sort | uniq -c | tr -s ' ')" ' 4 THE HARBOUR BOOK' \
     '... with all results in files'
+"$rawcall" PUT /my-bucket/output/3f2a.out @page.txt >"$tmp/answer"
+try 'awaitd wait --output' 0 'ok: 17 bytes'
 mkdir pages
 cp page.png pages/1.png
 printf broken >pages/2.png
