@@ -146,7 +146,7 @@ post "$tmp/kept" -H 'Awaitd-Deliver: exec slow'
 wait_until 20 test -e "$tmp/handling"
 slow=$job
 run deliveries --target 'exec slow'
-like "$(cat "$tmp/out")" '*exec slow *waiting * 1  now *' \
+like "$(cat "$tmp/out")" '*exec slow *waiting * 1  now*' \
     'what is under way is attempted now'
 serve_stop
 is "$serve_status" 0 'it ends well'

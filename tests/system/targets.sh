@@ -30,6 +30,8 @@ echo "\$\$" >>'$tmp/pids'
 exec sleep 120
 END
 chmod +x told long
+# It has the password of a proxy.
+umask 077
 cat >serve.conf <<END
 [endpoint cat]
 poll_start = 50ms
