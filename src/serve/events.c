@@ -160,8 +160,8 @@ say(struct event_stream *s, const struct buf *b)
 	s->sink->write(b->data, b->len, s->arg);
 }
 
-/* What this run has for it, and no more at once than may wait; the oldest events
- * may be gone that it asked for. */
+/* What this run has for it, and no more at once than may wait; the oldest that
+ * it asked for may be gone. */
 static void
 give(struct event_stream *s, const struct run *r)
 {
