@@ -83,6 +83,7 @@ unit_tests += tests/unit/test_execenv
 unit_tests += tests/unit/test_file
 unit_tests += tests/unit/test_fold
 unit_tests += tests/unit/test_gateway
+unit_tests += tests/unit/test_gateway_keys
 unit_tests += tests/unit/test_grant
 unit_tests += tests/unit/test_habit
 unit_tests += tests/unit/test_hash

@@ -160,14 +160,15 @@ say(struct event_stream *s, const struct buf *b)
 	s->sink->write(b->data, b->len, s->arg);
 }
 
-/* What this run has for it; the oldest events may be gone that it asked for. */
+/* What this run has for it, and no more at once than may wait; the oldest that
+ * it asked for may be gone. */
 static void
 give(struct event_stream *s, const struct run *r)
 {
 	struct buf b;
 	size_t i;
 
-	buf_init(&b, RUN_MAX * TEXT_MAX);
+	buf_init(&b, QUEUED_MAX + 2 * TEXT_MAX);
 	if (s->foreign != 0)
 		event_text_gap(&b, s->foreign, r->first, "unknown");
 	s->foreign = 0;
@@ -175,13 +176,16 @@ give(struct event_stream *s, const struct run *r)
 		event_text_gap(&b, s->at, r->first, "pruned");
 		s->at = r->first - 1;
 	}
-	for (i = 0; i < r->n; i++) {
+	for (i = 0; i < r->n && b.len <= QUEUED_MAX; i++) {
 		const struct entry *v = &r->v[i];
 
-		if (v->e->seq > s->at && event_filter_wants(&s->filter, v->e))
+		if (v->e->seq <= s->at)
+			continue;
+		if (event_filter_wants(&s->filter, v->e))
 			buf_append(&b, v->text, v->len);
+		s->at = v->e->seq;
 	}
-	if (s->at < r->up_to)
+	if (i == r->n && s->at < r->up_to)
 		s->at = r->up_to;
 	say(s, &b);
 	buf_done(&b);

@@ -6,7 +6,8 @@
 #
 #	# what it breaks, in a sentence
 #	campaign NAME [VARIABLE=VALUE...]	what must catch it, or
-#	test tests/unit/test_NAME CASE		a unit test or a flow
+#	test tests/unit/test_NAME CASE		a unit test or a flow; of a
+#						contract "sqlite: CASE"
 #	file GLOB				below SRCDIR, for what follows
 #	<<<<
 #	these words					once in all those files

@@ -49,7 +49,8 @@ is "$status $(tail -n 1 "$tmp/out")" '1 mutants: checked=1 stale=1' \
 
 # As is a name by which no case would run.
 case_of 'sqlite: it_is_seen'
-like "$status $(cat "$tmp/err")" '1 tests/unit/test_a has no sqlite: it_is_seen*' \
+like "$status $(cat "$tmp/err")" \
+    '1 tests/unit/test_a has no sqlite: it_is_seen*' \
     'a backend is named only where there is one'
 echo '	BOTH(it_is_seen),' >>"$tmp/tree/tests/unit/test_a.c"
 case_of it_is_seen

@@ -48,6 +48,7 @@ static struct {
 	int64_t first; /* that is kept */
 	int64_t last;
 	bool broken;
+	size_t note; /* so long is that of each event; 0: none */
 	unsigned reads;
 	struct {
 		int64_t after;
@@ -92,6 +93,11 @@ make(int64_t seq)
 	e->status = ATTEMPT_NO_STATUS;
 	snprintf(e->job, sizeof(e->job), "%026lld", (long long)seq);
 	e->endpoint = xstrdup(seq % 2 == 0 ? "even" : "odd");
+	if (log_.note > 0) {
+		e->note = xcalloc(1, log_.note + 1);
+		memset(e->note, 'x', log_.note);
+		snprintf(e->delivery, sizeof(e->delivery), "d");
+	}
 	return e;
 }
 
@@ -140,6 +146,8 @@ struct ear {
 	size_t n;
 	size_t alive;
 	size_t queued;
+	bool stuck; /* what it is given waits */
+	size_t most; /* given at once */
 	unsigned ended;
 	int64_t id; /* that it would come back with */
 };
@@ -166,7 +174,11 @@ static void
 hear(const void *data, size_t len, void *arg)
 {
 	char *copy = xstrndup(data, len), *rest = copy, *line;
+	struct ear *ear = arg;
 
+	ear->most = len > ear->most ? len : ear->most;
+	if (ear->stuck)
+		ear->queued += len;
 	/* Whole events only. */
 	assert_true(len >= 2 && str_ends(copy, "\n\n"));
 	while ((line = strsep(&rest, "\n")) != NULL)
@@ -406,6 +418,30 @@ a_slow_reader_goes_on_where_it_was(void **state)
 	leave(&b);
 }
 
+/* The connection has a cap, behind which it is cut off: what one reading brings
+ * may be more. */
+static void
+who_takes_nothing_is_given_no_more_than_may_wait(void **state)
+{
+	(void)state;
+	log_.note = 8000;
+	join(&a, EVENTS_FROM_NOW, NULL);
+	settle();
+	a.stuck = true;
+	happen(200);
+	settle();
+	assert_in_range(a.queued, (size_t)128 << 10, (size_t)256 << 10);
+	assert_in_range(a.n, 1, 199);
+	while (a.queued > 0) {
+		a.queued = 0;
+		events_drained(a.stream);
+		settle();
+	}
+	assert_true(a.most <= (size_t)256 << 10);
+	must_have_heard(&a, 1001, 1200, 1);
+	leave(&a);
+}
+
 static void
 what_was_pruned_is_told_as_a_gap(void **state)
 {
@@ -538,6 +574,7 @@ main(void)
 	    CASE(one_reading_serves_all_at_the_end),
 	    CASE(a_filter_passes_over_what_is_not_wanted),
 	    CASE(a_slow_reader_goes_on_where_it_was),
+	    CASE(who_takes_nothing_is_given_no_more_than_may_wait),
 	    CASE(what_was_pruned_is_told_as_a_gap),
 	    CASE(a_reader_that_retention_overtakes_is_told),
 	    CASE(a_place_of_another_log_is_told_and_all_of_this_one),

@@ -641,50 +641,6 @@ keys_are_read_anew_and_a_bad_file_changes_nothing(void **state)
 	assert_int_equal(rig.status, 202);
 }
 
-static void
-keys_that_are_no_keys_are_refused(void **state)
-{
-	static const struct {
-		const char *text;
-		const char *named;
-	} cases[] = {
-	    {"", "no access key"},
-	    {"[a]\n", "aws_access_key_id"},
-	    {"aws_access_key_id = A\n", "no section"},
-	    {"[a]\naws_access_key_id = A\n", "aws_secret_access_key"},
-	    {"[a]\naws_access_key_id = A/B\n"
-	     "aws_secret_access_key = 0123456789abcdef\n",
-		"character"},
-	    {"[a]\naws_access_key_id = A\naws_secret_access_key = short\n",
-		"less than 16"},
-	    {"[a]\naws_access_key_id = A\naws_access_key_id = A\n", "twice"},
-	    {"[a]\naws_access_key_id = A\n"
-	     "aws_secret_access_key = 0123456789abcdef\n"
-	     "[b]\naws_access_key_id = A\n"
-	     "aws_secret_access_key = 0123456789abcdeg\n",
-		"the same"},
-	    {"[a]\naws_access_key_id = A\naws_session_token =\n"
-	     "aws_secret_access_key = 0123456789abcdef\n",
-		"empty"},
-	};
-	struct gateway_keys *keys;
-	struct error err;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < ARRAY_LEN(cases); i++) {
-		write_keys(cases[i].text);
-		assert_int_equal(gateway_keys_read(keys_path, &keys, &err), -1);
-		assert_int_equal(err.code, ERR_CONFIG);
-		if (strstr(err.text, cases[i].named) == NULL ||
-		    strstr(err.text, "0123456789") != NULL)
-			fail_msg("%zu: %s", i, err.text);
-	}
-	write_keys(KEYS);
-	assert_int_equal(chmod(keys_path, 0644), 0);
-	assert_int_equal(gateway_keys_read(keys_path, &keys, &err), -1);
-}
-
 /* --- what no job can be made of ------------------------------- */
 
 static void
@@ -803,7 +759,6 @@ main(void)
 	    CASE(who_does_not_sign_rightly_is_refused),
 	    CASE(a_stranger_fills_no_disk),
 	    CASE(keys_are_read_anew_and_a_bad_file_changes_nothing),
-	    CASE(keys_that_are_no_keys_are_refused),
 	    CASE(what_no_job_can_carry_is_refused_here),
 	    CASE(other_operations_are_told_what_is_taken),
 	    CASE(a_large_body_needs_a_place),

@@ -31,7 +31,7 @@ static const struct sigv4_user users[] = {
     {"doc", "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
 	NULL, true},
 };
-static const struct sigv4_clients auth = {users, 2, "us-east-1"};
+static const struct sigv4_clients auth = {users, 2, "us-east-1", 0};
 
 struct fixture {
 	struct headers h;
