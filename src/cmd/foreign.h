@@ -26,9 +26,9 @@ bool foreign_is_location(const char *text);
 int foreign_check(const struct foreign_options *o, struct error *err);
 
 /*
- * *out is the caller's. Asks S3 whether the buckets are there at all, at most so
- * long: ERR_NOT_FOUND where one is not. What else may stand in the way is the
- * engine's to tell. Runs the loop; ERR_CANCELLED where a signal came.
+ * *out is the caller's. Asks S3 whether the buckets are there at all, at most
+ * so long: ERR_NOT_FOUND where one is not. What else may stand in the way is
+ * the engine's to tell. Runs the loop; ERR_CANCELLED where a signal came.
  */
 int foreign_job(struct app *app, const struct foreign_options *o,
     int64_t most_ms, struct job **out, struct error *err);

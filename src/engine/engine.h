@@ -94,8 +94,7 @@ void engine_stop(struct engine *engine);
  * no answer yet, and attempts under way. Behind a drain it goes to 0. */
 size_t engine_busy(const struct engine *engine);
 
-/* A new job: stored, then carried on. Takes the job. A foreign one is looked at
- * at once, and nothing is ever submitted for it. */
+/* A new job, or a foreign one: stored, then carried on. Takes the job. */
 void engine_submit(struct engine *engine, struct job *take_job);
 
 /* While held no job goes on. Where jobs are adopted piece by piece all must be

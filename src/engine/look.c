@@ -251,7 +251,10 @@ look_saw(struct work *w, const struct submission *s, const struct s3_object *o)
 	w->step->look.age_ms = age;
 	w->step->look.took_ms = times_since_intent(s);
 	w->step->look.size = o->size;
-	if (age > 0)
+	/* When a foreign request was made nobody knows. */
+	if (job_is_foreign(w->job))
+		w->step->look.took_ms = -1;
+	else if (age > 0)
 		w->step->look.took_ms -=
 		    age < w->step->look.took_ms ? age : w->step->look.took_ms;
 }
@@ -288,9 +291,7 @@ look_found(struct work *w, bool failed)
 	w->step->look.cause = w->cause;
 	if (failed)
 		habit_failure(h);
-	/* When a foreign request was made nobody knows. */
-	else if (w->step->look.took_ms >= 0 && w->wait.watched &&
-	    !job_is_foreign(w->job))
+	else if (w->step->look.took_ms >= 0 && w->wait.watched)
 		habit_result(
 		    h, &job, w->step->look.took_ms, w->step->look.size);
 	learn_bell(w, h);
