@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A name or an id that leads to nothing: does anybody know it, or is it a slip? */
+/* A name or an id that leads to nothing: is it known, or a slip? */
 #ifndef CMD_KNOWN_H
 #define CMD_KNOWN_H
 
@@ -16,8 +16,8 @@ int known_target(struct app *app, const char *name, struct error *err);
 /* A listing of `many` found nothing; its target (or NULL) may be why. */
 void known_none(struct app *app, const char *many, const char *target);
 
-/* It has the form of a delivery's id, or of a job's: ERR_USAGE where not, and in
- * the hint what to do with one of the other. */
+/* It has the form of a delivery's id, or of a job's: ERR_USAGE where not, and
+ * in the hint what to do with one of the other. */
 int known_delivery_form(const char *id, struct error *err);
 int known_job_form(const char *id, struct error *err);
 
