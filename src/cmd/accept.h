@@ -12,8 +12,8 @@ struct await *accept_new(struct app *app, int64_t timeout_ms);
 
 /*
  * Waits, and prints the id of each job, on disk by then, whatever became of
- * it; the status. On a terminal it says what awaits their results, too. `failed`
- * is NULL, or what stood in the way of further jobs.
+ * it; the status. On a terminal it says what awaits their results, too.
+ * `failed` is NULL, or what stood in the way of further jobs.
  */
 int accept_run(struct app *app, struct await *a, const struct error *failed);
 

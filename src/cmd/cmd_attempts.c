@@ -134,6 +134,23 @@ fill_query(
 	return filter_time("until", o->until, &q->until_at, err);
 }
 
+/* A delivery that was not attempted yet has none; one that nobody knows is an
+ * error. */
+static int
+none(struct app *app, const struct cmd_line *line, struct error *err)
+{
+	const struct attempts_options *o = line->options;
+	struct delivery *d;
+
+	if (line->nargs > 0) {
+		if (remote_find_delivery(app, line->args[0], &d, err) == -1)
+			return known_delivery_failed(line->args[0], err);
+		delivery_free(d);
+	}
+	known_none(app, "attempts", o->target);
+	return 0;
+}
+
 static int
 list(struct app *app, const struct cmd_line *line, struct error *err)
 {
@@ -150,9 +167,7 @@ list(struct app *app, const struct cmd_line *line, struct error *err)
 	table_free(l.table);
 	if (rc == -1)
 		return -1;
-	if (l.n == 0)
-		known_none(app, "attempts", o->target);
-	return 0;
+	return l.n > 0 ? 0 : none(app, line, err);
 }
 
 /* --- one ------------------------------------------------------------ */
@@ -192,17 +207,23 @@ show(const struct attempt_entry *e)
 }
 
 static int
+number_of(const struct cmd_line *line, int64_t *n, struct error *err)
+{
+	if (str_to_i64(line->args[1], 1, INT_MAX, n) == 0)
+		return 0;
+	err_set(err, ERR_USAGE, "\"%s\" is no attempt's number", line->args[1]);
+	return err_hint(
+	    err, "They count from 1: 'awaitd attempts %s'.", line->args[0]);
+}
+
+static int
 show_one(struct app *app, const struct cmd_line *line, struct error *err)
 {
 	struct attempt_entry *e;
 	int64_t n;
 
-	if (str_to_i64(line->args[1], 1, INT_MAX, &n) == -1) {
-		err_set(err, ERR_USAGE, "\"%s\" is no attempt's number",
-		    line->args[1]);
-		return err_hint(err, "They count from 1: 'awaitd attempts %s'.",
-		    line->args[0]);
-	}
+	if (number_of(line, &n, err) == -1)
+		return -1;
 	if (remote_find_attempt(app, line->args[0], (unsigned)n, &e, err) == -1)
 		return cmd_about(err, "attempt", line->args[1]);
 	if (app->globals->json)
@@ -227,22 +248,21 @@ static int
 check(const struct cmd_line *line, struct error *err)
 {
 	const struct attempts_options *o = line->options;
+	int64_t n;
 
 	if (line->nargs > 2)
 		return err_set(err, ERR_USAGE,
 		    "a DELIVERY and a number are enough, and \"%s\" is a third",
 		    line->args[2]);
-	if (line->nargs > 0 && !delivery_id_ok(line->args[0])) {
-		err_set(
-		    err, ERR_USAGE, "\"%s\" is no delivery id", line->args[0]);
-		return err_hint(
-		    err, "'awaitd deliveries' lists what there is.");
-	}
+	if (line->nargs > 0 && known_delivery_form(line->args[0], err) == -1)
+		return -1;
 	if (line->nargs == 2 && is_filtered(o))
 		return err_set(err, ERR_USAGE,
 		    "--outcome and its like are for the list, and \"%s\" is "
 		    "one of it",
 		    line->args[1]);
+	if (line->nargs == 2 && number_of(line, &n, err) == -1)
+		return -1;
 	if (o->headers && !line->globals->json) {
 		err_set(err, ERR_USAGE, "--headers needs --json");
 		return err_hint(

@@ -6,6 +6,7 @@
 #include "cmd/find.h"
 #include "cmd/job_filter.h"
 #include "cmd/matching.h"
+#include "cmd/known.h"
 #include "cmd/remote.h"
 #include "cmd/report.h"
 
@@ -109,7 +110,7 @@ cancel_delivery(struct app *app, const char *id)
 	if (app_need_service(app, "a delivery", &err) == -1)
 		return cmd_fail(&err);
 	if (remote_cancel_delivery(app, id, &d, &err) == -1) {
-		cmd_about(&err, "delivery", id);
+		known_delivery_failed(id, &err);
 		return cmd_fail(&err);
 	}
 	if (app->globals->json)

@@ -121,32 +121,47 @@ bare_title(const char *word)
 	return xstrdup(word);
 }
 
-static int
+static void
 show_one(const struct app *app, const char *word, struct printing *p)
 {
 	char *title = bare_title(word);
-	struct error err;
-	int rc = conf_need_section(app->conf, title, &err);
 
-	if (rc == 0)
-		conf_show(app->conf, title, print_value, p);
+	conf_show(app->conf, title, print_value, p);
 	free(title);
-	return rc == 0 ? STATUS_OK : cmd_fail(&err);
+}
+
+/* Before anything is printed. */
+static int
+need_sections(
+    const struct app *app, char *const *sections, int n, struct error *err)
+{
+	int i, rc = 0;
+
+	for (i = 0; i < n && rc == 0; i++) {
+		char *title = bare_title(sections[i]);
+
+		rc = conf_need_section(app->conf, title, err);
+		free(title);
+	}
+	return rc;
 }
 
 static int
 show_own(
     const struct app *app, char *const *sections, int n, struct printing *p)
 {
-	int i, status = STATUS_OK;
+	struct error err;
+	int i;
 
+	if (need_sections(app, sections, n, &err) == -1)
+		return cmd_fail(&err);
 	if (!p->json)
 		print_file(app);
 	if (n == 0)
 		conf_show(app->conf, NULL, print_value, p);
-	for (i = 0; i < n && status == STATUS_OK; i++)
-		status = show_one(app, sections[i], p);
-	return status;
+	for (i = 0; i < n; i++)
+		show_one(app, sections[i], p);
+	return STATUS_OK;
 }
 
 /* --- show --running ------------------------------------------------- */

@@ -123,13 +123,8 @@ show_one(struct app *app, const char *id, struct error *err)
 {
 	struct delivery *d;
 
-	if (!delivery_id_ok(id)) {
-		err_set(err, ERR_USAGE, "\"%s\" is no delivery id", id);
-		return err_hint(
-		    err, "'awaitd deliveries' lists what there is.");
-	}
 	if (remote_find_delivery(app, id, &d, err) == -1)
-		return cmd_about(err, "delivery", id);
+		return known_delivery_failed(id, err);
 	if (app->globals->json)
 		report_delivery_json(d, true);
 	else
@@ -152,7 +147,7 @@ check(const struct cmd_line *line, struct error *err)
 		    "--state and its like are for the list, and \"%s\" is one "
 		    "of it",
 		    line->args[0]);
-	return 0;
+	return line->nargs == 1 ? known_delivery_form(line->args[0], err) : 0;
 }
 
 static int

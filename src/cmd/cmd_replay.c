@@ -41,13 +41,8 @@ replay(struct app *app, const char *id)
 	struct error err;
 	struct delivery *d;
 
-	if (!delivery_id_ok(id)) {
-		err_set(&err, ERR_USAGE, "\"%s\" is no delivery id", id);
-		err_hint(&err, "'awaitd deliveries' lists what there is.");
-		return cmd_fail(&err);
-	}
 	if (remote_replay(app, id, &d, &err) == -1) {
-		cmd_about(&err, "delivery", id);
+		known_delivery_failed(id, &err);
 		return cmd_fail(&err);
 	}
 	if (app->globals->json)
@@ -106,12 +101,19 @@ static int
 check(const struct cmd_line *line, struct error *err)
 {
 	const struct replay_options *o = line->options;
+	int i;
 
-	return bulk_check(line, !filter_none(&o->filter),
-	    o->dry_run || o->limit != 0, &words,
-	    "'awaitd deliveries' lists what there is; '--state dead' and the "
-	    "like mean all that match.",
-	    err);
+	if (bulk_check(line, !filter_none(&o->filter),
+		o->dry_run || o->limit != 0, &words,
+		"'awaitd deliveries' lists what there is; '--state dead' and "
+		"the like mean all that match.",
+		err) == -1)
+		return -1;
+	for (i = 0; i < line->nargs; i++) {
+		if (known_delivery_form(line->args[i], err) == -1)
+			return -1;
+	}
+	return 0;
 }
 
 static int

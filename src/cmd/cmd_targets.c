@@ -192,9 +192,11 @@ run_switch(const struct cmd_line *line, const char *verb, const char *what)
 {
 	struct app app;
 	struct error err;
-	int status;
+	int status, named = 0;
 
-	if (line->nargs == 0) {
+	while (named < line->nargs && *line->args[named] != '\0')
+		named++;
+	if (named == 0 || named < line->nargs) {
 		err_set(&err, ERR_USAGE, "no target was named");
 		err_hint(&err, "'awaitd targets' lists what there is.");
 		return cmd_fail(&err);

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "cmd/known.h"
 #include "cmd/remote.h"
 #include "cmd/runs.h"
 
@@ -32,10 +33,8 @@ find_job(struct app *app, const char *id, struct found *out, struct error *err)
 {
 	struct found f = {0};
 
-	if (!jobid_ok(id)) {
-		err_set(err, ERR_USAGE, "\"%s\" is no job id", id);
-		return err_hint(err, "'awaitd list' shows the jobs there are.");
-	}
+	if (known_job_form(id, err) == -1)
+		return -1;
 	if (app->client != NULL) {
 		if (remote_find(app, id, &f.job, err) == 0) {
 			*out = f;

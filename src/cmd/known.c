@@ -124,6 +124,44 @@ known_none(struct app *app, const char *many, const char *target)
 		fprintf(stderr, "awaitd: no such %s\n", many);
 }
 
+/* --- ids ------------------------------------------------------------ */
+
+int
+known_delivery_form(const char *id, struct error *err)
+{
+	if (delivery_id_ok(id))
+		return 0;
+	err_set(err, ERR_USAGE, "\"%s\" is no delivery id", id);
+	if (jobid_ok(id))
+		return err_hint(err,
+		    "It is a job's: 'awaitd deliveries --job %s' lists its "
+		    "deliveries.",
+		    id);
+	return err_hint(err, "'awaitd deliveries' lists what there is.");
+}
+
+int
+known_job_form(const char *id, struct error *err)
+{
+	if (jobid_ok(id))
+		return 0;
+	err_set(err, ERR_USAGE, "\"%s\" is no job id", id);
+	if (delivery_id_ok(id))
+		return err_hint(err,
+		    "It is a delivery's: 'awaitd deliveries %s' tells of it, "
+		    "and of its job.",
+		    id);
+	return err_hint(err, "'awaitd list' shows the jobs there are.");
+}
+
+int
+known_delivery_failed(const char *id, struct error *err)
+{
+	if (err->code == ERR_NOT_FOUND && *err->hint == '\0')
+		err_hint(err, "'awaitd deliveries' lists what there is.");
+	return cmd_about(err, "delivery", id);
+}
+
 /* --- endpoints ------------------------------------------------------ */
 
 const char *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nothing was found under a name: is it one that anybody knows, or a slip? */
+/* A name or an id that leads to nothing: is it known, or a slip? */
 #ifndef CMD_KNOWN_H
 #define CMD_KNOWN_H
 
@@ -15,6 +15,15 @@ int known_target(struct app *app, const char *name, struct error *err);
 
 /* A listing of `many` found nothing; its target (or NULL) may be why. */
 void known_none(struct app *app, const char *many, const char *target);
+
+/* It has the form of a delivery's id, or of a job's: ERR_USAGE where not, and
+ * in the hint what to do with one of the other. */
+int known_delivery_form(const char *id, struct error *err);
+int known_job_form(const char *id, struct error *err);
+
+/* The service's answer about a delivery: which one, and where others are.
+ * Returns -1. */
+int known_delivery_failed(const char *id, struct error *err);
 
 /* The endpoint has no section, but one that is near has: its name, borrowed;
  * else NULL, as for NULL. */

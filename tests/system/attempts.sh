@@ -121,6 +121,15 @@ wrong '*--headers needs --json*' attempts --headers
 wrong '*for the list*' attempts --outcome ok "$delivery" 1
 run attempts "$delivery" 9
 is "$status" 6 'one that is not there is not found'
+stranger=msg_01jd2k3m4n5p6q7r8s9t0v1w2x
+for words in "attempts $stranger" "attempts --json $stranger" \
+    "deliveries $stranger" "replay $stranger" "cancel $stranger"; do
+	# shellcheck disable=SC2086
+	run $words
+	like "$status:$err" \
+	    "6:awaitd: delivery $stranger: *'awaitd deliveries' lists *" \
+	    "a delivery that nobody knows: $words"
+done
 
 # --- nothing secret is kept ---
 serve_stop

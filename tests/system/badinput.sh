@@ -158,6 +158,34 @@ bad 'a stray argument' '*"x"*' list x
 bad 'a stray argument' '*"x"*' config x
 bad 'help for no command' 'unknown command "fetch"*' help fetch
 
+# --- ids ---
+job=01jd2k3m4n5p6q7r8s9t0v1w2x
+for c in show result wait cancel retry; do
+	bad "$c: what is no id" '"nonsense" is no job id*awaitd list*' $c nonsense
+	bad "$c: nothing" '"" is no job id*awaitd list*' $c ''
+done
+for c in show result wait retry; do
+	bad "$c: the id of a delivery" \
+	    "\"msg_$job\" is no job id*awaitd deliveries msg_$job'*" $c msg_$job
+done
+for c in deliveries attempts replay; do
+	bad "$c: what is no id" '"nonsense" is no delivery id*awaitd deliveries*' \
+	    $c nonsense
+	bad "$c: the id of a job" \
+	    "\"$job\" is no delivery id*awaitd deliveries --job $job'*" $c $job
+done
+bad 'replay: one of several' '"x" is no delivery id*' replay msg_$job x
+bad 'attempts: what is no number' '"x" is no attempt*count from 1*' \
+    attempts msg_$job x
+for c in enable disable; do
+	bad "$c: nothing" 'no target was named*awaitd targets*' $c
+	bad "$c: an empty name" 'no target was named*awaitd targets*' $c ''
+	bad "$c: one of several" 'no target was named*' $c 'webhook hook' ''
+done
+run config show awaitd nosuch
+like "$status:$(cat "$tmp/out"):$err" '6::*no section [[]nosuch]*config keys*' \
+    'no part of a configuration is shown where a section is not there'
+
 # --- the configuration ---
 config() { # NAME PATTERN TEXT
 	printf '%b' "$3" >conf
