@@ -139,8 +139,7 @@ add(struct batch_plan *p, const char *const *paths, size_t n)
 }
 
 static const char *const three[] = {"/in/a",
-    "/in/\xff"
-    "b",
+    "/in/\377b",
     "/in/c"};
 
 static void
@@ -282,8 +281,7 @@ static void
 what_is_there_is_not_added_again(void **state)
 {
 	static const char *const more[] = {"/in/c", "/in/d",
-	    "/in/\xff"
-	    "b"};
+	    "/in/\377b"};
 	struct batch_plan *p;
 
 	(void)state;
