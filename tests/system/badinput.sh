@@ -182,9 +182,6 @@ for c in enable disable; do
 	bad "$c: an empty name" 'no target was named*awaitd targets*' $c ''
 	bad "$c: one of several" 'no target was named*' $c 'webhook hook' ''
 done
-run config show awaitd nosuch
-like "$status:$(cat "$tmp/out"):$err" '6::*no section [[]nosuch]*config keys*' \
-    'no part of a configuration is shown where a section is not there'
 
 # --- the configuration ---
 config() { # NAME PATTERN TEXT
@@ -254,6 +251,9 @@ run invoke -e cat in
 is "$status:$(states)" 0:1 'what is right passes'
 
 # --- names that match nothing ---
+run config show awaitd nosuch
+like "$status:$(cat "$tmp/out"):$err" '6::*no section [[]nosuch]*config keys*' \
+    'no part of a configuration is shown where a section is not there'
 catalog='endpoint catalog.poll_max=1s'
 meant='. Did you mean the endpoint "catalog"?'
 none="awaitd: no such jobs in $AWAITD_STATE"
