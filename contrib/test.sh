@@ -105,12 +105,12 @@ clang="cd '$tmp/clang'; '$tmp/src/configure' -q CC=clang --enable-werror \
     --enable-sanitizers; $check"
 
 if [ "$mode" = quick ]; then
-	start gcc 1200 "$gcc"
+	start gcc 1800 "$gcc"
 	first=$!
 	reap gcc "$first"
 	first=''
 else
-	both gcc 1200 "$gcc" clang-sanitizers 1800 "$clang"
+	both gcc 1800 "$gcc" clang-sanitizers 2400 "$clang"
 	# The system tests have run twice by now; the tarball runs the rest.
 	both lint 600 "make -s -C '$tmp/gcc' lint" \
 	    distcheck 1200 "cd '$tmp/gcc'; make -s distcheck system_tests_run="
