@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -133,6 +134,27 @@ list_files(struct listing *l, const struct list_options *o,
 	return m.status;
 }
 
+/* What commands began without the service is in files of their own: who looks
+ * for it here learns where it is. */
+static void
+say_other_runs(const struct app *app)
+{
+	char *folder, **paths = NULL;
+	struct error ignored;
+	size_t n = 0;
+
+	if (app->globals->json || app->globals->quiet || !isatty(STDERR_FILENO))
+		return;
+	folder = runs_folder_name(app);
+	if (folder != NULL && runs_all(folder, &paths, &n, &ignored) == 0 &&
+	    n > 0)
+		fputs("awaitd: jobs of commands that had no service are not "
+		      "the service's: 'awaitd list --server none'\n",
+		    stderr);
+	runs_free(paths, n);
+	free(folder);
+}
+
 static int
 list_service(struct listing *l, struct app *app, const struct list_options *o,
     const struct store_query *q, struct error *err)
@@ -147,6 +169,7 @@ list_service(struct listing *l, struct app *app, const struct list_options *o,
 		return cmd_fail(err);
 	if (l->n == 0)
 		say_none(app, o, client_address(app->client));
+	say_other_runs(app);
 	return STATUS_OK;
 }
 

@@ -102,8 +102,19 @@ run invoke --deliver -e cat "$tmp/small"
 is "$status" 2 'so does --deliver'
 like "$err" '*a delivery needs a running service*' 'and says so'
 
-# --- a service that died ---
+# --- what a command did before there was a service ---
 serve_start
+hint="'awaitd list --server none'"
+if command -v script >"$tmp/which"; then
+	script -qec "'$awaitd' list" /dev/null </dev/null >"$tmp/typed"
+	ok 'on a terminal it is said where its jobs are' has "$tmp/typed" "$hint"
+else
+	skip 'on a terminal it is said where its jobs are' 'there is no script'
+fi
+run list
+is "$(count "$tmp/err" "$hint")" 0 'and elsewhere it is not'
+
+# --- a service that died ---
 serve_kill
 ok 'a service that was killed leaves its socket' test -S "$socket"
 run invoke -e cat "$tmp/small"
