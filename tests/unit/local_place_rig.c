@@ -56,7 +56,7 @@ check_signature(struct http_exchange *x, const struct buf *body)
 {
 	static const struct sigv4_user user = {
 	    "u", "AKID", "secret", NULL, true};
-	static const struct sigv4_clients auth = {&user, 1, "eu-test-1"};
+	static const struct sigv4_clients auth = {&user, 1, "eu-test-1", 0};
 	const struct headers *h = http_headers(x);
 	struct sigv4_received r = {http_method(x), http_path(x), http_query(x),
 	    h, headers_get(h, "x-amz-content-sha256")};
