@@ -45,7 +45,7 @@ clock_mono_ms(void)
 }
 
 static const struct sigv4_user user = {"me", "AKIDME", "secret", NULL, true};
-static const struct sigv4_clients auth = {&user, 1, "us-east-1"};
+static const struct sigv4_clients auth = {&user, 1, "us-east-1", 0};
 
 /* --- running -------------------------------------------------------- */
 
