@@ -136,13 +136,15 @@ nothing_is_cut_that_is_no_terminals(void **state)
 	assert_non_null(strstr(text, note));
 }
 
+/* Three characters, each two columns wide. */
+#define WIDE "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e"
+
 static void
 a_terminals_line_is_never_exceeded(void **state)
 {
 	static const char *const notes[] = {"", "short",
 	    "a note that is much too long for what is left of the line",
-	    "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac"
-	    "\xe8\xaa\x9e\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e"};
+	    WIDE WIDE WIDE};
 	struct table *t = begin(&narrow);
 	size_t i;
 
