@@ -111,19 +111,23 @@ file_sync_dir(const char *path, struct error *err)
 	return 0;
 }
 
+char *
+file_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return xstrdup(".");
+	return xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
 static int
 sync_parent(const char *path, struct error *err)
 {
-	const char *slash = strrchr(path, '/');
-	char *dir;
-	int rc;
+	char *folder = file_folder(path);
+	int rc = file_sync_dir(folder, err);
 
-	if (slash == NULL)
-		return file_sync_dir(".", err);
-	dir = slash == path ? xstrdup("/")
-			    : xstrndup(path, (size_t)(slash - path));
-	rc = file_sync_dir(dir, err);
-	free(dir);
+	free(folder);
 	return rc;
 }
 

@@ -45,6 +45,13 @@ int file_write_atomic(const char *path, const void *data, size_t len,
 /* Every missing folder of the path, with this mode less the umask. */
 int file_mkdirs(const char *path, mode_t mode, struct error *err);
 
+/*
+ * The folder that a path's last part is in, made: "a/b" is in "a", "b" in
+ * ".", "/b" in "/". What is behind a slash at the end is empty, so "a/" is in
+ * "a".
+ */
+char *file_folder(const char *path);
+
 /* Make a file's bytes durable, and its entry in its folder. No link. */
 int file_sync(const char *path, struct error *err);
 

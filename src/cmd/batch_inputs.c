@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -399,16 +400,6 @@ take_stdin(struct collecting *c, struct error *err)
 
 /* --- a manifest ------------------------------------------------------ */
 
-static char *
-folder_of(const char *file)
-{
-	const char *slash = strrchr(file, '/');
-
-	if (slash == NULL)
-		return xstrdup(".");
-	return xstrndup(file, slash == file ? 1 : (size_t)(slash - file));
-}
-
 static int
 open_manifest(const char *file, int *fd, struct error *err)
 {
@@ -422,7 +413,7 @@ open_manifest(const char *file, int *fd, struct error *err)
 static int
 take_manifest(struct batch_inputs *in, const char *file, struct error *err)
 {
-	char *folder = folder_of(file);
+	char *folder = file_folder(file);
 	int fd, rc = open_manifest(file, &fd, err);
 
 	if (rc == 0)

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd/remote.h"
@@ -34,20 +35,10 @@ is_special(const char *file)
 
 /* --- before anything is sent ---------------------------------------- */
 
-static char *
-folder_of(const char *file)
-{
-	const char *slash = strrchr(file, '/');
-
-	if (slash == NULL)
-		return xstrdup(".");
-	return xstrndup(file, slash == file ? 1 : (size_t)(slash - file));
-}
-
 static int
 check_folder(const char *file)
 {
-	char *folder = folder_of(file);
+	char *folder = file_folder(file);
 	int rc = access(folder, W_OK | X_OK);
 
 	free(folder);

@@ -312,16 +312,6 @@ take_place(const struct conf_place *place, void *arg)
 		*file = xstrdup(place->file);
 }
 
-/* "dir/a.conf" is in "dir/", "a.conf" in ".". */
-static char *
-folder_of(const char *file)
-{
-	const char *slash = strrchr(file, '/');
-
-	return slash != NULL ? xstrndup(file, (size_t)(slash - file) + 1)
-			     : xstrdup(".");
-}
-
 /* As ini_parse_file(), but larger. */
 static int
 parse_file(struct reading *r, const char *file, struct error *err)
@@ -348,7 +338,7 @@ read_file(struct conf *conf, const char *named, struct error *err)
 	conf_places(named, take_place, &conf->file);
 	if (conf->file == NULL)
 		return 0;
-	r.folder = folder_of(conf->file);
+	r.folder = file_folder(conf->file);
 	rc = parse_file(&r, conf->file, err);
 	if (rc == -1 && err->code != ERR_CONFIG)
 		err_hint(err,

@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "net/http_server_conn.h"
 
@@ -50,15 +51,9 @@ set_address(struct sockaddr_un *sa, const char *path, struct error *err)
 static int
 lock_folder(const char *path, int *out_fd, struct error *err)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder;
+	char *folder = file_folder(path);
 	int fd;
 
-	if (slash == NULL)
-		folder = xstrdup(".");
-	else
-		folder =
-		    xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	free(folder);
 	if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == -1 &&

@@ -4,11 +4,11 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 
 static char *
@@ -66,10 +66,7 @@ reserve_spend(const char *path)
 bool
 reserve_room(const char *path, int64_t bytes)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder = slash == NULL
-	    ? xstrdup(".")
-	    : xstrndup(path, (size_t)(slash - path) + 1);
+	char *folder = file_folder(path);
 	struct statvfs st;
 	int rc = statvfs(folder, &st);
 

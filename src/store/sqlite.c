@@ -125,10 +125,7 @@ forget_log(const char *path)
 static int
 sync_entries(const char *path, struct error *err)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder = slash == NULL
-	    ? xstrdup(".")
-	    : xstrndup(path, (size_t)(slash - path) + 1);
+	char *folder = file_folder(path);
 	int rc = file_sync_dir(folder, err);
 
 	free(folder);

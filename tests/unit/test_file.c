@@ -179,6 +179,23 @@ a_file_is_appended_to_what_the_buffer_holds(void **state)
 }
 
 static void
+a_file_is_in_its_folder(void **state)
+{
+	static const char *const cases[][2] = {{"b", "."}, {"a/b", "a"},
+	    {"a/b/c", "a/b"}, {"./b", "."}, {"/b", "/"}, {"/a/b", "/a"},
+	    {"a/", "a"}, {"/", "/"}, {"", "."}};
+	char *folder;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		folder = file_folder(cases[i][0]);
+		assert_string_equal(folder, cases[i][1]);
+		free(folder);
+	}
+}
+
+static void
 a_missing_file_and_a_folder_are_told_apart(void **state)
 {
 	struct place *p = *state;
@@ -551,6 +568,7 @@ main(void)
 	    T(a_failed_replacement_leaves_the_old_and_nothing_else),
 	    T(a_read_stops_at_the_buffers_maximum),
 	    T(a_file_is_appended_to_what_the_buffer_holds),
+	    T(a_file_is_in_its_folder),
 	    T(a_missing_file_and_a_folder_are_told_apart),
 	    T(a_write_to_a_full_device_is_an_error),
 	    T(an_interrupted_write_loses_and_doubles_nothing),
