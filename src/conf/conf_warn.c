@@ -143,8 +143,10 @@ named_kind(const char *name)
 	name += strlen("AWAITD_");
 	for (i = 0; i < conf_kinds_len; i++) {
 		len = strlen(conf_kinds[i].name);
-		if (conf_kinds[i].named && name[len] == '_' &&
-		    strncasecmp(name, conf_kinds[i].name, len) == 0)
+		/* The name may be shorter than the kind's. */
+		if (conf_kinds[i].named &&
+		    strncasecmp(name, conf_kinds[i].name, len) == 0 &&
+		    name[len] == '_')
 			return &conf_kinds[i];
 	}
 	return NULL;
