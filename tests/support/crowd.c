@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/queue.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -48,6 +49,7 @@ struct job {
 enum kind { SUBMIT, WAIT, STREAM, LIST };
 
 struct conn {
+	LIST_ENTRY(conn) entry;
 	enum kind kind;
 	int fd;
 	long client; /* of a STREAM */
@@ -62,6 +64,7 @@ static struct {
 	int epoll;
 	long streams; /* that have begun */
 	long begun, submitted, told, twice, strange;
+	LIST_HEAD(, conn) conns;
 	long open, most;
 	int64_t news_at;
 	void *ids; /* a tree of struct job */
@@ -150,6 +153,7 @@ conn_new(enum kind kind)
 	fcntl(c->fd, F_SETFL, O_NONBLOCK);
 	if (epoll_ctl(w.epoll, EPOLL_CTL_ADD, c->fd, &ev) == -1)
 		die("epoll: %s", strerror(errno));
+	LIST_INSERT_HEAD(&w.conns, c, entry);
 	if (++w.open > w.most)
 		w.most = w.open;
 	return c;
@@ -159,6 +163,7 @@ static void
 conn_free(struct conn *c)
 {
 	w.open--;
+	LIST_REMOVE(c, entry);
 	close(c->fd);
 	buf_done(&c->in);
 	free(c);
@@ -461,6 +466,7 @@ int
 main(int argc, char **argv)
 {
 	struct rlimit l;
+	int status;
 
 	if (argc == 6 && str_starts(argv[5], "--late="))
 		w.late_ms = atol(argv[5] + 7);
@@ -481,5 +487,8 @@ main(int argc, char **argv)
 	if (w.epoll == -1)
 		die("epoll: %s", strerror(errno));
 	run();
-	return judge();
+	status = judge();
+	while (!LIST_EMPTY(&w.conns))
+		conn_free(LIST_FIRST(&w.conns));
+	return status;
 }

@@ -11,6 +11,8 @@ done
 # shellcheck source=tests/support/examples.sh
 . "$abs_top_srcdir/tests/support/examples.sh"
 support=$abs_top_srcdir/tests/support
+# shellcheck source=tests/support/boto3.sh
+. "$support/boto3.sh"
 
 page scdoc "$abs_top_srcdir/doc/awaitd-guide.7.scd"
 scene guide
@@ -24,10 +26,7 @@ cp "$support/sagemaker_standin.py" py/
 for name in async_inference predictor predictor_async; do
 	echo 'from sagemaker_standin import *' >"py/sagemaker/$name.py"
 done
-boto3=$(python3 -c 'import boto3; print(boto3.__version__)' 2>/dev/null)
-case $boto3 in
-1.?.* | 1.1?.* | 1.2[0-7].*) cp "$support/boto3_older.py" py/sitecustomize.py ;;
-esac
+boto3_help py
 
 # A row that needs what may not be here.
 with() { # YES BEGINNING KIND WHY STATUS [REGEX]

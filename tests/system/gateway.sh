@@ -6,6 +6,8 @@
 command -v jq >/dev/null || skip_all 'no jq'
 curl --help all 2>/dev/null | grep -q aws-sigv4 ||
     skip_all 'curl is too old to sign'
+# shellcheck source=tests/support/boto3.sh
+. "$abs_top_srcdir/tests/support/boto3.sh"
 cd "$tmp" || exit 1
 key=APPKEY7EXAMPLE
 old=the-first-secret-of-the-app
@@ -153,7 +155,8 @@ is "$(($(accepted) - runs))" 1 'and it ran once'
 
 # --- boto3 -------------------------------------------------------------------
 
-if python3 -c 'import boto3' 2>/dev/null; then
+if [ -n "$boto3" ]; then
+	boto3_help py
 	printf 'by reference' >in
 	"$rawcall" PUT /bucket/in.txt --service=s3 --body=in >/dev/null 2>&1 ||
 	    curl -sf -X PUT --aws-sigv4 aws:amz:us-east-1:s3 --user \
@@ -180,7 +183,7 @@ if python3 -c 'import boto3' 2>/dev/null; then
 	    AWS_DEFAULT_REGION=us-east-1 AWS_PROFILE=app \
 	    AWS_SHARED_CREDENTIALS_FILE="$tmp/keys" \
 	    AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME="$url" \
-	    python3 ask.py >py.out 2>py.err || diag "$(tail -n 3 py.err)"
+	    PYTHONPATH="$tmp/py" python3 ask.py >py.out 2>py.err || diag "$(tail -n 3 py.err)"
 	is "$(head -n 1 py.out)" '202 order-17 True' \
 	    'boto3 needs an address and the keys, which are in one file'
 	is "$(tail -n 1 py.out)" \
