@@ -41,6 +41,12 @@ with() { # YES BEGINNING KIND WHY STATUS [REGEX]
 run_python() { # as a row of its own
 	with "$boto3" "$1" sh 'no boto3 here' "$2" "${3-}"
 }
+with_broken() { # PROGRAM NAME STATUS REGEX: an input that the model cannot read
+	[ -n "$boto3" ] || return 0
+	run_it python3 "$1" s3://my-bucket/input/broken.png
+	ex_name=$2
+	judge_it "$3" "$4"
+}
 page_text='^THE HARBOUR BOOK$'
 
 # --- an endpoint of one's own, and the loops ---------------------------------
@@ -74,18 +80,12 @@ fi
 
 saved 'import subprocess' keep.py
 run_python 'python3 keep.py' 0 "$page_text"
-if [ -n "$boto3" ]; then
-	run_it python3 keep.py s3://my-bucket/input/broken.png
-	ex_name='... which ends where the inference failed'
-	judge_it 1 'the model could not read it'
-fi
+with_broken keep.py '... which ends where the inference failed' \
+    1 'the model could not read it'
 saved 'import subprocess' keep_sdk.py
 run_python 'python3 keep_sdk.py' 0 "$page_text"
-if [ -n "$boto3" ]; then
-	run_it python3 keep_sdk.py s3://my-bucket/input/broken.png
-	ex_name='... which ends, too, with what the model said'
-	judge_it 3 'this is no picture'
-fi
+with_broken keep_sdk.py '... which ends, too, with what the model said' \
+    3 'this is no picture'
 saved 'set -- $(aws' keep.sh
 if ! command -v aws >/dev/null; then
 	# What the AWS CLI prints: two places and a tab.
