@@ -267,4 +267,32 @@ run list --endpoint catalog --set "$catalog" --set 'endpoint catalogs.poll_max=1
 is "$status:$err" "0:$none" 'nor of one that has a section'
 run list --endpoint dog --set "$catalog"
 is "$status:$err" "0:$none" 'nor where none is near'
+for c in 'retry:retried:asked for again' 'cancel:cancelled:given up'; do
+	command=${c%%:*} what=${c##*:} key=${c#*:}
+	run "$command" --endpoint catlog --set "$catalog"
+	is "$status:$err" "0:awaitd: 0 jobs are $what$meant" \
+	    "$command says which endpoint may be meant"
+	run "$command" --json --dry-run --endpoint catlog --set "$catalog"
+	is "$status:$err:$(cat out)" \
+	    "0:awaitd: 0 jobs would be $what$meant:{\"matched\":0}" \
+	    "... also of a dry run, beside JSON"
+	run "$command" --json --endpoint dog --set "$catalog"
+	is "$status:$err:$(cat out)" "0::{\"${key%%:*}\":0}" \
+	    '... and nothing where none is near'
+	run "$command" --quiet --endpoint catlog --set "$catalog"
+	is "$status:$err" '0:' '... nor with --quiet'
+done
+run invoke -e catt in
+like "$status:$err" "3:*Endpoint catt of account*
+awaitd: check the endpoint's name and the region; asked was us-east-1, $AWS_ENDPOINT_URL*Did you mean the endpoint \"cat\"?" \
+    'an endpoint that SageMaker does not have, and what to do'
+run invoke -e mute in
+like "$status:$err" '3:awaitd: job * failed (model)*' 'a model that fails'
+is "$(printf '%s\n' "$err" | grep -c 'check the endpoint')" 0 \
+    '... is no slip of a name'
+for c in tail targets deliveries attempts reload; do
+	run $c --server "unix:$tmp/nobody.sock"
+	like "$status:$err" "1:*no service answers*. Start 'awaitd serve', or name one*" \
+	    "$c cannot do without a service"
+done
 done_testing
