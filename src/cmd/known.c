@@ -148,6 +148,10 @@ known_job_form(const char *id, struct error *err)
 	if (jobid_ok(id))
 		return 0;
 	err_set(err, ERR_USAGE, "\"%s\" is no job id", id);
+	if (str_starts(id, "s3://") || str_starts(id, "https://"))
+		return err_hint(err,
+		    "'awaitd wait --output S3URI' awaits what will be at a "
+		    "location.");
 	if (delivery_id_ok(id))
 		return err_hint(err,
 		    "It is a delivery's: 'awaitd deliveries %s' tells of it, "

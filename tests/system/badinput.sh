@@ -90,7 +90,7 @@ bad 'an empty name' 'no input*' invoke -e cat ''
 bad 'two inputs' '*"in" is a second' invoke -e cat in in
 bad 'both forms of input' 'both*in*s3://b/k*Give one of the two.' \
     invoke -e cat --input-location s3://b/k in
-bad 'a folder' 'input folder *' invoke -e cat folder
+bad 'a folder' 'input folder is a folder*awaitd batch*' invoke -e cat folder
 bad 'a missing file' 'input absent: No such file*' invoke -e cat absent
 bad 'a file below a file' 'input in/x: Not a directory' invoke -e cat in/x
 bad 'a device' 'input /dev/null *' invoke -e cat /dev/null
@@ -168,6 +168,11 @@ for c in show result wait retry; do
 	bad "$c: the id of a delivery" \
 	    "\"msg_$job\" is no job id*awaitd deliveries msg_$job'*" $c msg_$job
 done
+bad 'wait: a location' '"s3://b/k" is no job id*--output S3URI*' wait s3://b/k
+bad 'list: a missing token' 'token file: open absent*--token-file*' \
+    list --server http://127.0.0.1:1 --token-file absent
+bad 'listen: no address' '--listen x is no HOST:PORT*127.0.0.1:8787*' \
+    listen --listen x
 for c in deliveries attempts replay; do
 	bad "$c: what is no id" '"nonsense" is no delivery id*awaitd deliveries*' \
 	    $c nonsense
