@@ -207,6 +207,15 @@ sagemaker_check(const struct sagemaker_invoke *in, struct error *err)
 	    "InvocationTimeoutSeconds", in->invocation_timeout_s, 1, 3600, err);
 }
 
+bool
+sagemaker_is_unknown(const char *words)
+{
+	const char *name =
+	    words != NULL ? strstr(words, "ValidationError: Endpoint ") : NULL;
+
+	return name != NULL && strstr(name, " not found") != NULL;
+}
+
 /* --- the call ------------------------------------------------------- */
 
 struct sagemaker {

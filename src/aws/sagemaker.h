@@ -55,6 +55,11 @@ typedef void sagemaker_done_fn(const struct sagemaker_accepted *accepted,
  */
 int sagemaker_check(const struct sagemaker_invoke *in, struct error *err);
 
+/* Is this how the service says that it has no such endpoint, in that region and
+ * account? "ValidationError: Endpoint NAME of account N not found.": the API
+ * reference has the code alone. NULL is nothing. */
+bool sagemaker_is_unknown(const char *words);
+
 struct sagemaker;
 struct sagemaker_call;
 

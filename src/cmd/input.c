@@ -101,6 +101,12 @@ open_file(const char *word, int *fd, int64_t *size, struct error *err)
 			err_hint(err, "Of locations, s3:// ones are read.");
 		return *fd == -1 ? -1 : (close(*fd), -1);
 	}
+	if (S_ISDIR(st.st_mode)) {
+		close(*fd);
+		err_set(err, ERR_USAGE, "input %s is a folder", word);
+		return err_hint(
+		    err, "'awaitd batch' takes all files below one.");
+	}
 	if (!S_ISREG(st.st_mode)) {
 		close(*fd);
 		err_set(err, ERR_USAGE, "input %s is no regular file", word);
