@@ -65,6 +65,7 @@ unit_tests += tests/unit/test_creds_sso
 unit_tests += tests/unit/test_curve
 unit_tests += tests/unit/test_deadletter
 unit_tests += tests/unit/test_delivery
+unit_tests += tests/unit/test_digest
 unit_tests += tests/unit/test_dir
 unit_tests += tests/unit/test_discard
 unit_tests += tests/unit/test_driver
