@@ -372,8 +372,6 @@ sagemaker_invoke_async(struct sagemaker *sagemaker,
 	char *path;
 	int rc;
 
-	if (!in->unchecked && sagemaker_check(in, err) == -1)
-		return -1;
 	headers_init(&headers);
 	add_members(in, &headers);
 	path = path_of(endpoint, in->endpoint_name);
