@@ -424,6 +424,7 @@ cmd_sources += src/cmd/complete.c src/cmd/complete.h
 cmd_sources += src/cmd/config.h
 cmd_sources += src/cmd/config_keys.c
 cmd_sources += src/cmd/connect.c
+cmd_sources += src/cmd/digest.c src/cmd/digest.h
 cmd_sources += src/cmd/filter.c src/cmd/filter.h
 cmd_sources += src/cmd/find.c src/cmd/find.h
 cmd_sources += src/cmd/foreign.c src/cmd/foreign.h

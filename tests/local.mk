@@ -19,6 +19,7 @@ unit_tests += tests/unit/test_api
 unit_tests += tests/unit/test_api_asked
 unit_tests += tests/unit/test_api_attempts
 unit_tests += tests/unit/test_api_events
+unit_tests += tests/unit/test_api_internal
 unit_tests += tests/unit/test_api_jobs
 unit_tests += tests/unit/test_api_odd
 unit_tests += tests/unit/test_api_query
@@ -65,6 +66,7 @@ unit_tests += tests/unit/test_creds_sso
 unit_tests += tests/unit/test_curve
 unit_tests += tests/unit/test_deadletter
 unit_tests += tests/unit/test_delivery
+unit_tests += tests/unit/test_digest
 unit_tests += tests/unit/test_dir
 unit_tests += tests/unit/test_discard
 unit_tests += tests/unit/test_driver
@@ -430,6 +432,8 @@ api_support = tests/support/api_rig.c tests/support/api_rig.h \
 	tests/support/conf_fixture.c tests/support/conf_fixture.h
 tests_unit_test_api_SOURCES = tests/unit/test_api.c $(api_support)
 tests_unit_test_api_events_SOURCES = tests/unit/test_api_events.c \
+	$(api_support)
+tests_unit_test_api_internal_SOURCES = tests/unit/test_api_internal.c \
 	$(api_support)
 tests_unit_test_api_jobs_SOURCES = tests/unit/test_api_jobs.c $(api_support)
 tests_unit_test_api_odd_SOURCES = tests/unit/test_api_odd.c $(api_support)

@@ -207,6 +207,15 @@ sagemaker_check(const struct sagemaker_invoke *in, struct error *err)
 	    "InvocationTimeoutSeconds", in->invocation_timeout_s, 1, 3600, err);
 }
 
+bool
+sagemaker_is_unknown(const char *words)
+{
+	const char *name =
+	    words != NULL ? strstr(words, "ValidationError: Endpoint ") : NULL;
+
+	return name != NULL && strstr(name, " not found") != NULL;
+}
+
 /* --- the call ------------------------------------------------------- */
 
 struct sagemaker {
@@ -363,8 +372,6 @@ sagemaker_invoke_async(struct sagemaker *sagemaker,
 	char *path;
 	int rc;
 
-	if (!in->unchecked && sagemaker_check(in, err) == -1)
-		return -1;
 	headers_init(&headers);
 	add_members(in, &headers);
 	path = path_of(endpoint, in->endpoint_name);

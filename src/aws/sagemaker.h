@@ -7,7 +7,6 @@
 #ifndef AWS_SAGEMAKER_H
 #define AWS_SAGEMAKER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,8 +30,6 @@ struct sagemaker_invoke {
 	int64_t invocation_timeout_s;
 	const void *body; /* must last till done */
 	size_t body_len;
-	/* Nothing is checked: the service is to judge it. */
-	bool unchecked;
 	/* Hears each answer as it came, before what it means; or NULL. */
 	void (*tap)(const struct http_response *r, void *arg);
 	void *tap_arg;
@@ -55,6 +52,11 @@ typedef void sagemaker_done_fn(const struct sagemaker_accepted *accepted,
  */
 int sagemaker_check(const struct sagemaker_invoke *in, struct error *err);
 
+/* Is this how the service says that it has no such endpoint, in that region and
+ * account? "ValidationError: Endpoint NAME of account N not found.": the API
+ * reference has the code alone. NULL is nothing. */
+bool sagemaker_is_unknown(const char *words);
+
 struct sagemaker;
 struct sagemaker_call;
 
@@ -64,8 +66,9 @@ struct sagemaker *sagemaker_new(
 void sagemaker_free(struct sagemaker *sagemaker);
 
 /*
- * Sends it once. An answer without a usable OutputLocation is ERR_PROTOCOL
- * with `sent` set: the request may have been accepted.
+ * Sends it once, and as it is: who made the job checked it, or wants to hear
+ * what the service says. An answer without a usable OutputLocation is
+ * ERR_PROTOCOL with `sent` set: the request may have been accepted.
  */
 int sagemaker_invoke_async(struct sagemaker *sagemaker,
     const struct sagemaker_invoke *in, sagemaker_done_fn *done, void *arg,

@@ -199,14 +199,24 @@ app_find_service(struct app *app, struct error *err)
 	return rc == 0 ? refuse_globals(app, err) : -1;
 }
 
+#define START_ONE "Start 'awaitd serve', or name one by --server ADDRESS."
+
 int
 app_need_service(const struct app *app, const char *what, struct error *err)
 {
 	if (app->client != NULL)
 		return 0;
 	err_set(err, ERR_NET, "%s needs a running service", what);
-	return err_hint(
-	    err, "Start 'awaitd serve', or name one by --server ADDRESS.");
+	return err_hint(err, START_ONE);
+}
+
+int
+app_require_service(struct app *app, const char *what, struct error *err)
+{
+	if (app_find_service(app, err) == 0)
+		return app_need_service(app, what, err);
+	/* To do without it, as others may, is no way here. */
+	return err->code == ERR_NET ? err_hint(err, START_ONE) : -1;
 }
 
 const char *

@@ -65,6 +65,9 @@ int app_refuse_option(
 int app_need_service(
     const struct app *app, const char *what, struct error *err);
 
+/* Finds it for a command that can do nothing by itself. */
+int app_require_service(struct app *app, const char *what, struct error *err);
+
 /* How this service is named again: "" or " --server ADDRESS". Borrowed. */
 const char *app_same_server(const struct app *app);
 

@@ -10,16 +10,22 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/offload.h"
 #include "base/str.h"
 #include "cmd/batch_carrier.h"
+#include "cmd/digest.h"
 #include "cmd/session.h"
 #include "engine/fetch.h"
 
 #define PAGE 1000
+/* Large inputs that are read at a time. */
+#define READERS 2
 
 struct eng {
 	struct batch_carrier base;
 	struct session *session;
+	TAILQ_HEAD(, eng_reading) readings;
+	struct offload *readers;
 	TAILQ_HEAD(, eng_fetch) fetches;
 	bool gone; /* the state file of an earlier run is */
 	bool closing;
@@ -27,6 +33,15 @@ struct eng {
 	char after[JOBID_SIZE];
 	bool read; /* all of it */
 	struct error err;
+};
+
+/* A job whose input file is read for its digest; nobody knows of it yet. */
+struct eng_reading {
+	TAILQ_ENTRY(eng_reading) entry;
+	struct eng *eng;
+	size_t i;
+	struct job *job;
+	struct digest_call *call;
 };
 
 struct eng_fetch {
@@ -185,6 +200,7 @@ make_job(struct eng *c, size_t i, struct job **out, struct error *err)
 		return -1;
 	rc = batch_request_init(&r, app, c->base.o.request, &e, err);
 	if (rc == 0) {
+		r.o.undigested = true;
 		rc = request_job(app, &r.o, r.endpoint,
 		    e.path != NULL ? e.path : e.location, NULL, out, err);
 		batch_request_done(&r);
@@ -196,6 +212,53 @@ make_job(struct eng *c, size_t i, struct job **out, struct error *err)
 	}
 	batch_entry_done(&e);
 	return rc;
+}
+
+static void
+on_digest(const struct digest *digest, const struct error *err, void *arg)
+{
+	struct eng_reading *r = arg;
+	struct eng *c = r->eng;
+	struct job *job = r->job;
+	size_t i = r->i;
+
+	TAILQ_REMOVE(&c->readings, r, entry);
+	free(r);
+	if (err != NULL) {
+		job_free(job);
+		news(c)->refused(i, err, news(c)->arg);
+		return;
+	}
+	job->spec.input_size = digest->size;
+	job->spec.input_sha256 = xstrdup(digest->sha256);
+	session_submit(c->session, job);
+}
+
+static void
+read_input(struct eng *c, size_t i, struct job *take_job)
+{
+	struct eng_reading *r = xcalloc(1, sizeof(*r));
+
+	r->eng = c;
+	r->i = i;
+	r->job = take_job;
+	r->call = digest_start(c->readers, c->base.o.app->loop,
+	    take_job->spec.input_path, on_digest, r);
+	TAILQ_INSERT_TAIL(&c->readings, r, entry);
+}
+
+/* Nothing was written of these jobs: they are made anew in another run. */
+static void
+drop_readings(struct eng *c)
+{
+	struct eng_reading *r;
+
+	while ((r = TAILQ_FIRST(&c->readings)) != NULL) {
+		TAILQ_REMOVE(&c->readings, r, entry);
+		digest_cancel(r->call);
+		job_free(r->job);
+		free(r);
+	}
 }
 
 static void
@@ -213,7 +276,10 @@ take(struct batch_carrier *base, size_t i)
 		news(c)->refused(i, &err, news(c)->arg);
 		return;
 	}
-	session_submit(c->session, job);
+	if (job->spec.input == INPUT_FILE)
+		read_input(c, i, job);
+	else
+		session_submit(c->session, job);
 }
 
 /* --- results --------------------------------------------------------- */
@@ -268,6 +334,7 @@ drain(struct batch_carrier *base)
 {
 	struct eng *c = (struct eng *)base;
 
+	drop_readings(c);
 	engine_drain(session_engine(c->session));
 	return engine_busy(session_engine(c->session));
 }
@@ -279,6 +346,9 @@ end(struct batch_carrier *base)
 	struct eng_fetch *f;
 
 	c->closing = true;
+	drop_readings(c);
+	offload_wait(c->readers);
+	offload_free(c->readers);
 	while ((f = TAILQ_FIRST(&c->fetches)) != NULL) {
 		TAILQ_REMOVE(&c->fetches, f, entry);
 		fetch_cancel(f->fetch);
@@ -377,6 +447,7 @@ batch_engine_new(const struct batch_carrier_options *o, const char *path,
 
 	c->base.kind = &engine_kind;
 	c->base.o = *o;
+	TAILQ_INIT(&c->readings);
 	TAILQ_INIT(&c->fetches);
 	c->gone = !there && any_known(o->plan);
 	if (session_open(o->app, path, false, on_event, c, &c->session, err) ==
@@ -384,6 +455,7 @@ batch_engine_new(const struct batch_carrier_options *o, const char *path,
 		free(c);
 		return -1;
 	}
+	c->readers = offload_new(READERS);
 	if (there && read_file(c, err) == -1) {
 		end(&c->base);
 		return -1;

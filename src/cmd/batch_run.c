@@ -17,8 +17,8 @@
 #include "engine/fetch.h"
 
 #define FETCHES_MAX 8
-/* Inputs that are read in one turn of the loop. */
-#define TURN_MAX 16
+/* For so long inputs are begun in one turn of the loop. */
+#define SLICE_MS 5
 #define TRIES_MAX 8
 #define SYNC_MS 1000
 /* For what is under way when a signal comes. */
@@ -445,16 +445,14 @@ take(struct batch_run *r, struct batch_item *item)
 static void
 on_turn(void *arg)
 {
+	int64_t wait, until = clock_mono_ms() + SLICE_MS;
 	struct batch_run *r = arg;
 	struct batch_item *item;
-	int64_t wait;
-	unsigned n;
 
-	for (n = 0; !r->over && r->flying < r->o.in_flight &&
-	     (item = next_item(r)) != NULL;
-	     n++) {
+	while (!r->over && r->flying < r->o.in_flight &&
+	    (item = next_item(r)) != NULL) {
 		wait = item->job[0] == '\0' ? rate_wait(r) : 0;
-		if (wait > 0 || n == TURN_MAX) {
+		if (wait > 0 || clock_mono_ms() >= until) {
 			loop_timer_set(r->turn, wait);
 			break;
 		}

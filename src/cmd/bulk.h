@@ -5,11 +5,11 @@
 #define CMD_BULK_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/error.h"
 #include "cmd/app.h"
 #include "cmd/cmd.h"
+#include "cmd/find.h"
 #include "cmd/remote_bulk.h"
 
 struct bulk_words {
@@ -17,15 +17,35 @@ struct bulk_words {
 	const char *done; /* "replayed": its name in JSON */
 	const char *what; /* "attempted again" */
 	const char *passed; /* why some may be passed over; or NULL */
+	const char *neither; /* what to do where nothing was named */
 };
 
-/* Either names or filters: `filtered` says that there are some, `more` that
- * there are other options for many. ERR_USAGE with that hint for neither. */
-int bulk_check(const struct cmd_line *line, bool filtered, bool more,
-    const struct bulk_words *words, const char *hint, struct error *err);
+/* What a command does; each tells how that went and returns a status. */
+struct bulk_ways {
+	const struct bulk_words *words;
+	const char *service; /* "'awaitd replay'": it needs one; or NULL */
+	/* Each that is named has this form, or nothing is done; or NULL. */
+	int (*form)(const char *id, struct error *err);
+	int (*named)(struct app *app, const struct cmd_line *line);
+	int (*matching)(struct app *app, const struct cmd_line *line);
+};
 
-/* "12 deliveries are attempted again"; with --json {"replayed":12}. */
-void bulk_say(const struct app *app, const struct bulk_words *words,
-    bool dry_run, const struct remote_bulk_end *end);
+/* The command, which takes either names or filters: `filtered` says that there
+ * are some, `more` that there are other options for many. */
+int bulk_run(const struct cmd_line *line, const struct bulk_ways *ways,
+    bool filtered, bool more);
+
+/* Each that is named, up to a signal. The worst status. */
+int bulk_each(struct app *app, const struct cmd_line *line,
+    int (*one)(struct app *app, const char *id, void *arg), void *arg);
+
+/*
+ * All that match, by the service; without one the jobs of all state files, each
+ * by `one`. What came of it is told: "12 jobs are given up", with --json
+ * {"cancelled":12}; by `one` itself, unless it is a dry run. The worst status.
+ */
+int bulk_matching(struct app *app, const struct bulk_words *words,
+    const struct remote_bulk *b,
+    int (*one)(struct app *app, const struct found *f, void *arg), void *arg);
 
 #endif

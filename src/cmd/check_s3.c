@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "cmd/known.h"
 #include "engine/explain.h"
 
 /* --- what all of them have -------------------------------------- */
@@ -287,10 +288,17 @@ start_unset(struct check_probe *p)
 static void
 start_unknown(struct check_probe *p)
 {
-	check_remedy(p,
-	    "Where results and large inputs are is said there: output_path, "
-	    "input_prefix.");
-	check_end(p, CHECK_SKIPPED,
+	const struct app *app = p->check->app;
+	const char *near = known_endpoint_near(app, p->subject);
+
+	if (near != NULL)
+		check_remedy(p, "Did you mean \"%s\"?", near);
+	else
+		check_remedy(p,
+		    "Where results and large inputs are is said there: "
+		    "output_path, input_prefix.");
+	/* Where no endpoint has one, its name may well be right. */
+	check_end(p, app->conf->nendpoints > 0 ? CHECK_FAIL : CHECK_SKIPPED,
 	    "the configuration has no section [endpoint %s]", p->subject);
 }
 

@@ -111,6 +111,9 @@ take_token(struct client *c, const char *file, struct error *err)
 	buf_init(&b, TOKEN_MAX);
 	if (file_read(file, &b, err) == -1) {
 		err->code = ERR_CONFIG;
+		err_hint(err,
+		    "Name it by --token-file or AWAITD_TOKEN_FILE, and make it "
+		    "readable.");
 		rc = err_prefix(err, "token file");
 	} else {
 		whole = strlen(b.data) == b.len;

@@ -5,7 +5,6 @@
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/job_filter.h"
-#include "cmd/matching.h"
 #include "cmd/known.h"
 #include "cmd/remote.h"
 #include "cmd/report.h"
@@ -34,6 +33,9 @@ static const struct bulk_words words = {
     .done = "cancelled",
     .what = "given up",
     .passed = "they ended meanwhile",
+    .neither =
+	"'awaitd list' shows the jobs there are; '--state queued' and the "
+	"like mean all that match.",
 };
 
 /* One that was given up before is what was asked for. */
@@ -72,30 +74,32 @@ cancel_remote(struct app *app, const char *id)
 }
 
 static int
-cancel_in_file(struct app *app, const struct found *f, struct error *err)
+cancel_in_file(struct app *app, const struct found *f, void *arg)
 {
 	struct await_options ao = {.goal = AWAIT_DONE, .timeout_ms = -1};
 	struct await *a;
+	struct error err;
 	int status;
 
+	(void)arg;
 	if (f->job->state == JOB_DONE)
 		return report_cancelled(app, f->job);
-	if (app->aws == NULL && app_connect_unsigned(app, err) == -1)
-		return cmd_fail(err);
+	if (app->aws == NULL && app_connect_unsigned(app, &err) == -1)
+		return cmd_fail(&err);
 	a = await_new(app, &ao);
-	if (await_cancel(a, f->path, f->job, err) == -1) {
-		if (err->code == ERR_BUSY) {
-			err_set(err, ERR_BUSY,
+	if (await_cancel(a, f->path, f->job, &err) == -1) {
+		if (err.code == ERR_BUSY) {
+			err_set(&err, ERR_BUSY,
 			    "job %s is carried by another command", f->job->id);
-			err_hint(err, "Stop that command first.");
+			err_hint(&err, "Stop that command first.");
 		}
-		status = cmd_fail(err);
+		status = cmd_fail(&err);
 	} else {
-		status = await_run(a, err);
+		status = await_run(a, &err);
 		if (status == STATUS_OK)
 			status = report_cancelled(app, await_job(a, 0));
 		else
-			cmd_fail(err);
+			cmd_fail(&err);
 	}
 	await_free(a);
 	return status;
@@ -122,18 +126,19 @@ cancel_delivery(struct app *app, const char *id)
 }
 
 static int
-cancel(struct app *app, const char *id)
+cancel(struct app *app, const char *id, void *arg)
 {
 	struct error err;
 	struct found f;
 	int status;
 
+	(void)arg;
 	if (delivery_id_ok(id))
 		return cancel_delivery(app, id);
 	if (find_job(app, id, &f, &err) == -1)
 		return cmd_fail(&err);
 	status = f.path == NULL ? cancel_remote(app, id)
-				: cancel_in_file(app, &f, &err);
+				: cancel_in_file(app, &f, NULL);
 	find_done(&f);
 	return status;
 }
@@ -141,124 +146,46 @@ cancel(struct app *app, const char *id)
 static int
 cancel_named(struct app *app, const struct cmd_line *line)
 {
-	int i, one, status = STATUS_OK;
-
-	for (i = 0; i < line->nargs && app->signo == 0; i++) {
-		one = cancel(app, line->args[i]);
-		if (one > status)
-			status = one;
-	}
-	return status;
+	return bulk_each(app, line, cancel, NULL);
 }
 
 /* --- all that match -------------------------------------------------- */
 
 static int
-cancel_at_service(struct app *app, const struct cancel_options *o,
-    const struct store_query *q)
+cancel_matching(struct app *app, const struct cmd_line *line)
 {
+	const struct cancel_options *o = line->options;
+	struct store_query q;
 	struct remote_bulk bulk = {
 	    .path = "/v1/jobs/cancel",
 	    .done = words.done,
-	    .jobs = q,
+	    .jobs = &q,
 	    .dry_run = o->dry_run,
 	    .limit = o->limit,
 	};
-	struct remote_bulk_end end;
-	struct error err;
-	int rc = remote_bulk(app, &bulk, &end, &err);
-
-	/* Of what went before an error, too. */
-	if (rc == 0 || end.n > 0)
-		bulk_say(app, &words, o->dry_run, &end);
-	return rc == 0 ? STATUS_OK : cmd_fail(&err);
-}
-
-/* Each says for itself how it went. */
-static int
-cancel_matches(struct app *app, const struct matching *m)
-{
-	struct error err;
-	int one, status = m->status;
-	size_t i;
-
-	for (i = 0; i < m->n && app->signo == 0; i++) {
-		const struct found f = {m->v[i].job, m->v[i].path};
-
-		one = cancel_in_file(app, &f, &err);
-		if (one > status)
-			status = one;
-	}
-	return status;
-}
-
-static int
-cancel_in_files(struct app *app, const struct cancel_options *o,
-    const struct store_query *q)
-{
-	struct matching m;
-	struct error err;
-	int status;
-
-	if (matching_here(app, q, &m, &err) == -1)
-		return cmd_fail(&err);
-	if (o->dry_run || m.n == 0) {
-		bulk_say(app, &words, o->dry_run,
-		    &(struct remote_bulk_end){.n = (int64_t)m.n});
-		status = m.status;
-	} else {
-		status = cancel_matches(app, &m);
-	}
-	matching_done(&m);
-	return status;
-}
-
-static int
-cancel_matching(struct app *app, const struct cancel_options *o)
-{
-	struct store_query q;
 	struct error err;
 
 	if (job_filter_query(&o->filter, &q, &err) == -1)
 		return cmd_fail(&err);
 	q.unfinished = true;
 	q.limit = (size_t)o->limit;
-	return app->client != NULL ? cancel_at_service(app, o, &q)
-				   : cancel_in_files(app, o, &q);
+	return bulk_matching(app, &words, &bulk, cancel_in_file, NULL);
 }
 
 /* --- either ---------------------------------------------------------- */
 
 static int
-check(const struct cmd_line *line, struct error *err)
-{
-	const struct cancel_options *o = line->options;
-
-	return bulk_check(line, !job_filter_none(&o->filter),
-	    o->dry_run || o->limit != 0, &words,
-	    "'awaitd list' shows the jobs there are; '--state queued' and the "
-	    "like mean all that match.",
-	    err);
-}
-
-static int
 run(const struct cmd_line *line)
 {
-	struct app app;
-	struct error err;
-	int status;
+	static const struct bulk_ways ways = {
+	    .words = &words,
+	    .named = cancel_named,
+	    .matching = cancel_matching,
+	};
+	const struct cancel_options *o = line->options;
 
-	if (check(line, &err) == -1 ||
-	    app_init(&app, line->globals, &err) == -1)
-		return cmd_fail(&err);
-	if (app_find_service(&app, &err) == -1)
-		status = cmd_fail(&err);
-	else if (line->nargs > 0)
-		status = cancel_named(&app, line);
-	else
-		status = cancel_matching(&app, line->options);
-	app_done(&app);
-	return status;
+	return bulk_run(line, &ways, !job_filter_none(&o->filter),
+	    o->dry_run || o->limit != 0);
 }
 
 const struct cmd cmd_cancel = {

@@ -183,8 +183,7 @@ show_running(struct app *app, char *const *sections, int n, struct printing *p)
 	int i, status = STATUS_OK;
 	struct error err;
 
-	if (app_find_service(app, &err) == -1 ||
-	    app_need_service(app, "--running", &err) == -1)
+	if (app_require_service(app, "--running", &err) == -1)
 		return cmd_fail(&err);
 	if (n == 0)
 		status = ask_one(app, NULL, p);

@@ -160,9 +160,7 @@ run(const struct cmd_line *line)
 	if (check(line, &err) == -1 ||
 	    app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
-	rc = app_find_service(&app, &err);
-	if (rc == 0)
-		rc = app_need_service(&app, "'awaitd deliveries'", &err);
+	rc = app_require_service(&app, "'awaitd deliveries'", &err);
 	if (rc == 0)
 		rc = line->nargs == 1 ? show_one(&app, line->args[0], &err)
 				      : list(&app, line->options, &err);

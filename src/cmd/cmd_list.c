@@ -88,16 +88,9 @@ begin(struct listing *l)
 static void
 say_none(const struct app *app, const struct list_options *o, const char *where)
 {
-	const char *near = known_endpoint_near(app, o->filter.endpoint);
-
-	if (app->globals->quiet || (app->globals->json && near == NULL))
-		return;
-	fprintf(stderr, "awaitd: no %sjobs %s %s",
+	known_say_jobs(app, o->filter.endpoint, "no %sjobs %s %s",
 	    job_filter_none(&o->filter) ? "" : "such ",
 	    app->client != NULL ? "at" : "in", where);
-	if (near != NULL)
-		fprintf(stderr, ". Did you mean the endpoint \"%s\"?", near);
-	fputc('\n', stderr);
 }
 
 /* Not all that there is was shown. */

@@ -252,6 +252,8 @@ announce(const struct receiver *r, const char *host, struct error *err)
 		text = xasprintf("%d\n", port);
 		rc = file_write_atomic(file, text, strlen(text), 0644, err);
 		free(text);
+		if (rc == -1)
+			err_prefix(err, "--port-file %s", file);
 	}
 	return rc;
 }
@@ -263,9 +265,12 @@ listen_there(struct receiver *r, struct error *err)
 	char *host;
 	int rc;
 
-	if (str_split_host_port(r->options->listen, &host, &o.port) == -1)
-		return err_set(err, ERR_USAGE, "--listen %s is no HOST:PORT",
+	if (str_split_host_port(r->options->listen, &host, &o.port) == -1) {
+		err_set(err, ERR_USAGE, "--listen %s is no HOST:PORT",
 		    r->options->listen);
+		return err_hint(err,
+		    "Write 127.0.0.1:8787, or with port 0 for a free one.");
+	}
 	o.host = host;
 	rc = http_server_new(r->loop, &o, on_request, r, &r->server, err);
 	if (rc == 0)

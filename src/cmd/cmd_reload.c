@@ -140,9 +140,7 @@ run(const struct cmd_line *line)
 	}
 	if (app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
-	rc = app_find_service(&app, &err);
-	if (rc == 0)
-		rc = app_need_service(&app, "'awaitd reload'", &err);
+	rc = app_require_service(&app, "'awaitd reload'", &err);
 	if (rc == 0)
 		rc = remote_reload(&app, take_answer, &app, &err);
 	app_done(&app);

@@ -31,16 +31,20 @@ static const struct bulk_words words = {
     .many = "deliveries",
     .done = "replayed",
     .what = "attempted again",
+    .neither =
+	"'awaitd deliveries' lists what there is; '--state dead' and the like "
+	"mean all that match.",
 };
 
 /* --- each that was named --------------------------------------------- */
 
 static int
-replay(struct app *app, const char *id)
+replay(struct app *app, const char *id, void *arg)
 {
 	struct error err;
 	struct delivery *d;
 
+	(void)arg;
 	if (remote_replay(app, id, &d, &err) == -1) {
 		known_delivery_failed(id, &err);
 		return cmd_fail(&err);
@@ -56,21 +60,15 @@ replay(struct app *app, const char *id)
 static int
 replay_named(struct app *app, const struct cmd_line *line)
 {
-	int i, one, status = STATUS_OK;
-
-	for (i = 0; i < line->nargs; i++) {
-		one = replay(app, line->args[i]);
-		if (one > status)
-			status = one;
-	}
-	return status;
+	return bulk_each(app, line, replay, NULL);
 }
 
 /* --- all that match --------------------------------------------------- */
 
 static int
-replay_matching(struct app *app, const struct replay_options *o)
+replay_matching(struct app *app, const struct cmd_line *line)
 {
+	const struct replay_options *o = line->options;
 	struct remote_query q;
 	struct remote_bulk bulk = {
 	    .path = "/v1/deliveries/replay",
@@ -79,62 +77,30 @@ replay_matching(struct app *app, const struct replay_options *o)
 	    .dry_run = o->dry_run,
 	    .limit = o->limit,
 	};
-	struct remote_bulk_end end;
 	struct error err;
 	struct filter f;
-	int rc;
 
 	if (filter_query(&o->filter, &f, &q, &err) == -1)
 		return cmd_fail(&err);
-	rc = remote_bulk(app, &bulk, &end, &err);
-	if (rc == 0 && end.n == 0 && q.target != NULL)
-		rc = known_target(app, q.target, &err);
-	/* Of what went before an error, too. */
-	if (rc == 0 || end.n > 0)
-		bulk_say(app, &words, o->dry_run, &end);
-	return rc == 0 ? STATUS_OK : cmd_fail(&err);
+	return bulk_matching(app, &words, &bulk, NULL, NULL);
 }
 
 /* --- either ----------------------------------------------------------- */
 
 static int
-check(const struct cmd_line *line, struct error *err)
-{
-	const struct replay_options *o = line->options;
-	int i;
-
-	if (bulk_check(line, !filter_none(&o->filter),
-		o->dry_run || o->limit != 0, &words,
-		"'awaitd deliveries' lists what there is; '--state dead' and "
-		"the like mean all that match.",
-		err) == -1)
-		return -1;
-	for (i = 0; i < line->nargs; i++) {
-		if (known_delivery_form(line->args[i], err) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-static int
 run(const struct cmd_line *line)
 {
-	struct app app;
-	struct error err;
-	int status;
+	static const struct bulk_ways ways = {
+	    .words = &words,
+	    .service = "'awaitd replay'",
+	    .form = known_delivery_form,
+	    .named = replay_named,
+	    .matching = replay_matching,
+	};
+	const struct replay_options *o = line->options;
 
-	if (check(line, &err) == -1 ||
-	    app_init(&app, line->globals, &err) == -1)
-		return cmd_fail(&err);
-	if (app_find_service(&app, &err) == -1 ||
-	    app_need_service(&app, "'awaitd replay'", &err) == -1)
-		status = cmd_fail(&err);
-	else if (line->nargs > 0)
-		status = replay_named(&app, line);
-	else
-		status = replay_matching(&app, line->options);
-	app_done(&app);
-	return status;
+	return bulk_run(
+	    line, &ways, !filter_none(&o->filter), o->dry_run || o->limit != 0);
 }
 
 const struct cmd cmd_replay = {

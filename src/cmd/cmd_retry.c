@@ -5,7 +5,6 @@
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/job_filter.h"
-#include "cmd/matching.h"
 #include "cmd/remote.h"
 #include "cmd/runs.h"
 
@@ -42,6 +41,9 @@ static const struct bulk_words words = {
     .done = "retried",
     .what = "asked for again",
     .passed = "their input is gone, or others were first",
+    .neither =
+	"'awaitd list' shows the jobs there are; '--outcome failed' and the "
+	"like mean all that match.",
 };
 
 /* --- a job of a state file ------------------------------------------ */
@@ -136,30 +138,45 @@ repeat(
 	return rc;
 }
 
+/* What is begun is waited for by the await in `arg`. */
+static int
+repeat_found(struct app *app, const struct found *f, void *arg)
+{
+	struct error err;
+
+	return repeat(app, f, arg, &err) == 0 ? STATUS_OK : app_fail(app, &err);
+}
+
 /* --- of whichever --------------------------------------------------- */
 
 static int
-retry(struct app *app, const char *id, struct await *a, struct error *err)
+retry_remote(struct app *app, const char *id, struct await *a)
 {
+	struct error err;
 	struct job *again;
-	struct found f;
-	int rc;
 
-	if (find_job(app, id, &f, err) == -1)
-		return -1;
-	if (f.path != NULL) {
-		rc = repeat(app, &f, a, err);
-	} else {
-		rc = remote_retry(app, id, &again, err);
-		if (rc == 0) {
-			await_watch(a, again);
-			job_free(again);
-		} else {
-			cmd_about(err, "job", id);
-		}
+	if (remote_retry(app, id, &again, &err) == -1) {
+		cmd_about(&err, "job", id);
+		return app_fail(app, &err);
 	}
+	await_watch(a, again);
+	job_free(again);
+	return STATUS_OK;
+}
+
+static int
+retry(struct app *app, const char *id, void *arg)
+{
+	struct error err;
+	struct found f;
+	int status;
+
+	if (find_job(app, id, &f, &err) == -1)
+		return app_fail(app, &err);
+	status = f.path == NULL ? retry_remote(app, id, arg)
+				: repeat_found(app, &f, arg);
 	find_done(&f);
-	return rc;
+	return status;
 }
 
 /* What could be begun is waited for; the status is the worst. */
@@ -177,17 +194,8 @@ retry_named(struct app *app, const struct cmd_line *line)
 {
 	const struct retry_options *o = line->options;
 	struct await *a = accept_new(app, o->timeout_ms);
-	struct error err;
-	int i, one, status = STATUS_OK;
 
-	for (i = 0; i < line->nargs && app->signo == 0; i++) {
-		if (retry(app, line->args[i], a, &err) == 0)
-			continue;
-		one = app_fail(app, &err);
-		if (one > status)
-			status = one;
-	}
-	return finish(app, a, status);
+	return finish(app, a, bulk_each(app, line, retry, a));
 }
 
 /* --- all that match --------------------------------------------------- */
@@ -201,77 +209,23 @@ print_id(const char *id, void *arg)
 		puts(id);
 }
 
-/* The service has them, and sees to the rest: nothing is waited for. */
+/* Of what a service has it sees to the rest: nothing is waited for. */
 static int
-retry_at_service(
-    struct app *app, const struct retry_options *o, const struct store_query *q)
+retry_matching(struct app *app, const struct cmd_line *line)
 {
+	const struct retry_options *o = line->options;
+	struct store_query q;
 	struct remote_bulk bulk = {
 	    .path = "/v1/jobs/retry",
 	    .done = words.done,
-	    .jobs = q,
+	    .jobs = &q,
 	    .dry_run = o->dry_run,
 	    .again = o->again,
 	    .limit = o->limit,
 	    .made = print_id,
 	    .arg = app,
 	};
-	struct remote_bulk_end end;
-	struct error err;
-	int rc = remote_bulk(app, &bulk, &end, &err);
-
-	/* Of what went before an error, too. */
-	if (rc == 0 || end.n > 0)
-		bulk_say(app, &words, o->dry_run, &end);
-	return rc == 0 ? STATUS_OK : cmd_fail(&err);
-}
-
-static int
-repeat_matches(
-    struct app *app, const struct retry_options *o, const struct matching *m)
-{
-	struct await *a = accept_new(app, o->timeout_ms);
-	struct error err;
-	int one, status = m->status;
-	size_t i;
-
-	for (i = 0; i < m->n && app->signo == 0; i++) {
-		const struct found f = {m->v[i].job, m->v[i].path};
-
-		if (repeat(app, &f, a, &err) == 0)
-			continue;
-		one = app_fail(app, &err);
-		if (one > status)
-			status = one;
-	}
-	return finish(app, a, status);
-}
-
-static int
-retry_in_files(
-    struct app *app, const struct retry_options *o, const struct store_query *q)
-{
-	struct matching m;
-	struct error err;
-	int status;
-
-	if (matching_here(app, q, &m, &err) == -1)
-		return cmd_fail(&err);
-	if (o->dry_run || m.n == 0) {
-		bulk_say(app, &words, o->dry_run,
-		    &(struct remote_bulk_end){.n = (int64_t)m.n});
-		status = m.status;
-	} else {
-		status = repeat_matches(app, o, &m);
-	}
-	matching_done(&m);
-	return status;
-}
-
-static int
-retry_matching(struct app *app, const struct retry_options *o)
-{
-	struct store_query q;
+	struct await *a;
 	struct error err;
 
 	if (job_filter_query(&o->filter, &q, &err) == -1)
@@ -279,42 +233,25 @@ retry_matching(struct app *app, const struct retry_options *o)
 	q.ended_badly = true;
 	q.unrepeated = !o->again;
 	q.limit = (size_t)o->limit;
-	return app->client != NULL ? retry_at_service(app, o, &q)
-				   : retry_in_files(app, o, &q);
+	a = accept_new(app, o->timeout_ms);
+	return finish(
+	    app, a, bulk_matching(app, &words, &bulk, repeat_found, a));
 }
 
 /* --- either ----------------------------------------------------------- */
 
 static int
-check(const struct cmd_line *line, struct error *err)
-{
-	const struct retry_options *o = line->options;
-
-	return bulk_check(line, !job_filter_none(&o->filter),
-	    o->dry_run || o->again || o->limit != 0, &words,
-	    "'awaitd list' shows the jobs there are; '--outcome failed' and "
-	    "the like mean all that match.",
-	    err);
-}
-
-static int
 run(const struct cmd_line *line)
 {
-	struct app app;
-	struct error err;
-	int status;
+	static const struct bulk_ways ways = {
+	    .words = &words,
+	    .named = retry_named,
+	    .matching = retry_matching,
+	};
+	const struct retry_options *o = line->options;
 
-	if (check(line, &err) == -1 ||
-	    app_init(&app, line->globals, &err) == -1)
-		return cmd_fail(&err);
-	if (app_find_service(&app, &err) == -1)
-		status = cmd_fail(&err);
-	else if (line->nargs > 0)
-		status = retry_named(&app, line);
-	else
-		status = retry_matching(&app, line->options);
-	app_done(&app);
-	return status;
+	return bulk_run(line, &ways, !job_filter_none(&o->filter),
+	    o->dry_run || o->again || o->limit != 0);
 }
 
 const struct cmd cmd_retry = {

@@ -382,9 +382,7 @@ run(const struct cmd_line *line)
 	}
 	if (app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
-	rc = app_find_service(&app, &err);
-	if (rc == 0)
-		rc = app_need_service(&app, "'awaitd tail'", &err);
+	rc = app_require_service(&app, "'awaitd tail'", &err);
 	if (rc == 0)
 		rc = follow(&app, line->options, &err);
 	if (app.signo != 0)

@@ -133,9 +133,7 @@ run_list(const struct cmd_line *line)
 
 	if (app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
-	rc = app_find_service(&app, &err);
-	if (rc == 0)
-		rc = app_need_service(&app, "'awaitd targets'", &err);
+	rc = app_require_service(&app, "'awaitd targets'", &err);
 	if (rc == 0)
 		rc = list(&app, &err);
 	app_done(&app);
@@ -203,8 +201,7 @@ run_switch(const struct cmd_line *line, const char *verb, const char *what)
 	}
 	if (app_init(&app, line->globals, &err) == -1)
 		return cmd_fail(&err);
-	if (app_find_service(&app, &err) == -1 ||
-	    app_need_service(&app, what, &err) == -1)
+	if (app_require_service(&app, what, &err) == -1)
 		status = cmd_fail(&err);
 	else
 		status = switch_all(&app, line, verb);

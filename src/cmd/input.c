@@ -10,40 +10,13 @@
 #include <unistd.h>
 
 #include "aws/sagemaker.h"
-#include "base/encode.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cmd/digest.h"
 #include "serve/intake.h"
 
 #define PIECE 65536
-
-/* The digest of a whole file, and its size as read. */
-static int
-hash_file(int fd, int64_t *size, char **hex, struct error *err)
-{
-	struct hash *h = hash_new(HASH_SHA256);
-	unsigned char digest[HASH_SHA256_SIZE];
-	char *piece = xmalloc(PIECE);
-	ssize_t n;
-
-	*size = 0;
-	while ((n = read(fd, piece, PIECE)) > 0) {
-		hash_update(h, piece, (size_t)n);
-		*size += n;
-	}
-	if (n == -1)
-		err_set_errno(err, ERR_IO, "read the input");
-	hash_final(h, digest);
-	hash_free(h);
-	free(piece);
-	if (n == -1)
-		return -1;
-	*hex = xmalloc(HASH_SHA256_HEX_SIZE);
-	encode_hex(digest, sizeof(digest), *hex);
-	return 0;
-}
 
 static int
 read_body(
@@ -77,9 +50,14 @@ use_file(int fd, const char *path, const struct input_options *o,
     struct job *job, struct error *err)
 {
 	struct job_spec *spec = &job->spec;
+	struct digest digest;
 
-	if (hash_file(fd, &spec->input_size, &spec->input_sha256, err) == -1)
-		return -1;
+	if (!o->undigested) {
+		if (digest_fd(fd, &digest, err) == -1)
+			return -1;
+		spec->input_size = digest.size;
+		spec->input_sha256 = xstrdup(digest.sha256);
+	}
 	spec->input = INPUT_FILE;
 	spec->input_path = realpath(path, NULL);
 	if (spec->input_path == NULL)
@@ -100,6 +78,12 @@ open_file(const char *word, int *fd, int64_t *size, struct error *err)
 		if (strstr(word, "://") != NULL)
 			err_hint(err, "Of locations, s3:// ones are read.");
 		return *fd == -1 ? -1 : (close(*fd), -1);
+	}
+	if (S_ISDIR(st.st_mode)) {
+		close(*fd);
+		err_set(err, ERR_USAGE, "input %s is a folder", word);
+		return err_hint(
+		    err, "'awaitd batch' takes all files below one.");
 	}
 	if (!S_ISREG(st.st_mode)) {
 		close(*fd);

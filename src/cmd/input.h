@@ -18,6 +18,8 @@ struct input_options {
 	const char *word; /* a path, "-", or s3://… */
 	const char *folder; /* of the state files */
 	const struct conf_endpoint *endpoint;
+	/* Of a file to be uploaded leave out size and digest. */
+	bool undigested;
 };
 
 /* Is the word a location, to be passed on as it is? */

@@ -2,10 +2,12 @@
 /* A misspelled name matches nothing, which looks as if all were well. */
 #include "cmd/known.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/sagemaker.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/near.h"
@@ -146,6 +148,10 @@ known_job_form(const char *id, struct error *err)
 	if (jobid_ok(id))
 		return 0;
 	err_set(err, ERR_USAGE, "\"%s\" is no job id", id);
+	if (str_starts(id, "s3://") || str_starts(id, "https://"))
+		return err_hint(err,
+		    "'awaitd wait --output S3URI' awaits what will be at a "
+		    "location.");
 	if (delivery_id_ok(id))
 		return err_hint(err,
 		    "It is a delivery's: 'awaitd deliveries %s' tells of it, "
@@ -180,4 +186,58 @@ known_endpoint_near(const struct app *app, const char *name)
 		near_try(&near, conf->endpoints[i]->head.name);
 	}
 	return near.best;
+}
+
+void
+known_say_jobs(
+    const struct app *app, const char *endpoint, const char *fmt, ...)
+{
+	const char *near = known_endpoint_near(app, endpoint);
+	va_list ap;
+
+	if (app->globals->quiet || (app->globals->json && near == NULL))
+		return;
+	fputs("awaitd: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	if (near != NULL)
+		fprintf(stderr, ". Did you mean the endpoint \"%s\"?", near);
+	fputc('\n', stderr);
+}
+
+/* Who asked, and where; a service tells no URL. */
+static void
+say_asked(const struct app *app, const char *region)
+{
+	struct error ignored;
+	struct site *site;
+
+	if (app->client != NULL)
+		fprintf(stderr, "; the service at %s asked in %s",
+		    client_address(app->client), region);
+	else if (app->sites != NULL &&
+	    sites_get(app->sites, region, &site, &ignored) == 0)
+		fprintf(stderr, "; asked was %s, %s%s", region,
+		    site->runtime.url,
+		    site->runtime.custom
+			? " (the log of an awaitd-local says what it has)"
+			: "");
+}
+
+void
+known_endpoint_refused(const struct app *app, const struct job *job)
+{
+	const char *near = known_endpoint_near(app, job->spec.endpoint);
+
+	/* A model may say anything: "refused" is SageMaker's own word. */
+	if (job->error_code == NULL || !str_eq(job->error_code, "refused") ||
+	    !sagemaker_is_unknown(job->error_text))
+		return;
+	fprintf(stderr, "awaitd: check the endpoint's name and the region");
+	if (job->spec.region != NULL)
+		say_asked(app, job->spec.region);
+	if (near != NULL)
+		fprintf(stderr, ". Did you mean the endpoint \"%s\"?", near);
+	fputc('\n', stderr);
 }

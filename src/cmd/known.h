@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "cmd/app.h"
+#include "job/job.h"
 
 /*
  * Asks the service. 0: it has such a target, or deliveries to one that it had;
@@ -28,5 +29,17 @@ int known_delivery_failed(const char *id, struct error *err);
 /* The endpoint has no section, but one that is near has: its name, borrowed;
  * else NULL, as for NULL. */
 const char *known_endpoint_near(const struct app *app, const char *name);
+
+/*
+ * Says something of jobs to people. Where the endpoint that was asked for
+ * (NULL: none, or some were found) may be a slip, which one may be meant: that
+ * also with --json.
+ */
+void known_say_jobs(const struct app *app, const char *endpoint,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* What to do about a job that was refused since SageMaker has no such endpoint;
+ * of others nothing. */
+void known_endpoint_refused(const struct app *app, const struct job *job);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
+#include "cmd/known.h"
 #include "cmd/output.h"
 #include "job/attemptjson.h"
 #include "job/jobjson.h"
@@ -175,7 +176,7 @@ print_success(const struct job *job)
 }
 
 static void
-print_failure(const struct job *job)
+print_failure(const struct app *app, const struct job *job)
 {
 	char code[80];
 
@@ -185,6 +186,7 @@ print_failure(const struct job *job)
 	fprintf(stderr, "awaitd: job %s %s (%s): ", job->id,
 	    job_outcome_name(job->outcome), code);
 	report_words(stderr, job->error_text != NULL ? job->error_text : "", 2);
+	known_endpoint_refused(app, job);
 }
 
 void
@@ -200,7 +202,7 @@ report_job(const struct app *app, const struct job *job, bool full)
 		if (!app->globals->quiet && !app->globals->json)
 			print_success(job);
 	} else {
-		print_failure(job);
+		print_failure(app, job);
 	}
 }
 

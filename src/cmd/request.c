@@ -178,7 +178,11 @@ static int
 take_input(const struct request_options *o, const struct conf_endpoint *e,
     const char *word, const char *folder, struct job *job, struct error *err)
 {
-	struct input_options io = {.folder = folder, .endpoint = e};
+	struct input_options io = {
+	    .folder = folder,
+	    .endpoint = e,
+	    .undigested = o->undigested,
+	};
 	bool location;
 
 	if (o->body != NULL)

@@ -36,6 +36,9 @@ struct request_options {
 	int64_t request_ttl_s; /* instead of the text, or 0 */
 	int64_t invocation_timeout_s;
 	const char *body; /* the input itself, or NULL */
+	/* The job of a file to be uploaded is without its size and digest:
+	 * somebody else reads it (cmd/digest.h). */
+	bool undigested;
 };
 
 /* Rows for a command whose options begin with a struct request_options. */

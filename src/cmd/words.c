@@ -11,6 +11,7 @@
 #include "cmd/app.h"
 #include "cmd/live.h"
 #include "deliver/class.h"
+#include "deliver/payload.h"
 
 struct word {
 	const char *word;
@@ -30,10 +31,6 @@ static const struct word types[] = {{"application/json", NULL},
     {"application/jsonlines", NULL}, {"application/octet-stream", NULL},
     {"application/x-npy", NULL}, {"text/csv", NULL}, {"text/plain", NULL},
     {"image/jpeg", NULL}, {"image/png", NULL}, {NULL, NULL}};
-static const struct word events[] = {{"inference.completed", NULL},
-    {"inference.failed", NULL}, {"inference.expired", NULL},
-    {"inference.cancelled", NULL}, {"inference.late", NULL},
-    {"delivery.failed", NULL}, {NULL, NULL}};
 static const struct word kinds[] = {{"job.*", "all of jobs"},
     {"job.queued", NULL}, {"job.accepted", NULL}, {"job.done", NULL},
     {"job.late", "a result behind the deadline"},
@@ -71,6 +68,15 @@ put_classes(const struct words *w)
 
 	for (i = CLASS_NONE + 1; i <= CLASS_OTHER; i++)
 		words_put(w, deliver_class_name((enum deliver_class)i), NULL);
+}
+
+static void
+put_events(const struct words *w)
+{
+	const char *const *p;
+
+	for (p = payload_event_types; *p != NULL; p++)
+		words_put(w, *p, NULL);
 }
 
 static void
@@ -131,7 +137,7 @@ static const struct {
     {"DELIVERY", WORDS_LISTED, NULL, live_deliveries},
     {"DIR", WORDS_FOLDERS, NULL, NULL},
     {"ENDPOINT", WORDS_LISTED, NULL, live_endpoints},
-    {"EVENT", WORDS_LISTED, events, NULL},
+    {"EVENT", WORDS_LISTED, NULL, put_events},
     {"FILE", WORDS_FILES, NULL, NULL},
     {"FORM", WORDS_LISTED, forms, NULL},
     {"HOST:PORT", WORDS_NONE, NULL, NULL},

@@ -10,6 +10,17 @@
 #include "base/jsonw.h"
 #include "base/str.h"
 #include "deliver/cloudevent.h"
+#include "deliver/deadletter.h"
+
+const char *const payload_event_types[] = {
+    "inference.completed",
+    "inference.failed",
+    "inference.expired",
+    "inference.cancelled",
+    "inference.late",
+    DEADLETTER_EVENT,
+    NULL,
+};
 
 /* A result that came after the job had expired is what is told of. */
 static bool

@@ -19,6 +19,10 @@
  * has a late result "…late", and all below tells of that one then. */
 const char *payload_event_type(const struct job *job);
 
+/* All that a delivery may tell of, a delivery that was given up included; NULL
+ * behind the last. */
+extern const char *const payload_event_types[];
+
 /* What is said beside the job's own facts; all of it NULL or 0 for none. */
 struct payload {
 	const void *result; /* the output's bytes: part of it */

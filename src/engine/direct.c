@@ -73,7 +73,6 @@ direct_listen(struct work *w, struct sagemaker_invoke *in)
 	if (w->direct == NULL)
 		return;
 	direct_unhear(w);
-	in->unchecked = true;
 	in->tap = hear;
 	in->tap_arg = w;
 }

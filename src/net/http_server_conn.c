@@ -494,6 +494,7 @@ expire_exchange(struct http_conn *c, int64_t now)
 	if (now - x->progress_at < c->server->opt.body_timeout_ms &&
 	    now < overdue_at(c))
 		return;
+	x->cut = x->streaming;
 	if (x->replied)
 		http_conn_kill(c);
 	else

@@ -48,6 +48,7 @@ struct http_exchange {
 
 	bool streaming; /* `gone` is called yet, although it was replied */
 	bool high; /* more waits than is low */
+	bool cut; /* ended, since its peer took too little */
 	int64_t streamed; /* bytes */
 	struct http_stream stream;
 	void *stream_arg;

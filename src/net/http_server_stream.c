@@ -79,6 +79,12 @@ http_stream_write(struct http_exchange *x, const void *data, size_t len)
 		http_conn_kick(x->conn);
 }
 
+bool
+http_stream_cut(const struct http_exchange *x)
+{
+	return x->cut;
+}
+
 void
 http_stream_end(struct http_exchange *x)
 {
@@ -95,6 +101,7 @@ bool
 http_stream_step(struct http_exchange *x)
 {
 	if (http_stream_queued(x) > x->stream.cap) {
+		x->cut = true;
 		http_conn_kill(x->conn);
 		return true;
 	}

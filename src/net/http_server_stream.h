@@ -35,6 +35,9 @@ void http_stream_write(struct http_exchange *x, const void *data, size_t len);
  * for `drained`. */
 size_t http_stream_queued(const struct http_exchange *x);
 
+/* In `gone`: was the peer cut off for what it did not take? */
+bool http_stream_cut(const struct http_exchange *x);
+
 /* In good order. Behind it nothing is called any more. */
 void http_stream_end(struct http_exchange *x);
 

@@ -8,10 +8,13 @@
 #include "serve/api_stream.h"
 #include "serve/event_text.h"
 #include "serve/events.h"
+#include "serve/metrics.h"
 
 /* What hangs on the call. */
 struct listener {
 	struct api_call *call;
+	const struct service *service;
+	const struct http_exchange *x; /* the call's, to its very end */
 	struct event_stream *stream;
 };
 
@@ -19,7 +22,10 @@ static void
 listener_free(void *arg)
 {
 	struct listener *l = arg;
+	struct metrics *metrics = l->service->metrics;
 
+	if (metrics != NULL && http_stream_cut(l->x))
+		metrics_stream_cut(metrics);
 	events_leave(l->stream);
 	free(l);
 }
@@ -119,6 +125,8 @@ listen_on(struct api_call *c, int64_t after, struct event_filter *take_f)
 	struct listener *l = xcalloc(1, sizeof(*l));
 
 	l->call = c;
+	l->service = c->api->service;
+	l->x = c->x;
 	c->work = l;
 	c->work_free = listener_free;
 	if (api_stream(c, EVENT_STREAM_TYPE, &how, l) == -1)

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/timefmt.h"
 #include "deliver/class.h"
+#include "deliver/payload.h"
 #include "job/tags.h"
 
 /* Of HTTP, or the status that a process ends with. */
@@ -60,12 +61,13 @@ api_filter_deliveries(
 
 	q->target = api_query_get(&c->query, "target");
 	q->job = api_query_get(&c->query, "job");
-	q->event = api_query_get(&c->query, "event");
 	q->note = api_query_get(&c->query, "error");
 	if (q->job != NULL && !jobid_ok(q->job))
 		return err_set(
 		    err, ERR_USAGE, "job \"%s\": that is no id", q->job);
 	if (api_query_word(&c->query, "state", states, &q->state, err) == -1 ||
+	    api_query_word(&c->query, "event", payload_event_types, &q->event,
+		err) == -1 ||
 	    take_times(c, q, err) == -1)
 		return -1;
 	return take_status(c, q, err);

@@ -72,6 +72,7 @@ struct events {
 	struct runs runs;
 	size_t nruns;
 	int64_t reading[READS_MAX]; /* behind this place; NOBODY */
+	uint64_t told;
 	bool posted;
 };
 
@@ -181,8 +182,10 @@ give(struct event_stream *s, const struct run *r)
 
 		if (v->e->seq <= s->at)
 			continue;
-		if (event_filter_wants(&s->filter, v->e))
+		if (event_filter_wants(&s->filter, v->e)) {
 			buf_append(&b, v->text, v->len);
+			s->hub->told++;
+		}
 		s->at = v->e->seq;
 	}
 	if (i == r->n && s->at < r->up_to)
@@ -428,6 +431,18 @@ events_leave(struct event_stream *s)
 	TAILQ_REMOVE(&s->hub->all, s, entry);
 	event_filter_done(&s->filter);
 	free(s);
+}
+
+void
+events_count(const struct events *es, struct events_counts *out)
+{
+	const struct event_stream *s;
+
+	*out = (struct events_counts){.told = es->told};
+	TAILQ_FOREACH (s, &es->all, entry) {
+		out->streams++;
+		out->slow += s->blocked;
+	}
 }
 
 /* --- in and out ----------------------------------------------------- */

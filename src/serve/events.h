@@ -46,6 +46,13 @@ struct event_stream *events_join(struct events *es, int64_t after,
     struct event_filter *take_filter, const struct event_sink *sink, void *arg);
 void events_leave(struct event_stream *s);
 
+struct events_counts {
+	size_t streams; /* that are open */
+	size_t slow; /* of them, those for which too much waits */
+	uint64_t told; /* events; one for each stream that it was given to */
+};
+void events_count(const struct events *es, struct events_counts *out);
+
 /* There is room again, behind an amount that was too much. */
 void events_drained(struct event_stream *s);
 

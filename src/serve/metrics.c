@@ -67,6 +67,7 @@ struct metrics {
 	uint64_t attempts[ATTEMPTS];
 	struct histogram attempt_ms;
 	uint64_t requests[ARRAY_LEN(codes) + 1];
+	uint64_t streams_cut;
 	uint64_t late;
 	uint64_t pruned[2]; /* jobs, keys */
 	uint64_t reloads[2];
@@ -182,6 +183,12 @@ metrics_request(struct metrics *m, int status)
 	for (i = 0; i < ARRAY_LEN(codes) && codes[i] != status; i++)
 		continue;
 	m->requests[i]++;
+}
+
+void
+metrics_stream_cut(struct metrics *m)
+{
+	m->streams_cut++;
 }
 
 void
@@ -482,6 +489,21 @@ write_service(const struct metrics *m, struct buf *b)
 }
 
 static void
+write_events(
+    const struct metrics *m, const struct events_counts *now, struct buf *b)
+{
+	gauge(
+	    b, "awaitd_event_streams", "Open streams of events.", now->streams);
+	gauge(b, "awaitd_event_streams_slow",
+	    "Of them, those whose reader is waited for.", now->slow);
+	counter(b, "awaitd_event_streams_cut_total",
+	    "Streams that were cut off, as their reader took too little.",
+	    m->streams_cut);
+	counter(b, "awaitd_events_told_total",
+	    "Events that streams were given, each for each stream.", now->told);
+}
+
+static void
 write_sns(const struct sns_counts *now, struct buf *b)
 {
 	static const char requests[] = "awaitd_sns_requests_total";
@@ -575,6 +597,7 @@ metrics_write(struct metrics *m, const struct metrics_now *now, struct buf *out)
 	write_notifications(m, out);
 	write_queues(m, out);
 	write_store(&now->store, out);
+	write_events(m, &now->events, out);
 }
 
 /* --- serving -------------------------------------------------------- */
@@ -625,6 +648,7 @@ metrics_handle(struct http_exchange *x, void *arg)
 	engine_count(service->engine, &now.engine);
 	engine_count_requests(service->engine, &now.requests);
 	store_count(service->store, &now.store);
+	events_count(service->events, &now.events);
 	now.spool = (struct spool_counts){0};
 	if (service->spool != NULL)
 		spool_count(service->spool, &now.spool);

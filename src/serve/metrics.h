@@ -16,6 +16,7 @@
 #include "engine/spool.h"
 #include "net/http_server.h"
 #include "serve/doorbell.h"
+#include "serve/events.h"
 
 struct metrics;
 
@@ -31,6 +32,9 @@ void metrics_delivery(
 
 /* An API request was answered. */
 void metrics_request(struct metrics *m, int status);
+
+/* A stream of events was cut off, since its reader took too little. */
+void metrics_stream_cut(struct metrics *m);
 
 /* Jobs, or idempotency keys, went at the end of their time. */
 void metrics_pruned(struct metrics *m, bool keys, size_t n);
@@ -52,6 +56,7 @@ struct metrics_now {
 	struct engine_request_counts requests;
 	struct store_counts store;
 	struct spool_counts spool;
+	struct events_counts events;
 };
 void metrics_write(
     struct metrics *m, const struct metrics_now *now, struct buf *out);

@@ -275,6 +275,61 @@ the_service_judges_what_is_asked_for(void **state)
 }
 
 static void
+say_yes(const char *method, const char *url, const struct headers *headers,
+    struct peer_answer *out, void *arg)
+{
+	(void)url;
+	(void)arg;
+	if (str_eq(method, "POST")) {
+		out->status = 202;
+		snprintf(out->headers, sizeof(out->headers),
+		    "x-amzn-sagemaker-outputlocation: s3://out/res/%s/%s",
+		    flow.extension,
+		    headers_get(headers, "x-amzn-sagemaker-filename"));
+		snprintf(out->body, sizeof(out->body), "{}");
+		return;
+	}
+	out->status = 200;
+	snprintf(out->headers, sizeof(out->headers),
+	    "ETag: \"e\"\nContent-Length: 3");
+}
+
+/* The first request is in doubt, and left nothing. */
+static void
+say_yes_the_second_time(const char *method, const char *url,
+    const struct headers *headers, struct peer_answer *out, void *arg)
+{
+	unsigned *posts = arg;
+
+	*posts += str_eq(method, "POST");
+	if (*posts >= 2)
+		say_yes(method, url, headers, out, NULL);
+	else
+		out->status = str_eq(method, "POST") ? 500 : 404;
+}
+
+static void
+it_judges_behind_a_restart_too(void **state)
+{
+	struct job *job = flow_job();
+	char *accept = xmalloc(2001);
+	unsigned posts = 0;
+
+	(void)state;
+	memset(accept, 'a', 2000);
+	accept[2000] = '\0';
+	job->spec.accept = accept;
+	peer_serve(say_yes_the_second_time, &posts);
+	submit(job);
+	must_be_told(DIRECT_IN_DOUBT);
+	restart();
+	time_passes(3600000);
+	must_be(JOB_DONE, OUTCOME_OK);
+	assert_int_equal(on_disk()->nsubs, 2);
+	assert_int_equal(posts, 2);
+}
+
+static void
 a_name_of_an_endpoint_is_no_other_path(void **state)
 {
 	struct job *job = flow_job();
@@ -481,26 +536,6 @@ dead_anywhere_around_a_refusal(void **state)
 }
 
 static void
-say_yes(const char *method, const char *url, const struct headers *headers,
-    struct peer_answer *out, void *arg)
-{
-	(void)url;
-	(void)arg;
-	if (str_eq(method, "POST")) {
-		out->status = 202;
-		snprintf(out->headers, sizeof(out->headers),
-		    "x-amzn-sagemaker-outputlocation: s3://out/res/%s/%s",
-		    flow.extension,
-		    headers_get(headers, "x-amzn-sagemaker-filename"));
-		snprintf(out->body, sizeof(out->body), "{}");
-		return;
-	}
-	out->status = 200;
-	snprintf(out->headers, sizeof(out->headers),
-	    "ETag: \"e\"\nContent-Length: 3");
-}
-
-static void
 dead_anywhere_around_an_acceptance(void **state)
 {
 	unsigned k, left = 0, heard = 0;
@@ -535,6 +570,7 @@ main(void)
 	    CASE(what_cannot_leave_is_no_job),
 	    CASE(every_uncertain_answer_leaves_a_job_that_is_looked_for),
 	    CASE(the_service_judges_what_is_asked_for),
+	    CASE(it_judges_behind_a_restart_too),
 	    CASE(a_name_of_an_endpoint_is_no_other_path),
 	    CASE(an_upload_instead_tells_the_next_answer),
 	    CASE(an_upload_that_fails_has_words_of_its_own),

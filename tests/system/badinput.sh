@@ -90,7 +90,7 @@ bad 'an empty name' 'no input*' invoke -e cat ''
 bad 'two inputs' '*"in" is a second' invoke -e cat in in
 bad 'both forms of input' 'both*in*s3://b/k*Give one of the two.' \
     invoke -e cat --input-location s3://b/k in
-bad 'a folder' 'input folder *' invoke -e cat folder
+bad 'a folder' 'input folder is a folder*awaitd batch*' invoke -e cat folder
 bad 'a missing file' 'input absent: No such file*' invoke -e cat absent
 bad 'a file below a file' 'input in/x: Not a directory' invoke -e cat in/x
 bad 'a device' 'input /dev/null *' invoke -e cat /dev/null
@@ -168,6 +168,11 @@ for c in show result wait retry; do
 	bad "$c: the id of a delivery" \
 	    "\"msg_$job\" is no job id*awaitd deliveries msg_$job'*" $c msg_$job
 done
+bad 'wait: a location' '"s3://b/k" is no job id*--output S3URI*' wait s3://b/k
+bad 'list: a missing token' 'token file: open absent*--token-file*' \
+    list --server http://127.0.0.1:1 --token-file absent
+bad 'listen: no address' '--listen x is no HOST:PORT*127.0.0.1:8787*' \
+    listen --listen x
 for c in deliveries attempts replay; do
 	bad "$c: what is no id" '"nonsense" is no delivery id*awaitd deliveries*' \
 	    $c nonsense
@@ -267,4 +272,32 @@ run list --endpoint catalog --set "$catalog" --set 'endpoint catalogs.poll_max=1
 is "$status:$err" "0:$none" 'nor of one that has a section'
 run list --endpoint dog --set "$catalog"
 is "$status:$err" "0:$none" 'nor where none is near'
+for c in 'retry:retried:asked for again' 'cancel:cancelled:given up'; do
+	command=${c%%:*} what=${c##*:} key=${c#*:}
+	run "$command" --endpoint catlog --set "$catalog"
+	is "$status:$err" "0:awaitd: 0 jobs are $what$meant" \
+	    "$command says which endpoint may be meant"
+	run "$command" --json --dry-run --endpoint catlog --set "$catalog"
+	is "$status:$err:$(cat out)" \
+	    "0:awaitd: 0 jobs would be $what$meant:{\"matched\":0}" \
+	    "... also of a dry run, beside JSON"
+	run "$command" --json --endpoint dog --set "$catalog"
+	is "$status:$err:$(cat out)" "0::{\"${key%%:*}\":0}" \
+	    '... and nothing where none is near'
+	run "$command" --quiet --endpoint catlog --set "$catalog"
+	is "$status:$err" '0:' '... nor with --quiet'
+done
+run invoke -e catt in
+like "$status:$err" "3:*Endpoint catt of account*
+awaitd: check the endpoint's name and the region; asked was us-east-1, $AWS_ENDPOINT_URL*Did you mean the endpoint \"cat\"?" \
+    'an endpoint that SageMaker does not have, and what to do'
+run invoke -e mute in
+like "$status:$err" '3:awaitd: job * failed (model)*' 'a model that fails'
+is "$(printf '%s\n' "$err" | grep -c 'check the endpoint')" 0 \
+    '... is no slip of a name'
+for c in tail targets deliveries attempts reload; do
+	run $c --server "unix:$tmp/nobody.sock"
+	like "$status:$err" "1:*no service answers*. Start 'awaitd serve', or name one*" \
+	    "$c cannot do without a service"
+done
 done_testing

@@ -250,8 +250,15 @@ for name in 'bad name' '' arn:aws:sagemaker:us-east-1:1:endpoint/x; do
 done
 run check -c c.conf --json mistyped
 is "$status $(row endpoint mistyped | sed 's/=.*//')" \
-    '0 skipped: the configuration has no section [endpoint mistyped]' \
+    '1 fail: the configuration has no section [endpoint mistyped]' \
     'an endpoint that the configuration does not have'
+run check -c c.conf --json catt
+like "$status $(row endpoint catt)" '1 fail: *=Did you mean "cat"?' \
+    '... and which may be meant'
+: >none.conf
+run check -c none.conf --json mistyped
+is "$status $(row endpoint mistyped | sed 's/:.*//')" '0 skipped' \
+    '... unless it has no endpoint, and the name may be right'
 run check -c c.conf --json cat cat
 is "$(row output cat)" 'ok: may be listed=' 'one that is named twice is tried once'
 

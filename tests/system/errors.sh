@@ -171,9 +171,21 @@ elsewhere 422 bad_configuration system/reload.sh
 elsewhere 500 damaged system/damaged.sh
 elsewhere 503 unavailable unit/test_api_trouble.c
 elsewhere 507 no_space system/stalled.sh
-# An answer larger than any there is: only a fault of ours makes one, or a
-# configuration of 16 MiB.
-printf '%s\n' '500 internal' '422 too_large' >>seen
+elsewhere 500 internal unit/test_api_internal.c
+
+# --- a configuration that one answer cannot show -----------------------------
+
+serve_stop
+# Each value is shown with its source, and each section has dozens.
+awk 'BEGIN {
+	for (i = 0; i < 8000; i++)
+		printf "[endpoint e%d]\npoll_max = 1s\n", i
+}' >>serve.conf
+serve_start
+refused 422 too_large GET /v1/config
+like "$(jq -r .hint out)" '*one section*' 'it says what to ask for instead'
+api GET '/v1/config?section=endpoint%20e7999'
+is "$code" 200 'which is answered'
 
 sort -u seen >provoked
 is "$(comm -13 provoked documented)" '' 'no error of the page is left out'

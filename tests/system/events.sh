@@ -9,6 +9,8 @@ hook_secret "$tmp/key"
 cat >"$tmp/serve.conf" <<END
 [api]
 listen = unix:$socket
+[metrics]
+listen = 127.0.0.1:0
 [endpoint cat]
 poll_start = 50ms
 poll_max = 200ms
@@ -139,7 +141,16 @@ is "$(data "$tmp/all.ev" | jq -r 'select(.type=="job.done").job' | sort)" \
 read_now '?after=0'
 is "$(data "$tmp/out" | tail -n +4)" "$(data "$tmp/all.ev")" \
     'the log says the same from its beginning'
+# shellcheck disable=SC2317 # by wait_until
+open_streams() { # N
+	[ "$(metric awaitd_event_streams)" = "$1" ]
+}
+where_metrics
+ok 'an open stream is counted' wait_until 20 open_streams 1
+ok 'and what streams were told' test "$(metric awaitd_events_told_total)" -gt 0
+is "$(metric awaitd_event_streams_cut_total)" 0 'none was cut off'
 kill "$pid"
+ok 'who left is not counted any more' wait_until 20 open_streams 0
 
 # --- filters ---
 read_now '?after=0&tag=red&type=job.done'

@@ -138,6 +138,22 @@ ex_name='... and what the model said'
 judge_it 1 'failed: this is no picture'
 mv page.kept page.png
 
+noted() { # FILE: the last event that it tells of is done with
+	[ "$(cat events.place)" = "$(tail -n 1 "$1" | cut -d ' ' -f 1)" ]
+}
+saved 'import http.client' events.py
+take 'python3 events.py' && {
+	launch sh -e "$ex_file"
+	told=$EX_OUT
+	ok "$ex_name" wait_until 30 has "$told" '^[0-9]+ 01[0-9a-z]{24} failed$'
+	ok '... and knows where it was' wait_until 30 noted "$told"
+	kill -TERM "-$ex_pid"
+	wait_until 20 group_gone "$ex_pid"
+	# Another time, which outlives the service.
+	launch sh -e "$ex_file"
+	told_on=$EX_OUT
+}
+
 cp -p awaitd.conf hook.secret "$HOME/.config/awaitd/"
 try 'awaitd check ocr' 0 ' 0 failed'
 
@@ -161,6 +177,11 @@ beside awaitd serve -c awaitd.conf
 service=$ex_pid
 awaitd submit -q -e ocr -t image/png page.png >job
 ok '... whose results are files' wait_until 30 test -s "results/$(cat job).out"
+ok '... and who follows the events goes on behind the restart' \
+    wait_until 30 has "$told_on" "^[0-9]+ $(cat job) ok\$"
+awaitd list --json | jq -r 'select(.state == "done").job' | sort >done.all
+is "$(cat "$told" "$told_on" | cut -d ' ' -f 2 | sort | diff - done.all)" '' \
+    '... with each job once, over both runs'
 
 # --- the gateway -------------------------------------------------------------
 

@@ -95,6 +95,42 @@ attempts_are_listed_in_pages(void **state)
 	job_free(job);
 }
 
+/* A schedule may be long, and replays have no end; the list has them all. */
+static void
+a_delivery_shows_its_last_thousand(void **state)
+{
+	struct job *job = rig_job_delivered(DELIVERY_WAITING);
+	struct delivery *d = job->deliveries[0];
+	static const unsigned all = 1003;
+	bool done = false;
+	struct attempt a;
+	unsigned n;
+
+	(void)state;
+	for (n = 1; n <= all; n++) {
+		delivery_begin_attempt(d, 1000 * n, false, &a);
+		a.outcome = ATTEMPT_FAILED;
+		a.ended_at = 1000 * n + 1;
+		/* Twice as long in JSON. */
+		a.response = xcalloc(1, ATTEMPT_RESPONSE_MAX + 1);
+		memset(a.response, '"', ATTEMPT_RESPONSE_MAX);
+		d->due_at = 5000;
+		done = false;
+		store_save_delivery(rig.s.store, d, &a, on_stored, &done);
+		attempt_done(&a);
+	}
+	/* They are written in their order. */
+	rig_until(is_done, &done);
+	get("/v1/deliveries/", d->id, "");
+	assert_int_equal(rig.status, 200);
+	assert_int_equal(rig_count("log"), 1000);
+	assert_int_equal(rig_int("log.0.n"), all - 1000 + 1);
+	assert_int_equal(rig_int("log.999.n"), all);
+	get("/v1/deliveries/", d->id, "/attempts?limit=1");
+	assert_int_equal(rig_int("attempts.0.n"), 1);
+	job_free(job);
+}
+
 static void
 each_filter_is_taken(void **state)
 {
@@ -234,6 +270,7 @@ main(void)
 	cmocka_unit_test_setup_teardown(name, api_rig_setup, api_rig_teardown)
 	const struct CMUnitTest tests[] = {
 	    T(attempts_are_listed_in_pages),
+	    T(a_delivery_shows_its_last_thousand),
 	    T(each_filter_is_taken),
 	    T(one_is_shown_with_all_that_is_known),
 	    T(what_is_not_there_is_not_found),

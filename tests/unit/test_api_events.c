@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -200,6 +202,119 @@ a_service_that_stops_begins_none(void **state)
 	rig_problem(503, "unavailable", "stops");
 }
 
+/* --- who takes nothing ------------------------------------------------ */
+
+#define LARGE 30000
+#define BODY_TIMEOUT_MS 300
+
+static void
+on_stored(const struct error *err, void *arg)
+{
+	assert_null(err);
+	*(bool *)arg = true;
+}
+
+static bool
+is_done(void *arg)
+{
+	return *(bool *)arg;
+}
+
+/* Of which events are as large. */
+static void
+large_job(void)
+{
+	struct job *large = job_new();
+	bool done = false;
+
+	large->spec.endpoint = xcalloc(1, LARGE + 1);
+	memset(large->spec.endpoint, 'e', LARGE);
+	large->spec.region = xstrdup("us-east-1");
+	large->spec.input = INPUT_LOCATION;
+	large->spec.input_location = xstrdup("s3://bucket/in");
+	store_insert(rig.s.store, large, on_stored, &done);
+	rig_until(is_done, &done);
+	job_free(large);
+}
+
+static int
+deaf(const char *path)
+{
+	static const char ask[] = "GET /v1/events HTTP/1.1\r\nHost: a\r\n\r\n";
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+	assert_int_equal(
+	    connect(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(write(fd, ask, strlen(ask)), (ssize_t)strlen(ask));
+	return fd;
+}
+
+static bool
+is_counted(void *arg)
+{
+	struct metrics_now now = {0};
+	bool there;
+	struct buf b;
+
+	events_count(rig.s.events, &now.events);
+	buf_init(&b, 1 << 20);
+	metrics_write(rig.s.metrics, &now, &b);
+	there = strstr(b.data, arg) != NULL;
+	buf_done(&b);
+	return there;
+}
+
+static void
+must_count(const char *line)
+{
+	char *whole = xasprintf("\n%s\n", line);
+
+	rig_until(is_counted, whole);
+	free(whole);
+}
+
+/* As the service has them, but for the minute. */
+static void
+who_takes_nothing_is_cut_off_and_counted(void **state)
+{
+	char *path = xasprintf("%s/impatient.sock", rig.dir);
+	struct http_server_options so = {
+	    .unix_path = path,
+	    .refusal = api_refusal,
+	    .body_timeout_ms = BODY_TIMEOUT_MS,
+	};
+	struct api_options ao = {.service = &rig.s};
+	struct api *api = api_new(&ao);
+	struct http_server *server;
+	struct peer *patient;
+	struct error err;
+	int fd, i;
+
+	(void)state;
+	if (http_server_new(rig.s.loop, &so, api_handle, api, &server, &err) ==
+	    -1)
+		fail_msg("%s", err.text);
+	fd = deaf(path);
+	must_count("awaitd_event_streams 1");
+	/* One that leaves by itself is not cut off. */
+	patient = listen_to("", "");
+	must_count("awaitd_event_streams 2");
+	peer_free(patient);
+	must_count("awaitd_event_streams 1");
+	must_count("awaitd_event_streams_cut_total 0");
+	/* More than a kernel takes for it, and than may wait. */
+	for (i = 0; i < 30; i++)
+		large_job();
+	must_count("awaitd_event_streams_cut_total 1");
+	must_count("awaitd_event_streams 0");
+	close(fd);
+	http_server_free(server);
+	api_free(api);
+	free(path);
+}
+
 int
 main(void)
 {
@@ -216,6 +331,7 @@ main(void)
 	    CASE(only_who_may_ask_listens),
 	    CASE(head_has_an_end),
 	    CASE(a_service_that_stops_begins_none),
+	    CASE(who_takes_nothing_is_cut_off_and_counted),
 	};
 
 	alarm(120);

@@ -105,6 +105,8 @@ a_filter_that_is_none_is_named(void **state)
 	    {"status=1000", "status"},
 	    {"status=-1", "status"},
 	    {"state=lost", "state"},
+	    {"event=nope", "inference.completed, inference.failed"},
+	    {"event=inference.", "delivery.failed"},
 	    {"job=x", "job"},
 	    {"error=", "error"},
 	    {"errors=x", "Did you mean"},

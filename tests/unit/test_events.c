@@ -290,6 +290,17 @@ must_have_heard(const struct ear *ear, int64_t from, int64_t to, int64_t step)
 	assert_int_equal(ear->n, i);
 }
 
+static void
+must_count(size_t streams, size_t slow, uint64_t told)
+{
+	struct events_counts n;
+
+	events_count(hub, &n);
+	assert_int_equal(n.streams, streams);
+	assert_int_equal(n.slow, slow);
+	assert_int_equal(n.told, told);
+}
+
 static struct ear a, b, c;
 
 static void
@@ -443,6 +454,29 @@ who_takes_nothing_is_given_no_more_than_may_wait(void **state)
 }
 
 static void
+streams_and_what_they_are_told_are_counted(void **state)
+{
+	(void)state;
+	must_count(0, 0, 0);
+	join(&a, EVENTS_FROM_NOW, NULL);
+	join(&b, EVENTS_FROM_NOW, "even");
+	settle();
+	must_count(2, 0, 0);
+	happen(10);
+	settle();
+	/* For b there were five. */
+	must_count(2, 0, 15);
+	a.queued = (size_t)1 << 20;
+	happen(2);
+	settle();
+	must_count(2, 1, 18);
+	leave(&a);
+	must_count(1, 0, 18);
+	leave(&b);
+	must_count(0, 0, 18);
+}
+
+static void
 what_was_pruned_is_told_as_a_gap(void **state)
 {
 	(void)state;
@@ -575,6 +609,7 @@ main(void)
 	    CASE(a_filter_passes_over_what_is_not_wanted),
 	    CASE(a_slow_reader_goes_on_where_it_was),
 	    CASE(who_takes_nothing_is_given_no_more_than_may_wait),
+	    CASE(streams_and_what_they_are_told_are_counted),
 	    CASE(what_was_pruned_is_told_as_a_gap),
 	    CASE(a_reader_that_retention_overtakes_is_told),
 	    CASE(a_place_of_another_log_is_told_and_all_of_this_one),

@@ -28,6 +28,7 @@ static struct {
 	unsigned refused;
 	unsigned drained;
 	unsigned gone;
+	bool cut; /* … for what its peer did not take */
 	size_t queued;
 	const char *say;
 	size_t times; /* that it is said, or till so much waits … */
@@ -41,6 +42,7 @@ on_gone(struct http_exchange *x, void *arg)
 	assert_ptr_equal(arg, &s);
 	assert_ptr_equal(x, s.x);
 	s.gone++;
+	s.cut = http_stream_cut(x);
 	s.x = NULL;
 }
 
@@ -328,6 +330,7 @@ who_does_not_read_is_cut_off_at_the_cap(void **state)
 	/* More than kernels hold. */
 	say(line, 20000);
 	wait_for(&s.gone, 1);
+	assert_true(s.cut);
 	assert_int_equal(rig_connections(rig), 0);
 	buf_done(&head);
 	close(fd);
@@ -356,6 +359,7 @@ who_does_not_read_is_cut_off_in_time(void **state)
 		say(": alive\n", 1);
 	}
 	assert_int_equal(s.gone, 1);
+	assert_true(s.cut);
 	assert_true(i >= 6);
 	buf_done(&head);
 	close(fd);
@@ -426,6 +430,7 @@ a_peer_that_leaves_is_gone(void **state)
 		usleep(10000);
 	}
 	assert_int_equal(s.gone, 1);
+	assert_false(s.cut);
 	buf_done(&head);
 	rig_stop(rig);
 }

@@ -311,6 +311,22 @@ requests_are_told_by_kind_and_the_budget_as_it_is(void **state)
 	expect("awaitd_bucket_requests_per_second", "250");
 }
 
+static void
+streams_of_events_are_counted(void **state)
+{
+	(void)state;
+	now.events.streams = 5;
+	now.events.slow = 2;
+	now.events.told = 1234;
+	metrics_stream_cut(m);
+	metrics_stream_cut(m);
+	metrics_stream_cut(m);
+	expect("awaitd_event_streams", "5");
+	expect("awaitd_event_streams_slow", "2");
+	expect("awaitd_event_streams_cut_total", "3");
+	expect("awaitd_events_told_total", "1234");
+}
+
 /* Every family is announced once, and every sample belongs to the last. */
 static void
 the_text_is_well_formed(void **state)
@@ -340,7 +356,7 @@ the_text_is_well_formed(void **state)
 			fail_msg("no sample of %s: %s", family, line);
 		}
 	}
-	assert_int_equal(families, 49);
+	assert_int_equal(families, 53);
 }
 
 int
@@ -356,6 +372,7 @@ main(void)
 	    T(deliveries_are_counted_by_their_attempts),
 	    T(the_service_counts_itself),
 	    T(messages_of_queues_are_counted),
+	    T(streams_of_events_are_counted),
 	    T(the_text_is_well_formed),
 	};
 
