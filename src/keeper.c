@@ -43,7 +43,8 @@ struct keeper {
 	bool unheard; /* whoever asked is gone */
 	bool alone; /* there is no child any more */
 	int signals; /* signalfd: SIGCHLD */
-	unsigned killed; /* of those waited for, how many by SIGKILL */
+	unsigned waited; /* for how many */
+	unsigned killed; /* of those, how many by SIGKILL */
 };
 
 static pid_t seen[SEEN_MAX];
@@ -148,6 +149,7 @@ reap(struct keeper *k)
 			k->alone = pid == -1 && errno == ECHILD;
 			return;
 		}
+		k->waited++;
 		if (pid == k->command) {
 			k->ended = true;
 			k->status = status;
@@ -189,16 +191,24 @@ rest(struct keeper *k, int timeout_ms)
 		k->told = true;
 }
 
-/* In rounds: who was just being born is seen in the next one. */
+/*
+ * In rounds: who was just being born is seen in the next one. On a busy machine
+ * hundreds take seconds to be seen once, so as long as some go, one goes on.
+ */
 static void
 kill_all(struct keeper *k)
 {
-	int64_t deadline = now_ms() + KEEPER_KILL_MS;
+	int64_t now = now_ms(), end = now + KEEPER_FIGHT_MS;
+	int64_t deadline = now + KEEPER_KILL_MS;
+	unsigned waited = k->waited;
 	int pause_ms = 1;
 
-	for (;;) {
+	for (;; now = now_ms()) {
 		reap(k);
-		if (k->alone || now_ms() >= deadline)
+		if (k->waited != waited)
+			deadline = now + KEEPER_KILL_MS;
+		waited = k->waited;
+		if (k->alone || now >= deadline || now >= end)
 			return;
 		signal_all(k, SIGKILL);
 		rest(k, pause_ms);

@@ -23,7 +23,7 @@
 
 #define KILL_AFTER_MS 2000
 /* Longer than two keepers take who cannot kill everything. */
-#define KEEPER_PATIENCE_MS (2 * KEEPER_KILL_MS + 5000)
+#define KEEPER_PATIENCE_MS (2 * KEEPER_FIGHT_MS + 5000)
 #define FDS_MAX 4 /* of a child: its three, and a keeper's */
 #define STACK_SIZE ((size_t)64 * 1024)
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin"

@@ -20,8 +20,10 @@
 #define KEEPER_PROTOCOL "1"
 #define KEEPER_FD 3
 #define KEEPER_TERM 't'
-/* So long a keeper tries to end everything, and one above it again. */
+/* So long a keeper tries to end what does not end, and so long at most while
+ * others still do; the one above it again. */
 #define KEEPER_KILL_MS 5000
+#define KEEPER_FIGHT_MS 30000
 
 struct keeper_report {
 	int32_t error; /* errno of a command that could not be started, or 0 */

@@ -29,9 +29,10 @@
 #define SHORT_MS 700 /* for those who would never end */
 #define LONG_MS 120000
 #define BODY_SIZE ((size_t)1024 * 1024)
-#define PATIENCE_MS 30000
-/* What only a loop that waits for somebody takes, also on a busy machine. */
-#define HELD_MS 1000
+#define PATIENCE_MS 90000
+/* What only a loop that waits for somebody takes, also on a busy machine: who
+ * ignores SIGTERM has two seconds for it. */
+#define HELD_MS 2000
 
 struct world {
 	char program[4096], begun[60];
@@ -309,7 +310,7 @@ main(int argc, char **argv)
 
 	if (argc == 3)
 		return wild_run(argv[1], argv[2]);
-	alarm(300);
+	alarm(600);
 	keeper_here();
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
 		return 1;
