@@ -10,26 +10,19 @@
 #include "serve/api_list.h"
 
 #define DELIVERY_MAX ((size_t)16 << 20)
-/* So many attempts fit into it, whatever was said in them. */
-#define LOG_MAX 1000
 
 /* --- one ------------------------------------------------------------ */
 
 static void
 reply_delivery(struct api_call *c, const struct delivery *d)
 {
-	struct delivery shown = *d; /* what it points to is d's */
 	struct jsonw w;
 	struct buf b;
 
-	if (shown.nlog > LOG_MAX) {
-		shown.log += shown.nlog - LOG_MAX;
-		shown.nlog = LOG_MAX;
-	}
 	memcpy(c->job, d->job_id, JOBID_SIZE);
 	buf_init(&b, DELIVERY_MAX);
 	jsonw_init(&w, &b);
-	jobjson_write_delivery(&w, &shown, true);
+	jobjson_write_delivery(&w, d, true);
 	buf_putc(&b, '\n');
 	api_reply_json(c, 200, &b);
 	buf_done(&b);

@@ -220,7 +220,7 @@ refused 'no input' 'no input was given*' invoke -e cat
 refused 'an absent file' 'input *No such file*' invoke -e cat "$tmp/absent"
 refused 'one of two absent' 'input *No such file*' \
     submit -e cat "$tmp/small" "$tmp/absent"
-refused 'a folder' '*no regular file*' invoke -e cat "$tmp"
+refused 'a folder' '*is a folder*' invoke -e cat "$tmp"
 refused 'too large with no prefix' '*128000*' invoke -e large "$tmp/medium"
 refused 'a short time' '*request_ttl*' invoke -e cat --request-ttl 1s "$tmp/small"
 refused 'a line end' '*' invoke -e cat --custom-attributes 'a

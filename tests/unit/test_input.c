@@ -210,7 +210,7 @@ what_is_no_file_is_refused_and_not_waited_for(void **state)
 {
 	(void)state;
 	must_refuse("/nonexistent/x", "/nonexistent/x");
-	must_refuse(dir, "no regular file");
+	must_refuse(dir, "is a folder");
 	assert_int_equal(mkfifo(file, 0600), 0);
 	alarm(10);
 	must_refuse(file, "no regular file");
