@@ -20,6 +20,7 @@
 /* So much is read to learn who sent too much, and is not kept. */
 #define BODY_READ_MAX (8 * 1024 * 1024)
 #define MESSAGE_MAX (64 * 1024)
+#define NAMES_MAX 1000 /* of endpoints, in a line of the log */
 #define HEADER "X-Amzn-SageMaker-"
 
 struct invocation {
@@ -306,12 +307,33 @@ read_members(struct invocation *v, struct validate_members *m)
 	};
 }
 
+/* SageMaker's words name none of those that there are. */
+static void
+log_unknown(const struct invocation *v)
+{
+	const struct conf *conf = v->endpoint->conf;
+	struct buf names;
+	size_t i;
+
+	buf_init(&names, NAMES_MAX);
+	for (i = 0; i < conf->endpoints_n; i++)
+		buf_printf(&names, "%s%s", i > 0 ? ", " : "",
+		    conf->endpoints[i].name);
+	log_begin(LOG_WARN, "invoke");
+	log_str("endpoint", v->name);
+	log_str("msg", "no such endpoint here");
+	log_str("endpoints", names.len > 0 ? names.data : "none");
+	log_end();
+	buf_done(&names);
+}
+
 static void
 refuse_unknown(struct invocation *v)
 {
 	char *text = xasprintf("Endpoint %s of account %s not found.", v->name,
 	    v->endpoint->conf->account);
 
+	log_unknown(v);
 	refuse(leave(v), 400, "ValidationError", text);
 	free(text);
 }

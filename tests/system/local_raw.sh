@@ -125,6 +125,8 @@ refused 'an ARN' '400 ValidationError' "*'endpointName' failed*" \
 refused 'an endpoint that is not there' '400 ValidationError' \
     'Endpoint nosuch of account 123456789012 not found.' \
     POST /endpoints/nosuch/async-invocations @x
+ok 'the log says which there are' has "$tmp/local.log" \
+    'warn invoke: endpoint=nosuch msg="no such endpoint here" endpoints='
 
 # --- signatures ---
 for p in $path /endpoints/nosuch/async-invocations; do
