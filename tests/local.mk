@@ -23,6 +23,7 @@ unit_tests += tests/unit/test_api_internal
 unit_tests += tests/unit/test_api_jobs
 unit_tests += tests/unit/test_api_odd
 unit_tests += tests/unit/test_api_query
+unit_tests += tests/unit/test_api_range
 unit_tests += tests/unit/test_api_reload
 unit_tests += tests/unit/test_api_replay
 unit_tests += tests/unit/test_api_result
@@ -437,6 +438,7 @@ tests_unit_test_api_internal_SOURCES = tests/unit/test_api_internal.c \
 	$(api_support)
 tests_unit_test_api_jobs_SOURCES = tests/unit/test_api_jobs.c $(api_support)
 tests_unit_test_api_odd_SOURCES = tests/unit/test_api_odd.c $(api_support)
+tests_unit_test_api_range_SOURCES = tests/unit/test_api_range.c $(api_support)
 tests_unit_test_api_reload_SOURCES = tests/unit/test_api_reload.c \
 	$(api_support) $(keeper_here)
 tests_unit_test_api_replay_SOURCES = tests/unit/test_api_replay.c \
@@ -725,6 +727,7 @@ system_tests += tests/system/ocr.sh
 system_tests += tests/system/ocr_container.sh
 system_tests += tests/system/quarantine.sh
 system_tests += tests/system/queues.sh
+system_tests += tests/system/ranges.sh
 system_tests += tests/system/receivers.sh
 system_tests += tests/system/reload.sh
 system_tests += tests/system/result_url.sh
