@@ -171,6 +171,7 @@ unit_tests += tests/unit/test_proxy
 unit_tests += tests/unit/test_queryxml
 unit_tests += tests/unit/test_reason
 unit_tests += tests/unit/test_remote
+unit_tests += tests/unit/test_remote_rest
 unit_tests += tests/unit/test_report
 unit_tests += tests/unit/test_retry
 unit_tests += tests/unit/test_route
@@ -249,6 +250,8 @@ tests_unit_test_unixsock_SOURCES = tests/unit/test_unixsock.c $(driver_rig)
 fetch_rig = tests/unit/fetch_rig.c tests/unit/fetch_rig.h $(credpeer)
 tests_unit_test_client_SOURCES = tests/unit/test_client.c $(api_fixture)
 tests_unit_test_remote_SOURCES = tests/unit/test_remote.c $(api_fixture)
+tests_unit_test_remote_rest_SOURCES = tests/unit/test_remote_rest.c \
+	$(api_fixture)
 tests_unit_test_watch_SOURCES = tests/unit/test_watch.c $(api_fixture)
 tests_unit_test_creds_container_SOURCES = \
 	tests/unit/test_creds_container.c $(fetch_rig)
