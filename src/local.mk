@@ -309,6 +309,7 @@ serve_sources += src/serve/api_filter.c src/serve/api_filter.h
 serve_sources += src/serve/api_list.c src/serve/api_list.h
 serve_sources += src/serve/api_openapi.c
 serve_sources += src/serve/api_query.c src/serve/api_query.h
+serve_sources += src/serve/api_range.c src/serve/api_range.h
 serve_sources += src/serve/api_reply.c
 serve_sources += src/serve/api_replay.c
 serve_sources += src/serve/api_result.c

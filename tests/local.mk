@@ -23,6 +23,7 @@ unit_tests += tests/unit/test_api_internal
 unit_tests += tests/unit/test_api_jobs
 unit_tests += tests/unit/test_api_odd
 unit_tests += tests/unit/test_api_query
+unit_tests += tests/unit/test_api_range
 unit_tests += tests/unit/test_api_reload
 unit_tests += tests/unit/test_api_replay
 unit_tests += tests/unit/test_api_result
@@ -170,6 +171,7 @@ unit_tests += tests/unit/test_proxy
 unit_tests += tests/unit/test_queryxml
 unit_tests += tests/unit/test_reason
 unit_tests += tests/unit/test_remote
+unit_tests += tests/unit/test_remote_rest
 unit_tests += tests/unit/test_report
 unit_tests += tests/unit/test_retry
 unit_tests += tests/unit/test_route
@@ -248,6 +250,8 @@ tests_unit_test_unixsock_SOURCES = tests/unit/test_unixsock.c $(driver_rig)
 fetch_rig = tests/unit/fetch_rig.c tests/unit/fetch_rig.h $(credpeer)
 tests_unit_test_client_SOURCES = tests/unit/test_client.c $(api_fixture)
 tests_unit_test_remote_SOURCES = tests/unit/test_remote.c $(api_fixture)
+tests_unit_test_remote_rest_SOURCES = tests/unit/test_remote_rest.c \
+	$(api_fixture)
 tests_unit_test_watch_SOURCES = tests/unit/test_watch.c $(api_fixture)
 tests_unit_test_creds_container_SOURCES = \
 	tests/unit/test_creds_container.c $(fetch_rig)
@@ -437,6 +441,7 @@ tests_unit_test_api_internal_SOURCES = tests/unit/test_api_internal.c \
 	$(api_support)
 tests_unit_test_api_jobs_SOURCES = tests/unit/test_api_jobs.c $(api_support)
 tests_unit_test_api_odd_SOURCES = tests/unit/test_api_odd.c $(api_support)
+tests_unit_test_api_range_SOURCES = tests/unit/test_api_range.c $(api_support)
 tests_unit_test_api_reload_SOURCES = tests/unit/test_api_reload.c \
 	$(api_support) $(keeper_here)
 tests_unit_test_api_replay_SOURCES = tests/unit/test_api_replay.c \
@@ -725,6 +730,7 @@ system_tests += tests/system/ocr.sh
 system_tests += tests/system/ocr_container.sh
 system_tests += tests/system/quarantine.sh
 system_tests += tests/system/queues.sh
+system_tests += tests/system/ranges.sh
 system_tests += tests/system/receivers.sh
 system_tests += tests/system/reload.sh
 system_tests += tests/system/result_url.sh

@@ -284,7 +284,7 @@ s3_call_object(const struct s3_call *call, const struct http_response *r,
 	o->content_type = headers_get(&r->headers, "content-type");
 	if (o->content_type == NULL)
 		o->content_type = "";
-	o->size = http_response_length(r) + call->offset;
+	o->size = call->offset + http_response_length(r) + call->behind;
 	o->modified_at = http_response_date(r, "last-modified");
 	o->server_at = http_response_date(r, "date");
 }

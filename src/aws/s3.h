@@ -63,16 +63,16 @@ int s3_head(struct s3 *s3, const struct s3_ref *ref, s3_done_fn *done,
 /*
  * The object's bytes from `offset` on, to the sink. With if_match only that
  * version: a changed one is ERR_REFUSED, remote code PreconditionFailed. Done
- * with an object only where every announced byte came and the checksum, if one
- * was announced, is right; object.size is that of the whole object. Not tried
- * again by itself once a byte came: that is engine/fetch.c's.
+ * with an object only where every announced byte came and the checksum, which
+ * is of whole objects, if one was announced, is right; object.size is that of
+ * the whole. Not tried again once a byte came: that is engine/fetch.c's.
  */
 struct s3_get {
 	struct s3_ref ref;
 	const char *if_match; /* or NULL */
-	int64_t offset;
+	int64_t offset, end; /* before end; 0: to the object's */
 	struct s3sum *sum; /* of a download in several ranges, kept by the
-			      caller; NULL: of this one, where offset is 0 */
+			      caller; NULL: of this one, where it is whole */
 	s3_head_fn *head; /* or NULL; its arg is sink_arg */
 	http_sink_fn *sink;
 	void *sink_arg;

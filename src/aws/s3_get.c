@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HEAD, GET and DELETE. */
 #include <stdio.h>
+#include <string.h>
 
 #include "aws/s3_inner.h"
 #include "base/mem.h"
@@ -72,19 +73,32 @@ check_length(const struct http_response *r, struct error *err)
 	return 0;
 }
 
-/* "bytes 100-199/200": from where we asked on, and to the end. */
 static bool
-is_rest(const struct http_response *r, int64_t offset)
+is_part(const struct s3_call *call)
+{
+	return call->offset > 0 || call->end > 0;
+}
+
+/* "bytes 100-199/200": from where we asked on, and to where. */
+static bool
+take_range(struct s3_call *call, const struct http_response *r)
 {
 	const char *range = headers_get(&r->headers, "content-range");
-	long long end = (long long)(offset + http_response_length(r));
+	int64_t length = http_response_length(r), end, size;
 	char want[80];
 
-	if (offset == 0)
+	if (!is_part(call))
 		return r->status == 200;
-	snprintf(want, sizeof(want), "bytes %lld-%lld/%lld", (long long)offset,
-	    end - 1, end);
-	return r->status == 206 && range != NULL && str_eq(range, want);
+	if (length > INT64_MAX - call->offset)
+		return false;
+	end = call->offset + length;
+	snprintf(want, sizeof(want), "bytes %lld-%lld/",
+	    (long long)call->offset, (long long)end - 1);
+	if (r->status != 206 || range == NULL || !str_starts(range, want) ||
+	    str_to_i64(range + strlen(want), end, INT64_MAX, &size) == -1)
+		return false;
+	call->behind = size - end;
+	return end == (call->end > 0 ? call->end : size);
 }
 
 /* What S3 promises of If-Match and Range, something between may break. */
@@ -98,7 +112,7 @@ check_version(const struct s3_call *call, const struct http_response *r,
 		etag = "";
 	/* A whole object without an ETag is what If-Match let through. */
 	if (str_empty(call->if_match) || str_eq(etag, call->if_match) ||
-	    (*etag == '\0' && call->offset == 0))
+	    (*etag == '\0' && !is_part(call)))
 		return 0;
 	err_set(err, ERR_PROTOCOL,
 	    "GetObject: asked for version %s, and %s came", call->if_match,
@@ -120,7 +134,7 @@ take_head(const struct http_response *r, void *arg, struct error *err)
 	if (http_response_length(r) == -1)
 		return err_set(err, ERR_PROTOCOL,
 		    "GetObject: the answer does not say how long it is");
-	if (!is_rest(r, call->offset))
+	if (!take_range(call, r))
 		return err_set(err, ERR_PROTOCOL,
 		    "GetObject: asked for the bytes from %lld on, and others "
 		    "came (HTTP %d)",
@@ -183,7 +197,10 @@ add_headers(struct s3_call *call, const struct s3_get *get)
 	/* A weak one never matches: RFC 9110, 13.1.1. */
 	if (!str_empty(get->if_match) && !str_starts(get->if_match, "W/"))
 		headers_add(h, "If-Match", get->if_match);
-	if (get->offset > 0)
+	if (get->end > 0)
+		headers_addf(h, "Range", "bytes=%lld-%lld",
+		    (long long)get->offset, (long long)get->end - 1);
+	else if (get->offset > 0)
 		headers_addf(h, "Range", "bytes=%lld-", (long long)get->offset);
 	else if (call->sum != NULL)
 		headers_add(h, "x-amz-checksum-mode", "ENABLED");
@@ -198,13 +215,14 @@ s3_get(struct s3 *s3, const struct s3_get *get, s3_done_fn *done, void *arg,
 	if (call == NULL)
 		return -1;
 	call->offset = get->offset;
+	call->end = get->end;
 	call->if_match = xstrdup_or_null(get->if_match);
 	call->head = get->head;
 	call->sink = get->sink;
 	call->sink_arg = get->sink_arg;
 	if (s3->sums.verify) {
 		call->sum = get->sum;
-		call->own_sum = get->sum == NULL && get->offset == 0;
+		call->own_sum = get->sum == NULL && !is_part(call);
 		if (call->own_sum)
 			call->sum = s3sum_new();
 	}

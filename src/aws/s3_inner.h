@@ -61,6 +61,8 @@ struct s3_call {
 
 	/* GET */
 	int64_t offset;
+	int64_t end; /* 0: the object's */
+	int64_t behind; /* bytes of the object behind those asked for */
 	char *if_match;
 	struct s3sum *sum; /* or NULL: nobody checks */
 	bool own_sum;

@@ -323,7 +323,7 @@ unheard(const struct client *c, const struct error *why, struct error *err)
 	else if (why->code == ERR_NET)
 		/* Of itself curl says "Server returned nothing". */
 		err_prefix(err,
-		    "the service at %s went away before it answered",
+		    "the service at %s went away before its answer was whole",
 		    c->address);
 	else if (why->code == ERR_TIMEOUT)
 		err_prefix(err, "the service at %s", c->address);

@@ -7,12 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
+#include "base/clock.h"
 #include "base/encode.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "base/str.h"
 #include "base/timefmt.h"
+#include "cmd/watch.h"
 #include "job/attemptjson.h"
 #include "job/jobjson.h"
 
@@ -25,6 +29,13 @@
 #define AGAIN_MS 1000
 /* Rows of a page of which no number is asked for. */
 #define PAGE_USUAL 100
+
+static const struct backoff rest_backoff = {
+    .start_ms = 100,
+    .max_ms = 1000,
+    .factor = 2,
+    .jitter = 0.2,
+};
 
 /* --- one question --------------------------------------------------- */
 
@@ -216,6 +227,34 @@ wrong_size(const struct job *job, int64_t size, struct error *err)
 	    (long long)size, (long long)job->result_size);
 }
 
+/* "bytes 5-9/10": from where it broke off, and to the end. */
+static bool
+is_rest(const struct remote_result *result, const struct http_response *r)
+{
+	const char *range = headers_get(&r->headers, "Content-Range");
+	int64_t length = http_response_length(r);
+	int64_t size = result->job->result_size;
+	char want[80];
+
+	snprintf(want, sizeof(want), "bytes %lld-%lld/%lld",
+	    (long long)result->from, (long long)size - 1, (long long)size);
+	return r->status == 206 && range != NULL && str_eq(range, want) &&
+	    (length == -1 || length == size - result->from);
+}
+
+static int
+no_rest(const struct remote_result *result, struct error *err)
+{
+	err_set(err, ERR_PROTOCOL,
+	    "the service does not go on where the result broke off, at byte "
+	    "%lld",
+	    (long long)result->from);
+	return err_hint(err,
+	    "Ask for all of it once more: awaitd result %s. Is there a proxy "
+	    "between that takes Range away?",
+	    result->job->id);
+}
+
 static int
 on_head(const struct http_response *r, void *arg, struct error *err)
 {
@@ -225,11 +264,15 @@ on_head(const struct http_response *r, void *arg, struct error *err)
 	const char *noted = result->job->result_etag;
 	const char *etag = headers_get(&r->headers, "ETag");
 
-	if (length != -1 && length != result->job->result_size)
-		return wrong_size(result->job, length, err);
 	if (etag != NULL && !str_empty(noted) && !str_eq(etag, noted))
 		return err_set(err, ERR_PROTOCOL,
 		    "the service sends another result than was noted");
+	if (result->from > 0)
+		return etag != NULL && is_rest(result, r)
+		    ? 0
+		    : no_rest(result, err);
+	if (length != -1 && length != result->job->result_size)
+		return wrong_size(result->job, length, err);
 	return 0;
 }
 
@@ -268,15 +311,60 @@ remote_result_end(const struct remote_result *r, struct error *err)
 	return 0;
 }
 
+/* The rest of it, or all. */
+static int
+ask_result(struct app *app, struct remote_result *result, struct error *err)
+{
+	struct client_request r;
+	struct headers headers;
+	int rc;
+
+	remote_result_request(result, &r);
+	headers_init(&headers);
+	result->from = result->got;
+	if (result->from > 0) {
+		headers_addf(
+		    &headers, "Range", "bytes=%lld-", (long long)result->from);
+		headers_add(&headers, "If-Range", result->job->result_etag);
+	}
+	r.headers = &headers;
+	rc = ask(app, &r, NULL, NULL, err);
+	headers_done(&headers);
+	return rc;
+}
+
+/* Of the same bytes, which only a strong ETag can promise. */
+static bool
+may_go_on(const struct remote_result *result, const struct error *err)
+{
+	const char *etag = result->job->result_etag;
+
+	return client_unheard(err) && result->got > 0 &&
+	    result->got < result->job->result_size && etag != NULL &&
+	    *etag == '"';
+}
+
 int
 remote_result(struct app *app, const struct job *job, int fd, struct error *err)
 {
 	struct remote_result result = {.job = job, .fd = fd};
-	struct client_request r;
+	int64_t broke_at = 0;
+	unsigned tries = 0; /* in a row without a byte */
 
-	remote_result_request(&result, &r);
-	if (ask(app, &r, NULL, NULL, err) == -1)
-		return -1;
+	while (ask_result(app, &result, err) == -1) {
+		if (result.got > result.from || tries == 0) {
+			broke_at = clock_mono_ms();
+			tries = 0;
+		}
+		if (!may_go_on(&result, err) ||
+		    clock_mono_ms() - broke_at > WATCH_PATIENCE_MS)
+			return -1;
+		if (tries == 0)
+			log_warn("result", "%s; going on at byte %lld",
+			    err->text, (long long)result.got);
+		pause_for(app,
+		    backoff_delay_ms(&rest_backoff, tries++, random_unit()));
+	}
 	return remote_result_end(&result, err);
 }
 

@@ -40,7 +40,8 @@ int remote_retry(
     struct app *app, const char *id, struct job **out, struct error *err);
 
 /* The result of a job, as many bytes as the job says it has: of one that is not
- * ok, the late one. */
+ * ok, the late one. A connection that breaks in the middle is taken up again
+ * there, also over a restart of the service. */
 int remote_result(
     struct app *app, const struct job *job, int fd, struct error *err);
 
@@ -54,6 +55,7 @@ struct remote_result {
 	int fd;
 	struct hash *hash; /* over what comes, or NULL; the caller's */
 	int64_t got;
+	int64_t from; /* what it had when it was asked for last */
 	char path[96];
 };
 void remote_result_request(struct remote_result *r, struct client_request *out);

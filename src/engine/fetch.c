@@ -37,7 +37,7 @@ struct fetch {
 	char *uri;
 	char *owner;
 	char *etag;
-	int64_t offset;
+	int64_t offset; /* behind o.begin */
 	int64_t began_at; /* where the descriptor stood */
 	unsigned tries;
 	unsigned waits; /* for credentials, in a row */
@@ -45,7 +45,7 @@ struct fetch {
 	bool paused;
 	bool due; /* … when the next piece was to be asked for */
 	bool other_size; /* than was noted */
-	struct s3sum *sum; /* over all pieces */
+	struct s3sum *sum; /* over all pieces; NULL: of a part S3 has none */
 	struct hash *hash; /* NULL: nobody wants to know */
 	struct s3_call *call;
 	struct loop_timer *timer;
@@ -134,7 +134,7 @@ go_on(struct fetch *f, const struct error *err)
 	/* That is said once, and not by each transfer (news.c). */
 	if (awserr_class(err) != AWSERR_NO_CREDENTIALS)
 		log_warn("fetch", "%s; going on at byte %lld", err->text,
-		    (long long)f->offset);
+		    (long long)(f->o.begin + f->offset));
 	loop_timer_set(f->timer,
 	    backoff_delay_ms(&fetch_backoff, n > 0 ? n - 1 : 0, random_unit()));
 }
@@ -223,7 +223,8 @@ get_rest(struct fetch *f, struct error *err)
 	struct s3_get get = {
 	    .ref = {.uri = f->uri, .owner = f->owner},
 	    .if_match = f->etag,
-	    .offset = f->offset,
+	    .offset = f->o.begin + f->offset,
+	    .end = f->o.end,
 	    .sum = f->sum,
 	    .head = on_head,
 	    .sink = take_piece,
@@ -265,7 +266,8 @@ fetch_start(const struct fetch_options *options, fetch_done_fn *done, void *arg,
 	f->owner = xstrdup_or_null(options->owner);
 	f->etag = xstrdup(options->etag != NULL ? options->etag : "");
 	f->began_at = lseek(options->fd, 0, SEEK_CUR);
-	f->sum = s3sum_new();
+	if (options->begin == 0 && options->end == 0)
+		f->sum = s3sum_new();
 	f->timer = loop_timer_new(options->loop, on_timer, f);
 	f->done = done;
 	f->arg = arg;

@@ -4,7 +4,8 @@
  * transfer that breaks is taken up again where it stopped, under the ETag that
  * was noted; an object that changed since ends it, before a byte is taken where
  * its length tells. Nothing is called whole before its length is right and its
- * checksum, where S3 tells one, over all pieces.
+ * checksum, where S3 tells one, over all pieces. Of a part there is no
+ * checksum: it is right by its version, its place and its length.
  */
 #ifndef ENGINE_FETCH_H
 #define ENGINE_FETCH_H
@@ -29,6 +30,9 @@ struct fetch_options {
 	const char *owner; /* copied: the bucket's; or NULL */
 	const char *etag; /* copied; "" or NULL: whatever is there */
 	int64_t size; /* that was noted; -1: not known */
+	/* Of its bytes those from `begin` on, and before `end` (0: to the
+	 * last). A part is asked for by a strong ETag only. */
+	int64_t begin, end;
 	/* Wait for credentials that are valid, however long that takes. */
 	bool patient;
 	int fd; /* open for writing until done; may block */

@@ -49,6 +49,7 @@ struct api_call {
 	unsigned number; /* likewise, or 0 */
 	char job[JOBID_SIZE]; /* that the answer is about, or "" */
 	const char *allow; /* of a 405, until that is sent */
+	int64_t whole; /* of a 416, how long what has no such part is */
 	struct api_query query;
 	bool known; /* who asks may do so, and may know what we are */
 	int64_t started_at; /* monotonic */
@@ -95,8 +96,8 @@ void api_reply_job(struct api_call *c, int status, const struct job *job);
 
 /* With fields of one's own; fd and size as http_reply_file has them, fd -1:
  * only their head. */
-void api_reply_file(struct api_call *c, const struct headers *headers,
-    int take_fd, int64_t size);
+void api_reply_file(struct api_call *c, int status,
+    const struct headers *headers, int take_fd, int64_t size);
 
 void api_problem(struct api_call *c, const struct problem *p);
 void api_refuse(struct api_call *c, int status, const char *code,

@@ -69,6 +69,9 @@ add_by_status(const struct api_call *c, int status, struct headers *h)
 		headers_add(h, "WWW-Authenticate", "Bearer");
 	else if (status == 405)
 		headers_add(h, "Allow", c->allow);
+	else if (status == 416)
+		headers_addf(
+		    h, "Content-Range", "bytes */%lld", (long long)c->whole);
 	else if (status == 503 || status == 507)
 		headers_add(h, "Retry-After", "1");
 }
@@ -122,21 +125,21 @@ api_reply_job(struct api_call *c, int status, const struct job *job)
 }
 
 void
-api_reply_file(struct api_call *c, const struct headers *headers, int take_fd,
-    int64_t size)
+api_reply_file(struct api_call *c, int status, const struct headers *headers,
+    int take_fd, int64_t size)
 {
 	struct headers h;
 	size_t i;
 
-	note(c, 200, NULL);
+	note(c, status, NULL);
 	headers_init(&h);
 	for (i = 0; i < headers->n; i++)
 		headers_add(&h, headers->v[i].name, headers->v[i].value);
 	add_common(c, &h);
 	if (take_fd == -1)
-		http_reply_head(c->x, 200, &h, size);
+		http_reply_head(c->x, status, &h, size);
 	else
-		http_reply_file(c->x, 200, &h, take_fd, 0, size);
+		http_reply_file(c->x, status, &h, take_fd, 0, size);
 	headers_done(&h);
 	api_end(c);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GET /v1/jobs/ID/result: the bytes, out of S3 into a file without a name, and
- * on to the peer. A few at a time; the others wait their turn.
+ * GET /v1/jobs/ID/result: the bytes, or those of one range, out of S3 into a
+ * file without a name, and on to the peer. A few at a time; the others wait
+ * their turn.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include "engine/site.h"
 #include "serve/api_call.h"
 #include "serve/api_input.h"
+#include "serve/api_range.h"
 #include "serve/intake.h"
 
 #define FETCHES_MAX 16
@@ -27,6 +29,8 @@ struct result {
 	struct api_call *call;
 	struct job *job;
 	bool late; /* the one that came after the job had expired */
+	bool ranged; /* a 206, of the bytes from `begin` on and before `end` */
+	int64_t begin, end;
 	int fd;
 	bool queued;
 	bool counted;
@@ -73,6 +77,7 @@ is_type(const char *s)
 	return slashes == 1 && p[-1] != '/';
 }
 
+/* A strong one, as a field of ours can have it. */
 static bool
 is_etag(const char *s)
 {
@@ -105,6 +110,31 @@ size_of(const struct result *r)
 	return r->late ? r->job->late_size : r->job->result_size;
 }
 
+/* All of it is asked for: its checksum can be looked at, too. */
+static bool
+is_whole(const struct result *r)
+{
+	return !r->ranged || (r->begin == 0 && r->end == size_of(r));
+}
+
+/* Without a strong ETag, or a length, nobody could put parts together. */
+static bool
+has_parts(const struct result *r)
+{
+	return is_etag(etag_of(r)) && size_of(r) >= 0;
+}
+
+static void
+add_range(struct headers *h, const struct result *r)
+{
+	if (has_parts(r))
+		headers_add(h, "Accept-Ranges", "bytes");
+	if (r->ranged)
+		headers_addf(h, "Content-Range", "bytes %lld-%lld/%lld",
+		    (long long)r->begin, (long long)r->end - 1,
+		    (long long)size_of(r));
+}
+
 static void
 send_result(struct api_call *c, int take_fd, int64_t size)
 {
@@ -120,7 +150,8 @@ send_result(struct api_call *c, int take_fd, int64_t size)
 	headers_add(&h, "Content-Security-Policy", "sandbox");
 	if (is_etag(etag_of(r)))
 		headers_add(&h, "ETag", etag_of(r));
-	api_reply_file(c, &h, take_fd, size);
+	add_range(&h, r);
+	api_reply_file(c, r->ranged ? 206 : 200, &h, take_fd, size);
 	headers_done(&h);
 }
 
@@ -177,6 +208,10 @@ start_fetch(struct api_call *c)
 
 	intake_policy(service->conf, job->spec.endpoint, &policy);
 	o.owner = policy.bucket_owner;
+	if (!is_whole(r)) {
+		o.begin = r->begin;
+		o.end = r->end;
+	}
 	c->api->fetching++;
 	r->counted = true;
 	if (sites_get(service->sites, job->spec.region, &o.site, &err) == -1) {
@@ -227,6 +262,34 @@ fetch_in_turn(struct api_call *c)
 	}
 	r->queued = true;
 	TAILQ_INSERT_TAIL(&c->api->queue, c, queued);
+}
+
+/* --- the part of it ------------------------------------------------- */
+
+/* False: there is no such part, and that was answered. */
+static bool
+take_range(struct api_call *c)
+{
+	struct result *r = c->work;
+	int64_t size = size_of(r);
+
+	if (!has_parts(r))
+		return true;
+	switch (api_range_read(
+	    http_headers(c->x), etag_of(r), size, &r->begin, &r->end)) {
+	case API_RANGE_WHOLE:
+		return true;
+	case API_RANGE_PART:
+		r->ranged = true;
+		return true;
+	case API_RANGE_BEYOND:
+		break;
+	}
+	c->whole = size;
+	api_refuse(c, 416, "range_not_satisfiable",
+	    "the result has %lld bytes, and none of them is in that range",
+	    (long long)size);
+	return false;
 }
 
 /* --- the job -------------------------------------------------------- */
@@ -289,7 +352,7 @@ take_job(struct api_call *c, struct job *job)
 		return;
 	if (str_eq(http_method(c->x), "HEAD"))
 		send_result(c, -1, size_of(r));
-	else
+	else if (take_range(c))
 		fetch_in_turn(c);
 }
 

@@ -43,8 +43,8 @@ struct histogram {
 };
 
 /* What the API answers; another status would be "other". */
-static const int codes[] = {200, 201, 400, 401, 403, 404, 405, 408, 409, 410,
-    413, 414, 415, 422, 431, 500, 502, 503, 507};
+static const int codes[] = {200, 201, 206, 400, 401, 403, 404, 405, 408, 409,
+    410, 413, 414, 415, 416, 422, 431, 500, 502, 503, 507};
 
 #define OUTCOMES (OUTCOME_CANCELLED + 1)
 #define STATES (DELIVERY_DEAD + 1)

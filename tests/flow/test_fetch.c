@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "base/mem.h"
 #include "engine/fetch.h"
 #include "tests/support/flow.h"
 
@@ -44,6 +45,8 @@ static char digest[HASH_SHA256_HEX_SIZE];
 
 static const char *etag = "\"v1\"";
 
+static int64_t part_begin, part_end; /* 0, 0: the whole */
+
 static void
 fetch(int64_t size)
 {
@@ -53,6 +56,8 @@ fetch(int64_t size)
 	    .uri = "s3://out/r",
 	    .etag = etag,
 	    .size = size,
+	    .begin = part_begin,
+	    .end = part_end,
 	    .owner = "111122223333",
 	    .own_file = own_file,
 	    .sha256 = digest,
@@ -356,6 +361,88 @@ wrong_bytes_in_a_file_stay_wrong_the_second_time(void **state)
 	must_hold("01234567yy");
 }
 
+/* --- a part --------------------------------------------------------- */
+
+static void
+fetch_part(int64_t begin, int64_t end)
+{
+	part_begin = begin;
+	part_end = end;
+	fetch(10);
+	part_begin = part_end = 0;
+}
+
+/* The sum is of the whole, so none is asked for, and what is told is not
+ * compared. */
+static struct peer_step *
+expect_part(const char *range)
+{
+	struct peer_step *s = expect_rest(range);
+
+	peer_header(s, "x-amz-checksum-mode", NULL);
+	return s;
+}
+
+static void
+a_part_is_taken_up_within_itself(void **state)
+{
+	(void)state;
+	peer_reply(expect_part("bytes=2-7"), 206,
+	    ETAG SUM "content-range: bytes 2-7/10\ncontent-length: 6\n", "234");
+	peer_reply(expect_part("bytes=5-7"), 206,
+	    ETAG "content-range: bytes 5-7/10\n", "567");
+	fetch_part(2, 8);
+	assert_int_equal(ended, 1);
+	must_hold("234567");
+	peer_reply(expect_part("bytes=0-2"), 206,
+	    ETAG SUM "content-range: bytes 0-2/10\n", "012");
+	fetch_part(0, 3);
+	assert_int_equal(ended, 1);
+	must_hold("012");
+}
+
+static void
+what_is_not_the_part_is_not_taken(void **state)
+{
+	static const struct {
+		int status;
+		const char *headers;
+		const char *body;
+	} answers[] = {
+	    {200, ETAG, "0123456789"},
+	    {200, ETAG, "234"},
+	    {206, ETAG, "234"},
+	    {206, ETAG "content-range: bytes 3-5/10\n", "345"},
+	    {206, ETAG "content-range: bytes 2-5/10\n", "2345"},
+	    {206, ETAG "content-range: bytes 2-3/10\n", "23"},
+	    {206, ETAG "content-range: bytes 2-4/11\n", "234"},
+	    {206, ETAG "content-range: bytes 2-4/4\n", "234"},
+	    {206, ETAG "content-range: bytes 2-4/*\n", "234"},
+	    {206, "content-range: bytes 2-4/10\n", "234"},
+	    {206,
+		ETAG "content-range: bytes 2-4/10\n"
+		     "content-length: 9223372036854775807\n",
+		"234"},
+	    {206, "etag: \"v2\"\ncontent-range: bytes 2-4/10\n", "234"},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(answers); i++) {
+		peer_reply(expect_part("bytes=2-4"), answers[i].status,
+		    answers[i].headers, answers[i].body);
+		fetch_part(2, 5);
+		assert_int_equal(ended, -1);
+		must_hold("");
+	}
+	/* Nor at the beginning, where a whole without an ETag would be. */
+	peer_reply(expect_part("bytes=0-2"), 206,
+	    "content-range: bytes 0-2/10\n", "012");
+	fetch_part(0, 3);
+	assert_int_equal(ended, -1);
+	must_hold("");
+}
+
 int
 main(void)
 {
@@ -378,6 +465,8 @@ main(void)
 	    FLOW_TEST(wrong_bytes_in_a_file_are_written_anew_once),
 	    FLOW_TEST(wrong_bytes_that_cannot_be_had_anew_are_gone),
 	    FLOW_TEST(wrong_bytes_in_a_file_stay_wrong_the_second_time),
+	    FLOW_TEST(a_part_is_taken_up_within_itself),
+	    FLOW_TEST(what_is_not_the_part_is_not_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -285,6 +285,11 @@ check('jobs are listed and shown', async () => {
 	await problem('GET', '/v1/jobs?tag=a,b', 400, 'bad_parameter');
 	await problem('GET', `/v1/jobs/${nobody}`, 404, 'not_found');
 	await told('GET', `/v1/jobs/${ids.ok}/result`, 200);
+	const part = await told('GET', `/v1/jobs/${ids.ok}/result`, 206,
+	    { headers: { Range: 'bytes=1-3' } });
+	assert.equal(part.text, 'ell');
+	await problem('GET', `/v1/jobs/${ids.ok}/result`, 416,
+	    'range_not_satisfiable', { headers: { Range: 'bytes=5-' } });
 	await problem('GET', `/v1/jobs/${ids.slow}/result`, 409, 'not_done');
 	await problem('GET', `/v1/jobs/${ids.failed}/result`, 409, 'no_result');
 	await problem('GET', `/v1/jobs/${nobody}/result`, 404, 'not_found');

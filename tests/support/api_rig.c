@@ -108,18 +108,48 @@ accept_inference(struct http_exchange *x)
 	headers_done(&h);
 }
 
+static const char *
+noted_etag(void)
+{
+	return rig.noted_etag != NULL ? rig.noted_etag : "\"e1\"";
+}
+
+static void
+note_field(struct http_exchange *x, const char *name, char out[64])
+{
+	const char *value = headers_get(http_headers(x), name);
+
+	snprintf(out, 64, "%s", value != NULL ? value : "");
+}
+
+/* Of ranges those that awaitd asks for: "bytes=N-M" and "bytes=N-". */
+static void
+send_bytes(struct http_exchange *x, struct headers *h)
+{
+	unsigned len = (unsigned)strlen(rig.result), first, last = len - 1;
+
+	note_field(x, "Range", rig.range);
+	note_field(x, "If-Match", rig.if_match);
+	if (sscanf(rig.range, "bytes=%u-%u", &first, &last) < 1) {
+		http_reply(x, 200, h, rig.result, len);
+		return;
+	}
+	headers_addf(h, "Content-Range", "bytes %u-%u/%u", first, last, len);
+	http_reply(x, 206, h, rig.result + first, last - first + 1);
+}
+
 static void
 send_object(struct http_exchange *x)
 {
 	struct headers h;
 
 	headers_init(&h);
-	headers_add(
-	    &h, "ETag", rig.result_etag != NULL ? rig.result_etag : "\"e1\"");
+	headers_add(&h, "ETag",
+	    rig.result_etag != NULL ? rig.result_etag : noted_etag());
 	headers_add(&h, "Last-Modified", "Sun, 22 Nov 2037 00:00:00 GMT");
 	if (rig.result_type != NULL)
 		headers_add(&h, "Content-Type", rig.result_type);
-	http_reply(x, 200, &h, rig.result, strlen(rig.result));
+	send_bytes(x, &h);
 	headers_done(&h);
 }
 
@@ -410,7 +440,7 @@ move(struct job *job, enum job_state state, enum job_outcome outcome)
 	job_move(job, state, outcome);
 	if (outcome == OUTCOME_OK) {
 		job->result_location = xstrdup("s3://bucket/out");
-		job->result_etag = xstrdup("\"e1\"");
+		job->result_etag = xstrdup(noted_etag());
 		job->result_type = xstrdup_or_null(rig.result_type);
 		job->result_size =
 		    rig.result != NULL ? (int64_t)strlen(rig.result) : 3;

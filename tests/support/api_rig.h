@@ -35,6 +35,9 @@ struct api_rig {
 	const char *result; /* NULL: not there */
 	const char *result_type;
 	const char *result_etag; /* NULL: the one that was noted */
+	const char *noted_etag; /* NULL: "e1" */
+	char range[64]; /* that the last GET of an object asked for, or "" */
+	char if_match[64]; /* likewise */
 	int accepted;
 	struct http_exchange *held[RIG_HELD_MAX];
 	size_t nheld;

@@ -136,6 +136,8 @@ refused 409 no_result GET "/v1/jobs/$job/result"
 done_now "$ok_job"
 refused 409 'done' POST "/v1/jobs/$ok_job/cancel"
 refused 409 ok POST "/v1/jobs/$ok_job/retry"
+refused 416 range_not_satisfiable GET "/v1/jobs/$ok_job/result" \
+    -H 'Range: bytes=99-'
 api GET "/v1/jobs/$ok_job"
 "$rawcall" DELETE "$(jq -r .result.location out | sed 's|^s3:/||')" >answer
 refused 502 bad_gateway GET "/v1/jobs/$ok_job/result"

@@ -272,9 +272,9 @@ a_result_of_another_size_is_refused(void **state)
 	    {HEAD CHUNKED "3\r\nabc\r\n0\r\n\r\n", ERR_PROTOCOL, 3},
 	    {HEAD CHUNKED "6\r\nabcdef\r\n0\r\n\r\n", ERR_PROTOCOL, 5},
 	    {HEAD "Connection: close\r\n\r\nabc", ERR_PROTOCOL, 3},
-	    /* Cut. */
-	    {HEAD "Content-Length: 5\r\n\r\nabc", ERR_NET, 3},
-	    {HEAD CHUNKED "5\r\nabc", ERR_NET, 3},
+	    /* Cut, and then not the rest. */
+	    {HEAD "Content-Length: 5\r\n\r\nabc", ERR_PROTOCOL, 3},
+	    {HEAD CHUNKED "5\r\nabc", ERR_PROTOCOL, 3},
 	    /* Another result. */
 	    {HEAD "ETag: \"f\"\r\nContent-Length: 5\r\n\r\nabcde", ERR_PROTOCOL,
 		0},
