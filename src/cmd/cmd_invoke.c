@@ -31,7 +31,8 @@ check(const struct app *app, const struct cmd_line *line, struct error *err)
 {
 	const struct invoke_options *o = line->options;
 
-	if (line->nargs > 1)
+	/* Without one, the first word was meant for it. */
+	if (line->nargs > 1 && o->request.endpoint != NULL)
 		return err_set(err, ERR_USAGE,
 		    "one INPUT is enough, and \"%s\" is a second",
 		    line->args[1]);

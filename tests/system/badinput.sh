@@ -87,6 +87,7 @@ done
 # --- the input ---
 bad 'no input' 'no input*' invoke -e cat
 bad 'an empty name' 'no input*' invoke -e cat ''
+bad 'an endpoint without its option' '*-e ENDPOINT*' invoke cat in
 bad 'two inputs' '*"in" is a second' invoke -e cat in in
 bad 'both forms of input' 'both*in*s3://b/k*Give one of the two.' \
     invoke -e cat --input-location s3://b/k in
