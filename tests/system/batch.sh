@@ -272,15 +272,15 @@ cp whole all/results.jsonl
 
 # --- an input that takes minutes to read ---
 truncate -s 200G huge
-start huge batch -e picky -O huge.out --input-prefix s3://bucket/in huge many/1
+start huge batch -e picky -O big --input-prefix s3://bucket/in huge many/1
 small_done() {
-	has huge.out/results.jsonl '"index":1' 1
+	has big/results.jsonl '"index":1' 1
 }
 ok 'others go on while a large input is read' wait_until 20 small_done
 kill -INT "$pid"
 finish huge "$pid"
 is "$status" 130 'and a signal ends that, too'
-is "$(jq -c .index huge.out/.awaitd-batch/journal.jsonl)" 1 \
+is "$(jq -c .index big/.awaitd-batch/journal.jsonl)" 1 \
     'nothing is noted of what was not read'
 rm huge
 
