@@ -197,6 +197,7 @@ unit_tests += tests/unit/test_sns_listener
 unit_tests += tests/unit/test_sns_trust
 unit_tests += tests/unit/test_sns_verify
 unit_tests += tests/unit/test_sqs_place
+unit_tests += tests/unit/test_sse
 unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_store_attempts
 unit_tests += tests/unit/test_store_check
