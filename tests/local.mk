@@ -750,6 +750,7 @@ system_tests += tests/system/sns_hostile.sh
 system_tests += tests/system/sns_rare.sh
 system_tests += tests/system/spool.sh
 system_tests += tests/system/stalled.sh
+system_tests += tests/system/tail.sh
 system_tests += tests/system/targets.sh
 system_tests += tests/system/told.sh
 system_tests += tests/system/wait.sh
