@@ -343,7 +343,9 @@ only_2xx_is_success_and_410_is_the_end(void **state)
 		int s = statuses[i];
 
 		snprintf(words, sizeof(words),
-		    "HTTP/1.1 %d x\r\nContent-Length: 0\r\n\r\n", s);
+		    "HTTP/1.1 %d x\r\nContent-Length: 0\r\n"
+		    "Connection: close\r\n\r\n",
+		    s);
 		told(w, ANSWER, words);
 		assert_int_equal(w->result.status, s);
 		assert_int_equal(w->result.retry_after_ms, 0);
@@ -373,7 +375,7 @@ a_redirect_is_not_followed(void **state)
 	for (i = 0; i < ARRAY_LEN(statuses); i++) {
 		snprintf(words, sizeof(words),
 		    "HTTP/1.1 %d Moved\r\nLocation: http://127.0.0.1:%d/b\r\n"
-		    "Content-Length: 0\r\n\r\n",
+		    "Content-Length: 0\r\nConnection: close\r\n\r\n",
 		    statuses[i], w->receiver.port);
 		told(w, ANSWER, words);
 		assert_int_equal(w->result.verdict, DELIVER_RETRY);
@@ -546,7 +548,9 @@ its_words_are_kept_and_made_harmless(void **state)
 {
 	struct world *w = *state;
 
-	told(w, ANSWER, "HTTP/1.1 500 x\r\nContent-Length: 4\r\n\r\noops");
+	told(w, ANSWER,
+	    "HTTP/1.1 500 x\r\nContent-Length: 4\r\n"
+	    "Connection: close\r\n\r\noops");
 	assert_string_equal(w->response, "oops");
 	told(w, ANSWER,
 	    "HTTP/1.1 200 OK\r\n\r\na\x1b[2J\r\nb\x7f\xff\xc2\x9b"
