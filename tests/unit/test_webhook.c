@@ -591,6 +591,19 @@ of_its_words_the_urls_secret_is_not_kept(void **state)
 	w->job.spec.callback_url = NULL;
 }
 
+/* RFC 9112, 5.2: a line that begins with a blank is of the field before. */
+static void
+a_folded_line_is_no_field(void **state)
+{
+	struct world *w = *state;
+
+	told(w, ANSWER,
+	    "HTTP/1.1 500 x\r\nSet-Cookie: a;\r\n b=s3cret; c: d\r\n"
+	    "Via: e\r\n\te2: s3cret\r\nContent-Length: 0\r\n\r\n");
+	assert_string_equal(
+	    w->heard, "Set-Cookie: ***\nVia: e\nContent-Length: 0\n");
+}
+
 static void
 a_body_without_end_is_cut_and_the_status_stands(void **state)
 {
@@ -772,6 +785,7 @@ main(void)
 	    T(nonsense_and_other_answers_name_no_time),
 	    T(its_words_are_kept_and_made_harmless),
 	    T(of_its_words_the_urls_secret_is_not_kept),
+	    T(a_folded_line_is_no_field),
 	    T(a_body_without_end_is_cut_and_the_status_stands),
 	    T(a_body_that_breaks_or_dawdles_changes_nothing),
 	    T(over_a_dead_connection_nothing_leaves_twice),
