@@ -6,21 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/timefmt.h"
+#include "cmd/term.h"
 
 #define DRAW_MS 200
 #define PLAIN_MS 10000
 #define SAMPLES 30
 #define SAMPLE_MS 1000
-#define WIDTH_DEFAULT 80
-#define WIDTH_MIN 20
 
 struct sample {
 	int64_t at;
@@ -185,17 +182,6 @@ rate_now(struct batch_progress *p, const struct batch_counts *c)
 /* --- drawing ----------------------------------------------------------- */
 
 static void
-measure(struct batch_progress *p)
-{
-	struct winsize size;
-
-	p->width = WIDTH_DEFAULT;
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 &&
-	    size.ws_col >= WIDTH_MIN)
-		p->width = size.ws_col;
-}
-
-static void
 draw(void *arg)
 {
 	struct batch_progress *p = arg;
@@ -212,8 +198,7 @@ draw(void *arg)
 		loop_timer_set(p->timer, PLAIN_MS);
 		return;
 	}
-	/* The last column stays free: some terminals wrap behind it. */
-	batch_progress_format(&c, rate, p->width - 1, line);
+	batch_progress_format(&c, rate, p->width, line);
 	fprintf(stderr, "\r%s\033[K", line);
 	p->shown = true;
 	loop_timer_set(p->timer, SAMPLE_MS);
@@ -226,7 +211,7 @@ on_winch(void *arg)
 	struct batch_progress *p = arg;
 	size_t before = p->width;
 
-	measure(p);
+	p->width = (size_t)term_line(stderr);
 	if (p->width < before && p->shown)
 		fputs("\r\033[J", stderr);
 	draw(p);
@@ -257,10 +242,10 @@ batch_progress_new(
 	p->loop = loop;
 	p->counts = counts;
 	p->arg = arg;
-	p->terminal = isatty(STDERR_FILENO);
+	p->width = (size_t)term_line(stderr);
+	p->terminal = p->width > 0;
 	p->timer = loop_timer_new(loop, draw, p);
 	if (p->terminal) {
-		measure(p);
 		p->winch = loop_signal_new(loop, SIGWINCH, on_winch, p);
 		log_before(make_way, p);
 		draw(p);

@@ -551,9 +551,9 @@ batch_run_free(struct batch_run *r)
 	r->over = true;
 	if (r->carrier != NULL)
 		r->carrier->kind->free(r->carrier);
-	batch_sink_free(r->sink);
 	drop_landings(&r->waiting);
 	drop_landings(&r->landing);
+	batch_sink_free(r->sink);
 	batch_progress_free(r->progress);
 	loop_timer_free(r->turn);
 	loop_timer_free(r->timeout);

@@ -2,7 +2,9 @@
 /* The table of commands, and finding one's way through it. */
 #include "cmd/cmd.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,13 +203,28 @@ run_command(const struct cmd *cmd, int argc, char **argv)
 	return status;
 }
 
+/* Of a write that failed long ago stdio keeps no reason; that the reader of a
+ * pipe has left can still be seen. */
+static const char *
+why_lost(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	if (poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0)
+		return strerror(EPIPE);
+	return "not all of it was taken";
+}
+
 /* What was printed but did not arrive is an error like any other. */
 static int
 flush_output(int status)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	bool failed = fflush(stdout) == EOF;
+
+	if (!failed && !ferror(stdout))
 		return status;
-	perror("awaitd: write to stdout");
+	fprintf(stderr, "awaitd: write to stdout: %s\n",
+	    failed ? strerror(errno) : why_lost());
 	return status == STATUS_OK ? STATUS_ERROR : status;
 }
 

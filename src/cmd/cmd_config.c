@@ -50,20 +50,45 @@ print_json(const struct conf_shown *v)
 	buf_done(&b);
 }
 
+/* A service's words, too: each stays in its line, and harmless. */
+static char *
+words(const char *text)
+{
+	char *copy = xstrdup(text != NULL ? text : "");
+
+	str_defang(copy);
+	return copy;
+}
+
 /* What is masked must not be taken for the value when this is read again. */
+static void
+print_line(const struct conf_shown *v)
+{
+	char *source = words(v->source), *key = words(v->key);
+	char *value = words(v->value), *pending = words(v->pending);
+
+	printf("# %s%s%s%s\n%s%s = %s\n", source, v->secret ? ", secret" : "",
+	    v->pending != NULL ? "; behind a restart: " : "", pending,
+	    v->secret ? "# " : "", key, value);
+	free(source);
+	free(key);
+	free(value);
+	free(pending);
+}
+
 static void
 print_text(struct printing *p, const struct conf_shown *v)
 {
+	char *section;
+
 	if (p->section == NULL || !str_eq(p->section, v->section)) {
-		printf("%s[%s]\n", p->section != NULL ? "\n" : "", v->section);
+		section = words(v->section);
+		printf("%s[%s]\n", p->section != NULL ? "\n" : "", section);
+		free(section);
 		free(p->section);
 		p->section = xstrdup(v->section);
 	}
-	printf("# %s%s%s%s\n%s%s = %s\n", v->source,
-	    v->secret ? ", secret" : "",
-	    v->pending != NULL ? "; behind a restart: " : "",
-	    v->pending != NULL ? v->pending : "", v->secret ? "# " : "", v->key,
-	    v->value);
+	print_line(v);
 }
 
 static void

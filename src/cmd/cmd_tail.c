@@ -2,23 +2,39 @@
 /* awaitd tail: events of a service as they come, over its restarts. */
 #include "cmd/cmd.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/str.h"
 #include "base/timefmt.h"
 #include "cmd/app.h"
 #include "cmd/sse.h"
 
 #define PATH_MAX_LEN 16384
-#define RETRY_MS 1000
+#define STREAM_TYPE "text/event-stream"
+/* A connection that lived as long was one: it will again. */
+#define HELD_MS 10000
 /* Three times as long as a quiet service is silent. */
 #define STALL_MS 45000
+
+/* A second where a service starts anew; longer where whatever stands before it
+ * takes each connection and ends it. */
+static const struct backoff tail_backoff = {
+    .start_ms = 1000,
+    .max_ms = 15000,
+    .factor = 2,
+    .jitter = 0.2,
+};
 
 struct tail_options {
 	struct option_list types;
@@ -58,6 +74,9 @@ struct tail {
 	int64_t n; /* printed */
 	bool heard; /* it was connected once */
 	bool lost; /* and is not now: that was said */
+	bool within; /* what comes is not older than --since by now */
+	int64_t began_at; /* the connection, by the monotonic clock; 0: none */
+	unsigned brief; /* connections in a row that brought nothing */
 	bool enough;
 	int rc; /* -1 with err: it is over */
 	struct error err;
@@ -149,29 +168,81 @@ too_old(const struct tail *t, const struct json *e)
 	    timefmt_parse_iso(text_of(e, "at"), &at) == 0 && at < t->since_at;
 }
 
+/*
+ * A line each, however many the JSON has: behind its check only blanks between
+ * values can be line ends. Where the reader takes no more just now, signals do
+ * what they do by default meanwhile, since a write that waits hears of none.
+ */
+static int
+print_out(
+    struct tail *t, const struct json *e, const char *data, struct error *err)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	bool full = poll(&out, 1, 0) == 0;
+	int rc = 0;
+
+	if (full)
+		app_default_signals(t->app);
+	if (!t->app->globals->json) {
+		print_event(e);
+	} else {
+		for (; *data != '\0'; data++)
+			putchar(*data == '\n' ? ' ' : *data);
+		putchar('\n');
+	}
+	if (fflush(stdout) == EOF || ferror(stdout)) {
+		rc = err_set_errno(err, ERR_IO, "write to stdout");
+		/* Said here, and not once more at the end. */
+		clearerr(stdout);
+	}
+	if (full)
+		app_catch_signals(t->app);
+	return rc;
+}
+
+/* Of what was not asked for nothing is missed: a service that forgot what is
+ * older than --since left nothing out. */
+static void
+on_gap(const struct tail *t, const struct json *e)
+{
+	if (t->since_at == 0 || t->within)
+		say_gap(t, e);
+}
+
+static void
+is_back(struct tail *t)
+{
+	if (t->lost && !t->app->globals->quiet)
+		fprintf(stderr,
+		    "awaitd: the service is back: going on behind event %s\n",
+		    t->sse.last_id);
+	t->lost = false;
+}
+
 static int
 on_event(const char *data, size_t len, void *arg, struct error *err)
 {
 	struct tail *t = arg;
 	struct json *e;
-	bool gap;
+	bool gap, old;
+	int rc = 0;
 
 	if (json_parse(data, len, &e, err) == -1)
 		return err_prefix(err, "an event");
+	t->brief = 0;
+	is_back(t);
 	gap = str_eq(text_of(e, "type"), "gap");
-	/* Of those it did not ask for, none is missed. */
-	if (gap && t->since_at == 0)
-		say_gap(t, e);
-	if (!too_old(t, e) && (t->app->globals->json || !gap)) {
-		if (t->app->globals->json)
-			puts(data);
-		else
-			print_event(e);
+	old = too_old(t, e);
+	t->within |= !gap && !old;
+	if (gap)
+		on_gap(t, e);
+	if (!old && (t->app->globals->json || !gap)) {
+		rc = print_out(t, e, data, err);
 		t->n += !gap;
 	}
 	json_free(e);
-	if (fflush(stdout) == EOF)
-		return err_set_errno(err, ERR_IO, "stdout");
+	if (rc == -1)
+		return -1;
 	t->enough = t->o->limit != 0 && t->n >= t->o->limit;
 	return t->enough ? err_set(err, ERR_CANCELLED, "enough") : 0;
 }
@@ -189,23 +260,43 @@ end(struct tail *t, const struct error *err)
 	loop_stop(t->app->loop);
 }
 
+/* Another server may have a page at that address, and end it at once. */
+static int
+check_type(
+    const struct tail *t, const struct http_response *r, struct error *err)
+{
+	const char *type = headers_get(&r->headers, "Content-Type");
+
+	if (type != NULL &&
+	    strncasecmp(type, STREAM_TYPE, strlen(STREAM_TYPE)) == 0)
+		return 0;
+	err_set(err, ERR_PROTOCOL, "%s answers with no events, as awaitd does",
+	    client_address(t->app->client));
+	return err_hint(err, "Is that address the service's own?");
+}
+
 static int
 on_head(const struct http_response *r, void *arg, struct error *err)
 {
 	struct tail *t = arg;
 
-	(void)r;
-	(void)err;
+	if (check_type(t, r, err) == -1)
+		return -1;
 	if (!t->heard && !t->app->globals->quiet)
 		fprintf(stderr, "awaitd: following the events of %s\n",
 		    client_address(t->app->client));
-	if (t->lost && !t->app->globals->quiet)
-		fprintf(stderr,
-		    "awaitd: the service is back: going on behind event %s\n",
-		    t->sse.last_id);
+	t->began_at = clock_mono_ms();
+	/* Who comes only to go again is not told of each time. */
+	if (t->brief <= 1)
+		is_back(t);
 	t->heard = true;
-	t->lost = false;
 	return 0;
+}
+
+static bool
+has_held(const struct tail *t)
+{
+	return clock_mono_ms() - t->began_at >= HELD_MS;
 }
 
 static int
@@ -213,19 +304,31 @@ on_data(const void *data, size_t len, void *arg, struct error *err)
 {
 	struct tail *t = arg;
 
+	if (has_held(t)) {
+		t->brief = 0;
+		is_back(t);
+	}
 	return sse_feed(&t->sse, data, len, on_event, t, err);
 }
 
 /* It broke off, or ended since the service stops: it may come back. */
 static void
-wait_for_it(struct tail *t)
+wait_for_it(struct tail *t, bool answered)
 {
+	unsigned n;
+
 	if (!t->lost && !t->app->globals->quiet)
 		fprintf(stderr,
 		    "awaitd: the service at %s broke off: waiting for it\n",
 		    client_address(t->app->client));
 	t->lost = true;
-	loop_timer_set(t->again, RETRY_MS);
+	t->within = true;
+	if (answered && (t->began_at == 0 || !has_held(t)))
+		t->brief++;
+	t->began_at = 0;
+	n = t->brief > 0 ? t->brief - 1 : 0;
+	loop_timer_set(
+	    t->again, backoff_delay_ms(&tail_backoff, n, random_unit()));
 }
 
 static void
@@ -237,12 +340,10 @@ on_over(const struct json *answer, const struct error *err, void *arg)
 	t->call = NULL;
 	if (t->enough)
 		end(t, NULL);
-	else if (t->heard && (err == NULL || client_unheard(err)))
-		wait_for_it(t);
-	else if (err != NULL)
+	else if (err != NULL && !(t->heard && client_unheard(err)))
 		end(t, err);
 	else
-		wait_for_it(t);
+		wait_for_it(t, err == NULL || t->began_at != 0);
 }
 
 static void

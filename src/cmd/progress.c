@@ -4,11 +4,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
+#include "cmd/term.h"
 
 #define REDRAW_MS 500
 #define LINE_SIZE 120
@@ -26,13 +28,34 @@ draw(void *arg)
 {
 	struct progress *p = arg;
 	char span[TIMEFMT_SPAN_SIZE];
+	char line[LINE_SIZE + TIMEFMT_SPAN_SIZE + 2];
+	size_t width = (size_t)term_line(stderr);
 
 	if (p->what[0] == '\0')
 		return;
 	timefmt_span(clock_mono_ms() - p->since, span);
-	fprintf(stderr, "\r\033[K%s, %s", p->what, span);
+	snprintf(line, sizeof(line), "%s, %s", p->what, span);
+	/* What wraps stays where it is when the next one is drawn. */
+	if (strlen(line) > width)
+		line[width] = '\0';
+	fprintf(stderr, "\r\033[K%s", line);
 	p->shown = true;
 	loop_timer_set(p->timer, REDRAW_MS);
+}
+
+static void
+erase(struct progress *p)
+{
+	if (p->shown)
+		fputs("\r\033[K", stderr);
+	p->shown = false;
+}
+
+/* A line of the log takes the place of ours, which is soon drawn again. */
+static void
+make_way(void *arg)
+{
+	erase(arg);
 }
 
 struct progress *
@@ -40,15 +63,19 @@ progress_new(struct loop *loop, bool quiet)
 {
 	struct progress *p = xcalloc(1, sizeof(*p));
 
-	p->on = !quiet && isatty(STDERR_FILENO);
+	p->on = !quiet && term_line(stderr) > 0;
 	p->since = clock_mono_ms();
 	p->timer = loop_timer_new(loop, draw, p);
+	if (p->on)
+		log_before(make_way, p);
 	return p;
 }
 
 void
 progress_free(struct progress *p)
 {
+	if (p->on)
+		log_before(NULL, NULL);
 	progress_clear(p);
 	loop_timer_free(p->timer);
 	free(p);
@@ -74,7 +101,5 @@ progress_clear(struct progress *p)
 {
 	loop_timer_clear(p->timer);
 	p->what[0] = '\0';
-	if (p->shown)
-		fputs("\r\033[K", stderr);
-	p->shown = false;
+	erase(p);
 }

@@ -452,7 +452,8 @@ take_page(const struct json *answer, void *out, struct error *err)
 	return take_next(answer, p, err);
 }
 
-/* Page after page of what `path`, with its parameters, lists. */
+/* Page after page of what `path`, with its parameters, lists; no more of them
+ * than somebody reads. */
 static int
 all_pages(struct app *app, const char *path, struct page *p, struct error *err)
 {
@@ -468,7 +469,8 @@ all_pages(struct app *app, const char *path, struct page *p, struct error *err)
 		r.path = b.data;
 		rc = ask(app, &r, take_page, p, err);
 		buf_done(&b);
-	} while (rc == 0 && p->next[0] != '\0' && !p->enough);
+	} while (
+	    rc == 0 && p->next[0] != '\0' && !p->enough && !ferror(stdout));
 	return rc;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/timefmt.h"
 #include "cmd/remote_query.h"
 
 #define TIMEOUT_MS 60000
@@ -15,6 +16,7 @@ struct progress {
 	const struct remote_bulk *b;
 	struct remote_bulk_end end;
 	char next[DELIVERY_ID_SIZE]; /* "": that were all */
+	int64_t until_at; /* where the first answer says that it ends; or 0 */
 };
 
 static int
@@ -58,6 +60,7 @@ take_answer(const struct json *answer, void *out, struct error *err)
 	struct progress *p = out;
 	const char *next = json_get_str(answer, "next");
 	const char *name = p->b->dry_run ? "matched" : p->b->done;
+	const char *until = json_get_str(answer, "until");
 	int64_t n, skipped;
 
 	if (json_get(answer, name) == NULL ||
@@ -67,6 +70,8 @@ take_answer(const struct json *answer, void *out, struct error *err)
 	if (next != NULL &&
 	    (n + skipped == 0 || str_eq(next, p->next) ||
 		(!delivery_id_ok(next) && !jobid_ok(next))))
+		return no_count(err);
+	if (until != NULL && timefmt_parse_rfc3339(until, &p->until_at) == -1)
 		return no_count(err);
 	p->end.n += n;
 	p->end.skipped += skipped;
@@ -78,14 +83,19 @@ static void
 write_path(const struct progress *p, int64_t most, struct buf *path)
 {
 	const struct remote_bulk *b = p->b;
+	struct store_query jobs;
 	char limit[32];
 
 	snprintf(limit, sizeof(limit), "%lld", (long long)most);
 	buf_puts(path, b->path);
-	if (b->jobs != NULL)
-		remote_job_query(path, b->jobs);
-	else
+	if (b->jobs != NULL) {
+		jobs = *b->jobs;
+		if (p->until_at != 0)
+			jobs.until_at = p->until_at;
+		remote_job_query(path, &jobs);
+	} else {
 		remote_delivery_query(path, b->deliveries);
+	}
 	remote_parameter(path, "limit", limit);
 	remote_parameter(path, "dry_run", b->dry_run ? "true" : NULL);
 	remote_parameter(path, "again", b->again ? "true" : NULL);

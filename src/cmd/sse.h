@@ -3,6 +3,7 @@
 #ifndef CMD_SSE_H
 #define CMD_SSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -13,11 +14,14 @@
 struct sse {
 	char last_id[SSE_ID_SIZE]; /* "": none came yet */
 	struct buf line;
-	struct buf data;
+	struct buf data; /* each line of it with its end */
 	char id[SSE_ID_SIZE]; /* of the event that is being read */
+	bool begun; /* the first line was read */
+	bool cr; /* the last line ended in CR: a LF belongs to it */
 };
 
-/* `data` is borrowed. 0, or -1 with *err to break off. */
+/* `data` is borrowed, its lines are joined by LF. 0, or -1 with *err to break
+ * off. */
 typedef int sse_fn(const char *data, size_t len, void *arg, struct error *err);
 
 void sse_init(struct sse *s);

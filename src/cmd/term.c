@@ -53,12 +53,17 @@ is_utf8(void)
 }
 
 static bool
-in_colour(void)
+is_dumb(void)
 {
 	const char *term = getenv("TERM");
 
-	return str_empty(getenv("NO_COLOR")) &&
-	    (term == NULL || !str_eq(term, "dumb"));
+	return term != NULL && str_eq(term, "dumb");
+}
+
+static bool
+in_colour(void)
+{
+	return str_empty(getenv("NO_COLOR")) && !is_dumb();
 }
 
 void
@@ -72,6 +77,19 @@ term_of(FILE *out, struct term *term)
 	term->width = width_of(fd);
 	term->utf8 = is_utf8();
 	term->colour = in_colour();
+}
+
+int
+term_line(FILE *out)
+{
+	int fd = fileno(out);
+	struct winsize ws;
+
+	if (!isatty(fd) || is_dumb())
+		return 0;
+	if (ioctl(fd, TIOCGWINSZ, &ws) == -1 || ws.ws_col == 0)
+		return WIDTH_DEFAULT - 1;
+	return ws.ws_col > 1 ? ws.ws_col - 1 : 1;
 }
 
 const char *

@@ -20,6 +20,11 @@ struct term {
  * that of LC_ALL, LC_CTYPE or LANG; to a file all is UTF-8. */
 void term_of(FILE *out, struct term *term);
 
+/* The columns of a line that is drawn anew again and again; 0: of none, as it
+ * is no terminal, or one that can only print. The last column stays free: some
+ * wrap behind it. */
+int term_line(FILE *out);
+
 enum term_tone {
 	TERM_PLAIN,
 	TERM_GOOD,

@@ -199,13 +199,26 @@ words_list(const struct words *w, const char *metavar)
 		metavars[i].list(w);
 }
 
+/* A line is one word: what would break it cannot be typed either, and what a
+ * terminal would obey is not shown to one. */
+static bool
+can_be_shown(const char *word)
+{
+	char *copy = xstrdup(word);
+	bool same;
+
+	str_defang(copy);
+	same = str_eq(copy, word);
+	free(copy);
+	return same;
+}
+
 void
 words_put(const struct words *w, const char *word, const char *about)
 {
 	char *text;
 
-	/* A line is one word: what would break it cannot be typed either. */
-	if (!str_starts(word, w->prefix) || str_has_control(word))
+	if (!str_starts(word, w->prefix) || !can_be_shown(word))
 		return;
 	text = xstrdup(about != NULL ? about : "");
 	str_defang(text);

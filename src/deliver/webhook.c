@@ -90,20 +90,13 @@ fail(struct call *c, const struct error *err)
 	whanswer_done(&result);
 }
 
-static char *
-fields_of(const struct call *c, const struct http_response *r)
-{
-	const char *const urls[] = {
-	    c->parcel.result_url, url_of(c->webhook, &c->parcel)};
-
-	return whfields_of_answer(
-	    &r->headers, &c->webhook->extra, urls, ARRAY_LEN(urls));
-}
-
 static void
 on_done(const struct http_response *r, const struct error *err, void *arg)
 {
 	struct call *c = arg;
+	const struct headers *extra = &c->webhook->extra;
+	const char *const urls[] = {
+	    c->parcel.result_url, url_of(c->webhook, &c->parcel)};
 	struct deliver_result result;
 
 	if (r != NULL)
@@ -111,10 +104,10 @@ on_done(const struct http_response *r, const struct error *err, void *arg)
 	if (c->parcel.source != NULL)
 		c->parcel.source->ready = NULL;
 	whanswer_judge(r, err, &result);
-	whanswer_mask(&result, &c->webhook->extra, c->parcel.result_url);
-	whanswer_mask(&result, NULL, url_of(c->webhook, &c->parcel));
+	whanswer_mask(&result, extra, urls, ARRAY_LEN(urls));
 	if (r != NULL)
-		result.response_headers = fields_of(c, r);
+		result.response_headers = whfields_of_answer(
+		    &r->headers, extra, urls, ARRAY_LEN(urls));
 	finish(c, &result);
 	whanswer_done(&result);
 }

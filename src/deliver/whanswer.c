@@ -123,15 +123,12 @@ whanswer_judge(const struct http_response *r, const struct error *err,
 
 void
 whanswer_mask(struct deliver_result *result, const struct headers *secret,
-    const char *url)
+    const char *const *urls, size_t nurls)
 {
 	char *text = (char *)(uintptr_t)result->response;
 
-	if (text == NULL)
-		return;
-	whmask_values(text, secret);
-	if (url != NULL)
-		whmask_url(text, url);
+	if (text != NULL)
+		whmask(text, secret, urls, nurls);
 }
 
 void

@@ -3,6 +3,7 @@
 #ifndef DELIVER_WHANSWER_H
 #define DELIVER_WHANSWER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "deliver/driver.h"
@@ -18,9 +19,9 @@ void whanswer_judge(const struct http_response *r, const struct error *err,
     struct deliver_result *out);
 
 /* Receivers echo what they were sent: no word of these values (or NULL), and
- * nothing of the URL's query (or NULL), stays in the response. */
+ * nothing of the URLs' (or NULLs') queries, stays in the response. */
 void whanswer_mask(struct deliver_result *result, const struct headers *secret,
-    const char *url);
+    const char *const *urls, size_t nurls);
 
 /* Frees what it owns: note, response, and response_headers. */
 void whanswer_done(struct deliver_result *result);

@@ -53,16 +53,15 @@ is_secret(const char *name, const struct headers *extra)
 }
 
 static void
-add_field(struct buf *b, const struct header *f, const char *value,
-    const struct headers *extra)
+add_field(struct buf *b, const char *name, const char *value, bool secret)
 {
 	size_t whole = b->len;
 
-	if (*f->name == '\0' || b->overflow)
+	if (*name == '\0' || b->overflow)
 		return;
-	add_text(b, f->name);
+	add_text(b, name);
 	buf_puts(b, ": ");
-	if (is_secret(f->name, extra))
+	if (secret)
 		buf_puts(b, "***");
 	else
 		add_text(b, value);
@@ -94,7 +93,8 @@ whfields_of_request(const struct headers *h, const struct headers *extra)
 
 	begin(&b);
 	for (i = 0; i < h->n; i++)
-		add_field(&b, &h->v[i], h->v[i].value, extra);
+		add_field(&b, h->v[i].name, h->v[i].value,
+		    is_secret(h->v[i].name, extra));
 	return end(&b);
 }
 
@@ -103,19 +103,20 @@ whfields_of_answer(const struct headers *h, const struct headers *extra,
     const char *const *urls, size_t nurls)
 {
 	struct buf b;
-	char *value;
-	size_t i, k;
+	char *name, *value;
+	size_t i;
 
 	begin(&b);
 	for (i = 0; i < h->n; i++) {
-		/* Before it is cut: half a secret would not be known. */
+		name = xstrdup(h->v[i].name);
 		value = xstrdup(h->v[i].value);
-		whmask_values(value, extra);
-		for (k = 0; k < nurls; k++) {
-			if (urls[k] != NULL)
-				whmask_url(value, urls[k]);
-		}
-		add_field(&b, &h->v[i], value, extra);
+		/* Before it is cut: half a secret would not be known. */
+		whmask(value, extra, urls, nurls);
+		whmask(name, extra, urls, nurls);
+		if (whmask_is_place(h->v[i].name))
+			whmask_places(value);
+		add_field(&b, name, value, is_secret(h->v[i].name, extra));
+		free(name);
 		free(value);
 	}
 	return end(&b);

@@ -17,7 +17,8 @@
 char *whfields_of_request(const struct headers *h, const struct headers *extra);
 
 /* Receivers echo what they were sent: no word of the values in `extra`, and
- * nothing of the URLs' (or NULLs') queries stays. */
+ * nothing of the URLs' (or NULLs') queries stays, nor in names. Of their own
+ * URLs, in Location and the like, what they are asked with does not stay. */
 char *whfields_of_answer(const struct headers *h, const struct headers *extra,
     const char *const *urls, size_t nurls);
 

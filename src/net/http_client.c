@@ -196,7 +196,9 @@ on_header(char *data, size_t size, size_t n, void *arg)
 		headers_done(&call->response.headers);
 	else if (*data == '\r' || *data == '\n')
 		call->head_whole = status_of(call) >= 200;
-	else
+	/* What is folded goes on with the value before: by itself its words
+	 * would be a field's name. Nothing that is asked for is so long. */
+	else if (!is_blank(*data))
 		keep_field(&call->response.headers, data, strnlen(data, len));
 	return len;
 }

@@ -155,21 +155,21 @@ answer(struct api_call *c, const struct api_bulk *b, bool more)
 	buf_done(&out);
 }
 
-/* What went before an error stays so: the refusal tells how much. */
+/* What went before an error stays so: the refusal tells how much, and behind
+ * which place ("": the first) there is what was not. */
 static void
-note_begun(struct api_call *c, const struct api_bulk *b)
+note_begun(struct api_call *c, const struct api_bulk *b, const char *place)
 {
 	if (b->dry_run || b->taken == 0)
 		return;
 	c->begun.name = b->kind->done;
 	c->begun.n = (int64_t)b->done;
-	c->begun.next = b->last;
+	c->begun.next = *place != '\0' ? place : NULL;
 }
 
 static void
-fail(struct api_call *c, const struct api_bulk *b, const struct error *err)
+fail(struct api_call *c, const struct error *err)
 {
-	note_begun(c, b);
 	if (err->code == ERR_NOT_FOUND)
 		api_refuse_err(c, 400, "bad_parameter", err);
 	else
@@ -186,10 +186,13 @@ one_less(struct api_call *c)
 
 	if (--b->open > 0)
 		return;
-	if (b->err.code != ERR_NONE)
-		fail(c, b, &b->err);
-	else
+	if (b->err.code == ERR_NONE) {
 		ask_page(c);
+		return;
+	}
+	/* Which of the page it was nobody knows. */
+	note_begun(c, b, b->from);
+	fail(c, &b->err);
 }
 
 void
@@ -269,9 +272,9 @@ on_rows(struct api_call *c, void **v, size_t n, const struct error *err)
 		drop(kind, v, n);
 		return;
 	}
-	note_begun(c, b);
+	note_begun(c, b, b->last);
 	if (err != NULL)
-		fail(c, b, err);
+		fail(c, err);
 	else if (b->dry_run || !api_refuse_write(c))
 		go_on(c, v, n);
 	else
@@ -302,6 +305,8 @@ ask_page(struct api_call *c)
 				   : b->kind->page;
 	if (b->taken > 0)
 		b->q.after = b->last;
+	snprintf(b->from, sizeof(b->from), "%s",
+	    b->q.after != NULL ? b->q.after : "");
 	if (b->kind->begin_job != NULL)
 		store_list(store, &b->q, on_jobs, api_hold(c));
 	else

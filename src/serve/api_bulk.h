@@ -49,6 +49,7 @@ struct api_bulk {
 	size_t skipped; /* could not be begun, or were overtaken */
 	size_t open; /* of this page */
 	struct error err; /* of the first that failed: no more pages */
+	char from[DELIVERY_ID_SIZE]; /* behind it this page began; or "" */
 	char last[DELIVERY_ID_SIZE];
 	struct buf ids; /* of what was made, with blanks behind them */
 };

@@ -95,6 +95,20 @@ api_jobs_cancel_all(struct api_call *c)
 
 /* --- retry ----------------------------------------------------------- */
 
+/* Not what is made from now on: a retry that fails at once matches as well, and
+ * would be repeated without end. Ids never go backwards, as clocks may. */
+static void
+end_here(struct store_query *q)
+{
+	char id[JOBID_SIZE];
+	int64_t until;
+
+	jobid_new(id);
+	until = jobid_time(id) + 1;
+	if (q->until_at == 0 || q->until_at > until)
+		q->until_at = until;
+}
+
 static int
 of_repeatable(
     const struct api_call *c, struct store_query *q, struct error *err)
@@ -103,6 +117,7 @@ of_repeatable(
 
 	if (api_query_flag(&c->query, "again", &again, err) == -1)
 		return -1;
+	end_here(q);
 	q->ended_badly = true;
 	q->unrepeated = !again;
 	return 0;
@@ -189,6 +204,7 @@ begin_retry(struct api_call *c, struct job *take_job)
 	job_free(take_job);
 }
 
+/* With where it ended, for who goes on. */
 static void
 write_ids(struct jsonw *w, const struct api_bulk *b)
 {
@@ -200,6 +216,7 @@ write_ids(struct jsonw *w, const struct api_bulk *b)
 			jsonw_str(w, NULL, id);
 	}
 	jsonw_end(w, ']');
+	jsonw_time(w, "until", b->q.until_at);
 	free(copy);
 }
 

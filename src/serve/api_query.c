@@ -50,7 +50,7 @@ decode(const char *s, size_t len)
 	for (i = 0; i < len; i++)
 		buf_putc(&plain, (char)(s[i] == '+' ? ' ' : s[i]));
 	ok = !plain.overflow && decode_uri(&out, plain.data, plain.len) == 0 &&
-	    strlen(out.data) == out.len && !str_has_control(out.data);
+	    str_is_text(out.data, out.len) && !str_has_control(out.data);
 	buf_done(&plain);
 	if (!ok) {
 		buf_done(&out);

@@ -20,7 +20,7 @@ problem_write(const struct problem *p, struct buf *out)
 	jsonw_opt(&w, "hint", p->hint);
 	if (p->begun.name != NULL) {
 		jsonw_int(&w, p->begun.name, p->begun.n);
-		jsonw_str(&w, "next", p->begun.next);
+		jsonw_opt(&w, "next", p->begun.next);
 	}
 	jsonw_end(&w, '}');
 	buf_putc(out, '\n');

@@ -13,7 +13,8 @@
 #define PROBLEM_TYPE "application/problem+json"
 
 /* Of a request for many that got so far: in the member `name` how many, and in
- * `next` where to go on. NULL: nothing was begun. */
+ * `next` where to go on, or NULL: from the beginning. Without a name nothing
+ * was begun. */
 struct problem_begun {
 	const char *name;
 	int64_t n;

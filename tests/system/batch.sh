@@ -272,15 +272,15 @@ cp whole all/results.jsonl
 
 # --- an input that takes minutes to read ---
 truncate -s 200G huge
-start huge batch -e picky -O huge.out --input-prefix s3://bucket/in huge many/1
+start huge batch -e picky -O big --input-prefix s3://bucket/in huge many/1
 small_done() {
-	has huge.out/results.jsonl '"index":1' 1
+	has big/results.jsonl '"index":1' 1
 }
 ok 'others go on while a large input is read' wait_until 20 small_done
 kill -INT "$pid"
 finish huge "$pid"
 is "$status" 130 'and a signal ends that, too'
-is "$(jq -c .index huge.out/.awaitd-batch/journal.jsonl)" 1 \
+is "$(jq -c .index big/.awaitd-batch/journal.jsonl)" 1 \
     'nothing is noted of what was not read'
 rm huge
 
@@ -396,7 +396,8 @@ ok 'ten a second take a second for eleven' test "$took" -ge 1000
 # --- a terminal ---
 rm -f go
 tty_size() { # COLUMNS COMMAND
-	script -qefc "stty cols $1 rows 24; $2" /dev/null </dev/null
+	script -qefc "stty cols $1 rows 24; export TERM=${tty_term:-xterm}; $2" \
+	    /dev/null </dev/null
 }
 ( wait_until 30 has tty.raw ' in flight' && : >go ) &
 go_pid=$!
@@ -416,6 +417,25 @@ wait "$go_pid"
 ok 'the log writes there, too' grep -q ' engine: job=.*outcome=ok' tty.log
 is "$(tr '\r' '\n' <tty.log | grep -c ' done.* engine: ')" 0 \
     'and the line makes way for it'
+
+rm -f go
+( wait_until 30 has tty.dumb 'job=.*to=pending' && : >go ) &
+go_pid=$!
+tty_term=dumb
+tty_size 90 "$awaitd batch -e slow -O tty3 --log-level info many/1" \
+    >tty.dumb 2>&1
+tty_term=
+wait "$go_pid"
+is "$(tr -dc '\033' <tty.dumb | wc -c)" 0 'a terminal that can only print'
+rm -f go
+( wait_until 30 has tty.one 'job 0' && : >go ) &
+go_pid=$!
+tty_size 30 "$awaitd invoke -e slow --log-level info many/1" >tty.one 2>&1
+wait "$go_pid"
+tr '\r' '\n' <tty.one | sed 's/\x1b\[[KJ]//g' >tty.lines
+like "$(cat tty.lines)" '*job 0*' 'one job has a line, too'
+is "$(grep '^job ' tty.lines | awk 'length > 29' | wc -l)" 0 'that fits'
+is "$(grep -c '^job .* engine: ' tty.lines)" 0 'and makes way for the log'
 
 # --- with a service ---
 cat >serve.conf <<END

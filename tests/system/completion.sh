@@ -65,6 +65,13 @@ is "$(words list --since '')" '' 'nothing where anything goes'
 mkdir -p "$HOME/.aws"
 printf '[default]\n[profile work]\n' >"$HOME/.aws/config"
 is "$(words list --profile '' | tr '\n' ' ')" 'default work ' 'profiles'
+# Names that a shell, or a terminal, would obey.
+# shellcheck disable=SC2016
+awkward='$(touch hit) `touch hit` ;touch"hit it'\''s& b\s!'
+printf '[profile x%s]\n[profile z\302\233c]\n[profile z\342\200\256d]\n[profile me@home]\n' \
+    "$awkward" >>"$HOME/.aws/config"
+is "$(words list --profile x)" "x$awkward" 'a name is said as it is'
+is "$(words list --profile z)" '' 'but none that would turn the line around'
 
 # --- words of today ---
 printf hello >in
@@ -171,6 +178,15 @@ if command -v bash >/dev/null; then
 	is "$(try submit --deliver = | head -n 1)" none '... and none of it yet'
 	is "$(try list --server http : /)" // 'bash: words cut at colons'
 	is "$(try show "${job%????}")" "$job" 'bash: a job'
+	is "$(try list --profile me @ h)" home 'bash: words cut at @'
+	is "$(try list --profile me @)" home '... and behind it'
+	eval "set -- $(try list --profile x)"
+	is "$#:$1" "1:x$awkward" 'bash: an awkward name is one word'
+	eval "set -- '$(try list --profile "'x")'"
+	is "$#:$1" "1:x$awkward" '... in quotes'
+	eval "set -- \"$(try list --profile '"x')\""
+	is "$#:$1" "1:x$awkward" '... of either kind'
+	ok '... that runs nothing' test ! -e hit
 	touch 'xyz file'
 	is "$(try invoke -o 'xyz f')" 'xyz file' 'bash: files'
 	is "$(try invoke --output = xyz)" 'xyz file' '... behind ='
@@ -191,6 +207,9 @@ if command -v zsh >/dev/null; then
 	is "$(try 'awaitd submit --deliver=w')" 'webhook\ hook' \
 	    'zsh: a value behind ='
 	is "$(try "awaitd show ${job%????}")" "$job" 'zsh: a job'
+	eval "set -- $(try 'awaitd list --profile x')"
+	is "$#:$1" "1:x$awkward" 'zsh: an awkward name is one word'
+	ok '... that runs nothing' test ! -e hit
 	is "$(try 'awaitd invoke -o xyz')" 'xyz\ file' 'zsh: files'
 else
 	skip 'zsh' 'no zsh'
@@ -214,6 +233,8 @@ if command -v fish >/dev/null; then
 	is "$(try 'awaitd submit --deliver=w')" '--deliver=webhook hook' \
 	    'fish: a value behind ='
 	is "$(try "awaitd show ${job%????}")" "$job" 'fish: a job'
+	is "$(try 'awaitd list --profile x')" "x$awkward" 'fish: an awkward name'
+	ok '... that runs nothing' test ! -e hit
 	is "$(try 'awaitd invoke -o xyz\ f')" 'xyz file' 'fish: files'
 else
 	skip 'fish' 'no fish'

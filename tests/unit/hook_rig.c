@@ -44,14 +44,16 @@ say(int fd, const char *s)
 	return send(fd, s, strlen(s), MSG_NOSIGNAL) == (ssize_t)strlen(s);
 }
 
+/* Who has the words may go on, and set others for the next request. */
 static void
 answer(struct receiver *r, int fd)
 {
+	enum how how = r->how;
 	char c;
 
 	if (r->words != NULL)
 		say(fd, r->words);
-	switch (r->how) {
+	switch (how) {
 	case ANSWER:
 		break;
 	case KEEP:

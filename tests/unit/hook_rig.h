@@ -12,7 +12,8 @@
 #include "base/buf.h"
 
 enum how {
-	ANSWER, /* say it and close the connection */
+	ANSWER, /* say it and close the connection, a little later: where
+		   the words do not say so, it may be taken once more */
 	KEEP, /* say it and wait for a second request, then close */
 	ENDLESS, /* say it, then letters for ever */
 	TRICKLE, /* say it, then a letter every few milliseconds */

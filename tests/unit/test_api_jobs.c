@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "tests/support/api_rig.h"
@@ -129,6 +130,8 @@ a_filter_that_is_none_is_named(void **state)
 	    {"tag=a+b", "%2B"},
 	    {"tag=", "tag"},
 	    {"error=", "error"},
+	    {"error=%A4", "no text"},
+	    {"error=a%C3", "no text"},
 	    {"tags=x", "Did you mean"},
 	};
 	static const char *const routes[] = {RETRY, CANCEL};
@@ -280,6 +283,36 @@ tags_and_what_is_left_go_on(void **state)
 	rig_post(RETRY "?state=done&limit=3", "", "");
 	assert_int_equal(rig_int("retried"), 2);
 	free(path);
+}
+
+/* Such as a retry that failed at once: it matches, and has none itself. */
+static void
+what_is_made_meanwhile_is_not_asked_for_again(void **state)
+{
+	struct peer *p = peer_new(false);
+	int64_t begun;
+
+	(void)state;
+	make(4 * MANY, OUTCOME_FAILED);
+	peer_puts(p,
+	    "POST " RETRY "?outcome=failed HTTP/1.1\r\nHost: h\r\n"
+	    "Content-Length: 0\r\n\r\n");
+	while (rig_jobs() == 4 * MANY)
+		continue;
+	begun = clock_wall_ms();
+	while (clock_wall_ms() <= begun + 1)
+		continue;
+	assert_false(peer_has_reply(p));
+	make(1, OUTCOME_FAILED);
+	assert_true(peer_reply(p, false));
+	assert_int_equal(rig.status, 200);
+	assert_int_equal(rig_int("retried"), 4 * MANY);
+	assert_non_null(rig_str("until"));
+	assert_int_equal(rig_jobs(), 8 * MANY + 1);
+	peer_free(p);
+	/* The next request means it. */
+	rig_post(RETRY "?outcome=failed", "", "");
+	assert_int_equal(rig_int("retried"), 1);
 }
 
 static void
@@ -444,6 +477,7 @@ main(void)
 	    T(two_at_once_repeat_each_job_once),
 	    T(what_cannot_be_asked_again_is_passed_over),
 	    T(tags_and_what_is_left_go_on),
+	    T(what_is_made_meanwhile_is_not_asked_for_again),
 	    T(what_was_begun_before_an_error_is_told),
 	    T(all_that_match_are_given_up),
 	    T(what_ended_meanwhile_is_passed_over),

@@ -617,7 +617,7 @@ new_jobs_are_told_as_they_come(void **state)
 		  "\"],\"next\":\"" JOB "\"}"),
 	    SAY(200, JSON,
 		"{\"retried\":1,\"jobs\":[\"" JOB3 "\"],\"next\":\"" JOB2
-		"\"}"),
+		"\",\"until\":\"2026-03-04T05:06:07.089Z\"}"),
 	    SAY(200, JSON, "{\"retried\":0,\"jobs\":[]}"));
 	assert_int_equal(remote_bulk(&fx.app, &bulk, &end, &fx.err), 0);
 	assert_int_equal(end.n, 3);
@@ -630,7 +630,8 @@ new_jobs_are_told_as_they_come(void **state)
 	    "POST /v1/jobs/retry?outcome=failed&tag=a%2Bb&limit=3&again=true"
 	    "&after=" JOB " HTTP");
 	fx_must_have_asked(2,
-	    "POST /v1/jobs/retry?outcome=failed&tag=a%2Bb&limit=2&again=true"
+	    "POST /v1/jobs/retry?outcome=failed&tag=a%2Bb"
+	    "&until=2026-03-04T05%3A06%3A07.089Z&limit=2&again=true"
 	    "&after=" JOB2 " HTTP");
 	fx_stop();
 	SERVE(SAY(200, JSON, "{\"retried\":1,\"jobs\":[\"x\"]}"));

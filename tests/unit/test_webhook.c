@@ -343,7 +343,9 @@ only_2xx_is_success_and_410_is_the_end(void **state)
 		int s = statuses[i];
 
 		snprintf(words, sizeof(words),
-		    "HTTP/1.1 %d x\r\nContent-Length: 0\r\n\r\n", s);
+		    "HTTP/1.1 %d x\r\nContent-Length: 0\r\n"
+		    "Connection: close\r\n\r\n",
+		    s);
 		told(w, ANSWER, words);
 		assert_int_equal(w->result.status, s);
 		assert_int_equal(w->result.retry_after_ms, 0);
@@ -373,7 +375,7 @@ a_redirect_is_not_followed(void **state)
 	for (i = 0; i < ARRAY_LEN(statuses); i++) {
 		snprintf(words, sizeof(words),
 		    "HTTP/1.1 %d Moved\r\nLocation: http://127.0.0.1:%d/b\r\n"
-		    "Content-Length: 0\r\n\r\n",
+		    "Content-Length: 0\r\nConnection: close\r\n\r\n",
 		    statuses[i], w->receiver.port);
 		told(w, ANSWER, words);
 		assert_int_equal(w->result.verdict, DELIVER_RETRY);
@@ -546,7 +548,9 @@ its_words_are_kept_and_made_harmless(void **state)
 {
 	struct world *w = *state;
 
-	told(w, ANSWER, "HTTP/1.1 500 x\r\nContent-Length: 4\r\n\r\noops");
+	told(w, ANSWER,
+	    "HTTP/1.1 500 x\r\nContent-Length: 4\r\n"
+	    "Connection: close\r\n\r\noops");
 	assert_string_equal(w->response, "oops");
 	told(w, ANSWER,
 	    "HTTP/1.1 200 OK\r\n\r\na\x1b[2J\r\nb\x7f\xff\xc2\x9b"
@@ -585,6 +589,19 @@ of_its_words_the_urls_secret_is_not_kept(void **state)
 	assert_non_null(strstr(w->sent, "\nwebhook-signature: ***\n"));
 	free(w->job.spec.callback_url);
 	w->job.spec.callback_url = NULL;
+}
+
+/* RFC 9112, 5.2: a line that begins with a blank is of the field before. */
+static void
+a_folded_line_is_no_field(void **state)
+{
+	struct world *w = *state;
+
+	told(w, ANSWER,
+	    "HTTP/1.1 500 x\r\nSet-Cookie: a;\r\n b=s3cret; c: d\r\n"
+	    "Via: e\r\n\te2: s3cret\r\nContent-Length: 0\r\n\r\n");
+	assert_string_equal(
+	    w->heard, "Set-Cookie: ***\nVia: e\nContent-Length: 0\n");
 }
 
 static void
@@ -768,6 +785,7 @@ main(void)
 	    T(nonsense_and_other_answers_name_no_time),
 	    T(its_words_are_kept_and_made_harmless),
 	    T(of_its_words_the_urls_secret_is_not_kept),
+	    T(a_folded_line_is_no_field),
 	    T(a_body_without_end_is_cut_and_the_status_stands),
 	    T(a_body_that_breaks_or_dawdles_changes_nothing),
 	    T(over_a_dead_connection_nothing_leaves_twice),

@@ -93,15 +93,19 @@ an_error_is_tried_again(void **state)
 static void
 masked(const char *body, const char *want)
 {
+	static const char *const url = "https://b.s3.amazonaws.com/k?"
+				       "X-Amz-Expires=60&X-Amz-Signature="
+				       "0123456789abcdef";
 	struct deliver_result d = judged(500, false, body);
 	struct headers h;
 
 	headers_init(&h);
 	headers_add(&h, "Authorization", "Bearer " TOKEN);
 	headers_add(&h, "X-Short", "ab");
-	whanswer_mask(&d, &h,
-	    "https://b.s3.amazonaws.com/k?X-Amz-Expires=60&X-Amz-Signature="
-	    "0123456789abcdef");
+	headers_add(&h, "X-Part", "0ld-pass");
+	headers_add(&h, "X-Whole", "0ld-pass/and-more");
+	headers_add(&h, "X-Crumbs", "id=cr0mb-cake; a=\"b4ked-good\"");
+	whanswer_mask(&d, &h, &url, 1);
 	assert_string_equal(d.response, want);
 	whanswer_done(&d);
 	headers_done(&h);
@@ -128,11 +132,25 @@ what_is_echoed_is_not_kept(void **state)
 }
 
 static void
+no_secret_hides_another_and_none_is_known_by_its_form_alone(void **state)
+{
+	(void)state;
+	/* One is in the other. */
+	masked("got 0ld-pass/and-more.", "got *****************.");
+	masked("got 0ld-pass.", "got ********.");
+	/* As PHP writes JSON. */
+	masked("{\"t\":\"0ld-pass\\/and-more\"}",
+	    "{\"t\":\"******************\"}");
+	masked("no session cr0mb-cake", "no session **********");
+	masked("no b4ked-good, sorry", "no **********, sorry");
+}
+
+static void
 asked(const char *url, const char *body, const char *want)
 {
 	struct deliver_result d = judged(404, false, body);
 
-	whanswer_mask(&d, NULL, url);
+	whanswer_mask(&d, NULL, &url, 1);
 	assert_string_equal(d.response, want);
 	whanswer_done(&d);
 }
@@ -146,6 +164,12 @@ what_a_url_asks_with_is_not_kept(void **state)
 	    "no /hook************!");
 	asked("https://a.example/hook?k=v&token=s3cret-word",
 	    "{\"token\": \"s3cret-word\"}", "{\"token\": \"***********\"}");
+	asked("https://a.example/hook?s3cret-word&a=b", "who is s3cret-word?",
+	    "who is ***********?");
+	asked("https://a.example/hook?k=s3cret%2Fword%21", "no s3cret/word!",
+	    "no ************");
+	asked("https://a.example/hook?k=s3cret%2Fword", "no s3cret\\/word",
+	    "no ************");
 	asked("https://a.example/hook", "no https://a.example/hook",
 	    "no https://a.example/hook");
 }
@@ -158,6 +182,8 @@ main(void)
 	    cmocka_unit_test(success_needs_all_of_the_body),
 	    cmocka_unit_test(an_error_is_tried_again),
 	    cmocka_unit_test(what_is_echoed_is_not_kept),
+	    cmocka_unit_test(
+		no_secret_hides_another_and_none_is_known_by_its_form_alone),
 	    cmocka_unit_test(what_a_url_asks_with_is_not_kept),
 	};
 

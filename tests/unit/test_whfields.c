@@ -94,7 +94,9 @@ secrets_are_known_by_their_names(void **state)
 	    "proxy-authorization", "COOKIE", "Set-Cookie", "WWW-Authenticate",
 	    "Proxy-Authenticate", "Authentication-Info", "webhook-signature",
 	    "awaitd-result-url", "X-Api-Key", "ApiKey", "X-Amz-Security-Token",
-	    "X-CSRF-Token", "X-Session-Id", "X-Hub-Signature-256"};
+	    "X-CSRF-Token", "X-Session-Id", "X-Hub-Signature-256", "x-sIG",
+	    "X-JWT-Assertion", "X-Bearer", "X-DB-Pwd", "X-Passphrase",
+	    "X-XSRF"};
 	static const char *const plain[] = {"Content-Type", "webhook-id",
 	    "webhook-timestamp", "awaitd-attempt", "traceparent", "Date",
 	    "Server", "ce-id", "awaitd-output-location", "Retry-After"};
@@ -134,10 +136,33 @@ what_is_echoed_is_not_kept(void **state)
 
 	headers_add(&w->extra, "X-Tenant", "Bearer " TOKEN);
 	headers_add(&w->h, "X-Echo", "got " TOKEN "!");
+	headers_add(&w->h, "X-" TOKEN, "a");
 	headers_add(&w->h, "Location", "/in?key=0123456789abcdef");
 	heard_is(w,
 	    "X-Echo: got *******************!\n"
+	    "X-*******************: a\n"
 	    "Location: /in*********************\n");
+}
+
+/* A redirect may carry what logs somebody in. */
+static void
+of_its_own_urls_only_the_places_are_kept(void **state)
+{
+	struct world *w = *state;
+
+	headers_add(&w->h, "LOCATION", "https://me:pw@a.example/b@c?code=1#t");
+	headers_add(&w->h, "Content-Location", "/b#access=2");
+	headers_add(&w->h, "Location", "//me@a.example");
+	headers_add(&w->h, "Refresh", "0; url=/in?ticket=3");
+	headers_add(&w->h, "Link", "</a?b=4>; rel=\"next\", </c>");
+	headers_add(&w->h, "X-Why", "what? me@a.example");
+	heard_is(w,
+	    "LOCATION: https://*****@a.example/b@c?********\n"
+	    "Content-Location: /b#********\n"
+	    "Location: //**@a.example\n"
+	    "Refresh: 0; url=/in?********\n"
+	    "Link: </a?***>; rel=\"next\", </c>\n"
+	    "X-Why: what? me@a.example\n");
 }
 
 /* The cut comes behind the mask, or half a secret would stay. */
@@ -210,6 +235,7 @@ main(void)
 	    T(secrets_are_known_by_their_names),
 	    T(what_header_file_has_is_secret_whatever_its_name),
 	    T(what_is_echoed_is_not_kept),
+	    T(of_its_own_urls_only_the_places_are_kept),
 	    T(a_secret_at_the_cut_is_not_kept_either),
 	    T(what_a_terminal_would_obey_is_escaped),
 	    T(there_are_bounds_and_lines_stay_whole),

@@ -6,21 +6,21 @@ _awaitd() {
 	local -a words=() lines=()
 	local word piece head kind i glue='' quote=''
 
-	# bash cuts words at '=' and ':', and gives them as they were typed.
+	# bash cuts words at '=', ':' and '@', and gives them as typed.
 	for ((i = 1; i <= COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		if ((${#words[@]} > 0)) &&
-			[[ -n $glue || ($word == [=:]* && $word != *[!=:]*) ]]; then
+			[[ -n $glue || ($word == [=:@]* && $word != *[!=:@]*) ]]; then
 			words[${#words[@]} - 1]+=$word
 		else
 			words+=("$word")
 		fi
 		glue=''
-		[[ -n $word && $word != *[!=:]* ]] && glue=yes
+		[[ -n $word && $word != *[!=:@]* ]] && glue=yes
 	done
 	piece=${COMP_WORDS[COMP_CWORD]}
-	[[ $piece == [\'\"]* ]] && quote=yes
-	[[ -n $piece && $piece != *[!=:]* ]] && piece=''
+	[[ $piece == [\'\"]* ]] && quote=${piece:0:1}
+	[[ -n $piece && $piece != *[!=:@]* ]] && piece=''
 	words=("${words[@]//[\"\'\\]/}")
 	piece=${piece//[\"\'\\]/}
 	# What stands before the piece that bash will replace.
@@ -42,7 +42,18 @@ _awaitd() {
 		word=${word%%$'\t'*}
 		word=${word#"$head"}
 		[[ $word == *[=:/] ]] && compopt -o nospace 2>/dev/null
-		[[ -n $quote ]] || printf -v word %q "$word"
+		# Whatever a name holds, it is one word, and nothing runs.
+		case $quote in
+		'') printf -v word %q "$word" ;;
+		\') word=${word//\'/\'\\\'\'} ;;
+		*)
+			word=${word//\\/\\\\}
+			word=${word//\"/\\\"}
+			word=${word//\$/\\\$}
+			word=${word//\`/\\\`}
+			word=${word//\!/\"\'!\'\"}
+			;;
+		esac
 		COMPREPLY+=("$word")
 	done
 }

@@ -23,6 +23,7 @@ _awaitd() {
 		word=${line%%$'\t'*}
 		about=${line#*$'\t'}
 		word=${word#$head}
+		word=${word//\\/\\\\}
 		word=${word//:/\\:}
 		if [[ $word == *[=:/] ]]; then
 			begun+=("$word${about:+:$about}")
