@@ -208,6 +208,7 @@ deliver_sources += src/deliver/payload.c src/deliver/payload.h
 deliver_sources += src/deliver/secretfile.c src/deliver/secretfile.h
 deliver_sources += src/deliver/facts.c src/deliver/facts.h
 deliver_sources += src/deliver/freeze.c src/deliver/freeze.h
+deliver_sources += src/deliver/trial.c src/deliver/trial.h
 deliver_sources += src/deliver/unixsock.c src/deliver/unixsock.h
 deliver_sources += src/deliver/webhook.c src/deliver/webhook.h
 deliver_sources += src/deliver/whanswer.c src/deliver/whanswer.h

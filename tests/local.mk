@@ -220,6 +220,7 @@ unit_tests += tests/unit/test_target_json
 unit_tests += tests/unit/test_timefmt
 unit_tests += tests/unit/test_times
 unit_tests += tests/unit/test_trace
+unit_tests += tests/unit/test_trial
 unit_tests += tests/unit/test_unixsock
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_waiters
@@ -390,6 +391,8 @@ tests_unit_test_egress_targets_SOURCES = \
 	tests/unit/test_egress_targets.c tests/unit/egress_cases.c \
 	tests/unit/egress_cases.h
 hook_rig = tests/unit/hook_rig.c tests/unit/hook_rig.h
+tests_unit_test_trial_SOURCES = tests/unit/test_trial.c $(hook_rig) \
+	$(keeper_here)
 tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c $(hook_rig)
 tests_unit_test_webhook_faults_SOURCES = \
 	tests/unit/test_webhook_faults.c tests/unit/fault_rig.c \
