@@ -420,6 +420,7 @@ cmd_sources += src/cmd/cmd_show.c
 cmd_sources += src/cmd/cmd_submit.c
 cmd_sources += src/cmd/cmd_tail.c
 cmd_sources += src/cmd/cmd_targets.c
+cmd_sources += src/cmd/cmd_test.c
 cmd_sources += src/cmd/cmd_version.c
 cmd_sources += src/cmd/cmd_wait.c
 cmd_sources += src/cmd/complete.c src/cmd/complete.h

@@ -215,6 +215,7 @@ fi
 
 awaitd submit -q -e ocr broken.png >job
 awaitd wait -q "$(cat job)" >/dev/null 2>&1
+try "awaitd test 'webhook app'" 0 '^verdict  *ok'
 try 'awaitd targets' 0 'webhook app'
 try 'awaitd list --json' 0 '^01[0-9a-z]{24}$'
 
