@@ -28,6 +28,7 @@ unit_tests += tests/unit/test_api_replay
 unit_tests += tests/unit/test_api_result
 unit_tests += tests/unit/test_api_submit
 unit_tests += tests/unit/test_api_told
+unit_tests += tests/unit/test_api_trial
 unit_tests += tests/unit/test_api_trouble
 unit_tests += tests/unit/test_awserr
 unit_tests += tests/unit/test_backoff
@@ -454,6 +455,8 @@ tests_unit_test_api_told_SOURCES = tests/unit/test_api_told.c \
 	$(api_support)
 tests_unit_test_gateway_SOURCES = tests/unit/test_gateway.c \
 	tests/support/faulty_disk.c tests/support/faulty_disk.h $(api_support)
+tests_unit_test_api_trial_SOURCES = tests/unit/test_api_trial.c \
+	$(api_support) $(keeper_here)
 tests_unit_test_api_trouble_SOURCES = tests/unit/test_api_trouble.c \
 	$(api_support)
 
@@ -754,6 +757,7 @@ system_tests += tests/system/spool.sh
 system_tests += tests/system/stalled.sh
 system_tests += tests/system/targets.sh
 system_tests += tests/system/told.sh
+system_tests += tests/system/trial.sh
 system_tests += tests/system/wait.sh
 system_tests += tests/system/wait_output.sh
 system_tests += tests/system/local.sh
