@@ -19,7 +19,7 @@ struct test_options {
 #define AT(field) offsetof(struct test_options, field)
 static const struct cmd_option test_options[] = {
     {"failed", 0, OPT_FLAG, AT(failed), NULL,
-	"tell of a job that failed, not of one that is ok"},
+	"tell of a job that failed, not of one ok"},
 };
 
 /* --- what it means -------------------------------------------------- */
