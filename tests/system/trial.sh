@@ -178,10 +178,8 @@ resting() {
 	[ "$(target 'webhook ill' .state)" = resting ]
 }
 ok 'a target rests' wait_until 30 resting
-"$awaitd" listen --listen "127.0.0.1:$ill_port" --json </dev/null \
-    >>ill.hooks 2>>ill.err &
-pids="$pids $!"
-wait_until 20 has ill.err 'listening at'
+start again listen --listen "127.0.0.1:$ill_port" --json
+wait_until 20 has again.err 'listening at'
 run test 'webhook ill'
 is "$status" 0 'a trial reaches its receiver'
 is "$(target 'webhook ill' '.state, .failures, .last_ok_at' | tr '\n' ' ')" \
