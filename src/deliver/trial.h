@@ -5,11 +5,13 @@
  * real delivery (freeze.h); that there was no such job its endpoint tells,
  * TRIAL_ENDPOINT, and its ids are in no store.
  *
- * It is one call, and nothing else: nothing of it is written down, it is not
- * tried again, and neither the target's lane nor its breaker hear of it. A
- * person asked for it, waits, and sees its end; what was lost in a crash is
- * asked for again. So it also goes to a target that is disabled or rests, which
- * is when one wants to know, and no answer to it changes how the target is.
+ * It is one call, and nothing else: it is not tried again, and neither the
+ * target's lane nor its breaker hear of it. Nothing of it is written down: that
+ * nothing is sent which is not on disk is for what a job is behind, where a
+ * crash must lose nothing. Here a person asked for one call, waits, sees its
+ * end, and asks again where a crash came between. So it also goes to a target
+ * that is disabled or rests, which is when one wants to know, and no answer to
+ * it changes how the target is.
  */
 #ifndef DELIVER_TRIAL_H
 #define DELIVER_TRIAL_H
