@@ -29,6 +29,7 @@ unit_tests += tests/unit/test_api_replay
 unit_tests += tests/unit/test_api_result
 unit_tests += tests/unit/test_api_submit
 unit_tests += tests/unit/test_api_told
+unit_tests += tests/unit/test_api_trial
 unit_tests += tests/unit/test_api_trouble
 unit_tests += tests/unit/test_awserr
 unit_tests += tests/unit/test_backoff
@@ -223,6 +224,7 @@ unit_tests += tests/unit/test_target_json
 unit_tests += tests/unit/test_timefmt
 unit_tests += tests/unit/test_times
 unit_tests += tests/unit/test_trace
+unit_tests += tests/unit/test_trial
 unit_tests += tests/unit/test_unixsock
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_waiters
@@ -395,6 +397,8 @@ tests_unit_test_egress_targets_SOURCES = \
 	tests/unit/test_egress_targets.c tests/unit/egress_cases.c \
 	tests/unit/egress_cases.h
 hook_rig = tests/unit/hook_rig.c tests/unit/hook_rig.h
+tests_unit_test_trial_SOURCES = tests/unit/test_trial.c $(hook_rig) \
+	$(keeper_here)
 tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c $(hook_rig)
 tests_unit_test_webhook_faults_SOURCES = \
 	tests/unit/test_webhook_faults.c tests/unit/fault_rig.c \
@@ -457,6 +461,8 @@ tests_unit_test_api_told_SOURCES = tests/unit/test_api_told.c \
 	$(api_support)
 tests_unit_test_gateway_SOURCES = tests/unit/test_gateway.c \
 	tests/support/faulty_disk.c tests/support/faulty_disk.h $(api_support)
+tests_unit_test_api_trial_SOURCES = tests/unit/test_api_trial.c \
+	$(api_support) $(keeper_here)
 tests_unit_test_api_trouble_SOURCES = tests/unit/test_api_trouble.c \
 	$(api_support)
 
@@ -759,6 +765,7 @@ system_tests += tests/system/stalled.sh
 system_tests += tests/system/tail.sh
 system_tests += tests/system/targets.sh
 system_tests += tests/system/told.sh
+system_tests += tests/system/trial.sh
 system_tests += tests/system/wait.sh
 system_tests += tests/system/wait_output.sh
 system_tests += tests/system/local.sh

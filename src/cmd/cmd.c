@@ -35,6 +35,7 @@ static const struct {
     {"replay", &cmd_replay},
     {"tail", &cmd_tail},
     {"targets", &cmd_targets},
+    {"test", &cmd_test},
     {"enable", &cmd_enable},
     {"disable", &cmd_disable},
     {"serve", &cmd_serve},

@@ -93,6 +93,6 @@ extern const struct cmd cmd_attempts, cmd_batch, cmd_cancel, cmd_check,
     cmd_completion, cmd_config, cmd_deliveries, cmd_disable, cmd_enable,
     cmd_help_cmd, cmd_invoke, cmd_list, cmd_listen, cmd_replay, cmd_result,
     cmd_reload, cmd_retry, cmd_serve, cmd_show, cmd_submit, cmd_tail,
-    cmd_targets, cmd_version, cmd_wait;
+    cmd_targets, cmd_test, cmd_version, cmd_wait;
 
 #endif

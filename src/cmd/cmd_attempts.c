@@ -172,40 +172,6 @@ list(struct app *app, const struct cmd_line *line, struct error *err)
 
 /* --- one ------------------------------------------------------------ */
 
-/* "Name: value\n" for each; without what a terminal would obey. */
-static void
-show_fields(const char *what, const char *text)
-{
-	char *copy, *rest, *line;
-
-	if (text == NULL)
-		return;
-	printf("%s\n", what);
-	copy = rest = xstrdup(text);
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		if (*line == '\0')
-			continue;
-		str_defang(line);
-		printf("  %s\n", line);
-	}
-	free(copy);
-}
-
-static void
-show(const struct attempt_entry *e)
-{
-	report_text("delivery", e->delivery);
-	report_text("job", e->job);
-	report_text("target", e->target);
-	report_text("event", e->event);
-	report_number("attempt", e->a.n);
-	report_attempt(&e->a);
-	if (e->next_attempt_at != 0)
-		report_instant("next attempt", e->next_attempt_at);
-	show_fields("request", e->a.request_headers);
-	show_fields("answer", e->a.response_headers);
-}
-
 static int
 number_of(const struct cmd_line *line, int64_t *n, struct error *err)
 {
@@ -229,7 +195,7 @@ show_one(struct app *app, const struct cmd_line *line, struct error *err)
 	if (app->globals->json)
 		report_attempt_json(e, true);
 	else
-		show(e);
+		report_entry(e);
 	attempt_entry_free(e);
 	return 0;
 }

@@ -7,9 +7,13 @@
 #include "base/buf.h"
 #include "base/encode.h"
 #include "cmd/remote.h"
+#include "job/attemptjson.h"
 #include "serve/target_json.h"
 
 #define TIMEOUT_MS 60000
+/* A handler may have a timeout of a day, the longest of all, and the service
+ * says nothing until that is over. */
+#define SILENCE_MS ((int64_t)25 * 3600 * 1000)
 #define PATH_MAX_LEN 4096
 
 struct told {
@@ -67,16 +71,12 @@ remote_list_targets(struct app *app, health_fn *fn, void *arg, size_t *left_out,
 	return rc;
 }
 
-int
-remote_switch_target(struct app *app, const char *target, const char *verb,
-    health_fn *fn, void *arg, struct error *err)
+/* POST to what the verb makes of the target. */
+static int
+post(struct app *app, const char *target, const char *verb,
+    struct client_request *r, remote_take_fn *take, void *out,
+    struct error *err)
 {
-	struct client_request r = {
-	    .method = "POST",
-	    .timeout_ms = TIMEOUT_MS,
-	    .once = true,
-	};
-	struct told told = {fn, arg, 0};
 	struct buf path;
 	int rc;
 
@@ -84,10 +84,48 @@ remote_switch_target(struct app *app, const char *target, const char *verb,
 	buf_puts(&path, "/v1/targets/");
 	encode_uri(&path, target, strlen(target), false);
 	buf_printf(&path, "/%s", verb);
-	r.path = path.data;
+	r->method = "POST";
+	r->path = path.data;
+	r->once = true;
 	rc = path.overflow
 	    ? err_set(err, ERR_USAGE, "that is too long for a target's name")
-	    : remote_ask(app, &r, take_one, &told, err);
+	    : remote_ask(app, r, take, out, err);
 	buf_done(&path);
 	return rc;
+}
+
+int
+remote_switch_target(struct app *app, const char *target, const char *verb,
+    health_fn *fn, void *arg, struct error *err)
+{
+	struct client_request r = {.timeout_ms = TIMEOUT_MS};
+	struct told told = {fn, arg, 0};
+
+	return post(app, target, verb, &r, take_one, &told, err);
+}
+
+static int
+take_entry(const struct json *answer, void *out, struct error *err)
+{
+	struct attempt_entry *e;
+
+	if (attemptjson_parse(answer, &e, err) == -1)
+		return -1;
+	if (e->verdict == NULL) {
+		attempt_entry_free(e);
+		return err_set(
+		    err, ERR_PROTOCOL, "the service gave no verdict");
+	}
+	*(struct attempt_entry **)out = e;
+	return 0;
+}
+
+int
+remote_test_target(struct app *app, const char *target, bool failed,
+    struct attempt_entry **out, struct error *err)
+{
+	struct client_request r = {.stall_ms = SILENCE_MS};
+
+	return post(app, target, failed ? "test?outcome=failed" : "test", &r,
+	    take_entry, out, err);
 }

@@ -165,6 +165,40 @@ report_attempt(const struct attempt *a)
 	report_text("  response", a->response);
 }
 
+/* "Name: value\n" for each; without what a terminal would obey. */
+static void
+show_fields(const char *what, const char *text)
+{
+	char *copy, *rest, *line;
+
+	if (text == NULL)
+		return;
+	printf("%s\n", what);
+	copy = rest = xstrdup(text);
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (*line == '\0')
+			continue;
+		str_defang(line);
+		printf("  %s\n", line);
+	}
+	free(copy);
+}
+
+void
+report_entry(const struct attempt_entry *e)
+{
+	report_text("delivery", e->delivery);
+	report_text("job", e->job);
+	report_text("target", e->target);
+	report_text("event", e->event);
+	report_number("attempt", e->a.n);
+	report_attempt(&e->a);
+	if (e->next_attempt_at != 0)
+		report_instant("next attempt", e->next_attempt_at);
+	show_fields("request", e->a.request_headers);
+	show_fields("answer", e->a.response_headers);
+}
+
 static void
 print_success(const struct job *job)
 {

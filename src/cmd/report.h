@@ -34,6 +34,9 @@ void report_attempt_json(const struct attempt_entry *e, bool full);
 /* Lines of an attempt for people: what a delivery tells of it, too. */
 void report_attempt(const struct attempt *a);
 
+/* All that is known of an attempt, for people. */
+void report_entry(const struct attempt_entry *e);
+
 /* The state, or what people rather want to know of one that waits. */
 const char *report_delivery_state(const struct delivery *d);
 

@@ -47,6 +47,19 @@ target_unref(struct target *t)
 	free(t);
 }
 
+const char *
+deliver_verdict_name(enum deliver_verdict verdict)
+{
+	static const char *const names[] = {
+	    [DELIVER_OK] = "ok",
+	    [DELIVER_RETRY] = "retry",
+	    [DELIVER_DEAD] = "dead",
+	    [DELIVER_GONE] = "gone",
+	};
+
+	return names[verdict];
+}
+
 /* A sequence that the end of `s` cut in two is left out. */
 static size_t
 without_cut_sequence(const char *s, size_t len)

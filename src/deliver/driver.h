@@ -60,6 +60,9 @@ enum deliver_verdict {
 	DELIVER_GONE, /* never again, and the target wants nothing any more */
 };
 
+/* "ok", "retry", "dead", "gone". */
+const char *deliver_verdict_name(enum deliver_verdict verdict);
+
 /* Borrowed for the length of the callback. */
 struct deliver_result {
 	enum deliver_verdict verdict;

@@ -11,17 +11,10 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "deliver/callback.h"
-#include "deliver/cloudevent.h"
-#include "deliver/payload.h"
+#include "deliver/freeze.h"
 #include "job/route.h"
 
-/* A result up to here is kept in the store for those who want it bare. */
-#define RESULT_KEEP_MAX 65536
-/* Of an event: the result as base64, the error's words, names and places. */
-#define EVENT_MAX ((size_t)4 * 1024 * 1024)
 #define EVENT_INLINE_MAX ((size_t)256 * 1024)
-#define RESULT_TYPE "application/octet-stream"
-#define ACCOUNT_TYPE "application/json"
 
 /* How a target wants it; a target that is not configured now may be again. */
 struct wish {
@@ -98,7 +91,7 @@ note_most(const char *target, void *arg)
 	int64_t one = -1;
 
 	if (wish.payload == DELIVERY_RAW)
-		one = RESULT_KEEP_MAX;
+		one = FREEZE_RESULT_MAX;
 	else if (wish.payload == DELIVERY_EVENT)
 		one = (int64_t)wish.inline_max;
 	if (one > most->bytes)
@@ -140,30 +133,6 @@ sign_url(const struct work *w, int64_t valid_s, int64_t *expires_at)
 }
 
 static void
-write_account(struct work *w, struct delivery *d, const struct payload *p)
-{
-	struct buf b;
-	int rc;
-
-	buf_init(&b, EVENT_MAX);
-	if (d->format == DELIVERY_CE_STRUCTURED)
-		rc = payload_cloudevent(&b, w->job, d, p);
-	else if (d->format == DELIVERY_CE_BINARY)
-		rc = payload_data(&b, w->job, p);
-	else
-		rc = payload_event(&b, w->job, p);
-	/* Everything in it has a cap well below. */
-	if (rc == -1)
-		abort();
-	d->content_type =
-	    xstrdup(d->format == DELIVERY_CE_STRUCTURED ? CLOUDEVENT_TYPE
-							: ACCOUNT_TYPE);
-	delivery_set_body(d, b.data, b.len);
-	hash_wipe(b.data, b.len);
-	buf_done(&b);
-}
-
-static void
 set_event(struct work *w, struct delivery *d, const struct wish *wish)
 {
 	const struct buf *result = &w->step->result;
@@ -173,7 +142,7 @@ set_event(struct work *w, struct delivery *d, const struct wish *wish)
 		p.result = result->data;
 		p.len = result->len;
 	}
-	write_account(w, d, &p);
+	freeze_account(d, w->job, &p);
 }
 
 static void
@@ -186,7 +155,7 @@ set_reference(struct work *w, struct delivery *d, const struct wish *wish)
 		url = sign_url(w, wish->url_valid_s, &d->url_expires_at);
 	p.result_url = url;
 	p.url_expires_at = d->url_expires_at;
-	write_account(w, d, &p);
+	freeze_account(d, w->job, &p);
 	hash_wipe_free(&url);
 }
 
@@ -195,25 +164,10 @@ set_reference(struct work *w, struct delivery *d, const struct wish *wish)
 static void
 set_result(struct work *w, struct delivery *d)
 {
-	const struct job *job = w->job;
-	bool late = job->late_at != 0;
-	const char *type = late ? job->late_type : job->result_type;
-	int64_t size = late ? job->late_size : job->result_size;
-	const char *words;
+	const struct buf *result = &w->step->result;
 
-	if (!late && job->outcome != OUTCOME_OK) {
-		words = payload_words(job);
-		d->content_type = xstrdup("text/plain; charset=utf-8");
-		delivery_set_body(d, words, strlen(words));
-		return;
-	}
-	d->content_type = xstrdup(str_empty(type) ? RESULT_TYPE : type);
-	if (w->step->have_result && w->step->result.len <= RESULT_KEEP_MAX) {
-		delivery_set_body(d, w->step->result.data, w->step->result.len);
-		return;
-	}
-	d->by_reference = true;
-	d->body_size = size > 0 ? size : 0;
+	freeze_raw(
+	    d, w->job, w->step->have_result ? result->data : NULL, result->len);
 }
 
 /* It follows from its target: a second one would be the first. */

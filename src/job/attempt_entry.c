@@ -34,6 +34,7 @@ attempt_entry_free(struct attempt_entry *e)
 	attempt_done(&e->a);
 	free(e->target);
 	free(e->event);
+	free(e->verdict);
 	free(e);
 }
 

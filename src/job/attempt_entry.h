@@ -22,6 +22,7 @@ struct attempt_entry {
 	char *event;
 	/* Of the delivery, where it waits and this was its last; or 0. */
 	int64_t next_attempt_at;
+	char *verdict; /* of a trial (deliver/trial.h); or NULL */
 };
 
 /* Copies both. */

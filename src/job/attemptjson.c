@@ -47,6 +47,7 @@ attemptjson_write(struct jsonw *w, const struct attempt_entry *e, bool full)
 	jobjson_write_attempt(w, a);
 	if (e->next_attempt_at != 0)
 		jsonw_time(w, "next_attempt_at", e->next_attempt_at);
+	jsonw_opt(w, "verdict", e->verdict);
 	if (full && a->request_headers != NULL)
 		write_fields(w, "request_headers", a->request_headers);
 	if (full && a->response_headers != NULL)
@@ -115,6 +116,7 @@ read_entry(const struct json *j, struct attempt_entry *e, struct error *err)
 	memcpy(e->job, job, JOBID_SIZE);
 	e->target = xstrdup_or_null(json_get_str(j, "target"));
 	e->event = xstrdup_or_null(json_get_str(j, "event"));
+	e->verdict = xstrdup_or_null(json_get_str(j, "verdict"));
 	if (e->target == NULL || e->event == NULL)
 		return bad(err, e->target == NULL ? "target" : "event");
 	if (next != NULL &&

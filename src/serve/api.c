@@ -206,6 +206,7 @@ static const char *const retry_names[] = {
     "limit", "after", "dry_run", "again", API_JOB_FILTERS, NULL};
 static const char *const deliveries_names[] = {
     "limit", "after", API_DELIVERY_FILTERS, NULL};
+static const char *const test_names[] = {"outcome", NULL};
 static const char *const config_names[] = {"section", "changed", NULL};
 static const char *const replay_names[] = {
     "limit", "after", "dry_run", API_DELIVERY_FILTERS, NULL};
@@ -249,6 +250,7 @@ const struct api_route api_routes[] = {
     {"GET", TARGETS, no_names, api_targets_list, false},
     {"POST", TARGETS "/*/enable", no_names, api_targets_enable, false},
     {"POST", TARGETS "/*/disable", no_names, api_targets_disable, false},
+    {"POST", TARGETS "/*/test", test_names, api_targets_test, false},
 };
 const size_t api_routes_len = ARRAY_LEN(api_routes);
 

@@ -37,6 +37,7 @@ struct api {
 	struct api_calls calls;
 	struct api_calls queue; /* that wait to fetch a result */
 	unsigned fetching;
+	unsigned trials; /* of targets, under way */
 };
 
 struct api_call {

@@ -31,6 +31,7 @@ api_fn api_events; /* api_events.c */
 api_fn api_targets_list; /* api_targets.c */
 api_fn api_targets_enable;
 api_fn api_targets_disable;
+api_fn api_targets_test;
 api_fn api_replay; /* api_replay.c */
 
 #endif

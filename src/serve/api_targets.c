@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Targets: how they are, switched off and on. */
+/* Targets: how they are, switched off and on, and tried. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "deliver/callback.h"
+#include "deliver/trial.h"
 #include "engine/health.h"
+#include "job/attemptjson.h"
 #include "serve/api_call.h"
 #include "serve/target_json.h"
 #include "serve/targets.h"
@@ -17,6 +21,8 @@
 #define CALLBACK "callback"
 /* Those that are not in the configuration: callbacks' hosts may be many. */
 #define OTHERS_MAX 1000
+/* Each holds a connection, and perhaps a process. */
+#define TRIALS_MAX 8
 
 /* --- all ------------------------------------------------------------ */
 
@@ -183,4 +189,148 @@ void
 api_targets_disable(struct api_call *c)
 {
 	switch_it(c, false);
+}
+
+/* --- a trial of one ------------------------------------------------- */
+
+struct testing {
+	struct api *api;
+	struct trial *trial; /* NULL: over */
+	char *target;
+	char request_id[API_REQUEST_ID_MAX + 1];
+};
+
+static void
+log_called_off(const struct testing *t)
+{
+	log_begin(LOG_INFO, "api");
+	log_str("request", t->request_id);
+	log_str("target", t->target);
+	log_str("msg",
+	    "a trial was called off, as nobody waits for it any more; it "
+	    "may have arrived");
+	log_end();
+}
+
+static void
+log_trial(const struct api_call *c, const struct attempt_entry *e)
+{
+	log_begin(LOG_INFO, "api");
+	log_str("request", c->request_id);
+	log_str("delivery", e->delivery);
+	log_str("target", e->target);
+	log_str("msg", "a trial");
+	log_str("result", attempt_outcome_name(e->a.outcome));
+	if (e->a.status != ATTEMPT_NO_STATUS)
+		log_int("status", e->a.status);
+	log_int("ms", e->a.ended_at - e->a.started_at);
+	log_str("class", e->a.error_class);
+	log_str("note", e->a.note);
+	log_end();
+}
+
+/* The call is over: it was answered, or nobody waits any more. */
+static void
+testing_free(void *work)
+{
+	struct testing *t = work;
+
+	if (t->trial != NULL)
+		log_called_off(t);
+	trial_cancel(t->trial);
+	t->api->trials--;
+	free(t->target);
+	free(t);
+}
+
+static void
+on_trial(const struct attempt_entry *e, void *arg)
+{
+	struct api_call *c = arg;
+	struct testing *t = c->work;
+	struct jsonw w;
+	struct buf b;
+
+	t->trial = NULL;
+	log_trial(c, e);
+	buf_init(&b, REPLY_MAX);
+	jsonw_init(&w, &b);
+	attemptjson_write(&w, e, true);
+	buf_putc(&b, '\n');
+	api_reply_json(c, 200, &b);
+	buf_done(&b);
+}
+
+static void
+begin_trial(struct api_call *c, struct target *target, bool failed)
+{
+	struct testing *t = xcalloc(1, sizeof(*t));
+
+	t->api = c->api;
+	t->api->trials++;
+	t->target = xstrdup(target->name);
+	memcpy(t->request_id, c->request_id, sizeof(t->request_id));
+	c->work = t;
+	c->work_free = testing_free;
+	t->trial =
+	    trial_start(c->api->service->loop, target, failed, on_trial, c);
+}
+
+/* Of a host alone nobody knows where to. */
+static void
+refuse_callback(struct api_call *c)
+{
+	struct error err;
+
+	err_set(&err, ERR_USAGE, "a callback's host cannot be tried by itself");
+	err_hint(&err,
+	    "Each job names a URL there: submit one with that callback_url.");
+	api_refuse_err(c, 409, "not_for_callbacks", &err);
+}
+
+/* With the name. */
+static void
+test_it(struct api_call *c, const char *name, bool failed)
+{
+	struct target *target;
+
+	if (callback_is_target(name) || str_eq(name, CALLBACK)) {
+		refuse_callback(c);
+		return;
+	}
+	target = targets_get(c->api->service->targets, name);
+	if (target == NULL)
+		refuse_unknown(c, name);
+	else if (c->api->trials >= TRIALS_MAX)
+		api_refuse(c, 503, "unavailable",
+		    "%u trials are under way, and no more are begun",
+		    c->api->trials);
+	else
+		begin_trial(c, target, failed);
+	target_unref(target);
+}
+
+void
+api_targets_test(struct api_call *c)
+{
+	static const char *const outcomes[] = {"ok", "failed", NULL};
+	const char *outcome;
+	struct error err;
+	char *name;
+
+	if (api_query_word(&c->query, "outcome", outcomes, &outcome, &err) ==
+	    -1) {
+		api_refuse_err(c, 400, "bad_parameter", &err);
+		return;
+	}
+	if (c->api->service->stopping) {
+		api_refuse_stopping(c);
+		return;
+	}
+	name = name_of(c);
+	if (name == NULL)
+		api_not_found(c);
+	else
+		test_it(c, name, outcome != NULL && str_eq(outcome, "failed"));
+	free(name);
 }

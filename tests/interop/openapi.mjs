@@ -364,8 +364,12 @@ check('attempts', async () => {
 check('targets', async () => {
 	await told('GET', '/v1/targets', 200);
 	await told('POST', '/v1/targets/webhook%20bad/disable', 200);
+	await told('POST', '/v1/targets/webhook%20bad/test', 200);
 	await told('POST', '/v1/targets/webhook%20bad/enable', 200);
 	await problem('POST', '/v1/targets/webhook%20none/enable', 404, 'not_found');
+	await problem('POST', '/v1/targets/webhook%20none/test', 404, 'not_found');
+	await problem('POST', '/v1/targets/webhook%20bad/test?outcome=expired', 400,
+	    'bad_parameter');
 });
 
 check('the configuration', async () => {

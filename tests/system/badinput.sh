@@ -188,6 +188,9 @@ for c in enable disable; do
 	bad "$c: an empty name" 'no target was named*awaitd targets*' $c ''
 	bad "$c: one of several" 'no target was named*' $c 'webhook hook' ''
 done
+bad 'test: nothing' 'no target was named*awaitd targets*' test
+bad 'test: an empty name' 'no target was named*awaitd targets*' test ''
+bad 'test: several' 'one target is tried at a time*quote it*' test webhook hook
 
 # --- the configuration ---
 config() { # NAME PATTERN TEXT

@@ -127,6 +127,7 @@ try '(umask 077; echo' 0 '^01[0-9a-z]{24}$'
 ok '... and the application is told' wait_until 30 has "$EX_OUT" 'signature.*good|verified'
 service=$(pgrep -s "$ex_pid" -f 'awaitd serve')
 listener=$(pgrep -s "$ex_pid" -f 'awaitd listen')
+try "awaitd test 'webhook app'" 0 '^verdict  *ok'
 saved 'import http.client' client.py
 try 'python3 client.py' 0 "$page_text"
 cp page.png page.kept && cp broken.png page.png

@@ -176,6 +176,9 @@ serves 'awaitd tail' 'following the events'
 serves 'awaitd tail --type' 'following the events'
 serves 'awaitd tail --since' 'delivery.dead .*webhook hook attempt 1 status 503'
 
+help_of test
+try "awaitd test 'webhook" 1 'answered 503'
+try 'awaitd test --failed' 1 '^event  *inference.failed'
 help_of enable
 try 'awaitd enable' 0 'webhook hook'
 help_of disable

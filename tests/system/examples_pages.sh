@@ -69,6 +69,7 @@ wait_until 20 has "$EX_OUT" reloaded
 try 'awaitd replay --state dead' 0 '^3 |3 deliveries'
 ok '... and its receiver has all of them' wait_until 30 \
     has "$tmp/mended.hooks" '"id"' 3
+try "awaitd test 'webhook hook'" 0 '^verdict  *ok'
 
 shown 'source <(awaitd completion bash)' text 'for three shells: completion.sh'
 

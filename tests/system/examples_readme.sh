@@ -50,7 +50,7 @@ take '[endpoint ocr]' && {
 }
 serves 'awaitd serve --config awaitd.conf' 'msg=ready'
 beside awaitd serve --config awaitd.conf
-try 'awaitd submit -e ocr page-*.png' 0 'webhook app  *ok'
+try 'awaitd submit -e ocr page-*.png' 0 '^verdict  *ok'
 take '[gateway]' && {
 	(umask 077; printf '%s\n' '[app]' 'aws_access_key_id = app' \
 	    'aws_secret_access_key = a-secret-of-our-own' >gateway.credentials)
