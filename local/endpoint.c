@@ -317,8 +317,8 @@ log_unknown(const struct invocation *v)
 
 	buf_init(&names, NAMES_MAX);
 	for (i = 0; i < conf->endpoints_n; i++)
-		buf_printf(&names, "%s%s", i > 0 ? ", " : "",
-		    conf->endpoints[i].name);
+		buf_printf(
+		    &names, "%s%s", i > 0 ? ", " : "", conf->endpoints[i].name);
 	log_begin(LOG_WARN, "invoke");
 	log_str("endpoint", v->name);
 	log_str("msg", "no such endpoint here");
