@@ -252,18 +252,22 @@ is_cared_for(const struct segment *s)
 	return s->covers && s->scan.group->proven;
 }
 
+/* Of its first n. */
 static void
-settle_looks(struct segment *s)
+settle_looks(struct segment *s, size_t n)
 {
 	const struct group *g = s->scan.group;
 	size_t i;
 
-	for (i = 0; i < s->n; i++) {
+	for (i = 0; i < n; i++) {
 		const struct item *item = &s->v[i];
-		int64_t delay = sweep_own_ms(s, item), left;
+		int64_t delay, left;
 
 		if (is_cared_for(s))
-			delay = sweep_backstop_ms(g, item->w, delay);
+			delay = sweep_backstop_ms(
+			    g, item->w, sweep_own_ms(s, item));
+		else
+			delay = sweep_first_ms(s, item);
 		left = item_left_ms(item, clock_mono_ms());
 		if (only_waits(item->w))
 			engine_schedule(item->w, delay < left ? delay : left);
@@ -282,7 +286,7 @@ sweep_settle(struct segment *s)
 	if (covers != s->covers) {
 		s->covers = covers;
 		if (g->proven)
-			settle_looks(s);
+			settle_looks(s, s->n);
 	} else if (s->n < 2 * s->weighed || !covers) {
 		return;
 	}
@@ -290,6 +294,20 @@ sweep_settle(struct segment *s)
 	s->weighed = s->n;
 	sweep_plan(&s->scan);
 	sweep_plan(&g->failed);
+}
+
+void
+sweep_push(struct segment *s, size_t i)
+{
+	bool cared_for = is_cared_for(s);
+	size_t n = s->n - i;
+	struct segment *next = segment_push(&s->scan.group->segments, s, i);
+	bool covers = next->covers;
+
+	sweep_settle(next);
+	/* Their looks were put off, and that one is not listed for so few. */
+	if (cared_for && !covers && !next->covers)
+		settle_looks(next, n);
 }
 
 void
@@ -321,7 +339,7 @@ sweep_proven(struct group *g)
 	g->proven = true;
 	TAILQ_FOREACH (s, &g->segments, link) {
 		if (s->covers)
-			settle_looks(s);
+			settle_looks(s, s->n);
 	}
 	sweep_plan(&g->failed);
 }

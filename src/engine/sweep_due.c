@@ -172,13 +172,30 @@ longest_ms(const struct plan *plan)
 						: plan->max_ms;
 }
 
+/* When the first of those that it looks for was sent: of the first name is who
+ * was first handed in, and may have waited. */
+static int64_t
+first_sent_at(const struct scan *scan)
+{
+	const struct segment *s = first_of(scan);
+	int64_t now = clock_mono_ms(), longest = 0, age;
+	size_t i;
+
+	for (; s != NULL; s = scan->failures ? TAILQ_NEXT(s, link) : NULL) {
+		for (i = 0; i < s->n; i++) {
+			age = item_age_ms(&s->v[i], now);
+			longest = age > longest ? age : longest;
+		}
+	}
+	return now - longest;
+}
+
 /* Whatever is expected: no later than a look would be, and for failures twice
  * that. */
 static int64_t
 latest_at(const struct scan *scan, const struct plan *plan)
 {
-	int64_t now = clock_mono_ms();
-	int64_t sent = now - item_age_ms(&first_of(scan)->v[0], now);
+	int64_t sent = first_sent_at(scan);
 	int64_t from = scan->listed_at > sent ? scan->listed_at : sent;
 
 	return from + (scan->failures ? 2 : 1) * longest_ms(plan);
@@ -274,6 +291,24 @@ sweep_own_ms(const struct segment *s, const struct item *item)
 	if (p.known != NULL && g->proven)
 		p.price_ms *= sweep_dearth(g, s->keys);
 	return plan_delay_ms(&policy.plan, &p, NULL);
+}
+
+/* No later than a listing would have been, and not all in one moment. */
+int64_t
+sweep_first_ms(const struct segment *s, const struct item *item)
+{
+	int64_t now = clock_mono_ms(), delay = sweep_own_ms(s, item), left;
+	int64_t sent = now - item_age_ms(item, now);
+	int64_t from = s->scan.listed_at > sent ? s->scan.listed_at : sent;
+	struct engine_policy policy;
+
+	sweep_policy(s->scan.group, &policy);
+	left = from + longest_ms(&policy.plan) - now;
+	if (left > 0)
+		left -= (int64_t)((double)left * random_unit() / 4);
+	if (left < 0)
+		left = 0;
+	return delay < left ? delay : left;
 }
 
 /* Where its failure is nowhere that is listed: as often as that is worth it,

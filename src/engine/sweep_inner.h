@@ -68,6 +68,9 @@ void sweep_proven(struct group *g);
 /* Not before so long. */
 void sweep_later(struct scan *scan, int64_t ms);
 
+/* From the i-th on its jobs are the next one's. */
+void sweep_push(struct segment *s, size_t i);
+
 /* The next segment's jobs become this one's. */
 void sweep_join_next(struct segment *s);
 
@@ -91,6 +94,9 @@ int64_t sweep_due_at(const struct scan *scan);
 
 /* From now to a look of its own, where listings do not look for it. */
 int64_t sweep_own_ms(const struct segment *s, const struct item *item);
+
+/* … and to the first one where listings looked for it so far. */
+int64_t sweep_first_ms(const struct segment *s, const struct item *item);
 
 /* Where a page shows so many keys, looks are so much rarer than the plan says,
  * by their price: at least 1. */

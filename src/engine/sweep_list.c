@@ -205,13 +205,12 @@ note_waiting(struct segment *s, int64_t at)
 static void
 note_listed(struct segment *s, const char *last, size_t room)
 {
-	struct group *g = s->scan.group;
 	int64_t at = s->scan.sent_at;
 	struct segment *next;
 	size_t i = last != NULL ? segment_find(s, last) : s->n;
 
 	if (i > 0 && i < s->n)
-		sweep_settle(segment_push(&g->segments, s, i));
+		sweep_push(s, i);
 	if (i < s->n)
 		return;
 	note_waiting(s, at);

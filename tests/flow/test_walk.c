@@ -631,6 +631,23 @@ a_walk_that_went_wrong(void **world)
 	walk(30, false);
 }
 
+/* One that was sent late by its name, whose page showed others, came to a few
+ * that are not listed. */
+static void
+a_walk_with_a_look_that_stayed_put_off(void **world)
+{
+	(void)world;
+	walk(1039, false);
+}
+
+/* As if all had been sent as late as the first by its name. */
+static void
+a_walk_with_a_first_one_sent_late(void **world)
+{
+	(void)world;
+	walk(1147, false);
+}
+
 static int
 setup(void **world)
 {
@@ -656,6 +673,10 @@ main(void)
 	    cmocka_unit_test_setup_teardown(in_fair_weather, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_walk_that_went_wrong, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_walk_with_a_look_that_stayed_put_off, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_walk_with_a_first_one_sent_late, setup, teardown),
 	    cmocka_unit_test_setup_teardown(in_storms, setup, teardown),
 	};
 
