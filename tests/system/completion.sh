@@ -180,6 +180,8 @@ if command -v bash >/dev/null; then
 	is "$(try show "${job%????}")" "$job" 'bash: a job'
 	is "$(try list --profile me @ h)" home 'bash: words cut at @'
 	is "$(try list --profile me @)" home '... and behind it'
+	is "$(try list --set awaitd.state =)" '' 'nothing where all is there'
+	is "$(try list --server unix :)" '' '... behind a colon'
 	eval "set -- $(try list --profile x)"
 	is "$#:$1" "1:x$awkward" 'bash: an awkward name is one word'
 	eval "set -- '$(try list --profile "'x")'"

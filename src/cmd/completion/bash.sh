@@ -41,6 +41,8 @@ _awaitd() {
 	for word in "${lines[@]:1}"; do
 		word=${word%%$'\t'*}
 		word=${word#"$head"}
+		# It is all there: quoted, nothing would be two quotes.
+		[[ -n $word ]] || continue
 		[[ $word == *[=:/] ]] && compopt -o nospace 2>/dev/null
 		# Whatever a name holds, it is one word, and nothing runs.
 		case $quote in
