@@ -14,6 +14,9 @@
 
 /* One that is long is not to hide the others. */
 #define VALUE_MAX 512
+/* So much of one is masked, of which VALUE_MAX is shown: where it ends in the
+ * midst of a secret, that is known by its beginning. */
+#define MASKED_MAX ((size_t)2048)
 #define FIELDS_USUAL ((size_t)640)
 
 /* Neither a control character nor a byte that is no text. */
@@ -98,6 +101,12 @@ whfields_of_request(const struct headers *h, const struct headers *extra)
 	return end(&b);
 }
 
+static char *
+cut(const char *s)
+{
+	return xstrndup(s, strnlen(s, MASKED_MAX));
+}
+
 char *
 whfields_of_answer(const struct headers *h, const struct headers *extra,
     const char *const *urls, size_t nurls)
@@ -107,10 +116,10 @@ whfields_of_answer(const struct headers *h, const struct headers *extra,
 	size_t i;
 
 	begin(&b);
-	for (i = 0; i < h->n; i++) {
-		name = xstrdup(h->v[i].name);
-		value = xstrdup(h->v[i].value);
-		/* Before it is cut: half a secret would not be known. */
+	/* A head may have thousands, of which no more would be seen. */
+	for (i = 0; i < h->n && !b.overflow; i++) {
+		name = cut(h->v[i].name);
+		value = cut(h->v[i].value);
 		whmask(value, extra, urls, nurls);
 		whmask(name, extra, urls, nurls);
 		if (whmask_is_place(h->v[i].name))

@@ -14,24 +14,33 @@
 /* Of a word in a response, so that masking leaves answers readable. */
 #define SECRET_MIN 8
 
+/* Who chose secret and answer can have one all over the other: what has it so
+ * often has nothing else to say, and to look on would take its time. */
+#define HITS_MAX 1000
+
 /* Secrets are looked for in what came: the stars of a short one must not hide
  * a longer one that has it in it. */
 struct mask {
 	char *text;
 	const char *was;
 	size_t len;
+	size_t hits;
 };
 
 /* In all of the text, and where the text ends within it. */
 static void
-cover(const struct mask *m, const char *secret, size_t len)
+cover(struct mask *m, const char *secret, size_t len)
 {
 	const char *end = m->was + m->len, *at = m->was;
 	size_t n;
 
-	if (len < SECRET_MIN)
+	if (len < SECRET_MIN || m->hits > HITS_MAX)
 		return;
 	while ((at = memmem(at, (size_t)(end - at), secret, len)) != NULL) {
+		if (++m->hits > HITS_MAX) {
+			memset(m->text, '*', m->len);
+			return;
+		}
 		memset(m->text + (at - m->was), '*', len);
 		at++;
 	}
@@ -45,26 +54,29 @@ cover(const struct mask *m, const char *secret, size_t len)
 
 /* With a '\\' before each of these. */
 static void
-cover_escaped(
-    const struct mask *m, const char *secret, size_t len, const char *which)
+cover_escaped(struct mask *m, const char *secret, size_t len, const char *which)
 {
+	size_t plain = 0, i;
 	struct buf b;
-	size_t i;
 
+	while (plain < len && strchr(which, secret[plain]) == NULL)
+		plain++;
+	if (plain >= len)
+		return;
 	buf_init(&b, 2 * len + 1);
-	for (i = 0; i < len; i++) {
+	buf_append(&b, secret, plain);
+	for (i = plain; i < len; i++) {
 		if (strchr(which, secret[i]) != NULL)
 			buf_putc(&b, '\\');
 		buf_putc(&b, secret[i]);
 	}
-	if (b.len > len)
-		cover(m, b.data, b.len);
+	cover(m, b.data, b.len);
 	buf_done(&b);
 }
 
 /* As it is, and as a string of JSON has it; PHP's escapes '/', too. */
 static void
-cover_forms(const struct mask *m, const char *secret, size_t len)
+cover_forms(struct mask *m, const char *secret, size_t len)
 {
 	cover(m, secret, len);
 	cover_escaped(m, secret, len, "\"\\");
@@ -73,7 +85,7 @@ cover_forms(const struct mask *m, const char *secret, size_t len)
 
 /* "Bearer abc" may come back as "abc", and "id=abc; a=b" as well. */
 static void
-cover_words(const struct mask *m, const char *value, const char *between)
+cover_words(struct mask *m, const char *value, const char *between)
 {
 	size_t len;
 
@@ -86,7 +98,7 @@ cover_words(const struct mask *m, const char *value, const char *between)
 
 /* Receivers decode what they are asked. */
 static void
-cover_decoded(const struct mask *m, const char *s, size_t len)
+cover_decoded(struct mask *m, const char *s, size_t len)
 {
 	struct buf b;
 
@@ -100,7 +112,7 @@ cover_decoded(const struct mask *m, const char *s, size_t len)
 
 /* What stands between two '&': a value, or a word without a name. */
 static void
-cover_parameter(const struct mask *m, const char *s, size_t len)
+cover_parameter(struct mask *m, const char *s, size_t len)
 {
 	const char *mark = memchr(s, '=', len);
 
@@ -115,7 +127,7 @@ cover_parameter(const struct mask *m, const char *s, size_t len)
 /* The whole, its query, and each value there: among them is what signs it, or
  * proves who sends. Without a query there is nothing to keep to ourselves. */
 static void
-cover_url(const struct mask *m, const char *url)
+cover_url(struct mask *m, const char *url)
 {
 	const char *p = strchr(url, '?');
 	size_t len;
@@ -136,10 +148,14 @@ void
 whmask(char *text, const struct headers *secret, const char *const *urls,
     size_t nurls)
 {
-	char *was = xstrdup(text);
-	const struct mask m = {text, was, strlen(was)};
-	size_t i;
+	size_t len = strlen(text), i;
+	char *was;
+	struct mask m;
 
+	if (len < SECRET_MIN)
+		return;
+	was = xstrndup(text, len);
+	m = (struct mask){text, was, len, 0};
 	for (i = 0; secret != NULL && i < secret->n; i++) {
 		cover_words(&m, secret->v[i].value, " \t");
 		cover_words(&m, secret->v[i].value, " \t;,=\"");

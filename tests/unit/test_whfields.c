@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -182,6 +183,46 @@ a_secret_at_the_cut_is_not_kept_either(void **state)
 	free(text);
 }
 
+/* One that begins where it is shown, and is longer than what is looked at. */
+static void
+a_long_secret_is_not_kept_either(void **state)
+{
+	char secret[4000], value[4600], *text;
+	struct world *w = *state;
+	size_t i;
+
+	for (i = 0; i < sizeof(secret) - 1; i++)
+		secret[i] = (char)('a' + i * i % 23);
+	secret[i] = '\0';
+	snprintf(value, sizeof(value), "%0500d%s", 0, secret);
+	headers_add(&w->extra, "X-Tenant", secret);
+	headers_add(&w->h, "X-Echo", value);
+	text = whfields_of_answer(&w->h, &w->extra, NULL, 0);
+	assert_true(str_ends(text, "0************...\n"));
+	free(text);
+}
+
+/* A head of 64 KiB has room for so many, and this is the loop's own time. */
+static void
+thousands_of_fields_cost_no_more_than_those_that_are_kept(void **state)
+{
+	char url[2000] = URL "&token=", *text;
+	const char *const urls[] = {url};
+	struct world *w = *state;
+	clock_t began;
+	size_t i;
+
+	memset(url + strlen(url), 'u', sizeof(url) - strlen(url) - 1);
+	headers_add(&w->extra, "X-Tenant", TOKEN);
+	for (i = 0; i < 5000; i++)
+		headers_add(&w->h, "X-Number", "12345678");
+	began = clock();
+	text = whfields_of_answer(&w->h, &w->extra, urls, ARRAY_LEN(urls));
+	assert_true(clock() - began < CLOCKS_PER_SEC / 20);
+	assert_in_range(strlen(text), 2000, ATTEMPT_HEADERS_MAX);
+	free(text);
+}
+
 static void
 what_a_terminal_would_obey_is_escaped(void **state)
 {
@@ -237,6 +278,8 @@ main(void)
 	    T(what_is_echoed_is_not_kept),
 	    T(of_its_own_urls_only_the_places_are_kept),
 	    T(a_secret_at_the_cut_is_not_kept_either),
+	    T(a_long_secret_is_not_kept_either),
+	    T(thousands_of_fields_cost_no_more_than_those_that_are_kept),
 	    T(what_a_terminal_would_obey_is_escaped),
 	    T(there_are_bounds_and_lines_stay_whole),
 	};
