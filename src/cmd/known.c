@@ -212,17 +212,22 @@ say_asked(const struct app *app, const char *region)
 {
 	struct error ignored;
 	struct site *site;
+	char *words;
 
-	if (app->client != NULL)
+	if (app->client != NULL) {
+		words = xstrdup(region);
+		str_defang(words);
 		fprintf(stderr, "; the service at %s asked in %s",
-		    client_address(app->client), region);
-	else if (app->sites != NULL &&
-	    sites_get(app->sites, region, &site, &ignored) == 0)
+		    client_address(app->client), words);
+		free(words);
+	} else if (app->sites != NULL &&
+	    sites_get(app->sites, region, &site, &ignored) == 0) {
 		fprintf(stderr, "; asked was %s, %s%s", region,
 		    site->runtime.url,
 		    site->runtime.custom
 			? " (the log of an awaitd-local says what it has)"
 			: "");
+	}
 }
 
 void

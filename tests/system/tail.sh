@@ -160,4 +160,14 @@ run config show --running --server "$fake"
 is "$status:$(cat out)" '0:[awaitd]
 # x y
 deployment = a [api] [2J' 'a value of a service stays in its line'
+
+# --- and its jobs ---
+job=01m84c3782a362srmd7d3n4tkn
+at=2026-03-04T05:06:07.000Z
+stream '{"job":"%s","endpoint":"dog","state":"done","outcome":"failed","created_at":"%s","completed_at":"%s","error_code":"refused","error":"ValidationError: Endpoint dog of account 1 not found.","request":{"region":"u\\u001b[2J\\ns"}}' \
+    "$job" "$at" "$at"
+run wait --server "$fake" "$job"
+is "$status:$(printf '%s\n' "$err" | tail -n 1)" \
+    "3:awaitd: check the endpoint's name and the region; the service at $fake asked in u [2J s" \
+    'so does the region that it asked in'
 done_testing
