@@ -212,10 +212,12 @@ on_gap(const struct tail *t, const struct json *e)
 static void
 is_back(struct tail *t)
 {
+	const char *id = t->sse.last_id;
+
+	/* Another's stream may have none. */
 	if (t->lost && !t->app->globals->quiet)
-		fprintf(stderr,
-		    "awaitd: the service is back: going on behind event %s\n",
-		    t->sse.last_id);
+		fprintf(stderr, "awaitd: the service is back%s%s\n",
+		    *id != '\0' ? ": going on behind event " : "", id);
 	t->lost = false;
 }
 

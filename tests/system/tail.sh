@@ -74,6 +74,11 @@ kill -INT "$tail_pid"
 finish tail "$tail_pid"
 is "$status" 130 'an interrupt ends it while it waits'
 
+stream 'data: {"type":"job.done","job":"a"}\n\n'
+run tail --server "$fake" -n 2
+is "$(tail -n 1 err)" 'awaitd: the service is back' \
+    'one without ids has no place to go on behind'
+
 # --- what is missing ---
 {
 	printf 'id: 1\ndata: {"type":"gap","reason":"pruned"}\n\n'
