@@ -288,6 +288,17 @@ refuse_callback(struct api_call *c)
 	api_refuse_err(c, 409, "not_for_callbacks", &err);
 }
 
+static void
+refuse_another(struct api_call *c)
+{
+	struct error err;
+
+	err_set(&err, ERR_BUSY, "%u trials are under way, and no more are begun",
+	    c->api->trials);
+	err_hint(&err, "Wait for one, or call off those that nobody awaits.");
+	api_refuse_err(c, 503, "unavailable", &err);
+}
+
 /* With the name. */
 static void
 test_it(struct api_call *c, const char *name, bool failed)
@@ -302,9 +313,7 @@ test_it(struct api_call *c, const char *name, bool failed)
 	if (target == NULL)
 		refuse_unknown(c, name);
 	else if (c->api->trials >= TRIALS_MAX)
-		api_refuse(c, 503, "unavailable",
-		    "%u trials are under way, and no more are begun",
-		    c->api->trials);
+		refuse_another(c);
 	else
 		begin_trial(c, target, failed);
 	target_unref(target);
