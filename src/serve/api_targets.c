@@ -293,8 +293,8 @@ refuse_another(struct api_call *c)
 {
 	struct error err;
 
-	err_set(&err, ERR_BUSY, "%u trials are under way, and no more are begun",
-	    c->api->trials);
+	err_set(&err, ERR_BUSY,
+	    "%u trials are under way, and no more are begun", c->api->trials);
 	err_hint(&err, "Wait for one, or call off those that nobody awaits.");
 	api_refuse_err(c, 503, "unavailable", &err);
 }

@@ -48,7 +48,7 @@ moments() { # SALT N
 	awk -v seed="$SEED" -v salt="$1" -v n="$2" -v inputs="$inputs" 'BEGIN {
 		srand(seed + salt)
 		for (i = 0; i < n; i++)
-			print int(rand() * rand() * inputs * 0.9)
+			print int(rand() * rand() * inputs * 0.7)
 	}' | sort -n
 }
 
@@ -59,9 +59,10 @@ reached() { # LINES
 	gone "$batch_pid" || [ "$(lines | grep . || echo 0)" -ge "$1" ]
 }
 
+# A few are done before anybody can kill what does them, but for a rate.
 batch_begin() {
 	"$batch_awaitd" batch -O "$out" -c "$tmp/serve.conf" -e upper \
-	    --max-in-flight 50 "$@" "$tmp/in" </dev/null \
+	    --max-in-flight 50 ${short:+--rate 100} "$@" "$tmp/in" </dev/null \
 	    >>"$tmp/batch.out" 2>>"$tmp/batch.err" &
 	batch_pid=$!
 }
@@ -79,6 +80,17 @@ answered() {
 served_kill() {
 	kill -KILL "$serve_pid"
 	wait "$serve_pid" 2>/dev/null
+}
+
+# It has ended: the service was killed before this one had found it.
+unheard() {
+	gone "$batch_pid" &&
+	    grep -q 'no service answers.*jobs of the batch' "$tmp/batch.err"
+}
+begin_again() { # [OPTION...]
+	: >"$tmp/batch.err"
+	answered
+	batch_begin "$@"
 }
 
 ended() { # sets batch_status
@@ -106,6 +118,7 @@ carry_out() { # [OPTION...]
 			spawn
 			continue
 		fi
+		! unheard || begin_again "$@"
 		gone "$batch_pid" && continue
 		kill -KILL "$batch_pid"
 		wait "$batch_pid" 2>/dev/null
@@ -114,12 +127,8 @@ carry_out() { # [OPTION...]
 		batch_begin "$@"
 	done
 	ended
-	# The service was killed before this one had found it.
-	while [ "$batch_status" -eq 1 ] &&
-	    grep -q 'no service answers.*jobs of the batch' "$tmp/batch.err"; do
-		: >"$tmp/batch.err"
-		answered
-		batch_begin "$@"
+	while [ "$batch_status" -eq 1 ] && unheard; do
+		begin_again "$@"
 		ended
 	done
 	batch_pid=
