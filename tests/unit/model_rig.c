@@ -330,6 +330,19 @@ rig_until_logged(struct rig *r, const char *text, size_t times)
 }
 
 static bool
+is_set(struct rig *r)
+{
+	return *r->flag;
+}
+
+void
+rig_until_set(struct rig *r, const bool *flag)
+{
+	r->flag = flag;
+	rig_until(r, is_set);
+}
+
+static bool
 at_once(struct rig *r)
 {
 	(void)r;

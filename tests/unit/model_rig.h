@@ -53,6 +53,7 @@ struct rig {
 	/* For the question that is asked while waiting. */
 	const char *text;
 	size_t wanted;
+	const bool *flag;
 };
 
 int rig_setup(void **state);
@@ -78,6 +79,7 @@ void rig_drain(struct rig *r);
 void rig_until(struct rig *r, bool (*seen)(struct rig *r));
 void rig_until_done(struct rig *r, size_t wanted);
 void rig_until_logged(struct rig *r, const char *text, size_t times);
+void rig_until_set(struct rig *r, const bool *flag);
 /* What can happen at once. */
 void rig_turn(struct rig *r);
 
