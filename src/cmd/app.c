@@ -219,6 +219,24 @@ app_require_service(struct app *app, const char *what, struct error *err)
 	return err->code == ERR_NET ? err_hint(err, START_ONE) : -1;
 }
 
+int
+app_ask_service(const struct cmd_line *line, const char *what,
+    app_check_fn *check, app_ask_fn *ask)
+{
+	struct app app;
+	struct error err;
+	int rc;
+
+	if ((check != NULL && check(line, &err) == -1) ||
+	    app_init(&app, line->globals, &err) == -1)
+		return cmd_fail(&err);
+	rc = app_require_service(&app, what, &err);
+	if (rc == 0)
+		rc = ask(&app, line, &err);
+	app_done(&app);
+	return rc == 0 ? STATUS_OK : cmd_fail(&err);
+}
+
 const char *
 app_same_server(const struct app *app)
 {

@@ -68,6 +68,14 @@ int app_need_service(
 /* Finds it for a command that can do nothing by itself. */
 int app_require_service(struct app *app, const char *what, struct error *err);
 
+/* A whole command that can do nothing by itself: its words are checked (`check`
+ * NULL: there are none), the service is found, and asked. A cmd_status. */
+typedef int app_check_fn(const struct cmd_line *line, struct error *err);
+typedef int app_ask_fn(
+    struct app *app, const struct cmd_line *line, struct error *err);
+int app_ask_service(const struct cmd_line *line, const char *what,
+    app_check_fn *check, app_ask_fn *ask);
+
 /* How this service is named again: "" or " --server ADDRESS". Borrowed. */
 const char *app_same_server(const struct app *app);
 

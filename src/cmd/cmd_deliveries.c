@@ -151,21 +151,16 @@ check(const struct cmd_line *line, struct error *err)
 }
 
 static int
+ask(struct app *app, const struct cmd_line *line, struct error *err)
+{
+	return line->nargs == 1 ? show_one(app, line->args[0], err)
+				: list(app, line->options, err);
+}
+
+static int
 run(const struct cmd_line *line)
 {
-	struct app app;
-	struct error err;
-	int rc;
-
-	if (check(line, &err) == -1 ||
-	    app_init(&app, line->globals, &err) == -1)
-		return cmd_fail(&err);
-	rc = app_require_service(&app, "'awaitd deliveries'", &err);
-	if (rc == 0)
-		rc = line->nargs == 1 ? show_one(&app, line->args[0], &err)
-				      : list(&app, line->options, &err);
-	app_done(&app);
-	return rc == 0 ? STATUS_OK : cmd_fail(&err);
+	return app_ask_service(line, "'awaitd deliveries'", check, ask);
 }
 
 const struct cmd cmd_deliveries = {

@@ -125,26 +125,16 @@ take_answer(const struct json *answer, void *out, struct error *err)
 /* --- the command ---------------------------------------------------- */
 
 static int
+ask(struct app *app, const struct cmd_line *line, struct error *err)
+{
+	(void)line;
+	return remote_reload(app, take_answer, app, err);
+}
+
+static int
 run(const struct cmd_line *line)
 {
-	struct app app;
-	struct error err;
-	int rc;
-
-	if (line->nargs > 0) {
-		err_set(&err, ERR_USAGE,
-		    "reload takes no argument such as \"%s\"", line->args[0]);
-		err_hint(
-		    &err, "A service reads the file that it was started with.");
-		return cmd_fail(&err);
-	}
-	if (app_init(&app, line->globals, &err) == -1)
-		return cmd_fail(&err);
-	rc = app_require_service(&app, "'awaitd reload'", &err);
-	if (rc == 0)
-		rc = remote_reload(&app, take_answer, &app, &err);
-	app_done(&app);
-	return rc == 0 ? STATUS_OK : cmd_fail(&err);
+	return app_ask_service(line, "'awaitd reload'", NULL, ask);
 }
 
 const struct cmd cmd_reload = {

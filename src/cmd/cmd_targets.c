@@ -102,12 +102,13 @@ print_target(const struct health *h, void *arg)
 }
 
 static int
-list(struct app *app, struct error *err)
+list(struct app *app, const struct cmd_line *line, struct error *err)
 {
 	struct listing l = {0};
 	size_t left_out;
 	int rc;
 
+	(void)line;
 	if (!app->globals->json)
 		l.table = table_new(stdout, columns, ARRAY_LEN(columns));
 	rc = remote_list_targets(app, print_target, &l, &left_out, err);
@@ -127,17 +128,7 @@ list(struct app *app, struct error *err)
 static int
 run_list(const struct cmd_line *line)
 {
-	struct app app;
-	struct error err;
-	int rc;
-
-	if (app_init(&app, line->globals, &err) == -1)
-		return cmd_fail(&err);
-	rc = app_require_service(&app, "'awaitd targets'", &err);
-	if (rc == 0)
-		rc = list(&app, &err);
-	app_done(&app);
-	return rc == 0 ? STATUS_OK : cmd_fail(&err);
+	return app_ask_service(line, "'awaitd targets'", NULL, list);
 }
 
 /* --- one ------------------------------------------------------------ */

@@ -175,18 +175,7 @@ check(const struct cmd_line *line, struct error *err)
 static int
 run(const struct cmd_line *line)
 {
-	struct app app;
-	struct error err;
-	int rc;
-
-	if (check(line, &err) == -1 ||
-	    app_init(&app, line->globals, &err) == -1)
-		return cmd_fail(&err);
-	rc = app_require_service(&app, "'awaitd test'", &err);
-	if (rc == 0)
-		rc = test(&app, line, &err);
-	app_done(&app);
-	return rc == 0 ? STATUS_OK : cmd_fail(&err);
+	return app_ask_service(line, "'awaitd test'", check, test);
 }
 
 const struct cmd cmd_test = {

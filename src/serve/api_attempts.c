@@ -9,8 +9,6 @@
 #include "serve/api_filter.h"
 #include "serve/api_list.h"
 
-#define ENTRY_MAX ((size_t)256 << 10)
-
 /* --- many ----------------------------------------------------------- */
 
 static void
@@ -159,16 +157,8 @@ api_attempts_of(struct api_call *c)
 static void
 reply_entry(struct api_call *c, const struct attempt_entry *e)
 {
-	struct jsonw w;
-	struct buf b;
-
 	memcpy(c->job, e->job, JOBID_SIZE);
-	buf_init(&b, ENTRY_MAX);
-	jsonw_init(&w, &b);
-	attemptjson_write(&w, e, true);
-	buf_putc(&b, '\n');
-	api_reply_json(c, 200, &b);
-	buf_done(&b);
+	api_reply_attempt(c, e);
 }
 
 static void

@@ -26,6 +26,7 @@
 #define API_REQUEST_ID_MAX 64
 
 struct api_call;
+struct attempt_entry;
 TAILQ_HEAD(api_calls, api_call);
 
 struct api {
@@ -94,6 +95,7 @@ void api_reply(struct api_call *c, int status, const char *type,
     const void *body, size_t len);
 void api_reply_json(struct api_call *c, int status, const struct buf *json);
 void api_reply_job(struct api_call *c, int status, const struct job *job);
+void api_reply_attempt(struct api_call *c, const struct attempt_entry *e);
 
 /* With fields of one's own; fd and size as http_reply_file has them, fd -1:
  * only their head. */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "job/attemptjson.h"
 #include "job/jobjson.h"
 #include "serve/api_call.h"
 #include "serve/api_input.h"
@@ -20,6 +21,7 @@
 #define JSON_TYPE "application/json"
 #define PROBLEM_MAX ((size_t)64 << 10)
 #define JOB_MAX ((size_t)16 << 20)
+#define ATTEMPT_MAX ((size_t)256 << 10)
 
 static enum log_level
 level_of(const struct api_call *c, int status)
@@ -121,6 +123,20 @@ api_reply_job(struct api_call *c, int status, const struct job *job)
 	jobjson_write(&w, job, true);
 	buf_putc(&b, '\n');
 	api_reply_json(c, status, &b);
+	buf_done(&b);
+}
+
+void
+api_reply_attempt(struct api_call *c, const struct attempt_entry *e)
+{
+	struct jsonw w;
+	struct buf b;
+
+	buf_init(&b, ATTEMPT_MAX);
+	jsonw_init(&w, &b);
+	attemptjson_write(&w, e, true);
+	buf_putc(&b, '\n');
+	api_reply_json(c, 200, &b);
 	buf_done(&b);
 }
 

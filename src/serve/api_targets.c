@@ -10,7 +10,6 @@
 #include "deliver/callback.h"
 #include "deliver/trial.h"
 #include "engine/health.h"
-#include "job/attemptjson.h"
 #include "serve/api_call.h"
 #include "serve/target_json.h"
 #include "serve/targets.h"
@@ -248,17 +247,10 @@ on_trial(const struct attempt_entry *e, void *arg)
 {
 	struct api_call *c = arg;
 	struct testing *t = c->work;
-	struct jsonw w;
-	struct buf b;
 
 	t->trial = NULL;
 	log_trial(c, e);
-	buf_init(&b, REPLY_MAX);
-	jsonw_init(&w, &b);
-	attemptjson_write(&w, e, true);
-	buf_putc(&b, '\n');
-	api_reply_json(c, 200, &b);
-	buf_done(&b);
+	api_reply_attempt(c, e);
 }
 
 static void

@@ -46,7 +46,7 @@ enter(void **state)
 {
 	struct world *w = xcalloc(1, sizeof(*w));
 
-	strcpy(w->folder, "/tmp/test_trial.XXXXXX");
+	snprintf(w->folder, sizeof(w->folder), "/tmp/test_trial.XXXXXX");
 	assert_non_null(mkdtemp(w->folder));
 	keeper_here();
 	w->loop = loop_new();
