@@ -258,16 +258,19 @@ driver_rig_run(struct driver_rig *r)
 {
 	struct ticks ticks = {.rig = r};
 	unsigned calls = r->calls;
+	int64_t began_at;
 	struct error err;
 
 	ticks.timer = loop_timer_new(r->loop, on_tick, &ticks);
 	ticks.last = clock_mono_ms();
+	began_at = ticks.last;
 	r->gap_ms = 0;
 	loop_timer_set(ticks.timer, TICK_MS);
 	if (driver_rig_start(r, &err) == -1)
 		fail_msg("%s", err.text);
 	loop_run(r->loop);
 	loop_timer_free(ticks.timer);
+	r->took_ms = clock_mono_ms() - began_at;
 	assert_int_equal(r->calls, calls + 1);
 }
 
@@ -296,4 +299,16 @@ driver_rig_peak_kb(void)
 
 	getrusage(RUSAGE_SELF, &u);
 	return u.ru_maxrss;
+}
+
+/* Told by its part of the whole: machines are slow and busy in many ways. */
+void
+driver_rig_held_nothing(const struct driver_rig *r, long peak_kb_before)
+{
+	long more = driver_rig_peak_kb() - peak_kb_before;
+
+	print_message("loop held for %lld of %lld ms, %ld kB more memory\n",
+	    (long long)r->gap_ms, (long long)r->took_ms, more);
+	assert_true(r->gap_ms < 20 || r->gap_ms < r->took_ms / 4);
+	assert_true(more < 8000);
 }

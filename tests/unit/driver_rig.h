@@ -26,7 +26,8 @@ struct driver_rig {
 	char *note, *response;
 	int fds; /* how many descriptors were open before */
 	char *folder; /* of the test's own */
-	int64_t gap_ms; /* the longest time in which the loop did not turn */
+	int64_t took_ms; /* the last driver_rig_run */
+	int64_t gap_ms; /* the longest time in which its loop did not turn */
 };
 
 struct driver_rig *driver_rig_new(void);
@@ -59,5 +60,7 @@ void driver_rig_turn(struct driver_rig *r, int64_t ms);
 
 /* The process's peak of resident memory. */
 long driver_rig_peak_kb(void);
+/* What was run last held up neither its loop nor memory. */
+void driver_rig_held_nothing(const struct driver_rig *r, long peak_kb_before);
 
 #endif
