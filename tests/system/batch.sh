@@ -219,10 +219,7 @@ noted() { # N
 	[ "$(wc -l <int/.awaitd-batch/journal.jsonl)" -ge "$1" ]
 }
 wait_until 30 noted 12
-sleep_accepted() {
-	[ "$(accepted)" -ge $((requests_before + 1 + 12)) ]
-}
-wait_until 30 sleep_accepted
+wait_until 30 has_accepted $((requests_before + 1 + 12))
 is "$(wc -l <int/.awaitd-batch/journal.jsonl)" 12 \
     'no more are in flight than may be'
 is "$(accepted)" $((requests_before + 13)) 'as awaitd-local sees it, too'
@@ -316,12 +313,12 @@ is "$status:$err" 0: '--quiet says nothing where all is well'
 
 # --- jobs that nobody has any more ---
 rm -f go
+sent=$(($(accepted) + 2))
 start lost batch -e slow -O lost many/1 many/2
-wait_until 30 has lost/.awaitd-batch/journal.jsonl . 2
+wait_until 30 has_accepted "$sent"
 kill -KILL "$pid"
 finish lost "$pid"
 : >go
-sent=$(accepted)
 rm -f "$(jq -r 'select(.state != null).state' lost/.awaitd-batch/plan.jsonl)"*
 run batch -O lost
 is "$status" 1 'where the state file is gone'

@@ -244,6 +244,10 @@ accepted() { # how many inferences were accepted
 	count "$tmp/local.log" ' http: method=POST path=/endpoints/.* status=202'
 }
 
+has_accepted() { # N: so many, or more
+	[ "$(accepted)" -ge "$1" ]
+}
+
 uploads() {
 	count "$tmp/local.log" ' http: method=PUT .* status=200'
 }
