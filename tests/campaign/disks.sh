@@ -18,10 +18,8 @@ disk_away() {
 
 disk_clean_up() {
 	[ -z "$serve_pid" ] || kill_it
-	for pid in $pids; do
-		kill -KILL "$pid" 2>/dev/null
-		wait "$pid" 2>/dev/null
-	done
+	# shellcheck disable=SC2086 # a list
+	kill_ours $pids
 	disk_away
 	clean_up
 }

@@ -6,13 +6,15 @@
 # result goes to targets of each kind: a webhook with a signature, which takes
 # a copy on disk first, and one without, to which it is streamed; a command; a
 # folder; a unix socket, streamed. Hashes must be equal, awaitd must stay within 64 MiB of memory, and
-# nothing may hold up its loop for more than 50 ms (LOOP_MAX_MS).
+# nothing may hold up its loop for more than 50 ms (LOOP_MAX_MS), or, in the
+# short form, which has a busy machine, for half of the time that a delivery
+# takes.
 #
 # MEGABYTES (1000), CUTS (5, of each way and form), SEED, SHORT=1 (64 MB),
 # ONLY_TARGETS=1 (their part alone). Needs six times MEGABYTES of TMPDIR.
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
 : "${MEGABYTES=1000}" "${CUTS=5}" "${PATIENCE=900}"
-[ -z "${SHORT-}" ] || MEGABYTES=64 CUTS=3 PATIENCE=90 LOOP_MAX_MS=500
+[ -z "${SHORT-}" ] || MEGABYTES=64 CUTS=3 PATIENCE=90
 : "${SEED=$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}"
 rss_max_kib=65536
 : "${LOOP_MAX_MS=50}"
@@ -123,6 +125,7 @@ done
 
 sha_ok=0
 loop_max_ms=0
+slow=0
 figures=
 
 targets() {
@@ -193,6 +196,10 @@ deliver() { # FIGURE TARGET SIGNED [SPOOL_MAX]
 	wait "$probe"
 	held=$(sed -n 's/.*max_ms=\([0-9]*\).*/\1/p' "$tmp/probe")
 	[ "$held" -le "$loop_max_ms" ] || loop_max_ms=$held
+	ms=$(sed -n 's/.* attempt=.* ms=\([0-9]*\)$/\1/p' "$tmp/serve.err")
+	[ "$held" -le "$LOOP_MAX_MS" ] ||
+		{ [ -n "${SHORT-}" ] && [ $((held * 2)) -le "${ms:-0}" ]; } ||
+		slow=$((slow + 1))
 	rss_kib=0
 	peak "$serve_pid"
 	figures="$figures $1_rss_mb=$(((rss_kib + 1023) / 1024))"
@@ -229,8 +236,9 @@ deliver exec 'exec handle' -
 deliver dir 'dir results' -
 deliver unix 'unix reader' 0 1000kB
 rss_kib=$rss_kib_max
-if ! sanitized && [ "$loop_max_ms" -gt "$LOOP_MAX_MS" ]; then
-	bad=$((bad + 1))
+if ! sanitized && [ "$slow" -gt 0 ]; then
+	echo "# $slow held up the loop"
+	bad=$((bad + slow))
 fi
 local_stop
 [ "$(wc -l <"$tmp/cuts")" -eq $((CUTS * 4)) ] || {

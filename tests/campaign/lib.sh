@@ -84,16 +84,15 @@ spawn() {
 }
 
 kill_it() {
-	kill -KILL "$serve_pid" 2>/dev/null
-	wait "$serve_pid" 2>/dev/null
+	kill_ours "$serve_pid"
 	serve_pid=
 }
 
 # Sets serve_status.
 stop_serve() {
-	kill -TERM "$serve_pid"
+	end_ours "$serve_pid"
 	serve_status=0
-	wait_until 60 gone "$serve_pid" || kill -KILL "$serve_pid"
+	wait_until 60 over "$serve_pid" || kill -KILL "$serve_pid"
 	wait "$serve_pid" || serve_status=$?
 	serve_pid=
 }

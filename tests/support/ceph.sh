@@ -174,11 +174,8 @@ ceph_at_once() { # N
 
 # The gateway first; nothing of it is worth a clean end.
 ceph_stop() {
-	for pid in $ceph_pids; do
-		kill -CONT "$pid" 2>/dev/null
-		kill -KILL "$pid" 2>/dev/null
-		wait "$pid" 2>/dev/null
-	done
+	# shellcheck disable=SC2086 # a list
+	kill_ours $ceph_pids
 	ceph_pids=
 }
 

@@ -129,16 +129,18 @@ scene_over() {
 	hook_pid=
 	serve_stop
 	for ex_group in $ex_groups; do
-		kill -TERM "-$ex_group" 2>/dev/null || continue
+		! group_gone "$ex_group" || continue
+		kill -TERM "-$ex_group" 2>/dev/null
 		wait_until 20 group_gone "$ex_group" ||
 		    kill -KILL "-$ex_group" 2>/dev/null
 	done
 	ex_groups=
 }
 
+# Its number may be the group of somebody else's by then, and not the session.
 # shellcheck disable=SC2317 # by wait_until
 group_gone() {
-	! kill -0 "-$1" 2>/dev/null
+	! pgrep -g "$1" -s "$1" >/dev/null
 }
 trap 'scene_over >/dev/null 2>&1; clean_up' EXIT
 
@@ -223,7 +225,7 @@ launch() { # INTERPRETER... FILE; sets ex_pid
 run_it() { # INTERPRETER... FILE; sets ex_status and the output, ex_out
 	launch "$@"
 	ex_status=0
-	wait_until 90 gone "$ex_pid" || kill -KILL "-$ex_pid"
+	wait_until 90 over "$ex_pid" || kill -KILL "-$ex_pid"
 	wait "$ex_pid" || ex_status=$?
 	grep -E -A 12 'Sanitizer|runtime error:' "$EX_OUT" >>"$tmp/all.err"
 	ex_out=$EX_OUT
@@ -326,7 +328,7 @@ local_takes() { # OPTION...
 
 # shellcheck disable=SC2317 # by wait_until
 local_begun() {
-	[ -s "$ex_scene/.port" ] || gone "$ex_local"
+	[ -s "$ex_scene/.port" ] || over "$ex_local"
 }
 
 # What cannot be run here is read by what would run it.

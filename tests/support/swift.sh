@@ -161,10 +161,8 @@ swift_start() {
 }
 
 swift_stop() {
-	for pid in $swift_pids; do
-		kill -KILL "$pid" 2>/dev/null
-		wait "$pid" 2>/dev/null
-	done
+	# shellcheck disable=SC2086 # a list
+	kill_ours $swift_pids
 	swift_pids=
 }
 

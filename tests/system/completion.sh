@@ -124,7 +124,7 @@ if command -v socat >/dev/null; then
 	pids="$pids $mute"
 	ok 'a service that does not answer' wait_until 10 test -S mute.sock
 	quiet '... is given up' wait --server "$tmp/mute.sock" ''
-	kill "$mute" 2>/dev/null
+	end_ours "$mute"
 	socat TCP-LISTEN:0,bind=127.0.0.2 - >elsewhere 2>/dev/null </dev/null &
 	pids="$pids $!"
 	# shellcheck disable=SC2317 # by wait_until

@@ -51,7 +51,7 @@ begin() {
 
 end() { # sets status
 	status=0
-	wait_until 60 gone "$pid" || kill -KILL "$pid"
+	wait_until 60 over "$pid" || kill -KILL "$pid"
 	wait "$pid" || status=$?
 }
 

@@ -149,7 +149,7 @@ moved() { # sets status and err
 	    >"$tmp/out" 2>"$tmp/err" </dev/null &
 	pid=$!
 	wait_until 30 decided
-	kill "$pid" 2>/dev/null
+	end_ours "$pid"
 	wait "$pid" || status=$?
 	err=$(cat "$tmp/err")
 }

@@ -131,12 +131,28 @@ done_testing() {
 
 # --- the end, on every path --------------------------------------------------
 
-clean_up() {
-	for pid in $pids $local_pid; do
-		kill -CONT "$pid" 2>/dev/null
-		kill -KILL "$pid" 2>/dev/null
-		wait "$pid" 2>/dev/null
+# ours PID: it is a child of this shell. Once it has ended, its number is soon
+# somebody else's: there are few numbers, and each test takes many.
+ours() {
+	grep -q "^PPid:[[:space:]]*$$\$" "/proc/$1/status" 2>/dev/null
+}
+
+end_ours() { # PID
+	! ours "$1" || kill -TERM "$1"
+}
+
+kill_ours() { # PID...
+	for ours_pid in "$@"; do
+		ours "$ours_pid" || continue
+		kill -CONT "$ours_pid" 2>/dev/null
+		kill -KILL "$ours_pid" 2>/dev/null
+		wait "$ours_pid" 2>/dev/null
 	done
+}
+
+clean_up() {
+	# shellcheck disable=SC2086 # a list
+	kill_ours $pids $local_pid
 	mountpoint -q "$tmp/full" 2>/dev/null && umount "$tmp/full"
 	chmod -R u+rwX "$tmp" 2>/dev/null
 	rm -rf "$tmp"
@@ -165,7 +181,11 @@ count() { # FILE REGEX
 	grep -cE -- "$2" "$1" || :
 }
 
-gone() { # PID: it ended, although nobody may have asked for its status
+over() { # PID, of a child: it ended
+	! ours "$1" || gone "$1"
+}
+
+gone() { # PID, of anybody's: it ended, although nobody may have asked for its status
 	! kill -0 "$1" 2>/dev/null ||
 	    grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
 }
@@ -193,7 +213,7 @@ endpoint nothing 'true'
 
 # shellcheck disable=SC2317 # by wait_until
 local_decided() {
-	[ -s "$tmp/port" ] || gone "$local_pid"
+	[ -s "$tmp/port" ] || over "$local_pid"
 }
 
 # The same folder and port again after a kill, so that a client finds it.
@@ -224,7 +244,7 @@ local_start() {
 # Sets local_status.
 local_stop() {
 	[ -n "$local_pid" ] || return 0
-	kill -TERM "$local_pid"
+	end_ours "$local_pid"
 	local_status=0
 	wait "$local_pid" || local_status=$?
 	local_pid=
@@ -291,7 +311,7 @@ start() {
 # finish NAME PID: sets status and err.
 finish() {
 	status=0
-	wait_until 60 gone "$2" || kill -KILL "$2"
+	wait_until 60 over "$2" || kill -KILL "$2"
 	wait "$2" 2>/dev/null || status=$?
 	cat "$tmp/$1.err" >>"$tmp/all.err"
 	err=$(cat "$tmp/$1.err")
@@ -332,7 +352,7 @@ serve_start() {
 
 # shellcheck disable=SC2317 # by wait_until
 serve_decided() {
-	has "$tmp/serve.err" 'msg="?ready' || gone "$serve_pid"
+	has "$tmp/serve.err" 'msg="?ready' || over "$serve_pid"
 }
 
 serve_begin() {
@@ -354,9 +374,9 @@ serve_over() {
 # Sets serve_status.
 serve_stop() {
 	[ -n "$serve_pid" ] || return 0
-	kill -TERM "$serve_pid"
+	end_ours "$serve_pid"
 	serve_status=0
-	wait_until 60 gone "$serve_pid" || kill -KILL "$serve_pid"
+	wait_until 60 over "$serve_pid" || kill -KILL "$serve_pid"
 	wait "$serve_pid" || serve_status=$?
 	serve_over
 }
@@ -398,7 +418,7 @@ hook_start() {
 }
 
 hook_stop() { # PID
-	kill -TERM "$1"
+	end_ours "$1"
 	wait "$1" 2>/dev/null
 }
 

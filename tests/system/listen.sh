@@ -32,7 +32,7 @@ start() {
 
 # Sets status to that of the command, which ends by itself or by a signal.
 await_end() {
-	wait_until 20 gone "$pid" || kill -KILL "$pid"
+	wait_until 20 over "$pid" || kill -KILL "$pid"
 	status=0
 	wait "$pid" || status=$?
 	cat err >>all.err

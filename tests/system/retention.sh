@@ -31,7 +31,7 @@ old_run $waiting 1000
     'UPDATE job_state SET state = 1, outcome = 0, completed_at = 0'
 # Somebody carries this one.
 old_run $held 1000
-flock "$state/$held.db" sleep 60 &
+flock --no-fork "$state/$held.db" sleep 60 &
 pids="$pids $!"
 wait_until 10 sh -c "! flock -n '$state/$held.db' true"
 old_run $past 1000

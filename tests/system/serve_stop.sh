@@ -152,7 +152,7 @@ kill -TERM "$serve_pid" "$other"
 ok 'both hear it' wait_until 10 has "$tmp/other.err" 'msg=stopping'
 kill -TERM "$other"
 status=0
-wait_until 20 gone "$other" || kill -KILL "$other"
+wait_until 20 over "$other" || kill -KILL "$other"
 wait "$other" || status=$?
 is "$status" 0 'who is told twice does not wait for its time'
 serve_stop
