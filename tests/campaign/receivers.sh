@@ -4,10 +4,12 @@
 # from the end of a job to a good one, alone and beside them, in one service.
 # The good ones' p99 is to stay within 1.5 times. A round in which the machine
 # did something else is done again, up to ROUNDS times; the best one is told.
-#   BAD=N  GOOD=N  JOBS=N (each to all good ones)  ROUNDS=N
+# SHORT=1 runs beside other tests, which come and go: five times will do there,
+# where who waits for a bad one waits for its time-out, a hundred times as long.
+#   BAD=N  GOOD=N  JOBS=N (each to all good ones)  ROUNDS=N  PERCENT=150
 . "${abs_top_srcdir:?}/tests/system/lib.sh"
-: "${BAD=200}" "${GOOD=20}" "${JOBS=1000}" "${ROUNDS=3}"
-[ -z "${SHORT-}" ] || JOBS=120
+: "${BAD=200}" "${GOOD=20}" "${JOBS=1000}" "${ROUNDS=3}" "${PERCENT=150}"
+[ -z "${SHORT-}" ] || JOBS=120 PERCENT=500
 receivers=$abs_top_builddir/tests/support/receivers
 cd "$tmp" || exit 1
 # 8 connections to each bad one, at both ends.
@@ -106,7 +108,7 @@ while [ "$rounds" -lt "$ROUNDS" ]; do
 		best=${ratio%.*}${ratio#*.}
 		line="alone_p99_ms=$alone beside_p99_ms=$beside ratio=$ratio"
 	fi
-	[ "$best" -gt 150 ] || break
+	[ "$best" -gt "$PERCENT" ] || break
 done
 echo "receivers: bad=$BAD good=$GOOD $line samples=$((JOBS * GOOD)) rounds=$rounds"
-[ "$best" -le 150 ]
+[ "$best" -le "$PERCENT" ]

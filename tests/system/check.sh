@@ -38,6 +38,11 @@ END
 (umask 077 && printf 'whsec_%s\n' "$(head -c 24 /dev/zero | base64)" \
     >hook.secret)
 
+# Each row is written at once, so the end has nothing to write that fails.
+run_unread check -c c.conf --json
+is "$status:$err" '1:awaitd: write to stdout: Broken pipe' \
+    'rows that nobody reads are an error, and the reason is told'
+
 # --- all is well ---
 seen=$(wc -l <local.log)
 run check -c c.conf --json

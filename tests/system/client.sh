@@ -363,6 +363,12 @@ run_alone list --json
 is "$(jq -r .job "$tmp/out" | sort -u | grep -cFf "$tmp/ids")" 110 \
     'and listed, each once'
 is "$(jq -r .job "$tmp/out" | sort | uniq -d | wc -l)" 0 'none twice'
+pages=$(count "$tmp/serve.err" 'method=GET path=/v1/jobs ')
+run_unread list --json
+is "$status:$err" '1:awaitd: write to stdout: Broken pipe' \
+    'a list that nobody reads is an error, told once'
+is "$(count "$tmp/serve.err" 'method=GET path=/v1/jobs ')" $((pages + 1)) \
+    'and nothing more is asked for'
 
 # --- jobs of state files ---
 run show "$own"

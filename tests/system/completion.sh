@@ -209,6 +209,7 @@ if command -v zsh >/dev/null; then
 	is "$(try 'awaitd submit --deliver=w')" 'webhook\ hook' \
 	    'zsh: a value behind ='
 	is "$(try "awaitd show ${job%????}")" "$job" 'zsh: a job'
+	is "$(try "awaitd show '' ${job%????}")" '' 'zsh: a word may be empty'
 	eval "set -- $(try 'awaitd list --profile x')"
 	is "$#:$1" "1:x$awkward" 'zsh: an awkward name is one word'
 	ok '... that runs nothing' test ! -e hit

@@ -297,6 +297,19 @@ run() {
 	err=$(cat "$tmp/err")
 }
 
+# run_unread ARGUMENT...: likewise, into a pipe whose reader has left.
+run_unread() {
+	[ -p "$tmp/left" ] || mkfifo "$tmp/left"
+	exec 8<>"$tmp/left"
+	exec 9>"$tmp/left"
+	exec 8>&-
+	status=0
+	timeout -k 5 90 "$awaitd" "$@" >&9 2>"$tmp/err" || status=$?
+	exec 9>&-
+	cat "$tmp/err" >>"$tmp/all.err"
+	err=$(cat "$tmp/err")
+}
+
 # start NAME ARGUMENT...: in the background, files $tmp/NAME.out and .err;
 # sets pid.
 start() {

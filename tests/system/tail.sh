@@ -93,6 +93,16 @@ run tail --server "$fake" --since 1h -n 2
 is "$(grep -c ' new$' out):$(grep -c missing err)" 2:1 \
     'what was forgotten while it was away is'
 
+{
+	event 3 new 2999-01-01T00:00:00.000Z
+	printf 'id: 4\ndata: {"type":"gap","reason":"damaged"}\n\n'
+	event 5 new 2999-01-01T00:00:00.000Z
+} >gaps
+cp gaps stream
+run tail --server "$fake" --since 1h -n 2
+is "$(grep -c ' new$' out):$(grep -c 'missing here: its row' err)" 2:1 \
+    'and what is missing between two'
+
 # --- another program ---
 answer_with text/html
 stream '<p>It works!\n'
@@ -136,15 +146,8 @@ else
 	skip 'a reader that takes no more' 'no /proc'
 fi
 exec 7>&-
-# A pipe that had a reader.
-mkfifo left
-exec 8<>left
-exec 9>left
-exec 8>&-
-status=0
-"$awaitd" config keys >&9 2>err || status=$?
-exec 9>&-
-is "$status:$(cat err)" '1:awaitd: write to stdout: Broken pipe' \
+run_unread config keys
+is "$status:$err" '1:awaitd: write to stdout: Broken pipe' \
     'a list whose reader left is an error, told once'
 if [ -w /dev/full ]; then
 	status=0
