@@ -60,7 +60,8 @@ void driver_rig_turn(struct driver_rig *r, int64_t ms);
 
 /* The process's peak of resident memory. */
 long driver_rig_peak_kb(void);
-/* What was run last held up neither its loop nor memory. */
-void driver_rig_held_nothing(const struct driver_rig *r, long peak_kb_before);
+/* What was run last had the loop for most of its time. */
+#define DRIVER_RIG_ROUNDS 10
+bool driver_rig_loop_was_held(const struct driver_rig *r);
 
 #endif

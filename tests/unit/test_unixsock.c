@@ -387,11 +387,15 @@ a_large_body_is_streamed(void **state)
 	struct world *w = *state;
 	char *hex = driver_rig_large(w->r, 64 * MB);
 	long before = driver_rig_peak_kb();
+	unsigned rounds = 0;
 
-	run(w, reads_and_answers, "OK\n");
-	assert_verdict(w, DELIVER_OK, NULL);
-	assert_string_equal(w->rd.sha256, hex);
-	driver_rig_held_nothing(w->r, before);
+	do {
+		run(w, reads_and_answers, "OK\n");
+		assert_verdict(w, DELIVER_OK, NULL);
+		assert_string_equal(w->rd.sha256, hex);
+		assert_true(++rounds < DRIVER_RIG_ROUNDS);
+	} while (driver_rig_loop_was_held(w->r));
+	assert_true(driver_rig_peak_kb() - before < 8000);
 	free(hex);
 }
 
