@@ -36,7 +36,13 @@ submit "$JOBS" 16 --gate="$gate"
 kills=0 unkept=0 unheard=0
 look_behind() {
 	[ -e "$db" ] || return 0
-	set -- "$(compare_notices)"
+	# Killed before it had a table, it can have answered nobody.
+	if [ -z "$(look_into "SELECT 1 FROM sqlite_master
+	    WHERE name = 'notice'")" ]; then
+		set -- "$(grep -c '	200$' "$ledger/notices.tsv") 0"
+	else
+		set -- "$(compare_notices)"
+	fi
 	unkept=$((unkept + ${1% *}))
 	[ "${1#* }" -eq 0 ] || unheard=$((unheard + 1))
 }

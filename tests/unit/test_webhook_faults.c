@@ -27,6 +27,8 @@
 #define SMALL ((size_t)20000)
 #define LARGE ((size_t)12 << 20)
 #define HASTY_MS 250
+/* Where something is to come before: the machine may be busy. */
+#define HEARD_MS 2000
 #define PATIENT_MS 15000
 
 #define OK_EMPTY "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -208,7 +210,7 @@ static const struct fault faults[] = {
     {"500 endless", .say = "HTTP/1.1 500 x\r\n\r\n", .then = FLOOD,
 	.more = "0123456789abcdef", .verdict = RETRY, .class = CLASS_STATUS,
 	.status = 500, .note = "answered 500"},
-    {"500 that drips", .say = "HTTP/1.1 500 x\r\nContent-Length: 99\r\n\r\n",
+    {"500 that drips", .say = "HTTP/1.1 500 x\r\nContent-Length: 99999\r\n\r\n",
 	.then = DRIP, .more = "x", .hasty = true, .verdict = RETRY,
 	.class = CLASS_STATUS, .status = 500, .note = "answered 500"},
     {"502", .say = TOLD("502", ""), .verdict = RETRY, .class = CLASS_STATUS,
@@ -340,7 +342,9 @@ make_target(struct world *w, const struct fault *f)
 	    f->tls == PLAIN ? "http" : "https", w->rig.port);
 	struct webhook_options o = {
 	    .target = {.name = "webhook hook",
-		.timeout_ms = f->hasty ? HASTY_MS : PATIENT_MS,
+		.timeout_ms = !f->hasty ? PATIENT_MS
+		    : f->status != 0    ? HEARD_MS
+					: HASTY_MS,
 		.max_in_flight = 3},
 	    .loop = w->loop,
 	    .url = url,
